@@ -1,0 +1,129 @@
+"""Time, identifiers and chance: the only module that asks the operating system for them."""
+
+from __future__ import annotations
+
+import asyncio
+import heapq
+import itertools
+import os
+import random
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+
+
+class Clock(ABC):
+    """Where the application gets time, identifiers and chance from.
+
+    `monotonic` never goes back and is what deadlines are measured in; `now` is the wall clock in UTC.
+    Everything that waits in Ramet waits in `sleep`.
+    """
+
+    monotonic: Callable[[], float]
+    """Seconds since an arbitrary moment."""
+
+    @abstractmethod
+    def time(self) -> float:
+        """Seconds since the epoch, UTC."""
+
+    @abstractmethod
+    async def sleep(self, seconds: float) -> None:
+        """Wait; zero or less gives way to other tasks once."""
+
+    @abstractmethod
+    def random(self) -> float:
+        """A number in [0, 1)."""
+
+    @abstractmethod
+    def bits(self, count: int) -> int:
+        """That many random bits."""
+
+    def now(self) -> datetime:
+        """The moment, as an aware datetime in UTC."""
+        return datetime.fromtimestamp(self.time(), UTC)
+
+    def id(self) -> str:
+        """A new identifier, 32 hexadecimal characters, ordered by time to the millisecond (RFC 9562, version 7)."""
+        bits = self.bits(74)
+        value = (int(self.time() * 1000) << 80) | (7 << 76) | ((bits >> 62) << 64) | (2 << 62) | (bits & (1 << 62) - 1)
+        return f"{value:032x}"
+
+    def jitter(self, seconds: float) -> float:
+        """Between half of `seconds` and all of it, so that what failed together does not come back together."""
+        return seconds * (0.5 + self.random() / 2)
+
+
+class SystemClock(Clock):
+    """The machine's own."""
+
+    def __init__(self) -> None:
+        self.monotonic = time.monotonic
+
+    def time(self) -> float:
+        return time.time()
+
+    async def sleep(self, seconds: float) -> None:
+        await asyncio.sleep(max(0.0, seconds))
+
+    def random(self) -> float:
+        return random.random()  # noqa: S311 - jitter and sampling, no secret
+
+    def bits(self, count: int) -> int:
+        return int.from_bytes(os.urandom((count + 7) // 8)) >> (-count % 8)
+
+
+class VirtualClock(Clock):
+    """Time that moves only when told: `await clock.advance(60)` wakes, in order, whatever would have woken by then.
+
+    Identifiers and chance come from `seed`, so that a run can be repeated.
+    """
+
+    def __init__(self, *, start: datetime = datetime(2030, 1, 1, tzinfo=UTC), seed: int = 0) -> None:
+        self._start = start.timestamp()
+        self._elapsed = 0.0
+        self._sleepers: list[tuple[float, int, asyncio.Future[None]]] = []
+        self._count = itertools.count()
+        self._chance = random.Random(seed)  # noqa: S311 - repeatable by design
+        self.monotonic = lambda: self._elapsed
+
+    def time(self) -> float:
+        return self._start + self._elapsed
+
+    async def sleep(self, seconds: float) -> None:
+        if seconds <= 0:
+            await asyncio.sleep(0)
+            return
+        future = asyncio.get_running_loop().create_future()
+        heapq.heappush(self._sleepers, (self._elapsed + seconds, next(self._count), future))
+        await future
+
+    def random(self) -> float:
+        return self._chance.random()
+
+    def bits(self, count: int) -> int:
+        return self._chance.getrandbits(count)
+
+    @property
+    def next_wake(self) -> float | None:
+        """Seconds until the first sleeper wakes; None when nobody sleeps."""
+        while self._sleepers and self._sleepers[0][2].done():
+            heapq.heappop(self._sleepers)
+        return self._sleepers[0][0] - self._elapsed if self._sleepers else None
+
+    async def advance(self, by: float | timedelta) -> None:
+        """Move time forward by seconds or a timedelta, letting the woken do their work at their moment."""
+        target = self._elapsed + (by.total_seconds() if isinstance(by, timedelta) else by)
+        await self.settle()
+        while (wait := self.next_wake) is not None and self._elapsed + wait <= target:
+            self._elapsed, _, future = heapq.heappop(self._sleepers)
+            if not future.done():
+                future.set_result(None)
+            await self.settle()
+        self._elapsed = max(self._elapsed, target)
+        await self.settle()
+
+    async def settle(self, turns: int = 50) -> None:
+        """Let everything that is ready run."""
+        for _ in range(turns):
+            await asyncio.sleep(0)

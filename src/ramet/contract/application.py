@@ -1,0 +1,28 @@
+"""`Application`: the list of services that make one application."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ramet.contract.api import Api
+from ramet.contract.mounted import Mounted
+from ramet.contract.service import Contract
+
+Part = type[Contract] | type[Api] | Mounted | str
+
+
+class Application:
+    """One application: its name and its services.
+
+    A service is given as its class, an API as its class, an existing web application as `Mounted(…)`; a string names a
+    package or module in which all of them are found. The order has no meaning.
+
+    >>> shop = Application("shop", services=["shop.orders", "shop.inventory"])
+    """
+
+    def __init__(self, name: str, *, services: Sequence[Part]) -> None:
+        self.name = name
+        self.services = tuple(services)
+
+    def __repr__(self) -> str:
+        return f"Application({self.name!r}, services={list(self.services)!r})"

@@ -1,0 +1,138 @@
+"""What reading the declarations found: frozen values that hold the Python classes and resolved types."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from ramet.contract.api import Api
+from ramet.contract.mounted import Mounted
+from ramet.contract.problems import Problem
+from ramet.contract.saga import Saga
+from ramet.contract.service import Contract, HandlerMark, ScheduleMark
+from ramet.contract.struct import Event
+from ramet.errors import Refusal
+from ramet.settings import Settings
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class DeclaredMethod:
+    """A query or command: `parameters` as (name, type, default), `inspect.Parameter.empty` where there is none."""
+
+    name: str
+    kind: str
+    function: Callable[..., Any]
+    parameters: tuple[tuple[str, Any, Any], ...]
+    result: Any
+    refuses: tuple[type[Refusal], ...] = ()
+
+    @property
+    def is_command(self) -> bool:
+        """Whether it has effects."""
+        return self.kind == "command"
+
+
+@dataclass(frozen=True, kw_only=True)
+class DeclaredContract:
+    """A contract: its wire name, its methods by name, the events it owns."""
+
+    name: str
+    version: str
+    cls: type[Contract]
+    methods: Mapping[str, DeclaredMethod]
+    events: tuple[type[Event], ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Needs:
+    """What annotations ask the runtime for, each by attribute name."""
+
+    contracts: Mapping[str, type[Contract]] = field(default_factory=dict)
+    settings: Mapping[str, type[Settings]] = field(default_factory=dict)
+    databases: tuple[str, ...] = ()
+    clocks: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class DeclaredHandler:
+    """An `@on` method of a service."""
+
+    name: str
+    mark: HandlerMark
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class DeclaredSchedule:
+    """An `@every` method of a service."""
+
+    name: str
+    mark: ScheduleMark
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class DeclaredSaga:
+    """A saga and what its steps call."""
+
+    cls: type[Saga]
+    needs: Needs
+
+
+@dataclass(frozen=True, kw_only=True)
+class DeclaredService:
+    """A service: the class that implements the contract of the same name."""
+
+    name: str
+    cls: type[Contract]
+    contract: DeclaredContract
+    needs: Needs
+    handlers: tuple[DeclaredHandler, ...] = ()
+    schedules: tuple[DeclaredSchedule, ...] = ()
+    sagas: tuple[DeclaredSaga, ...] = ()
+
+    @property
+    def keeps_data(self) -> bool:
+        """Whether it has a database of its own; what sagas and handlers need to remember is kept there too."""
+        return bool(self.needs.databases)
+
+
+@dataclass(frozen=True, kw_only=True)
+class DeclaredApi:
+    """A public API and what its methods call."""
+
+    name: str
+    cls: type[Api]
+    needs: Needs
+
+
+@dataclass(frozen=True, kw_only=True)
+class Declared:
+    """The whole application as declared; `warnings` are worth a look, and nothing is wrong."""
+
+    name: str
+    contracts: tuple[DeclaredContract, ...]
+    services: tuple[DeclaredService, ...]
+    apis: tuple[DeclaredApi, ...]
+    mounted: tuple[Mounted, ...]
+    warnings: tuple[Problem, ...] = ()
+
+    def contract_of(self, cls: type[Contract]) -> DeclaredContract | None:
+        """The declared contract of a contract class."""
+        return next((contract for contract in self.contracts if contract.cls is cls), None)
+
+    def owner_of(self, event: type[Event]) -> DeclaredContract | None:
+        """The contract whose service publishes an event."""
+        return next((contract for contract in self.contracts if event in contract.events), None)
+
+
+NO_DEFAULT = inspect.Parameter.empty
+
+
+def wire_name(cls: type) -> str:
+    """A class's name in files and on the wire: `PaymentMethods` is `payment-methods`."""
+    name = cls.__name__
+    return "".join(
+        f"-{letter.lower()}" if letter.isupper() and at and not name[at - 1].isupper() else letter.lower()
+        for at, letter in enumerate(name)
+    )

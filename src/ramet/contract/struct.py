@@ -1,0 +1,63 @@
+"""Values and facts: `Struct` and `Event`, frozen and typed."""
+
+from __future__ import annotations
+
+from typing import Any, dataclass_transform
+
+import msgspec
+
+
+@dataclass_transform(frozen_default=True, kw_only_default=True, field_specifiers=(msgspec.field,))
+class StructType(type(msgspec.Struct)):  # type: ignore[misc]  # msgspec exposes its metaclass only as a type
+    """Makes every subclass frozen and keyword-only, without saying it again."""
+
+    def __new__(mcs, name: str, bases: tuple[type, ...], namespace: dict[str, Any], **options: Any) -> StructType:
+        options.setdefault("frozen", True)
+        options.setdefault("kw_only", True)
+        return super().__new__(mcs, name, bases, namespace, **options)  # type: ignore[no-any-return]  # as above
+
+
+class Struct(msgspec.Struct, metaclass=StructType):
+    """A value: frozen, keyword-only, validated where it enters the application.
+
+    >>> class Line(Struct):
+    ...     sku: str
+    ...     quantity: int = 1
+    >>> Line(sku="tea")
+    Line(sku='tea', quantity=1)
+
+    `msgspec.structs.replace(value, field=…)` gives a changed copy. Unknown fields are ignored when decoding, so that
+    a newer sender does not break an older receiver.
+    """
+
+
+class EventType(StructType):
+    """Keeps what an event's class line says (`key`, `version`), which msgspec does not know."""
+
+    key_field: str | None
+    schema_version: int
+
+    def __new__(
+        mcs,
+        name: str,
+        bases: tuple[type, ...],
+        namespace: dict[str, Any],
+        *,
+        key: str | None = None,
+        version: int = 1,
+        **options: Any,
+    ) -> EventType:
+        cls = super().__new__(mcs, name, bases, namespace, **options)
+        cls.key_field, cls.schema_version = key, version  # type: ignore[attr-defined]  # typed as its base's class
+        return cls  # type: ignore[return-value]  # as above
+
+
+class Event(Struct, metaclass=EventType):
+    """A fact that has happened, owned by the service that publishes it.
+
+    >>> class OrderPlaced(Event, key="order_id"):
+    ...     order_id: str
+
+    Events with equal `key` fields are handled in the order in which they were published; others in any order.
+    `version` counts incompatible changes of the fields, from 1.
+    """

@@ -1,0 +1,130 @@
+"""Typed settings and secrets: read from ramet.toml and the environment, checked as a whole, masked when shown."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any, TypeVar, get_type_hints
+
+import msgspec
+
+from ramet.errors import ConfigurationError
+
+S = TypeVar("S", bound="Settings")
+
+_UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0, "w": 604800.0}
+_DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h|d|w)")
+
+
+def seconds(duration: str | float | timedelta) -> float:
+    """A duration in seconds: `"150ms"`, `"10s"`, `"5m"`, `"2h"`, `"1d"`, `"1h30m"`, a number of seconds or a timedelta.
+
+    Raises: ValueError with the forms that are understood.
+    """
+    if isinstance(duration, timedelta):
+        return duration.total_seconds()
+    if isinstance(duration, int | float):
+        return float(duration)
+    text = duration.strip().replace(" ", "")
+    parts = _DURATION.findall(text)
+    if not parts or "".join(number + unit for number, unit in parts) != text:
+        raise ValueError(f'"{duration}" is not a duration: write "150ms", "10s", "5m", "2h", "1d" or "1h30m"')
+    return sum(float(number) * _UNITS[unit] for number, unit in parts)
+
+
+class Secret:
+    """A string that is masked wherever it is shown; `reveal()` gives it.
+
+    In ramet.toml a secret is a reference: `"env:CARD_KEY"` or `"file:/run/secrets/card"`.
+    """
+
+    __slots__ = ("_value",)
+
+    def __init__(self, value: str) -> None:
+        self._value = value
+
+    def reveal(self) -> str:
+        """The secret itself."""
+        return self._value
+
+    def __repr__(self) -> str:
+        return "Secret(****)"
+
+    __str__ = __repr__
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Secret) and other._value == self._value
+
+    def __hash__(self) -> int:
+        return hash(self._value)
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What can be set for one service: annotated fields with defaults.
+
+    A value comes from the environment (`SHOP_INVENTORY_HOLD_MINUTES` for the field `hold_minutes` of the service
+    `inventory` in the application `shop`), else from `[settings.inventory]` in ramet.toml, else from its default.
+    """
+
+
+def read_settings(
+    kind: type[S],
+    *,
+    application: str,
+    service: str,
+    table: Mapping[str, Any],
+    environment: Mapping[str, str],
+) -> S:
+    """Build the settings of one service.
+
+    Raises: ConfigurationError that names the field, where its value came from, and what fits.
+    """
+    values: dict[str, Any] = {}
+    origin: dict[str, str] = {}
+    hints = get_type_hints(kind)
+    for name, value in table.items():
+        values[name], origin[name] = value, f"[settings.{service}] {name} in ramet.toml"
+    for name in kind.__struct_fields__:
+        variable = f"{application}_{service}_{name}".upper().replace("-", "_")
+        if variable in environment:
+            values[name], origin[name] = environment[variable], f"the environment variable {variable}"
+    unknown = [name for name in values if name not in kind.__struct_fields__]
+    if unknown:
+        known = ", ".join(kind.__struct_fields__) or "none"
+        raise ConfigurationError(f"{origin[unknown[0]]}: {kind.__name__} has no such field; it has {known}.")
+    ready: dict[str, Any] = {}
+    for name, value in values.items():
+        try:
+            ready[name] = _convert(value, hints[name], environment)
+        except (ValueError, OSError) as error:
+            raise ConfigurationError(f"{origin[name]}: {error}.") from error
+    try:
+        return kind(**ready)
+    except TypeError as error:
+        missing = [name for name in kind.__struct_fields__ if name not in ready and name in str(error)]
+        wanted = ", ".join(missing) or str(error)
+        variable = f"{application}_{service}_{missing[0] if missing else 'FIELD'}".upper()
+        raise ConfigurationError(
+            f"The service {service} has no value for {wanted}: set it in [settings.{service}] of ramet.toml, or as {variable}."
+        ) from error
+
+
+def _convert(value: Any, hint: Any, environment: Mapping[str, str]) -> Any:
+    if hint is Secret or (Secret in getattr(hint, "__args__", ()) and value is not None):
+        return Secret(_resolve(str(value), environment))
+    if hint is timedelta and isinstance(value, str | int | float):
+        return timedelta(seconds=seconds(value))
+    return msgspec.convert(value, hint, strict=False)
+
+
+def _resolve(reference: str, environment: Mapping[str, str]) -> str:
+    scheme, _, rest = reference.partition(":")
+    if scheme == "env":
+        if rest not in environment:
+            raise ValueError(f"the environment variable {rest}, to which it refers, is not set")
+        return environment[rest]
+    if scheme == "file":
+        with open(rest, encoding="utf-8") as file:
+            return file.read().strip()
+    return reference

@@ -1,0 +1,1 @@
+"""What it reports, and what travels with every piece of work."""

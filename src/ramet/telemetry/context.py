@@ -1,0 +1,38 @@
+"""What travels with every piece of work: who asked, on whose behalf, until when."""
+
+from __future__ import annotations
+
+from contextvars import ContextVar
+
+import msgspec
+
+
+class Caller(msgspec.Struct, frozen=True, kw_only=True):
+    """Somebody whose identity a public API has established.
+
+    A method of an `Api` that has a parameter of this type answers 401 to everybody else.
+    """
+
+    subject: str
+    tenant: str | None = None
+    roles: frozenset[str] = frozenset()
+
+
+class Context(msgspec.Struct, frozen=True, kw_only=True):
+    """Carried by every call, event and saga, in every placement.
+
+    `execution` identifies this piece of work and `trace` everything it belongs to; `deadline` is in seconds of the
+    clock's `monotonic`, infinite where nothing waits for the answer; `key` is the idempotency key given by the outside
+    (an `Idempotency-Key` header, a saga's step), from which the keys of the commands called are derived.
+    """
+
+    execution: str
+    trace: str
+    deadline: float = float("inf")
+    caller: Caller | None = None
+    tenant: str | None = None
+    region: str | None = None
+    baggage: dict[str, str] = {}
+
+
+current_context: ContextVar[Context | None] = ContextVar("ramet.context", default=None)

@@ -1,0 +1,94 @@
+"""What is executing right now: for which service, as what, and whether it has written already.
+
+The rules of DESIGN's table "who may do what" are decided here, so that calls, database, events and sagas agree.
+"""
+
+from __future__ import annotations
+
+from contextvars import ContextVar
+from enum import StrEnum
+
+from ramet.errors import CommandAfterWrite, EffectInQuery, OutsideWork
+
+
+class Work(StrEnum):
+    """The kinds of work a service does."""
+
+    QUERY = "query"
+    COMMAND = "command"
+    HANDLER = "event handler"
+    SCHEDULE = "schedule"
+    STEP = "saga step"
+    STARTUP = "startup"
+
+
+class Scope:
+    """One execution inside one service.
+
+    `unit` is the open unit of work of the service's storage (None until the first use), `key` the idempotency key of
+    this execution; `calls` counts the commands called, by method, so that each gets a key of its own.
+    """
+
+    __slots__ = ("service", "work", "name", "key", "unit", "wrote", "calls", "deferred")
+
+    def __init__(self, service: str, work: Work, name: str, key: str | None = None) -> None:
+        self.service = service
+        self.work = work
+        self.name = name
+        self.key = key
+        self.unit: object | None = None
+        self.wrote = False
+        self.calls: dict[str, int] | None = None
+        self.deferred: list[object] | None = None
+
+    def command_key(self, method: str) -> str | None:
+        """The key for the next command called from here: the same one when this execution is repeated."""
+        if self.key is None:
+            return None
+        if self.calls is None:
+            self.calls = {}
+        count = self.calls[method] = self.calls.get(method, 0) + 1
+        return f"{self.key}/{method}/{count}"
+
+
+current_scope: ContextVar[Scope | None] = ContextVar("ramet.scope", default=None)
+
+
+def scope_of(service: str) -> Scope | None:
+    """The running execution of this service; None in a query that another service called directly."""
+    scope = current_scope.get()
+    return scope if scope is not None and scope.service == service else None
+
+
+def may_call_command(service: str, method: str) -> Scope:
+    """The scope from which `service` calls the command `method` of another service, or the error that names the way out."""
+    scope = scope_of(service)
+    if scope is None or scope.work is Work.QUERY:
+        raise EffectInQuery(
+            f"A query of {service} called the command {method}: queries have no effects. "
+            f"Make the calling method a @command, or call {method} from a command, a handler or a saga."
+        )
+    if scope.wrote:
+        raise CommandAfterWrite(
+            f"{scope.work} {service}.{scope.name} called the command {method} after it has written: the two could not be "
+            f"undone together. Call {method} before the first write, or publish an event, or start a saga "
+            f"with a step that calls {method}."
+        )
+    return scope
+
+
+def may_have_effects(service: str, effect: str) -> Scope:
+    """The scope in which `service` may write, publish or start a saga; `effect` names it in the error."""
+    scope = scope_of(service)
+    if scope is None and current_scope.get() is None:
+        raise OutsideWork(
+            f"{service} tried to {effect} outside of any work: do it in a command, an event handler, a schedule or startup()."
+        )
+    if scope is None or scope.work is Work.QUERY:
+        raise EffectInQuery(f"A query of {service} tried to {effect}: queries have no effects. Make it a @command.")
+    if scope.work is Work.STEP:
+        raise EffectInQuery(
+            f"The saga step {scope.name} tried to {effect}: a step acts through commands. "
+            f"Call a command of {service} that does it."
+        )
+    return scope
