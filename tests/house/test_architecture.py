@@ -1,0 +1,20 @@
+"""ARCHITECTURE.md tells the truth."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+from tests.house.tree import ROOT
+
+PAGE = ROOT / "ARCHITECTURE.md"
+
+
+def test_architecture_fits_on_150_lines() -> None:
+    assert len(PAGE.read_text(encoding="utf-8").splitlines()) <= 150
+
+
+def test_the_listing_is_the_first_sentence_of_every_module() -> None:
+    tool = [sys.executable, str(ROOT / "tools" / "architecture.py")]
+    done = subprocess.run(tool, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr

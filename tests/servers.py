@@ -1,0 +1,38 @@
+"""The servers and programs that some tests need, how to see that they are there, and how to start them.
+
+A new one is a line here and a line in .ci/run; a test asks for it with `@pytest.mark.needs("name")`.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+
+
+@dataclass(frozen=True, kw_only=True)
+class Server:
+    """One thing a test may need. `start` is the command that brings it, as a sentence for the reader of a skip."""
+
+    name: str
+    is_there: Callable[[], bool]
+    start: str
+
+
+def on_path(*programs: str) -> bool:
+    """Whether one of these programs can be run."""
+    return any(shutil.which(program) for program in programs)
+
+
+SERVERS = {
+    server.name: server
+    for server in (
+        Server(
+            name="chromium",
+            is_there=partial(on_path, "chromium", "chromium-browser", "google-chrome"),
+            start="apt-get install chromium",
+        ),
+        Server(name="git", is_there=partial(on_path, "git"), start="apt-get install git"),
+    )
+}

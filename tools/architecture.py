@@ -1,0 +1,46 @@
+"""Keeps the listing in ARCHITECTURE.md equal to the modules' own first lines; `--write` brings it up to date."""
+
+from __future__ import annotations
+
+import ast
+import difflib
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+PAGE = ROOT / "ARCHITECTURE.md"
+BEGIN, END = "<!-- modules: tools/architecture.py --write -->\n```text\n", "```\n<!-- end of modules -->"
+COLUMN = 22
+
+
+def listing(folder: Path, depth: int = 0) -> Iterator[str]:
+    """One line a module, packages before their modules, each with the first line of its docstring."""
+    for path in sorted(folder.iterdir(), key=lambda path: (path.is_dir(), path.name)):
+        if path.is_dir() and list(path.glob("**/*.py")):
+            yield line(f"{path.name}/", path / "__init__.py", depth)
+            yield from listing(path, depth + 1)
+        elif path.suffix == ".py" and path.name != "__init__.py":
+            yield line(path.stem, path, depth)
+
+
+def line(name: str, path: Path, depth: int) -> str:
+    source = path.read_text(encoding="utf-8") if path.exists() else ""
+    docstring = ast.get_docstring(ast.parse(source)) or ""
+    return f"{'  ' * depth + name:<{COLUMN}}{docstring.split(chr(10), 1)[0]}".rstrip() + "\n"
+
+
+def main(arguments: list[str]) -> int:
+    page = PAGE.read_text(encoding="utf-8")
+    before, _, rest = page.partition(BEGIN)
+    _, _, after = rest.partition(END)
+    fresh = f"{before}{BEGIN}{''.join(listing(ROOT / 'src' / 'ramet'))}{END}{after}"
+    if "--write" in arguments:
+        PAGE.write_text(fresh, encoding="utf-8")
+        return 0
+    print(*difflib.unified_diff(page.splitlines(), fresh.splitlines(), "written", "true", lineterm=""), sep="\n")
+    return int(page != fresh)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
