@@ -1,0 +1,1 @@
+"""Where it remembers: a database for each service, units of work, migrations."""

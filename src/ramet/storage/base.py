@@ -1,0 +1,145 @@
+"""The port: one service's own database, as Ramet sees it.
+
+Services see a `Database` (database.py), the packages above this one see a `Storage`. Ramet's own rows (inbox, outbox,
+saga journal) are written as plain SQL through the driver, in the same transaction as the service's own: `?` marks a
+parameter, and the SQL stays within what SQLite and PostgreSQL share (`ON CONFLICT`, `RETURNING`, partial indexes).
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
+from contextlib import AbstractAsyncContextManager
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+if TYPE_CHECKING:  # SQLAlchemy costs 200 ms; it is imported when an adapter is wired
+    from sqlalchemy import CursorResult, Executable
+    from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
+
+Row = tuple[Any, ...]
+
+
+class Write(NamedTuple):
+    """One SQL statement and the rows it is executed for, each a tuple of parameters."""
+
+    sql: str
+    rows: Sequence[Row]
+
+
+class Conflict(BaseException):
+    """What this unit has read was changed by another commit before its own first write. Nothing was written.
+
+    Never seen by services: `work.transact` runs the work again in an `eager` unit. Not an `Exception`, so that no
+    `except Exception` of a service keeps it from getting there.
+    """
+
+
+class Unit(ABC):
+    """A unit of work: one transaction, opened by its first use, ended by exactly one `commit` or `rollback`.
+
+    Units of one storage that write are executed one after the other where the engine demands it (SQLite). What a unit
+    has done is seen by nobody else before its commit.
+    """
+
+    conflicted: bool
+    """A `Conflict` was raised, whatever became of it."""
+
+    committed: bool
+    """`commit` has made everything durable, also when it ended with a cancellation that arrived meanwhile."""
+
+    @abstractmethod
+    async def read(self, statement: Executable, parameters: Any = None) -> CursorResult[Any]:
+        """Execute a statement of SQLAlchemy that only reads; the result is buffered. Begins nothing by itself, unless eager.
+
+        What was read before the first write is still true at the first write, or that raises Conflict.
+        """
+
+    @abstractmethod
+    async def run(self, statement: Executable, parameters: Any = None) -> CursorResult[Any]:
+        """Execute a statement of SQLAlchemy inside the transaction, beginning it; the result is buffered."""
+
+    @abstractmethod
+    async def connection(self) -> AsyncConnection:
+        """SQLAlchemy's connection inside the transaction; the first call begins it. Its own commit is never called."""
+
+    @abstractmethod
+    def session(self) -> AbstractAsyncContextManager[AsyncSession]:
+        """An ORM session of this unit: leaving it flushes; its own `commit` and `rollback` are refused.
+
+        Its SELECTs are a `read`, its first flush or other statement begins the transaction. It is closed for good when
+        it is left, at the latest when the unit ends.
+        """
+
+    @abstractmethod
+    async def fetch(self, sql: str, *parameters: Any) -> list[Row]:
+        """Rows as this transaction sees them, through the driver."""
+
+    @abstractmethod
+    async def execute(self, sql: str, *parameters: Any) -> int:
+        """Execute now, inside the transaction, through the driver; returns the number of rows written."""
+
+    @abstractmethod
+    def defer(self, write: Write) -> None:
+        """Write these rows as the last thing before the commit, in the order given; begins nothing by itself."""
+
+    @abstractmethod
+    def after_commit(self, notify: Callable[[], None]) -> None:
+        """Call this once the transaction is durable; never if it is rolled back."""
+
+    @abstractmethod
+    async def commit(self) -> None:
+        """Write what was deferred and make everything durable. Returns only when it is; not interrupted by cancellation.
+
+        Raises: DuplicateRow where a deferred row exists already (everything is rolled back); StorageError.
+        """
+
+    @abstractmethod
+    async def rollback(self) -> None:
+        """Undo everything. Harmless when nothing was begun."""
+
+
+class Storage(ABC):
+    """One service's database. Opened once, shared by everything that works for the service in this process."""
+
+    service: str
+
+    @abstractmethod
+    async def open(self, schema: Sequence[str]) -> None:
+        """Connect, and execute the idempotent statements that create Ramet's own tables (`CREATE … IF NOT EXISTS`).
+
+        Raises: StorageError with the location and the remedy.
+        """
+
+    @abstractmethod
+    async def close(self) -> None:
+        """Finish what is being committed and disconnect."""
+
+    @abstractmethod
+    def unit(self, *, eager: bool = False) -> Unit:
+        """A new unit of work; nothing is begun before its first use. An eager one begins at its first read, too."""
+
+    @abstractmethod
+    async def read(self, statement: Executable, parameters: Any = None) -> CursorResult[Any]:
+        """Execute a statement of SQLAlchemy that only reads, on what is committed; the result is buffered.
+
+        Raises: EffectInQuery where it tries to write.
+        """
+
+    @abstractmethod
+    def reading(self) -> AbstractAsyncContextManager[AsyncConnection]:
+        """A read-only SQLAlchemy connection that sees what is committed."""
+
+    @abstractmethod
+    def reading_session(self) -> AbstractAsyncContextManager[AsyncSession]:
+        """A read-only ORM session that sees what is committed; flushing a change raises EffectInQuery."""
+
+    @abstractmethod
+    async def fetch(self, sql: str, *parameters: Any) -> list[Row]:
+        """Rows as committed, through the driver."""
+
+    @abstractmethod
+    async def write(self, *writes: Write) -> tuple[int, ...]:
+        """Ramet's own rows in one transaction, durable when this returns; calls made together share one commit.
+
+        Returns the number of rows written by each. Raises: DuplicateRow (nothing of this call is written), StorageError.
+        """

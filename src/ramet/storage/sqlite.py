@@ -1,0 +1,208 @@
+"""A service's database in one SQLite file: durable by default, one writer with group commit, readers beside it.
+
+Statements run on the event loop (sqlite_dialect.py), units of work take turns on one connection (writer.py). Reads of a
+query go to a connection that sees what is committed. Reads of a command before its first write see what is released,
+committed or about to be, and the command does not answer before that is durable.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import tempfile
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from sqlalchemy import CursorResult, Executable, event
+from sqlalchemy.engine import ExceptionContext
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
+
+from ramet.errors import EffectInQuery, StorageError
+from ramet.storage.base import Row, Storage, Unit, Write
+from ramet.storage.lock import ProcessLock
+from ramet.storage.sessions import forbid_flush, new_session
+from ramet.storage.sqlite_channel import Channel, Channels
+from ramet.storage.sqlite_unit import SqliteUnit
+from ramet.storage.writer import Writer, failure
+
+
+@dataclass(frozen=True, kw_only=True)
+class SqliteOptions:
+    """How durable, how large a batch, and whether a slow disk may have threads.
+
+    `synchronous` FULL survives a power failure; NORMAL survives a crash of the process and loses the last commits at a
+    power failure; OFF is for tests.
+    """
+
+    synchronous: Literal["FULL", "NORMAL", "OFF"] = "FULL"
+    busy_seconds: float = 1.0
+    batch_units: int = 256
+    batch_seconds: float = 0.002
+    threads: bool = True
+    readonly: bool = False
+
+
+class SqliteStorage(Storage):
+    """The database of one service in the file `path`; without a path in a temporary file, gone when closed."""
+
+    def __init__(self, service: str, path: Path | str | None = None, options: SqliteOptions | None = None) -> None:
+        self.service = service
+        self.options = options or SqliteOptions(synchronous="FULL" if path is not None else "OFF")
+        self._path = Path(path) if path is not None else None
+        self._folder: tempfile.TemporaryDirectory[str] | None = None
+        self._lock: ProcessLock | None = None
+        self._writing: Channel | None = None
+        self._latest: Channel | None = None
+        self._reading: Channel | None = None
+        self._spare: list[Channel] = []
+        self._writer: Writer | None = None
+
+    @property
+    def location(self) -> str:
+        """The file."""
+        return str(self._path or "a temporary file")
+
+    # -- life ----------------------------------------------------------------------------------------------------
+
+    async def open(self, schema: Sequence[str]) -> None:
+        if self._path is None:
+            self._folder = tempfile.TemporaryDirectory(prefix="ramet-", dir=_memory_folder())
+            self._path = Path(self._folder.name) / f"{self.service}.sqlite"
+        try:
+            if not self.options.readonly:
+                self._path.parent.mkdir(parents=True, exist_ok=True)
+                self._lock = ProcessLock(self._path, self.service)
+                self._lock.acquire()
+                await self._open_writer(self._path, schema)
+            self._reading = await self._reader()
+        except (sqlite3.Error, OSError) as error:
+            await self.close()
+            raise StorageError(
+                f"The database of {self.service} at {self.location} could not be opened ({error}): "
+                "check that the folder exists and is writable, and that the file is a SQLite database."
+            ) from error
+        except StorageError:
+            await self.close()
+            raise
+
+    async def _open_writer(self, path: Path, schema: Sequence[str]) -> None:
+        options = self.options
+        raw = _connect(f"file:{path}?mode=rwc", options.busy_seconds)
+        raw.execute("PRAGMA journal_mode=WAL")
+        raw.execute(f"PRAGMA synchronous={options.synchronous}")
+        raw.execute("PRAGMA foreign_keys=ON")
+        raw.execute("BEGIN IMMEDIATE")
+        for statement in schema:
+            raw.execute(statement)
+        raw.execute("COMMIT")
+        self._writing, self._latest = await Channel.connect(raw), await Channel.connect(raw)
+        self._writer = Writer(
+            raw, self.location, limit=options.batch_units, limit_seconds=options.batch_seconds, threads=options.threads
+        )
+        self._writing.driver.on_failure = self._writer.check
+
+    async def _reader(self) -> Channel:
+        raw = _connect(f"file:{self._path}?mode={'ro' if self.options.readonly else 'rw'}", self.options.busy_seconds)
+        raw.execute("PRAGMA query_only=ON")
+        channel = await Channel.connect(raw)
+        event.listen(channel.engine, "handle_error", self._refuse_write)
+        return channel
+
+    def _refuse_write(self, context: ExceptionContext) -> None:
+        if "readonly database" in str(context.original_exception):
+            raise EffectInQuery(
+                f"A query of {self.service} tried to write to its database: queries have no effects. Make it a @command."
+            ) from context.original_exception
+
+    async def close(self) -> None:
+        if self._writer is not None:
+            await self._writer.close()
+        for channel in (*self._spare, self._reading, self._latest, self._writing):
+            if channel is not None:
+                channel.close()
+        self._spare.clear()
+        self._writer = self._reading = self._latest = self._writing = None
+        if self._lock is not None:
+            self._lock.release()
+        if self._folder is not None:
+            self._folder.cleanup()
+            self._folder = self._path = None
+
+    # -- work ----------------------------------------------------------------------------------------------------
+
+    @property
+    def writer(self) -> Writer:
+        """The turns and batches. Raises: StorageError where the storage is closed or open for reading only."""
+        if self._writer is None:
+            state = "open for reading only" if self._reading is not None else "not open"
+            raise StorageError(f"The database of {self.service} at {self.location} is {state}.")
+        return self._writer
+
+    @property
+    def reader(self) -> Channel:
+        """The connection for single statements that read. Raises: StorageError where the storage is closed."""
+        if self._reading is None:
+            raise StorageError(f"The database of {self.service} at {self.location} is not open.")
+        return self._reading
+
+    def unit(self, *, eager: bool = False) -> Unit:
+        writer = self.writer
+        assert self._writing is not None and self._latest is not None  # noqa: S101 - opened with the writer
+        return SqliteUnit(Channels(writer, self._writing, self._latest, self.reader), eager=eager)
+
+    async def read(self, statement: Executable, parameters: Any = None) -> CursorResult[Any]:
+        return self.reader.connection.execute(statement, parameters)
+
+    @asynccontextmanager
+    async def _snapshot(self) -> AsyncIterator[Channel]:
+        channel = self._spare.pop() if self._spare else await self._reader()
+        channel.raw.execute("BEGIN")
+        try:
+            yield channel
+        finally:
+            channel.restart()
+            channel.raw.rollback()
+            if self._reading is not None and len(self._spare) < 4:
+                self._spare.append(channel)
+            else:
+                channel.close()
+
+    @asynccontextmanager
+    async def reading(self) -> AsyncIterator[AsyncConnection]:
+        async with self._snapshot() as channel:
+            yield channel.facade
+
+    def reading_session(self) -> AbstractAsyncContextManager[AsyncSession]:
+        return self._reading_session()
+
+    @asynccontextmanager
+    async def _reading_session(self) -> AsyncIterator[AsyncSession]:
+        async with self._snapshot() as channel:
+            session = new_session(lambda _writes: channel.connection)
+            forbid_flush(session, self.service)
+            try:
+                yield session
+                await session.flush()
+            finally:
+                await session.close()
+
+    async def fetch(self, sql: str, *parameters: Any) -> list[Row]:
+        try:
+            return self.reader.raw.execute(sql, parameters).fetchall()
+        except sqlite3.Error as error:
+            raise failure(error, self.location) from error
+
+    async def write(self, *writes: Write) -> tuple[int, ...]:
+        return await self.writer.write(writes)
+
+
+def _connect(uri: str, busy_seconds: float) -> sqlite3.Connection:
+    return sqlite3.connect(
+        uri, uri=True, timeout=busy_seconds, isolation_level=None, check_same_thread=False, cached_statements=512
+    )
+
+
+def _memory_folder() -> str | None:
+    return "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108 - temporary databases live in memory

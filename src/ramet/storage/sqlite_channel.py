@@ -1,0 +1,54 @@
+"""One connection to a SQLite file in its three shapes: the driver's, SQLAlchemy's, and its asynchronous face."""
+
+from __future__ import annotations
+
+import sqlite3
+from typing import NamedTuple
+
+from sqlalchemy import Connection
+from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.util.concurrency import greenlet_spawn
+
+from ramet.storage.sqlite_dialect import InlineConnection, inline_engine
+from ramet.storage.writer import Writer
+
+
+class Channel:
+    """SQLAlchemy believes to be in one endless transaction; the real ones are begun and ended beneath it."""
+
+    def __init__(self, raw: sqlite3.Connection) -> None:
+        self.raw = raw
+        self.driver = InlineConnection(raw)
+        engine = inline_engine(self.driver)
+        self.engine = engine.sync_engine
+        self.connection: Connection = self.engine.connect()
+        self.facade = AsyncConnection(engine, self.connection)
+        self.restart()
+
+    @classmethod
+    async def connect(cls, raw: sqlite3.Connection) -> Channel:
+        """Let SQLAlchemy look at the connection for the first time, which it does in a greenlet."""
+        return await greenlet_spawn(cls, raw)
+
+    def restart(self) -> None:
+        """Begin SQLAlchemy's endless transaction again, where it has ended it."""
+        if self.connection.in_nested_transaction() or not self.connection.in_transaction():
+            self.connection.rollback()
+            self.connection.begin()
+
+    def close(self) -> None:
+        """Disconnect."""
+        self.driver.on_rollback = self.driver.on_failure = None
+        self.connection.close()
+        self.engine.dispose()
+        self.raw.close()
+
+
+class Channels(NamedTuple):
+    """What a unit works on: `writing` while it has the turn; before, `latest` (the same connection, when nobody has the
+    turn) or `committed`."""
+
+    writer: Writer
+    writing: Channel
+    latest: Channel
+    committed: Channel

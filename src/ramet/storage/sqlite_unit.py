@@ -1,0 +1,215 @@
+"""One unit of work on SQLite: reads beside the writer until the first write, then a turn on it."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import Any
+
+from sqlalchemy import Connection, CursorResult, Engine, Executable
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
+from sqlalchemy.util.concurrency import await_
+
+from ramet.errors import OutsideWork, StorageError
+from ramet.storage.base import Conflict, Row, Unit, Write
+from ramet.storage.sessions import UnitSession, new_session
+from ramet.storage.sqlite_channel import Channel, Channels
+from ramet.storage.writer import Batch, failure
+
+
+class SqliteUnit(Unit):
+    """Takes the turn at its first write, or at its first use when it is eager, and keeps it until its end."""
+
+    def __init__(self, channels: Channels, *, eager: bool) -> None:
+        self.conflicted = self.committed = False
+        self._writer, self._writing, self._latest, self._committed = channels
+        self._eager = eager
+        self._opening: asyncio.Future[None] | None = None
+        self._batch: Batch | None = None
+        self._seen: Batch | None = None
+        self._mark: int | None = None
+        self._changes = 0
+        self._problem: str | None = None
+        self._ended = False
+        self._deferred: list[Write] = []
+        self._notify: list[Callable[[], None]] = []
+        self._sessions: list[UnitSession] = []
+
+    # -- statements ----------------------------------------------------------------------------------------------
+
+    async def read(self, statement: Executable, parameters: Any = None) -> CursorResult[Any]:
+        if self._eager:
+            await self._begin()
+        return self._for_reading().connection.execute(statement, parameters)
+
+    async def run(self, statement: Executable, parameters: Any = None) -> CursorResult[Any]:
+        await self._begin()
+        return self._writing.connection.execute(statement, parameters)
+
+    async def connection(self) -> AsyncConnection:
+        await self._begin()
+        return self._writing.facade
+
+    async def fetch(self, sql: str, *parameters: Any) -> list[Row]:
+        await self._begin()
+        return self._raw(sql, parameters).fetchall()
+
+    async def execute(self, sql: str, *parameters: Any) -> int:
+        await self._begin()
+        return self._raw(sql, parameters).rowcount
+
+    def _raw(self, sql: str, parameters: tuple[Any, ...]) -> sqlite3.Cursor:
+        try:
+            return self._writing.raw.execute(sql, parameters)
+        except sqlite3.Error as error:
+            self._writer.check()
+            raise failure(error, self._writer.location) from error
+
+    # -- sessions ------------------------------------------------------------------------------------------------
+
+    def session(self) -> AbstractAsyncContextManager[AsyncSession]:
+        return self._session()
+
+    @asynccontextmanager
+    async def _session(self) -> AsyncIterator[AsyncSession]:
+        session = new_session(self._route)
+        self._sessions.append(session)
+        try:
+            yield session
+            await session.flush()
+        finally:
+            self._sessions.remove(session)
+            await session.close()
+
+    def _route(self, writing: bool) -> Connection | Engine:
+        """The connection for a session's statement; called inside SQLAlchemy's greenlet."""
+        if writing or self._eager:
+            await_(self._begin())
+            return self._writing.connection
+        channel = self._for_reading()
+        return channel.connection if channel is self._writing else channel.engine
+
+    # -- the turn ------------------------------------------------------------------------------------------------
+
+    def _for_reading(self) -> Channel:
+        """Where to read: inside the turn once there is one, else on the newest state that nobody is changing."""
+        if self._batch is not None or self._ended:
+            self._check()
+            return self._writing
+        writer = self._writer
+        if writer.idle:
+            self._seen = writer.batch or self._seen
+            version, channel = writer.version, self._latest
+        else:
+            version, channel = writer.durable_version, self._committed
+        if self._mark is None:
+            self._mark = version
+        return channel
+
+    async def _begin(self) -> None:
+        if self._batch is not None or self._ended:
+            self._check()
+            return
+        while self._opening is not None:
+            await asyncio.shield(self._opening)
+            if self._batch is not None:
+                return self._check()
+        self._opening = self._writer.loop.create_future()
+        try:
+            await self._take_turn()
+        finally:
+            self._opening.set_result(None)
+            self._opening = None
+
+    async def _take_turn(self) -> None:
+        writer = self._writer
+        await writer.turn(self)
+        if self._ended or (self._mark is not None and self._mark != writer.version):
+            writer.undo()
+            self.conflicted = not self._ended
+            self._problem = "what it had read was changed by another commit"
+            if self._ended:
+                self._check()
+            raise Conflict
+        self._batch = writer.batch
+        self._changes = self._writing.raw.total_changes
+        self._writing.driver.on_rollback = self._doom
+
+    def _doom(self) -> None:
+        """SQLAlchemy rolled back, after a failed flush: so does the unit, which can then only end."""
+        self._problem = "a flush failed; put what may fail in `async with session.begin_nested()`"
+        self._writer.reset()
+
+    def _check(self) -> None:
+        if self._ended:
+            raise OutsideWork(
+                "The database was used after the work it belongs to had ended: finish what uses it before returning."
+            )
+        if self._problem is not None:
+            raise StorageError(f"The transaction was rolled back: {self._problem}.")
+        if self._batch is not None and self._batch is not self._writer.batch:
+            raise StorageError(f"The transaction on {self._writer.location} was rolled back by SQLite.")
+
+    # -- the end -------------------------------------------------------------------------------------------------
+
+    def defer(self, write: Write) -> None:
+        self._deferred.append(write)
+
+    def after_commit(self, notify: Callable[[], None]) -> None:
+        self._notify.append(notify)
+
+    async def commit(self) -> None:
+        try:
+            self._check()
+            if self._batch is None:
+                await self._commit_rows()
+            else:
+                batch = self._release()
+                batch.notify.append(self._durable)
+                await batch.settled()
+        finally:
+            await self.rollback()
+
+    def _durable(self) -> None:
+        self.committed = True
+        for notify in self._notify:
+            notify()
+
+    async def _commit_rows(self) -> None:
+        """Nothing was begun: the deferred rows join a batch, and what was read becomes durable first."""
+        self._ended = True
+        if self._deferred:
+            await self._writer.write(self._deferred, self._durable)
+            return
+        if self._seen is not None:
+            await self._seen.settled()
+        self._durable()
+
+    def _release(self) -> Batch:
+        try:
+            self._writer.execute(self._deferred)
+        except sqlite3.Error as error:
+            self._writer.check()
+            raise failure(error, self._writer.location) from error
+        changed = self._writing.raw.total_changes != self._changes
+        self._leave()
+        return self._writer.release(changed=changed)
+
+    async def rollback(self) -> None:
+        if self._ended:
+            return
+        has_turn = self._batch is not None
+        self._leave()
+        if has_turn:
+            self._writer.undo()
+
+    def _leave(self) -> None:
+        for session in self._sessions:
+            session.sync_session.close()
+        self._ended = True
+        if self._batch is not None:
+            self._batch = None
+            self._writing.driver.on_rollback = None
+            self._writing.restart()
