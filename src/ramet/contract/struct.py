@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Any, dataclass_transform
+from typing import Any, cast, dataclass_transform
 
 import msgspec
 
 
-@dataclass_transform(frozen_default=True, kw_only_default=True, field_specifiers=(msgspec.field,))
-class StructType(type(msgspec.Struct)):  # type: ignore[misc]  # msgspec exposes its metaclass only as a type
+class StructType(msgspec.StructMeta):
     """Makes every subclass frozen and keyword-only, without saying it again."""
 
     def __new__(mcs, name: str, bases: tuple[type, ...], namespace: dict[str, Any], **options: Any) -> StructType:
         options.setdefault("frozen", True)
         options.setdefault("kw_only", True)
-        return super().__new__(mcs, name, bases, namespace, **options)  # type: ignore[no-any-return]  # as above
+        return super().__new__(mcs, name, bases, namespace, **options)
 
 
-class Struct(msgspec.Struct, metaclass=StructType):
+@dataclass_transform(frozen_default=True, kw_only_default=True, field_specifiers=(msgspec.field,))
+class Struct(msgspec.Struct, metaclass=StructType, frozen=True, kw_only=True):
     """A value: frozen, keyword-only, validated where it enters the application.
 
     >>> class Line(Struct):
@@ -47,9 +47,10 @@ class EventType(StructType):
         version: int = 1,
         **options: Any,
     ) -> EventType:
-        cls = super().__new__(mcs, name, bases, namespace, **options)
-        cls.key_field, cls.schema_version = key, version  # type: ignore[attr-defined]  # typed as its base's class
-        return cls  # type: ignore[return-value]  # as above
+        cls = cast("EventType", super().__new__(mcs, name, bases, namespace, **options))
+        type.__setattr__(cls, "key_field", key)
+        type.__setattr__(cls, "schema_version", version)
+        return cls
 
 
 class Event(Struct, metaclass=EventType):
