@@ -63,10 +63,10 @@ class Unit(ABC):
         """SQLAlchemy's connection inside the transaction; the first call begins it. Its own commit is never called."""
 
     @abstractmethod
-    def session(self) -> AbstractAsyncContextManager[AsyncSession]:
+    def session(self, wrote: Callable[[], object] | None = None) -> AbstractAsyncContextManager[AsyncSession]:
         """An ORM session of this unit: leaving it flushes; its own `commit` and `rollback` are refused.
 
-        Its SELECTs are a `read`, its first flush or other statement begins the transaction. It is closed for good when
+        `wrote` is called before each statement that writes. Its SELECTs are a `read`, its first flush or other statement begins the transaction. It is closed for good when
         it is left, at the latest when the unit ends.
         """
 

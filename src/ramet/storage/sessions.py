@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Session, SessionTransaction
 
 from ramet.errors import EffectInQuery, UsageError
+from ramet.storage.statements import writes
 
 Route = Callable[[bool], "Connection | Engine"]
 """Gives the connection for a statement that writes (True), or what to read from (False)."""
@@ -44,33 +45,6 @@ class UnitSession(AsyncSession):
             "session.rollback() was called on a session of Database: to undo the whole work raise a Refusal or another "
             "error; to undo a part of it put that part in `async with session.begin_nested()`."
         )
-
-
-def writes(statement: Any) -> bool:
-    """Whether this statement may write: everything but a SELECT that locks nothing."""
-    if getattr(statement, "is_select", False):
-        return getattr(statement, "_for_update_arg", None) is not None
-    if getattr(statement, "is_text", False) or getattr(statement, "_is_text_clause", False):
-        return not is_reading_sql(statement.text)
-    return not getattr(statement, "_is_from_statement", False) or writes(statement.element)
-
-
-def is_reading_sql(sql: str) -> bool:
-    """Whether this text of SQL surely only reads."""
-    word, rest = first_word(sql)
-    if word == "WITH":
-        return not any(verb in rest.upper() for verb in ("INSERT", "UPDATE", "DELETE", "REPLACE", "MERGE"))
-    return word in ("SELECT", "VALUES", "EXPLAIN", "SHOW") or (word == "PRAGMA" and "=" not in rest)
-
-
-def first_word(sql: str) -> tuple[str, str]:
-    """The first keyword of a text of SQL in capitals, comments skipped, and what follows."""
-    sql = sql.lstrip(" \t\r\n(;")
-    while sql.startswith(("--", "/*")):
-        _, _, sql = sql.partition("\n" if sql.startswith("--") else "*/")
-        sql = sql.lstrip(" \t\r\n(;")
-    word, _, rest = sql.replace("\n", " ").replace("\t", " ").partition(" ")
-    return word.upper().rstrip("(;"), rest
 
 
 def new_session(route: Route) -> UnitSession:

@@ -149,7 +149,7 @@ class SqliteStorage(Storage):
 
     def unit(self, *, eager: bool = False) -> Unit:
         writer = self.writer
-        assert self._writing is not None and self._latest is not None  # noqa: S101 - opened with the writer
+        assert self._writing is not None and self._latest is not None
         return SqliteUnit(Channels(writer, self._writing, self._latest, self.reader), eager=eager)
 
     async def read(self, statement: Executable, parameters: Any = None) -> CursorResult[Any]:

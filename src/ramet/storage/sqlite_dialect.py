@@ -95,8 +95,8 @@ class InlineConnection:
 
     def __init__(self, raw: sqlite3.Connection) -> None:
         self.raw = raw
-        self.on_rollback: Callable[[], None] | None = None
-        self.on_failure: Callable[[], None] | None = None
+        self.on_rollback: Callable[[], object] | None = None
+        self.on_failure: Callable[[], object] | None = None
 
     def failed(self) -> None:
         if self.on_failure is not None:

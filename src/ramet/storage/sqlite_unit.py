@@ -6,6 +6,7 @@ import asyncio
 import sqlite3
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from functools import partial
 from typing import Any
 
 from sqlalchemy import Connection, CursorResult, Engine, Executable
@@ -69,12 +70,12 @@ class SqliteUnit(Unit):
 
     # -- sessions ------------------------------------------------------------------------------------------------
 
-    def session(self) -> AbstractAsyncContextManager[AsyncSession]:
-        return self._session()
+    def session(self, wrote: Callable[[], object] | None = None) -> AbstractAsyncContextManager[AsyncSession]:
+        return self._session(wrote)
 
     @asynccontextmanager
-    async def _session(self) -> AsyncIterator[AsyncSession]:
-        session = new_session(self._route)
+    async def _session(self, wrote: Callable[[], object] | None) -> AsyncIterator[AsyncSession]:
+        session = new_session(partial(self._route, wrote))
         self._sessions.append(session)
         try:
             yield session
@@ -83,8 +84,10 @@ class SqliteUnit(Unit):
             self._sessions.remove(session)
             await session.close()
 
-    def _route(self, writing: bool) -> Connection | Engine:
+    def _route(self, wrote: Callable[[], object] | None, writing: bool) -> Connection | Engine:
         """The connection for a session's statement; called inside SQLAlchemy's greenlet."""
+        if writing and wrote is not None:
+            wrote()
         if writing or self._eager:
             await_(self._begin())
             return self._writing.connection
@@ -111,7 +114,7 @@ class SqliteUnit(Unit):
     async def _begin(self) -> None:
         if self._batch is not None or self._ended:
             self._check()
-            return
+            return None
         while self._opening is not None:
             await asyncio.shield(self._opening)
             if self._batch is not None:

@@ -14,10 +14,12 @@ import sqlite3
 from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from time import perf_counter
 
+from ramet.clock import SystemClock
 from ramet.errors import DuplicateRow, StorageError
 from ramet.storage.base import Write
+
+_now = SystemClock().monotonic  # what a commit costs is real, also where the application's time is not
 
 QUICK_COMMIT_SECONDS = 0.0003
 """A commit that takes longer than this, on average, is made in a thread."""
@@ -97,7 +99,9 @@ class Writer:
     `version` counts the turns that have changed something, `durable_version` those of them that are committed.
     """
 
-    def __init__(self, raw: sqlite3.Connection, location: str, *, limit: int, limit_seconds: float, threads: bool) -> None:
+    def __init__(
+        self, raw: sqlite3.Connection, location: str, *, limit: int, limit_seconds: float, threads: bool
+    ) -> None:
         self.raw = raw
         self.location = location
         self.limit, self.limit_seconds, self.threads = limit, limit_seconds, threads
@@ -171,10 +175,8 @@ class Writer:
         if self.raw.in_transaction:
             return True
         if self.batch is not None:
-            self._finish(
-                self.batch,
-                StorageError(f"SQLite rolled the transaction back on {self.location}: check that disk and its free space."),
-            )
+            lost = f"SQLite rolled the transaction back on {self.location}: check that disk and its free space."
+            self._finish(self.batch, StorageError(lost))
         return False
 
     # -- Ramet's own rows ----------------------------------------------------------------------------------------
@@ -258,10 +260,10 @@ class Writer:
     def _open_batch(self) -> None:
         if self.batch is None:
             self.raw.execute("BEGIN IMMEDIATE")
-            self.batch = Batch(perf_counter())
+            self.batch = Batch(_now())
 
     def _member(self) -> Batch:
-        assert self.batch is not None  # noqa: S101 - opened by turn()
+        assert self.batch is not None
         self.batch.count += 1
         self._flush_soon()
         return self.batch
@@ -289,9 +291,9 @@ class Writer:
 
     def _is_full(self) -> bool:
         batch = self.batch
-        return batch is not None and (
-            batch.count >= self.limit or perf_counter() - batch.opened > self.limit_seconds and batch.count > 0
-        )
+        if batch is None or batch.count == 0:
+            return False
+        return batch.count >= self.limit or _now() - batch.opened > self.limit_seconds
 
     def _flush_soon(self) -> None:
         if not self._flush_due:
@@ -331,7 +333,7 @@ class Writer:
         self._flush()
 
     def _timed_commit(self) -> StorageError | None:
-        started = perf_counter()
+        started = _now()
         try:
             self.raw.execute("COMMIT")
         except sqlite3.Error as error:
@@ -341,7 +343,7 @@ class Writer:
                 self.raw.execute("ROLLBACK")
             return problem
         finally:
-            self.commit_seconds += (perf_counter() - started - self.commit_seconds) * 0.1
+            self.commit_seconds += (_now() - started - self.commit_seconds) * 0.1
             self.commits += 1
         return None
 

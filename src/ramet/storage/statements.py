@@ -1,0 +1,49 @@
+"""Pure: which statements write."""
+
+from __future__ import annotations
+
+from typing import Any
+
+_TRANSACTION = frozenset(
+    ("BEGIN", "COMMIT", "END", "ROLLBACK", "SAVEPOINT", "RELEASE", "START", "ABORT", "ATTACH", "DETACH", "VACUUM")
+)
+
+
+def writes(statement: Any) -> bool:
+    """Whether this statement of SQLAlchemy may write: everything but what surely only reads, locking nothing."""
+    if getattr(statement, "is_select", False):
+        return getattr(statement, "_for_update_arg", None) is not None
+    if (element := getattr(statement, "element", None)) is not None and hasattr(statement, "is_dml"):
+        return writes(element)  # select(...).from_statement(...), text(...).columns(...)
+    if getattr(statement, "_is_text_clause", False):
+        return not is_reading_sql(statement.text)
+    return True
+
+
+def is_reading_sql(sql: str) -> bool:
+    """Whether this text of SQL surely only reads.
+
+    >>> is_reading_sql("-- all of them\\nselect * from item"), is_reading_sql("delete from item")
+    (True, False)
+    """
+    word, rest = first_word(sql)
+    if word == "WITH":
+        return not any(verb in rest.upper() for verb in ("INSERT", "UPDATE", "DELETE", "REPLACE", "MERGE"))
+    if word == "SELECT":
+        return "FOR UPDATE" not in rest.upper()
+    return word in ("VALUES", "EXPLAIN", "SHOW") or (word == "PRAGMA" and "=" not in rest)
+
+
+def ends_transaction(statement: Any) -> bool:
+    """Whether this is a text of SQL that begins or ends a transaction, which is not its business."""
+    return bool(getattr(statement, "_is_text_clause", False)) and first_word(statement.text)[0] in _TRANSACTION
+
+
+def first_word(sql: str) -> tuple[str, str]:
+    """The first keyword of a text of SQL in capitals, comments skipped, and what follows."""
+    sql = sql.lstrip(" \t\r\n(;")
+    while sql.startswith(("--", "/*")):
+        _, _, sql = sql.partition("\n" if sql.startswith("--") else "*/")
+        sql = sql.lstrip(" \t\r\n(;")
+    word, *rest = sql.split(None, 1) or [""]
+    return word.upper().rstrip("(;"), rest[0] if rest else ""

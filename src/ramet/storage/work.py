@@ -1,0 +1,80 @@
+"""One piece of work as one transaction."""
+
+from __future__ import annotations
+
+from asyncio import CancelledError
+from collections.abc import Awaitable, Callable, Iterable
+from typing import Any, TypeVar
+
+from ramet.errors import StorageError
+from ramet.storage.base import Conflict, Storage, Unit, Write
+from ramet.telemetry.scope import Scope, current_scope
+
+T = TypeVar("T")
+Body = Callable[[], Awaitable[T]]
+Answer = Callable[[T], Iterable[Write]]
+"""The rows that record a result."""
+
+
+class Committed(CancelledError):
+    """The work was cancelled while it was being committed, and is committed: `result` is its answer."""
+
+    def __init__(self, result: Any) -> None:
+        super().__init__()
+        self.result = result
+
+
+async def transact(storage: Storage, scope: Scope, body: Body[T], answer: Answer[T] | None = None) -> T:
+    """Run `body` as the work `scope`: committed with its deferred rows and its `answer` when it returns, else rolled back.
+
+    Where another commit has changed what the body had read before its first write, the body is run once more; nothing
+    was written by then, and the commands it had called are called with the same keys (docs/decisions/lost-updates.md).
+
+    Raises: what the body raises; DuplicateRow where a deferred row or the answer is there already; StorageError;
+    Committed (a CancelledError) when the task was cancelled too late.
+    """
+    token = current_scope.set(scope)
+    try:
+        unit = _begin(scope, storage.unit())
+        try:
+            return await _attempt(unit, body, answer)
+        except BaseException:
+            if not unit.conflicted:
+                raise
+        _may_run_again(scope)
+        return await _attempt(_begin(scope, storage.unit(eager=True)), body, answer)
+    finally:
+        current_scope.reset(token)
+
+
+def _begin(scope: Scope, unit: Unit) -> Unit:
+    scope.unit, scope.wrote, scope.calls, scope.deferred = unit, False, None, None
+    return unit
+
+
+def _may_run_again(scope: Scope) -> None:
+    if scope.key is None and scope.calls:
+        raise StorageError(
+            f"{scope.service}.{scope.name} had called {', '.join(scope.calls)} before its first write, when another commit "
+            "changed what it had read: call it with an idempotency key, so that it can be run again."
+        )
+
+
+async def _attempt(unit: Unit, body: Body[T], answer: Answer[T] | None) -> T:
+    try:
+        result = await body()
+        if unit.conflicted:
+            raise Conflict
+        if answer is not None:
+            for write in answer(result):
+                unit.defer(write)
+        try:
+            await unit.commit()
+        except CancelledError:
+            if unit.committed:
+                raise Committed(result) from None
+            raise
+    except BaseException:
+        await unit.rollback()
+        raise
+    return result
