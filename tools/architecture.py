@@ -15,11 +15,12 @@ COLUMN = 22
 
 
 def listing(folder: Path, depth: int = 0) -> Iterator[str]:
-    """One line a module, packages before their modules, each with the first line of its docstring."""
+    """One line a module, with the first line of its docstring; a package inside a package is one line as a whole."""
     for path in sorted(folder.iterdir(), key=lambda path: (path.is_dir(), path.name)):
         if path.is_dir() and list(path.glob("**/*.py")):
             yield line(f"{path.name}/", path / "__init__.py", depth)
-            yield from listing(path, depth + 1)
+            if depth == 0:
+                yield from listing(path, depth + 1)
         elif path.suffix == ".py" and path.name != "__init__.py":
             yield line(path.stem, path, depth)
 
