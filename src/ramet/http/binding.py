@@ -1,0 +1,193 @@
+"""Pure: compiles an operation's parameters into one function from a request to its arguments.
+
+The straight way converts each value once. Only when one of them does not fit, all are tried again one by one, so that the
+answer names every wrong value and not only the first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import msgspec
+
+from ramet.contract.exchange import Page
+from ramet.contract.routes import Parameter, Route
+from ramet.errors import Unauthenticated
+from ramet.http.incoming import Incoming
+from ramet.http.refusals import InvalidRequest, MalformedBody, Wrong
+from ramet.http.validation import message_of, wrong_fields
+
+Take = Callable[[Incoming], Any]
+MISFITS = (msgspec.ValidationError, ValueError, TypeError, LookupError)
+PLACES = {"upload": "form"}
+
+
+class Missing(LookupError):
+    """A required value is not there."""
+
+
+class Binder:
+    """Takes the arguments of one operation out of a request."""
+
+    def __init__(self, route: Route) -> None:
+        self._takers = tuple((each.name, taker(each)) for each in route.parameters)
+        self._parameters = {each.name: each for each in route.parameters}
+
+    def __call__(self, incoming: Incoming) -> dict[str, Any]:
+        """The arguments.
+
+        Raises: InvalidRequest that names every wrong value; MalformedBody; Unauthenticated.
+        """
+        try:
+            return {name: take(incoming) for name, take in self._takers}
+        except MISFITS as error:
+            raise self._explain(incoming, error) from None
+
+    def _explain(self, incoming: Incoming, first: Exception) -> Exception:
+        found: list[Wrong] = []
+        for name, take in self._takers:
+            parameter = self._parameters[name]
+            try:
+                take(incoming)
+            except MISFITS as error:
+                if parameter.source == "body" and incoming.body:
+                    if isinstance(error, msgspec.DecodeError) and not isinstance(error, msgspec.ValidationError):
+                        return MalformedBody(reason=str(error))
+                    found.extend(_wrong_in_body(incoming.body, parameter, error))
+                else:
+                    found.extend(_wrong_value(parameter, error))
+        return InvalidRequest(errors=tuple(found)) if found else first
+
+
+def taker(parameter: Parameter) -> Take:
+    """The function that takes one argument out of a request, or raises one of `MISFITS`."""
+    match parameter.source:
+        case "body":
+            return _take_body(parameter)
+        case "caller":
+            return _take_caller if parameter.required else lambda incoming: incoming.caller
+        case "request":
+            return lambda incoming: incoming.request
+        case "page":
+            return _take_page(parameter)
+        case "path":
+            return _take_place(parameter)
+        case _:
+            return _take_many(parameter) if parameter.many else _take_one(parameter)
+
+
+def _take_caller(incoming: Incoming) -> Any:
+    if incoming.caller is None:
+        raise Unauthenticated("This operation is for callers who say who they are.")
+    return incoming.caller
+
+
+def _take_body(parameter: Parameter) -> Take:
+    decode = msgspec.json.Decoder(parameter.type).decode
+    if parameter.required:
+
+        def take(incoming: Incoming) -> Any:
+            if not incoming.body:
+                raise Missing("A JSON body is required, and missing")
+            return decode(incoming.body)
+
+        return take
+    return lambda incoming: decode(incoming.body) if incoming.body else parameter.default
+
+
+def _take_place(parameter: Parameter) -> Take:
+    key, kind = parameter.key, parameter.type
+    if kind is str:
+        return lambda incoming: incoming.places[key]
+    return lambda incoming: _from_text(incoming.places[key], kind)
+
+
+def _take_one(parameter: Parameter) -> Take:
+    find, kind, required, default = _finder(parameter), parameter.type, parameter.required, parameter.default
+    convert = (lambda text, kind: text) if kind is str or parameter.source == "upload" else _from_text
+
+    def take(incoming: Incoming) -> Any:
+        text = find(incoming)
+        if text is not None:
+            return convert(text, kind)
+        if required:
+            raise Missing("It is required, and missing")
+        return default
+
+    return take
+
+
+def _take_many(parameter: Parameter) -> Take:
+    source, key, kind = parameter.source, parameter.key, parameter.type
+
+    def take(incoming: Incoming) -> Any:
+        values: list[Any]
+        if source == "header":
+            values = list(incoming.header_values(key.encode("latin-1")))
+        else:
+            values = list((incoming.query if source == "query" else incoming.form).get(key, ()))
+        if values:
+            return tuple(values) if source == "upload" else _from_text(values, kind)
+        if parameter.required:
+            raise Missing("It is required, and missing")
+        return parameter.default if parameter.default is not None else ()
+
+    return take
+
+
+def _finder(parameter: Parameter) -> Callable[[Incoming], Any]:
+    key, name = parameter.key, parameter.key.encode("latin-1", "replace")
+    match parameter.source:
+        case "query":
+            return lambda incoming: values[-1] if (values := incoming.query.get(key)) else None
+        case "header":
+            return lambda incoming: value.decode("latin-1") if (value := incoming.headers.get(name)) is not None else None
+        case "cookie":
+            return lambda incoming: incoming.cookies.get(key)
+        case _:
+            return lambda incoming: values[-1] if (values := incoming.form.get(key)) else None
+
+
+def _take_page(parameter: Parameter) -> Take:
+    limits = parameter.limits
+
+    def take(incoming: Incoming) -> Page:
+        if not incoming.scope["query_string"]:
+            return Page(limit=limits.default)
+        cursors, given = incoming.query.get("cursor"), incoming.query.get("limit")
+        limit = _from_text(given[-1], int) if given else limits.default
+        if not 1 <= limit <= limits.maximum:
+            raise ValueError(f"Expected a number from 1 to {limits.maximum}")
+        return Page(limit=limit, cursor=cursors[-1] if cursors else None)
+
+    return take
+
+
+def _from_text(text: Any, kind: Any) -> Any:
+    return msgspec.convert(text, kind, strict=False)
+
+
+def _from_json(value: Any, kind: Any) -> Any:
+    return msgspec.convert(value, kind, str_keys=True)
+
+
+def _wrong_value(parameter: Parameter, error: Exception) -> Iterator[Wrong]:
+    message = message_of(error)
+    if parameter.source == "body":
+        yield Wrong(place="body", pointer="", message=message)
+    else:
+        place = PLACES.get(parameter.source, parameter.source)
+        key = parameter.key
+        if parameter.source == "page":
+            place, key = "query", "limit"
+        yield Wrong(place=place, name=key, message=message)
+
+
+def _wrong_in_body(body: bytes, parameter: Parameter, error: Exception) -> Iterator[Wrong]:
+    value = msgspec.json.decode(body)
+    found = list(wrong_fields(value, parameter.type, _from_json))
+    if not found:
+        yield Wrong(place="body", pointer="", message=message_of(error))
+    for each in found:
+        yield Wrong(place="body", pointer=each.pointer, message=each.message)

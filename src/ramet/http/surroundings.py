@@ -1,0 +1,85 @@
+"""What the HTTP layer is given by the runtime: settings, time, tasks, and the moments at which it is told of a request."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from ramet.clock import Clock
+from ramet.contract.struct import Struct
+from ramet.telemetry.context import Context
+
+Spawn = Callable[[Coroutine[Any, Any, Any]], "asyncio.Task[Any]"]
+Leave = Callable[[], None]
+Check = Callable[[], Awaitable[Mapping[str, str]]]
+"""What is wrong, by the name of the part; nothing is wrong when it is empty."""
+
+
+class Cors(Struct):
+    """Which other origins browsers may call from (`"*"` for all), and what they may send and see."""
+
+    origins: tuple[str, ...] = ()
+    methods: tuple[str, ...] = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
+    headers: tuple[str, ...] = ("*",)
+    expose: tuple[str, ...] = ("x-request-id", "link")
+    credentials: bool = False
+    max_age_seconds: int = 600
+
+
+class HttpSettings(Struct):
+    """What a deployment may say about its public APIs; times in seconds, sizes in bytes."""
+
+    deadline_seconds: float = 5.0
+    max_body: int = 1024 * 1024
+    keep_alive_seconds: float = 15.0
+    docs: bool = True
+    cors: Cors | None = None
+
+
+class Arrival(Struct):
+    """One request that has found its operation and its caller; `key` is its Idempotency-Key, `parent` the span it came from."""
+
+    api: str
+    operation: str
+    method: str
+    path: str
+    context: Context
+    parent: str | None
+    key: str | None
+
+
+class Answered(Struct):
+    """One request that has been answered: `path` is the template, so that there are few; `error_id` finds a 500 in the log."""
+
+    api: str
+    operation: str
+    method: str
+    path: str
+    status: int
+    seconds: float
+    context: Context | None
+    error_id: str | None = None
+
+
+async def _all_well() -> Mapping[str, str]:
+    return {}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Surroundings:
+    """Given by the runtime.
+
+    `enter` is called for each request inside its context, with the caller known, before the operation; what it returns is
+    called when the operation has ended. There the runtime sets what is its own, such as the scope that carries the key.
+    `answered` is called after the answer was sent. Both must be quick: they are on the way of every request.
+    """
+
+    clock: Clock
+    spawn: Spawn
+    enter: Callable[[Arrival], Leave] | None = None
+    answered: Callable[[Answered], None] | None = None
+    healthy: Check = field(default=_all_well)
+    ready: Check = field(default=_all_well)
+    region: str | None = None
