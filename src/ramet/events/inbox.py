@@ -1,0 +1,159 @@
+"""The consumer: runs a handler exactly once for each event, whatever is delivered how often.
+
+The handler's own writes and the row that says "handled" are one transaction. Of two that handle the same event, one
+commits and the other is rolled back by the row's unique key. An event is in the end either handled or a dead letter:
+
+- a failure is tried again with backoff (policy.py); the key of the event waits meanwhile, other keys go on;
+- when the attempts are used up, the event becomes a dead letter, and the later ones of its key go on;
+- a `Refusal` is an answer, and a payload that cannot be decoded stays so: a dead letter at once;
+- an operator may have a dead letter replayed: attempts begin anew, and still it succeeds at most once.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Awaitable, Callable
+
+import msgspec
+
+from ramet.clock import Clock
+from ramet.errors import DuplicateRow, Refusal, Unavailable
+from ramet.events.base import Delivery, Message
+from ramet.events.headers import from_headers
+from ramet.events.letters import Letters
+from ramet.events.moments import Attempt, Outcome, Report, unreported
+from ramet.events.policy import Failures, Retries
+from ramet.storage.base import Storage, Write
+from ramet.storage.work import transact
+from ramet.telemetry.context import current_context
+from ramet.telemetry.scope import Scope, Work
+
+Handler = Callable[[Message], Awaitable[None]]
+
+
+class Consumer:
+    """One handler of one service; `name` is "<service>.<method>", and `deliver` one attempt for its lanes."""
+
+    def __init__(
+        self,
+        name: str,
+        handler: Handler,
+        *,
+        storage: Storage,
+        clock: Clock,
+        retries: Retries | None = None,
+        report: Report = unreported,
+    ) -> None:
+        self.name = name
+        self.letters = Letters(storage, name)
+        self._service, _, self._method = name.partition(".")
+        self._handler = handler
+        self._storage = storage
+        self._clock = clock
+        self._retries = retries or Retries()
+        self._report = report
+        self._failures: dict[str, Failures] = {}
+        self._log = logging.getLogger(f"ramet.events.{name}")
+
+    async def open(self) -> None:
+        """Remember what was being tried again when the process ended."""
+        self._failures = await self.letters.retries()
+
+    async def deliver(self, delivery: Delivery) -> float | None:
+        """Try once: None when the event is handled or dead, else the seconds to wait before the next attempt."""
+        message = delivery.message
+        if delivery.again and await self.letters.is_known(message.id):
+            self._tell(message, Outcome.KNOWN)
+            return None
+        try:
+            await self._handle(delivery)
+        except Refusal as refusal:
+            await self._bury(delivery, f"refused: {_describe(refusal)}")
+            return None
+        except msgspec.DecodeError as error:
+            await self._bury(delivery, f"{message.topic} version {message.version} cannot be read: {error}")
+            return None
+        except Exception as error:  # noqa: BLE001 - whatever a handler raises is tried again, then reported
+            return await self._fail(delivery, error)
+        self._failures.pop(message.id, None)
+        self._tell(message, Outcome.HANDLED)
+        return None
+
+    async def _handle(self, delivery: Delivery) -> None:
+        message, clock = delivery.message, self._clock
+        key = f"{self.name}/{message.id}" + (f"/{delivery.renewals}" if delivery.renewals else "")
+        scope = Scope(self._service, Work.HANDLER, self._method, key)
+        token = current_context.set(from_headers(message.headers, execution=clock.id()))
+        try:
+            await transact(self._storage, scope, lambda: self._handler(message), lambda _: self._marks(delivery))
+        finally:
+            current_context.reset(token)
+
+    def _marks(self, delivery: Delivery) -> list[Write]:
+        """What is committed together with the handler's own writes."""
+        event_id = delivery.message.id
+        if delivery.renewals is None:
+            marks = [self.letters.handled(event_id, at=self._clock.time())]
+        else:
+            marks = [
+                self.letters.handled(_replayed(event_id), at=self._clock.time()),
+                self.letters.unburied(event_id),
+            ]
+        return [*marks, self.letters.forgotten(event_id)] if event_id in self._failures else marks
+
+    async def _fail(self, delivery: Delivery, error: Exception) -> float | None:
+        message, now = delivery.message, self._clock.time()
+        mark = message.id if delivery.renewals is None else _replayed(message.id)
+        if isinstance(error, DuplicateRow) and await self.letters.is_known(mark):
+            self._tell(message, Outcome.KNOWN)
+            return None
+        counts = not isinstance(error, Unavailable)
+        failures = self._failures.get(message.id, Failures()).another(counts=counts, at=now)
+        self._failures[message.id] = failures
+        if failures.exhaust(self._retries, at=now):
+            self._log.error("%s failed with event %s for good", self.name, message.id, exc_info=error)
+            await self._bury(delivery, _describe(error))
+            return None
+        pause = self._clock.jitter(self._retries.pause(failures.total))
+        self._log.warning("%s failed with event %s, again in %.1f s", self.name, message.id, pause, exc_info=error)
+        self._tell(message, Outcome.RETRIED, _describe(error))
+        await self.letters.note_retry(message, failures, error=_describe(error), next_at=now + pause)
+        return pause
+
+    async def _bury(self, delivery: Delivery, reason: str) -> None:
+        message, now = delivery.message, self._clock.time()
+        attempts = max(1, self._failures.get(message.id, Failures()).total)
+        if delivery.renewals is not None:
+            await self.letters.bury_again(message.id, attempts=attempts, error=reason, at=now)
+        else:
+            try:
+                await self.letters.bury(message, attempts=attempts, error=reason, at=now)
+            except DuplicateRow:
+                if not await self.letters.is_known(message.id):
+                    raise
+        self._tell(message, Outcome.DEAD, reason)
+        self._failures.pop(message.id, None)
+
+    def _tell(self, message: Message, outcome: Outcome, error: str | None = None) -> None:
+        failures = self._failures.get(message.id)
+        self._report(
+            Attempt(
+                consumer=self.name,
+                event_id=message.id,
+                topic=message.topic,
+                key=message.key,
+                outcome=outcome,
+                attempts=failures.total if failures is not None else 1,
+                age_seconds=self._clock.time() - message.at,
+                error=error,
+            )
+        )
+
+
+def _replayed(event_id: str) -> str:
+    """The key under which a replay that succeeded is marked; the event's own marks that it was handled or dead."""
+    return f"{event_id}/replay"
+
+
+def _describe(error: Exception) -> str:
+    return f"{type(error).__name__}: {error}"

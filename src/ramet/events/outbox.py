@@ -1,0 +1,152 @@
+"""The outbox: events as rows of the publisher's transaction, read back in the order of the commits."""
+
+from __future__ import annotations
+
+import asyncio
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, NamedTuple
+
+import msgspec
+
+from ramet.events.base import Message
+from ramet.storage.base import Row, Storage, Write
+
+COLUMNS = "seq, event_id, topic, key, version, payload, headers, at"
+INSERT = "INSERT INTO ramet_outbox (event_id, topic, key, version, payload, headers, at) VALUES (?, ?, ?, ?, ?, ?, ?)"
+_UNSENT = f"SELECT {COLUMNS} FROM ramet_outbox WHERE sent_at IS NULL AND seq > ? ORDER BY seq LIMIT ?"
+_PAST = f"SELECT {COLUMNS} FROM ramet_outbox WHERE seq > ? ORDER BY seq LIMIT ?"
+_BETWEEN = "seq >= ? AND seq <= ? AND key = ? ORDER BY seq LIMIT ?"
+_OF_KEY = f"SELECT {COLUMNS} FROM ramet_outbox WHERE sent_at IS NULL AND {_BETWEEN}"
+_PAST_OF_KEY = f"SELECT {COLUMNS} FROM ramet_outbox WHERE {_BETWEEN}"
+_MARK = "UPDATE ramet_outbox SET sent_at = ? WHERE seq >= ? AND seq <= ? AND sent_at IS NULL"
+_OLDEST = "SELECT seq, at, sent_at FROM ramet_outbox WHERE seq > ? ORDER BY seq LIMIT ?"
+_DELETE = "DELETE FROM ramet_outbox WHERE seq = ?"
+
+_encode = msgspec.json.Encoder().encode
+_decode = msgspec.json.Decoder(dict[str, str]).decode
+
+
+def publish_write(message: Message) -> Write:
+    """The row of an event, to be deferred by the unit of work that publishes it."""
+    return Write(
+        INSERT,
+        [
+            (
+                message.id,
+                message.topic,
+                message.key,
+                message.version,
+                message.payload,
+                _encode(message.headers).decode(),
+                message.at,
+            )
+        ],
+    )
+
+
+class Entry(NamedTuple):
+    """A message with its position in the outbox."""
+
+    seq: int
+    message: Message
+
+
+def _entry(row: Row) -> Entry:
+    seq, event_id, topic, key, version, payload, headers, at = row
+    return Entry(
+        seq,
+        Message(id=event_id, topic=topic, key=key, version=version, payload=payload, headers=_decode(headers), at=at),
+    )
+
+
+def ranges(positions: Iterable[int]) -> Iterator[tuple[int, int]]:
+    """Sorted positions as runs without gaps, each (first, last).
+
+    >>> list(ranges([1, 2, 3, 7, 9, 10]))
+    [(1, 3), (7, 7), (9, 10)]
+    """
+    first = last = None
+    for position in sorted(positions):
+        if last is None or first is None:
+            first = last = position
+        elif position == last + 1:
+            last = position
+        else:
+            yield first, last
+            first = last = position
+    if first is not None and last is not None:
+        yield first, last
+
+
+class Outbox:
+    """Reads one service's outbox for several readers, and marks what is sent.
+
+    Rows are numbered in the order of their commits (SQLite has one writer at a time), so that a reader is a number:
+    the last row it has seen. Readers at the head share what was read last, at most `kept` messages.
+    """
+
+    def __init__(self, storage: Storage, *, kept: int = 1000) -> None:
+        self._storage = storage
+        self._kept = kept
+        self._recent: list[Entry] = []
+        self._below = 0  # every unsent row above this and up to `_head` is in `_recent`
+        self._head = 0
+        self._reading = asyncio.Lock()
+
+    async def after(self, seq: int, limit: int) -> Sequence[Entry]:
+        """Unsent rows after this position."""
+        if not self._below <= seq <= self._head:
+            return await self._fetch(_UNSENT, seq, limit)
+        if seq == self._head:
+            async with self._reading:
+                if seq == self._head:
+                    self._remember(await self._fetch(_UNSENT, seq, max(limit, 1)))
+        if seq < self._below:  # forgotten while waiting for the lock
+            return await self._fetch(_UNSENT, seq, limit)
+        start = bisect_right(self._recent, seq, key=lambda entry: entry.seq)
+        return self._recent[start : start + limit]
+
+    async def past(self, seq: int, limit: int) -> Sequence[Entry]:
+        """All retained rows after this position, sent or not."""
+        return await self._fetch(_PAST, seq, limit)
+
+    async def of_key(self, key: str, first: int, last: int, limit: int, *, past: bool) -> Sequence[Entry]:
+        """The rows of one key between two positions, both included."""
+        return await self._fetch(_PAST_OF_KEY if past else _OF_KEY, first, last, key, limit)
+
+    async def last(self) -> int:
+        """The position of the newest row, 0 when there is none."""
+        rows = await self._storage.fetch("SELECT COALESCE(MAX(seq), 0) FROM ramet_outbox")
+        return int(rows[0][0])
+
+    async def mark(self, positions: Iterable[int], at: float) -> None:
+        """These rows are sent: no relay reads them again. A mark that is lost costs a redelivery."""
+        await self._storage.write(Write(_MARK, [(at, first, last) for first, last in ranges(positions)]))
+
+    async def purge(self, before: float, *, batch: int = 1000) -> int:
+        """Delete what was sent and published before that moment, oldest first; returns how many."""
+        deleted, seq = 0, 0
+        while rows := await self._storage.fetch(_OLDEST, seq, batch):
+            old = [row for row in rows if row[1] < before]
+            sent = [(row[0],) for row in old if row[2] is not None]
+            if sent:
+                await self._storage.write(Write(_DELETE, sent))
+            deleted += len(sent)
+            if len(old) < len(rows):
+                break
+            seq = rows[-1][0]
+        return deleted
+
+    async def _fetch(self, sql: str, *parameters: Any) -> Sequence[Entry]:
+        return [_entry(row) for row in await self._storage.fetch(sql, *parameters)]
+
+    def _remember(self, entries: Sequence[Entry]) -> None:
+        if not entries:
+            return
+        self._recent.extend(entries)
+        self._head = entries[-1].seq
+        surplus = len(self._recent) - self._kept
+        if surplus > 0:
+            self._below = self._recent[surplus - 1].seq
+            del self._recent[:surplus]

@@ -1,0 +1,74 @@
+"""Replays: brings the dead letters that an operator wants handled back to their consumers."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from functools import partial
+
+from ramet.clock import Clock
+from ramet.errors import StorageError
+from ramet.events.base import Delivery, Sink
+from ramet.events.lanes import Spawn
+from ramet.events.letters import Letters
+
+LOOK_EVERY_SECONDS = 30.0
+BATCH = 200
+
+
+class Replays:
+    """One consumer's. Looks when woken, at the start, and every 30 s for what another process has asked for."""
+
+    def __init__(self, letters: Letters, sink: Sink, *, clock: Clock, spawn: Spawn) -> None:
+        self._letters = letters
+        self._sink = sink
+        self._clock = clock
+        self._spawn = spawn
+        self._under_way: set[str] = set()
+        self._woken = asyncio.Event()
+        self._tasks: list[asyncio.Task[None]] = []
+
+    def start(self) -> None:
+        """Begin with what is outstanding."""
+        self._tasks = [self._spawn(self._bring_all()), self._spawn(self._look())]
+
+    def wake(self) -> None:
+        """An operator has asked for a replay."""
+        self._woken.set()
+
+    async def stop(self) -> None:
+        """Bring no more; what is outstanding is brought at the next start."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    async def _look(self) -> None:
+        while True:
+            await self._clock.sleep(LOOK_EVERY_SECONDS)
+            self.wake()
+
+    async def _bring_all(self) -> None:
+        while True:
+            self._woken.clear()
+            if not await self._bring():
+                await self._woken.wait()
+
+    async def _bring(self) -> int:
+        """Put those that are not under way yet, as many as there is room for."""
+        room = await self._sink.room()
+        try:
+            replays = await self._letters.replays(BATCH)
+        except StorageError:
+            return 0
+        fresh = [replay for replay in replays if replay.message.id not in self._under_way][:room]
+        for message, renewals in fresh:
+            self._under_way.add(message.id)
+            self._sink.put(Delivery(message, renewals=renewals), self._done(message.id))
+        return len(fresh)
+
+    def _done(self, event_id: str) -> Callable[[], None]:
+        return partial(self._forget, event_id)
+
+    def _forget(self, event_id: str) -> None:
+        self._under_way.discard(event_id)
+        self._woken.set()

@@ -1,0 +1,46 @@
+"""Subscriptions that are remembered: a consumer that wants the retained past gets it once, also across restarts."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from ramet.clock import Clock
+from ramet.events.base import Past
+from ramet.storage.base import Storage, Write
+
+_BEGIN = (
+    "INSERT INTO ramet_subscription (consumer, topic, since, position) VALUES (?, ?, ?, ?) "
+    "ON CONFLICT (consumer, topic) DO NOTHING"
+)
+_OPEN = "SELECT topic, position FROM ramet_subscription WHERE consumer = ? AND position IS NOT NULL"
+_REACHED = "UPDATE ramet_subscription SET position = ? WHERE consumer = ? AND topic = ?"
+
+
+async def remember(
+    storage: Storage, consumer: str, topics: Collection[str], *, clock: Clock, retained: bool
+) -> Past | None:
+    """Note that a consumer subscribes to these topics; what it gets of the past, None when it begins with now.
+
+    Only the first time counts: a consumer that exists goes on where it is, whatever `retained` says later. "Now" is
+    what its publisher has not sent yet when it subscribes, and everything after.
+    """
+    position = 0 if retained else None
+    await storage.write(Write(_BEGIN, [(consumer, topic, clock.time(), position) for topic in sorted(topics)]))
+    rows = await storage.fetch(_OPEN, consumer)
+    return RetainedPast(storage, consumer) if rows else None
+
+
+class RetainedPast(Past):
+    """The positions in ramet_subscription, in the subscriber's own database."""
+
+    def __init__(self, storage: Storage, consumer: str) -> None:
+        self._storage = storage
+        self._consumer = consumer
+
+    async def positions(self, topics: Collection[str]) -> dict[str, int]:
+        rows = await self._storage.fetch(_OPEN, self._consumer)
+        return {topic: position for topic, position in rows if topic in topics}
+
+    async def reached(self, topics: Collection[str], position: int | None) -> None:
+        rows = [(position, self._consumer, topic) for topic in sorted(topics)]
+        await self._storage.write(Write(_REACHED, rows))

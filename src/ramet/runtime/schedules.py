@@ -1,0 +1,235 @@
+"""Schedules: runs a service's `@every` methods when they are due, on one replica, each as one local transaction.
+
+A schedule is a row in the service's own database that says which due time was run last. A runner takes the row's lease,
+runs the method, and writes the due time in the method's own transaction, on the condition that it still has the lease:
+of two runners that take each other for dead, only one commits.
+
+- Due times that passed while no process was there are *missed*: reported, counted, and made up for by one run.
+- Due times that pass while a run is still going are *skipped*: runs never overlap.
+- A run that fails is tried again a few times, soon; then it is reported as failed, and the next due time comes.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from enum import StrEnum
+from typing import Any
+
+import msgspec
+
+from ramet.clock import Clock
+from ramet.errors import StorageError
+from ramet.runtime.timetable import Timetable, due_between, next_after
+from ramet.storage.base import Storage, Unit, Write
+from ramet.storage.work import transact
+from ramet.telemetry.context import Context, current_context
+from ramet.telemetry.scope import Scope, Work
+
+SCHEMA = (
+    """CREATE TABLE IF NOT EXISTS ramet_schedule (
+        name TEXT NOT NULL PRIMARY KEY, last_run DOUBLE PRECISION NOT NULL,
+        lease_owner TEXT, lease_until DOUBLE PRECISION,
+        missed INTEGER NOT NULL DEFAULT 0, failed INTEGER NOT NULL DEFAULT 0, error TEXT)""",
+)
+LEASE_SECONDS = 60.0
+ATTEMPTS = 3
+FIRST_PAUSE_SECONDS = 1.0
+LONGEST_NAP_SECONDS = 300.0
+_log = logging.getLogger("ramet.schedules")
+
+_BEGIN = "INSERT INTO ramet_schedule (name, last_run) VALUES (?, ?) ON CONFLICT (name) DO NOTHING"
+_STATE = "SELECT last_run, lease_until FROM ramet_schedule WHERE name = ?"
+_CLAIM = (
+    "UPDATE ramet_schedule SET lease_owner = ?, lease_until = ?, missed = missed + ? "
+    "WHERE name = ? AND last_run = ? AND (lease_until IS NULL OR lease_until < ?)"
+)
+_RENEW = "UPDATE ramet_schedule SET lease_until = ? WHERE name = ? AND lease_owner = ?"
+_RELEASE = "UPDATE ramet_schedule SET lease_owner = NULL, lease_until = NULL WHERE lease_owner = ?"
+_FINISH = (
+    "UPDATE ramet_schedule SET last_run = ?, lease_owner = NULL, lease_until = NULL, error = NULL "
+    "WHERE name = ? AND lease_owner = ?"
+)
+_FAIL = (
+    "UPDATE ramet_schedule SET last_run = ?, lease_owner = NULL, lease_until = NULL, error = ?, failed = failed + 1 "
+    "WHERE name = ? AND lease_owner = ?"
+)
+_LIST = "SELECT name, last_run, lease_until, missed, failed, error FROM ramet_schedule ORDER BY name"
+
+
+class Schedule(msgspec.Struct, frozen=True, kw_only=True):
+    """A method that is run on a timetable; `name` is "<service>.<method>"."""
+
+    name: str
+    timetable: Timetable
+    run: Callable[[], Awaitable[None]]
+
+
+class ScheduleState(msgspec.Struct, frozen=True, kw_only=True):
+    """What operators see: the due time run last, until when a runner has it, how many were missed, how many failed."""
+
+    name: str
+    last_run: float
+    running_until: float | None
+    missed: int
+    failed: int
+    error: str | None
+
+
+class RunOutcome(StrEnum):
+    """What became of a due time."""
+
+    DONE = "done"
+    FAILED = "failed"
+    MISSED = "missed"
+    SKIPPED = "skipped"
+
+
+class Run(msgspec.Struct, frozen=True, kw_only=True):
+    """One moment of a schedule, for metrics and logs: `count` due times, the last of them `due`, had this outcome."""
+
+    name: str
+    outcome: RunOutcome
+    due: float
+    count: int = 1
+    error: str | None = None
+
+
+def log_run(run: Run) -> None:
+    """The default listener: what did not go as planned is a warning."""
+    if run.outcome is not RunOutcome.DONE:
+        _log.warning("schedule %s: %d %s %s", run.name, run.count, run.outcome.value, run.error or "")
+
+
+async def schedule_states(storage: Storage) -> list[ScheduleState]:
+    """All schedules of a service that have ever been started."""
+    names = ScheduleState.__struct_fields__
+    return [ScheduleState(**dict(zip(names, row, strict=True))) for row in await storage.fetch(_LIST)]
+
+
+class LeaseLost(StorageError):
+    """Another runner took the schedule over, so this run was rolled back."""
+
+
+class Schedules:
+    """Runs the schedules of one service. `spawn` makes its background tasks."""
+
+    def __init__(
+        self,
+        storage: Storage,
+        schedules: Sequence[Schedule],
+        *,
+        clock: Clock,
+        spawn: Callable[[Coroutine[Any, Any, None]], asyncio.Task[None]],
+        report: Callable[[Run], None] = log_run,
+    ) -> None:
+        self._storage = storage
+        self._schedules = schedules
+        self._clock = clock
+        self._spawn = spawn
+        self._report = report
+        self._owner = clock.id()
+        self._loops: list[asyncio.Task[None]] = []
+
+    async def start(self) -> None:
+        """Begin to watch the clock. A schedule seen for the first time counts from now."""
+        if self._schedules:
+            now = self._clock.time()
+            await self._storage.write(Write(_BEGIN, [(schedule.name, now) for schedule in self._schedules]))
+        self._loops = [self._spawn(self._watch(schedule)) for schedule in self._schedules]
+
+    async def stop(self) -> None:
+        """Start no further run; one that is going is cancelled, rolled back, and made up for later."""
+        for loop in self._loops:
+            loop.cancel()
+        await asyncio.gather(*self._loops, return_exceptions=True)
+        await self._storage.write(Write(_RELEASE, [(self._owner,)]))
+
+    async def _watch(self, schedule: Schedule) -> None:
+        while True:
+            try:
+                last_run, lease_until = (await self._storage.fetch(_STATE, schedule.name))[0]
+                await self._sleep_until(max(next_after(schedule.timetable, last_run), lease_until or 0.0))
+                await self._run_due(schedule)
+            except StorageError as error:
+                _log.warning("schedule %s: %s", schedule.name, error)
+                await self._clock.sleep(FIRST_PAUSE_SECONDS)
+
+    async def _sleep_until(self, moment: float) -> None:
+        """In naps, for the machine's clock may be set."""
+        while (left := moment - self._clock.time()) > 0:
+            await self._clock.sleep(min(left, LONGEST_NAP_SECONDS))
+
+    async def _run_due(self, schedule: Schedule) -> None:
+        """If it is still due and nobody runs it: one run for the latest of the due times."""
+        now = self._clock.time()
+        last_run, _ = (await self._storage.fetch(_STATE, schedule.name))[0]
+        count, due = due_between(schedule.timetable, last_run, now)
+        if not count:
+            return
+        claim = (self._owner, now + LEASE_SECONDS, count - 1, schedule.name, last_run, now)
+        if await self._storage.write(Write(_CLAIM, [claim])) != (1,):
+            return
+        if count > 1:
+            self._report(Run(name=schedule.name, outcome=RunOutcome.MISSED, due=due, count=count - 1))
+        keeper = self._spawn(self._keep_lease(schedule.name))
+        try:
+            await self._run(schedule, due)
+        finally:
+            keeper.cancel()
+
+    async def _run(self, schedule: Schedule, due: float) -> None:
+        for attempt in range(1, ATTEMPTS + 1):
+            try:
+                await self._attempt(schedule, due)
+            except LeaseLost:
+                raise
+            except Exception as error:  # noqa: BLE001 - whatever a method raises is tried again, then reported
+                _log.exception("schedule %s failed, attempt %d of %d", schedule.name, attempt, ATTEMPTS)
+                if attempt == ATTEMPTS:
+                    await self._give_up(schedule, due, error)
+                else:
+                    await self._clock.sleep(self._clock.jitter(FIRST_PAUSE_SECONDS * 4 ** (attempt - 1)))
+            else:
+                self._report(Run(name=schedule.name, outcome=RunOutcome.DONE, due=due))
+                return
+
+    async def _attempt(self, schedule: Schedule, due: float) -> None:
+        service, _, method = schedule.name.partition(".")
+        scope = Scope(service, Work.SCHEDULE, method, f"{schedule.name}/{due:.3f}")
+        execution = self._clock.id()
+        token = current_context.set(Context(execution=execution, trace=execution))
+        try:
+            skipped, last = await transact(self._storage, scope, lambda: self._run_and_note(schedule, scope, due))
+        finally:
+            current_context.reset(token)
+        if skipped:
+            self._report(Run(name=schedule.name, outcome=RunOutcome.SKIPPED, due=last, count=skipped))
+
+    async def _run_and_note(self, schedule: Schedule, scope: Scope, due: float) -> tuple[int, float]:
+        """The method, and in its transaction the due time; returns how many more passed meanwhile, and the last."""
+        await schedule.run()
+        skipped, last = due_between(schedule.timetable, due, self._clock.time())
+        unit = scope.unit
+        assert isinstance(unit, Unit)
+        if await unit.execute(_FINISH, last, schedule.name, self._owner) != 1:
+            raise LeaseLost(
+                f"The schedule {schedule.name} was taken over by another runner, so this run was rolled back: "
+                f"see that the machines' clocks agree and that a run does not block for {LEASE_SECONDS:.0f} s."
+            )
+        return skipped, last
+
+    async def _give_up(self, schedule: Schedule, due: float, error: Exception) -> None:
+        _, last = due_between(schedule.timetable, due, self._clock.time())
+        reason = f"{type(error).__name__}: {error}"
+        await self._storage.write(Write(_FAIL, [(last, reason, schedule.name, self._owner)]))
+        self._report(Run(name=schedule.name, outcome=RunOutcome.FAILED, due=due, error=reason))
+
+    async def _keep_lease(self, name: str) -> None:
+        while True:
+            await self._clock.sleep(LEASE_SECONDS / 3)
+            try:
+                await self._storage.write(Write(_RENEW, [(self._clock.time() + LEASE_SECONDS, name, self._owner)]))
+            except StorageError as error:
+                _log.warning("schedule %s: the lease could not be renewed: %s", name, error)
