@@ -10,9 +10,11 @@ import msgspec
 from ramet import errors
 from ramet.contract.declared import NO_DEFAULT, DeclaredMethod
 from ramet.contract.signatures import refusal_facts
-from ramet.errors import CallError, InternalError, InvalidArguments, RametError, Refusal
+from ramet.errors import CallError, Denied, InternalError, InvalidArguments, NotFound, RametError, Refusal, Unauthenticated
 
 _encode = msgspec.msgpack.encode
+TRAVELLING = (CallError, Unauthenticated, Denied, NotFound)
+"""What a method may end with besides its declared refusals."""
 
 
 class Answer(msgspec.Struct, frozen=True, array_like=True, omit_defaults=True):
@@ -25,9 +27,10 @@ class Answer(msgspec.Struct, frozen=True, array_like=True, omit_defaults=True):
     detail: tuple[str, ...] = ()
 
 
+_refusal_decoder = msgspec.msgpack.Decoder(tuple[str, msgspec.Raw])
 _answer_decoder = msgspec.msgpack.Decoder(Answer)
-_ERRORS: dict[str, type[CallError]] = {
-    kind.__name__: kind for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, CallError)
+_ERRORS: dict[str, type[RametError]] = {
+    kind.__name__: kind for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, TRAVELLING)
 }
 
 
@@ -94,6 +97,23 @@ class MethodCodec:
             except msgspec.ValidationError as error:
                 raise InvalidArguments(f'{self.method.name}: the argument "{name}": {error}.') from error
         return tuple(ready)
+
+    def encode_value(self, result: Any) -> bytes:
+        """A result, as it is recorded."""
+        return _encode(result)
+
+    def decode_value(self, data: bytes) -> Any:
+        """A recorded result."""
+        return self._result_decoder.decode(data)
+
+    def encode_refusal(self, refusal: Refusal) -> bytes:
+        """A refusal, as it is recorded."""
+        return _encode((type(refusal).__name__, msgspec.Raw(_encode(refusal.facts))))
+
+    def decode_refusal(self, data: bytes) -> Refusal:
+        """A recorded refusal."""
+        name, facts = _refusal_decoder.decode(data)
+        return self._refusals[name].decode(facts)
 
     def encode_result(self, result: Any) -> bytes:
         """The answer of a call that succeeded."""

@@ -6,7 +6,7 @@ import functools
 import inspect
 import linecache
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -34,6 +34,10 @@ class Problems:
         """Report a mistake at a class, function or (file, line); `word` finds the exact line within it."""
         file, line = at if isinstance(at, tuple) else where(at, word)
         self._found.append(Problem(file=shown(file), line=line, message=message, remedy=remedy))
+
+    def extend(self, found: Iterable[Problem]) -> None:
+        """Add mistakes that were found elsewhere."""
+        self._found += found
 
     def __iter__(self) -> Iterator[Problem]:
         return iter(sorted(set(self._found)))

@@ -8,7 +8,7 @@ from typing import Any, ClassVar, get_origin
 
 from ramet.clock import Clock
 from ramet.contract.agreement import check_agreement
-from ramet.contract.api import Api, resolve_routes
+from ramet.contract.api import Api, api_declaration
 from ramet.contract.application import Application
 from ramet.contract.declared import (
     Declared,
@@ -24,6 +24,7 @@ from ramet.contract.declared import (
 from ramet.contract.discovery import discover, is_contract
 from ramet.contract.marks import check_handler, check_schedule
 from ramet.contract.problems import Problem, Problems
+from ramet.contract.routes import resolve_routes
 from ramet.contract.saga import Saga, saga_declaration
 from ramet.contract.service import Contract, HandlerMark, MethodMark, ScheduleMark, mark_of
 from ramet.contract.signatures import (
@@ -224,12 +225,11 @@ def _read_saga(cls: type[Saga], service: type, problems: Problems) -> DeclaredSa
 
 def _read_api(cls: type[Api], problems: Problems) -> DeclaredApi:
     _, mistakes = resolve_routes(cls)
-    for mistake in mistakes:
-        problems.add(mistake.at, mistake.message, mistake.remedy)
+    problems.extend(mistakes)
     needs = _read_needs(cls, Api, problems)
     for name in needs.databases:
         problems.add(cls, f"The API {cls.__name__} asks for a database.", "It answers through contracts.", word=f"{name}:")
-    return DeclaredApi(name=wire_name(cls), cls=cls, needs=needs)
+    return DeclaredApi(name=api_declaration(cls).name, cls=cls, needs=needs)
 
 
 def _read_needs(cls: type, below: type, problems: Problems) -> Needs:

@@ -1,0 +1,97 @@
+"""Write one Python application as services, and decide later where each one runs."""
+
+from ramet.clock import Clock, SystemClock, VirtualClock
+from ramet.contract.api import Api, delete, get, patch, post, put
+from ramet.contract.application import Application
+from ramet.contract.calling import calling
+from ramet.contract.clients import client, sync_client
+from ramet.contract.exchange import (
+    Body,
+    Cookie,
+    File,
+    Form,
+    Header,
+    Limits,
+    Message,
+    Page,
+    Paged,
+    Query,
+    Redirect,
+    Reply,
+    Request,
+    Stream,
+    Upload,
+)
+from ramet.contract.mounted import Mounted
+from ramet.contract.saga import Saga, step, wait
+from ramet.contract.service import Contract, SagaRef, command, every, on, query
+from ramet.contract.struct import Event, Struct
+from ramet.errors import (
+    Denied,
+    InvalidArguments,
+    NotFound,
+    OutcomeUnknown,
+    RametError,
+    Refusal,
+    Unauthenticated,
+    Unavailable,
+)
+from ramet.settings import Secret, Settings
+from ramet.storage.database import Database
+from ramet.telemetry.context import Caller, Context
+
+__all__ = [
+    "Api",
+    "Application",
+    "Body",
+    "Caller",
+    "Clock",
+    "Context",
+    "Contract",
+    "Cookie",
+    "Database",
+    "Denied",
+    "Event",
+    "File",
+    "Form",
+    "Header",
+    "InvalidArguments",
+    "Limits",
+    "Message",
+    "Mounted",
+    "NotFound",
+    "OutcomeUnknown",
+    "Page",
+    "Paged",
+    "Query",
+    "RametError",
+    "Redirect",
+    "Refusal",
+    "Reply",
+    "Request",
+    "Saga",
+    "SagaRef",
+    "Secret",
+    "Settings",
+    "Stream",
+    "Struct",
+    "SystemClock",
+    "Unauthenticated",
+    "Unavailable",
+    "Upload",
+    "VirtualClock",
+    "calling",
+    "client",
+    "command",
+    "delete",
+    "every",
+    "get",
+    "on",
+    "patch",
+    "post",
+    "put",
+    "query",
+    "step",
+    "sync_client",
+    "wait",
+]

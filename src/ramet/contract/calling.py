@@ -1,0 +1,60 @@
+"""`calling`: a deadline or an idempotency key for the calls in a block."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from contextvars import ContextVar
+
+import msgspec
+
+from ramet.errors import DeadlineExceeded
+from ramet.settings import seconds
+from ramet.telemetry.context import current_context
+from ramet.telemetry.scope import Scope, current_scope
+
+_given: ContextVar[tuple[str, Scope | None] | None] = ContextVar("ramet.idempotency_key", default=None)
+
+
+def given_key() -> str | None:
+    """The key given by the block around this call; not by one around the work that this call is part of."""
+    given = _given.get()
+    return given[0] if given is not None and given[1] is current_scope.get() else None
+
+
+@asynccontextmanager
+async def calling(*, timeout: str | float | None = None, key: str | None = None) -> AsyncIterator[None]:
+    """Calls inside the block have `timeout` (`"2s"`, or seconds) together, and commands carry the idempotency `key`.
+
+    >>> async def order(inventory, lines):
+    ...     async with calling(timeout="2s", key="order-17"):
+    ...         return await inventory.reserve("17", lines)
+
+    A command that is repeated with its key answers what it answered the first time, for at least seven days. Different
+    methods may share a key; two calls of one method inside a block may not.
+
+    Raises: DeadlineExceeded when the time is up.
+    """
+    token = _given.set((key, current_scope.get())) if key is not None else None
+    try:
+        if timeout is None:
+            yield
+            return
+        limit = seconds(timeout)
+        context = current_context.get()
+        now = asyncio.get_running_loop().time()
+        narrowed = None
+        if context is not None:
+            narrowed = current_context.set(msgspec.structs.replace(context, deadline=min(context.deadline, now + limit)))
+        try:
+            async with asyncio.timeout(limit):
+                yield
+        except TimeoutError as error:
+            raise DeadlineExceeded(f"The calls were not answered within {limit:g} s.") from error
+        finally:
+            if narrowed is not None:
+                current_context.reset(narrowed)
+    finally:
+        if token is not None:
+            _given.reset(token)

@@ -1,0 +1,219 @@
+"""Calls inside the process: what stands between a client proxy and the service that answers."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, TypeVar
+
+from ramet.clock import Clock
+from ramet.contract.calling import given_key
+from ramet.contract.codec import TRAVELLING, MethodCodec
+from ramet.contract.declared import DeclaredContract, DeclaredMethod
+from ramet.contract.proxy import MethodLink, make_client
+from ramet.contract.service import Contract
+from ramet.errors import DeadlineExceeded, InternalError, InvalidArguments, RametError, Refusal, UsageError
+from ramet.telemetry.context import Context, current_context
+from ramet.telemetry.counters import Counters, MethodCounters
+from ramet.telemetry.scope import Scope, Work, current_scope, may_call_command
+
+C = TypeVar("C", bound=Contract)
+Answering = Callable[..., Awaitable[Any]]
+"""A query: called with its arguments. A command: called with the idempotency key and the tuple of arguments."""
+
+DEFAULT_DEADLINE_SECONDS = 5.0
+log = logging.getLogger("ramet.calls")
+
+
+class UndeclaredRefusal(UsageError):
+    """A method refused with what its contract does not name."""
+
+    def __init__(self, kind: str) -> None:
+        super().__init__(f"refused with {kind}, which its contract does not name: add `refuses={kind}`")
+
+
+class Boundary:
+    """What may leave a method: its declared refusals and errors of calls; everything else becomes an error with an id."""
+
+    def __init__(self, contract: DeclaredContract, method: DeclaredMethod, counter: MethodCounters, clock: Clock) -> None:
+        self.name = f"{contract.name}.{method.name}"
+        self._method = method
+        self._counter = counter
+        self._clock = clock
+
+    def passes(self, error: Exception) -> bool:
+        """Whether the caller may see this exception as it is; counts it."""
+        if isinstance(error, self._method.refuses):
+            self._counter.refusals += 1
+            return True
+        self._counter.errors += 1
+        return isinstance(error, TRAVELLING)
+
+    def unexpected(self, error: Exception) -> InternalError:
+        """What the caller sees instead; the details go to the log."""
+        failure = InternalError(self._clock.id(), self.name)
+        if isinstance(error, Refusal):
+            error = UndeclaredRefusal(type(error).__name__)
+        log.error("%s: %s failed", failure.id, self.name, exc_info=error)
+        return failure
+
+
+class Answerer:
+    """One method of a service, ready to be called from anywhere in the process."""
+
+    def __init__(
+        self,
+        *,
+        method: DeclaredMethod,
+        boundary: Boundary,
+        counter: MethodCounters,
+        answer: Answering,
+        withdraw: Callable[[str], Awaitable[object]] | None = None,
+    ) -> None:
+        self.method = method
+        self.withdraw = withdraw
+        self.boundary = boundary
+        self.counter = counter
+        self.answer = answer
+
+
+def framed(service: str, name: str, function: Answering) -> Answering:
+    """A query in a scope of its own, as it has when it travels."""
+
+    async def answer(*args: Any) -> Any:
+        token = current_scope.set(Scope(service, Work.QUERY, name))
+        try:
+            return await function(*args)
+        finally:
+            current_scope.reset(token)
+
+    return answer
+
+
+def strict(answerer: Answerer) -> Answering:
+    """Encode and decode everything on the way there and back, so that nothing works here that would fail remotely."""
+    codec, boundary, answer = MethodCodec(answerer.method), answerer.boundary, answerer.answer
+    is_command = answerer.method.is_command
+
+    async def travel(*given: Any) -> Any:
+        key, args = given if is_command else (None, given)
+        arguments = codec.decode_arguments(codec.encode_arguments(tuple(args), {}))
+        try:
+            result = await (answer(key, arguments) if is_command else answer(*arguments))
+        except RametError as error:
+            if not isinstance(error, (*TRAVELLING, *answerer.method.refuses)):
+                raise
+            data = codec.encode_error(error)
+        else:
+            data = _encoded(codec, result, boundary)
+        return codec.decode_answer(data)
+
+    return travel
+
+
+def _encoded(codec: MethodCodec, result: Any, boundary: Boundary) -> bytes:
+    try:
+        return codec.encode_result(result)
+    except (TypeError, ValueError) as error:
+        raise InvalidArguments(f"{boundary.name} returned what cannot be encoded: {error}.") from error
+
+
+class Exchange:
+    """Who answers which contract in this process, and clients for those who ask."""
+
+    def __init__(self, *, clock: Clock, counters: Counters, strict: bool, deadline: float = DEFAULT_DEADLINE_SECONDS) -> None:
+        self.clock = clock
+        self.counters = counters
+        self._strict = strict
+        self._deadline = deadline
+        self._contracts: dict[type[Contract], DeclaredContract] = {}
+        self._answers: dict[type[Contract], Mapping[str, Answerer]] = {}
+
+    def add(self, contract: DeclaredContract, answerers: Mapping[str, Answerer]) -> None:
+        """Answer a contract with these methods."""
+        self._contracts[contract.cls] = contract
+        self._answers[contract.cls] = answerers
+
+    def contract(self, cls: type[Contract]) -> DeclaredContract:
+        """The declaration of a contract that is answered here. Raises: KeyError."""
+        return self._contracts[cls]
+
+    def client_for(self, owner: str, cls: type[C]) -> C:
+        """A client for the service (or saga of it) called `owner`, which obeys the rules for its work."""
+
+        def begin(name: str) -> Callable[[], str | None]:
+            def key() -> str | None:
+                derived = may_call_command(owner, name).command_key(name)
+                return given_key() or derived
+
+            return key
+
+        return self._client(cls, begin, lambda target, _is_command: target)
+
+    def client_outside(self, cls: type[C]) -> C:
+        """A client for code that is no service: public APIs, mounted applications, tests, tools.
+
+        A call that is not part of a request gets a context and a deadline of its own.
+        """
+
+        def begin(name: str) -> Callable[[], str | None]:
+            def key() -> str | None:
+                scope = current_scope.get()
+                return given_key() or (scope.command_key(name) if scope is not None else None)
+
+            return key
+
+        return self._client(cls, begin, self._rooted)
+
+    async def withdraw(self, method: str, key: str) -> None:
+        """See to it that a command of which nobody knows whether it happened does not happen any more.
+
+        `method` is its full name, "contract.method".
+        """
+        contract, _, name = method.rpartition(".")
+        for cls, declared in self._contracts.items():
+            if declared.name == contract:
+                withdraw = self._answers[cls][name].withdraw
+                if withdraw is not None:
+                    await withdraw(key)
+
+    def _client(
+        self,
+        cls: type[C],
+        begin: Callable[[str], Callable[[], str | None]],
+        wrap: Callable[[Answering, bool], Answering],
+    ) -> C:
+        contract = self._contracts[cls]
+        links = {}
+        for name, answerer in self._answers[cls].items():
+            target = strict(answerer) if self._strict else answerer.answer
+            links[name] = MethodLink(
+                target=wrap(target, answerer.method.is_command),
+                counter=answerer.counter,
+                monotonic=self.clock.monotonic,
+                begin=begin(f"{contract.name}.{name}"),
+                passes=answerer.boundary.passes,
+                unexpected=answerer.boundary.unexpected,
+            )
+        return make_client(contract, cls, links)
+
+    def _rooted(self, target: Answering, _is_command: bool) -> Answering:
+        async def root(*args: Any) -> Any:
+            if current_context.get() is not None:
+                return await target(*args)
+            token = current_context.set(self.new_context())
+            try:
+                async with asyncio.timeout(self._deadline):
+                    return await target(*args)
+            except TimeoutError as error:
+                raise DeadlineExceeded(f"The call was not answered within {self._deadline:g} s.") from error
+            finally:
+                current_context.reset(token)
+
+        return root
+
+    def new_context(self) -> Context:
+        """The context of work that begins here, with the default deadline."""
+        identity = self.clock.id()
+        return Context(execution=identity, trace=identity, deadline=self.clock.monotonic() + self._deadline)

@@ -1,0 +1,186 @@
+"""A running application: every service assembled, started in order, drained in reverse."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+from ramet.clock import Clock, SystemClock
+from ramet.contract.agreement import circles
+from ramet.contract.api import Api
+from ramet.contract.declared import Declared, DeclaredService, Needs
+from ramet.contract.service import Contract
+from ramet.events.moments import Report, unreported
+from ramet.events.tables import SCHEMA as EVENT_TABLES
+from ramet.runtime.calls import Exchange
+from ramet.runtime.dispatch import answerers
+from ramet.runtime.schedules import SCHEMA as SCHEDULE_TABLES
+from ramet.runtime.service import RunningService, Surroundings
+from ramet.runtime.tasks import Tasks
+from ramet.runtime.wiring import Engines
+from ramet.sagas.journal import SCHEMA as SAGA_TABLES
+from ramet.settings import read_settings
+from ramet.storage.base import Storage
+from ramet.storage.database import Database
+from ramet.storage.tables import SCHEMA as STORAGE_TABLES
+from ramet.telemetry.counters import Counters
+
+C = TypeVar("C", bound=Contract)
+SCHEMA = (*STORAGE_TABLES, *EVENT_TABLES, *SAGA_TABLES, *SCHEDULE_TABLES)
+log = logging.getLogger("ramet")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Options:
+    """How to run: `strict` encodes calls inside the process as if they travelled; `report` hears of handled events."""
+
+    clock: Clock = field(default_factory=SystemClock)
+    strict: bool = False
+    settings: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    environment: Mapping[str, str] = field(default_factory=dict)
+    report: Report = unreported
+    prepare: Callable[[DeclaredService, Storage], Any] | None = None
+
+
+class Running:
+    """One application in this process.
+
+    `start` opens the databases, checks that nothing would be stranded, starts services in the order of their
+    dependencies and then everything that works by itself; `stop` drains in reverse.
+    """
+
+    def __init__(self, declared: Declared, engines: Engines, options: Options) -> None:
+        self.declared = declared
+        self.options = options
+        self.clock = options.clock
+        self.counters = Counters()
+        self.tasks = Tasks()
+        self.exchange = Exchange(clock=self.clock, counters=self.counters, strict=options.strict)
+        self.services: dict[str, RunningService] = {}
+        self.apis: list[tuple[type[Api], Api]] = []
+        self.started_at: float | None = None
+        self._broker = engines.broker()
+        self._storages = {service.name: engines.storage(service.name) for service in declared.services}
+        self._begun: list[RunningService] = []
+
+    async def start(self) -> None:
+        """Raises: ConfigurationError, StorageError, IncompatibleRelease; whatever was opened is closed again."""
+        try:
+            await self._open()
+            self._assemble()
+            for service in self.services.values():
+                await service.prepare()
+            for service in self._in_order():
+                await service.startup()
+            for _, api in self.apis:
+                await api.startup()
+            for service in self.services.values():
+                self._begun.append(service)
+                await service.begin()
+        except BaseException:
+            await self.stop()
+            raise
+        self.started_at = self.clock.monotonic()
+
+    async def stop(self) -> None:
+        """Finish what is under way, then close. Harmless when nothing was started."""
+        for service in reversed(self._begun):
+            await service.end()
+        for _, api in self.apis:
+            await api.shutdown()
+        for service in reversed(self._in_order() if self._begun else []):
+            await service.shutdown()
+        self._begun.clear()
+        await self.tasks.stop()
+        await self._broker.close()
+        for storage in self._storages.values():
+            await storage.close()
+
+    def client(self, contract: type[C]) -> C:
+        """A client for code outside of the services: tests, tools, mounted applications."""
+        return self.exchange.client_outside(contract)
+
+    async def _open(self) -> None:
+        await self._broker.open()
+        for service in self.declared.services:
+            storage = self._storages[service.name]
+            await storage.open(SCHEMA)
+            if self.options.prepare is not None:
+                await self.options.prepare(service, storage)
+
+    def _assemble(self) -> None:
+        around = Surroundings(
+            declared=self.declared,
+            clock=self.clock,
+            tasks=self.tasks,
+            broker=self._broker,
+            exchange=self.exchange,
+            report=self.options.report,
+        )
+        reentrant = self._reentrant()
+        instances = {service.name: service.cls() for service in self.declared.services}
+        for service in self.declared.services:
+            methods = answerers(
+                service,
+                instances[service.name],
+                self._storages[service.name],
+                clock=self.clock,
+                counters=self.counters,
+                frame_queries=self.options.strict or service.name in reentrant,
+            )
+            self.exchange.add(service.contract, methods)
+        for service in self.declared.services:
+            instance = instances[service.name]
+            self._inject(instance, service.name, service.needs)
+            for attribute, contract in service.needs.contracts.items():
+                setattr(instance, attribute, self.exchange.client_for(service.name, contract))
+            self.services[service.name] = RunningService(service, instance, self._storages[service.name], around)
+        for api in self.declared.apis:
+            made = api.cls()
+            self._inject(made, api.name, api.needs)
+            for attribute, contract in api.needs.contracts.items():
+                setattr(made, attribute, self.client(contract))
+            self.apis.append((api.cls, made))
+
+    def _inject(self, instance: object, name: str, needs: Needs) -> None:
+        for attribute in needs.databases:
+            setattr(instance, attribute, Database(self._storages[name]))
+        for attribute in needs.clocks:
+            setattr(instance, attribute, self.clock)
+        for attribute, kind in needs.settings.items():
+            value = read_settings(
+                kind,
+                application=self.declared.name,
+                service=name,
+                table=self.options.settings.get(name, {}),
+                environment=self.options.environment,
+            )
+            setattr(instance, attribute, value)
+
+    def _dependencies(self) -> dict[str, list[str]]:
+        by_contract = {service.contract.cls: service.name for service in self.declared.services}
+        return {
+            service.name: [by_contract[cls] for cls in service.needs.contracts.values()]
+            for service in self.declared.services
+        }
+
+    def _reentrant(self) -> frozenset[str]:
+        """Services that may be called while they are on the stack already."""
+        return frozenset(name for circle in circles(self._dependencies()) for name in circle)
+
+    def _in_order(self) -> list[RunningService]:
+        """Dependencies first; inside a circle in the order of declaration."""
+        needs, ordered, seen = self._dependencies(), [], set()
+
+        def visit(name: str) -> None:
+            if name not in seen:
+                seen.add(name)
+                for needed in needs[name]:
+                    visit(needed)
+                ordered.append(self.services[name])
+
+        for name in self.services:
+            visit(name)
+        return ordered

@@ -1,0 +1,162 @@
+"""One running service: its instance, its database, and everything that works for it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from ramet.clock import Clock
+from ramet.contract.declared import Declared, DeclaredSaga, DeclaredService
+from ramet.contract.saga import Saga, saga_declaration
+from ramet.contract.struct import Event
+from ramet.events.base import Broker
+from ramet.events.moments import Report
+from ramet.events.policy import Retries
+from ramet.events.relay import Relay
+from ramet.runtime.calls import Exchange
+from ramet.runtime.consuming import Consuming, Handling
+from ramet.runtime.publishing import Publishing
+from ramet.runtime.schedules import Schedule, Schedules
+from ramet.runtime.tasks import Tasks
+from ramet.runtime.timetable import timetable
+from ramet.sagas.definition import Definition, make_definition
+from ramet.sagas.engine import SagaEngine
+from ramet.settings import seconds
+from ramet.storage.base import Storage
+from ramet.storage.work import transact
+from ramet.telemetry.scope import Scope, Work
+
+
+@dataclass(frozen=True, kw_only=True)
+class Surroundings:
+    """What every running service is given."""
+
+    declared: Declared
+    clock: Clock
+    tasks: Tasks
+    broker: Broker
+    exchange: Exchange
+    report: Report
+
+    def topic(self, event: type[Event]) -> str:
+        """The topic of any event of the application: "<contract>.<Event>"."""
+        owner = self.declared.owner_of(event)
+        return f"{owner.name if owner else '?'}.{event.__name__}"
+
+
+class RunningService:
+    """Owns the parts of one service, and the order in which they start and stop."""
+
+    def __init__(self, declared: DeclaredService, instance: Any, storage: Storage, around: Surroundings) -> None:
+        self.declared = declared
+        self.name = declared.name
+        self.instance = instance
+        self.storage = storage
+        self._around = around
+        topics = {event: around.topic(event) for event in declared.contract.events}
+        self.link = Publishing(service=self.name, storage=storage, topics=topics, clock=around.clock)
+        self.link.relay = self.relay = Relay(
+            storage, around.broker, clock=around.clock, spawn=around.tasks.spawn, topics=frozenset(topics.values())
+        )
+        instance._link = self.link
+        self.engine = self.link.engine = self._make_engine() if declared.sagas else None
+        self.consuming = [self._make_consuming(handling) for handling in self._handlings()]
+        self.schedules = self._make_schedules() if declared.schedules else None
+
+    async def prepare(self) -> None:
+        """Whatever may refuse to start, and needs nobody else: sagas of the last release."""
+        if self.engine is not None:
+            await self.engine.check()
+
+    async def startup(self) -> None:
+        """The service's own preparations, in one transaction where they write."""
+        await self._transact(Work.STARTUP, "startup", self.instance.startup)
+
+    async def begin(self) -> None:
+        """Work: handle events, run sagas and schedules, send what is in the outbox."""
+        for consuming in self.consuming:
+            await consuming.open()
+        await self.relay.start()
+        if self.engine is not None:
+            await self.engine.start()
+        if self.schedules is not None:
+            await self.schedules.start()
+
+    async def end(self) -> None:
+        """Finish what is under way, and begin nothing more."""
+        if self.schedules is not None:
+            await self.schedules.stop()
+        if self.engine is not None:
+            await self.engine.stop()
+        for consuming in self.consuming:
+            await consuming.close()
+        await self.relay.stop()
+
+    async def shutdown(self) -> None:
+        """The service's own last words."""
+        await self._transact(Work.STARTUP, "shutdown", self.instance.shutdown)
+
+    async def _transact(self, work: Work, name: str, body: Any) -> None:
+        await transact(self.storage, Scope(self.name, work, name), body)
+
+    def _handlings(self) -> Iterator[Handling]:
+        for handler in self.declared.handlers:
+            mark = handler.mark
+            yield Handling(
+                name=f"{self.name}.{handler.name}",
+                event=mark.event,
+                topic=self._around.topic(mark.event),
+                handle=getattr(self.instance, handler.name),
+                retries=Retries(attempts=mark.attempts, backoff_seconds=seconds(mark.backoff)),
+                retained=mark.start == "retained",
+            )
+        if self.engine is not None:
+            for saga in self.declared.sagas:
+                for event in self._awaited(saga.cls):
+                    yield Handling(
+                        name=f"{self.name}.{saga.cls.__name__}/{event.__name__}",
+                        event=event,
+                        topic=self._around.topic(event),
+                        handle=partial(self.engine.signal, saga.cls),
+                        retries=Retries(),
+                    )
+
+    def _awaited(self, saga: type[Saga]) -> list[type[Event]]:
+        steps = saga_declaration(saga)[0].steps
+        return list(dict.fromkeys(step.event for step in steps if step.event is not None))
+
+    def _make_consuming(self, handling: Handling) -> Consuming:
+        around = self._around
+        return Consuming(
+            handling, storage=self.storage, broker=around.broker, clock=around.clock, tasks=around.tasks, report=around.report
+        )
+
+    def _make_schedules(self) -> Schedules:
+        schedules = [
+            Schedule(
+                name=f"{self.name}.{schedule.name}",
+                timetable=timetable(schedule.mark.when, schedule.mark.zone),
+                run=getattr(self.instance, schedule.name),
+            )
+            for schedule in self.declared.schedules
+        ]
+        return Schedules(self.storage, schedules, clock=self._around.clock, spawn=self._around.tasks.spawn)
+
+    def _make_engine(self) -> SagaEngine:
+        around = self._around
+        return SagaEngine(
+            self.name,
+            [self._definition(saga) for saga in self.declared.sagas],
+            storage=self.storage,
+            clock=around.clock,
+            spawn=around.tasks.spawn,
+            withdraw=around.exchange.withdraw,
+        )
+
+    def _definition(self, saga: DeclaredSaga) -> Definition:
+        instance = saga.cls()
+        for attribute, contract in saga.needs.contracts.items():
+            setattr(instance, attribute, self._around.exchange.client_for(self.name, contract))
+        return make_definition(saga.cls, instance)

@@ -1,0 +1,37 @@
+"""Which adapter serves which port: the only module of the runtime that names them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, cast
+
+from ramet.events.base import Broker
+from ramet.events.brokers.memory import MemoryBroker
+from ramet.model.topology import Deployment
+from ramet.storage.base import Storage
+from ramet.storage.sqlite import SqliteOptions, SqliteStorage
+
+Synchronous = Literal["FULL", "NORMAL", "OFF"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Engines:
+    """What the runtime borrows: a database for each service, and a broker."""
+
+    storage: Callable[[str], Storage]
+    broker: Callable[[], Broker]
+    temporary: bool = False
+
+
+def embedded(deployment: Deployment, folder: Path, *, readonly: bool = False) -> Engines:
+    """Everything inside this process: SQLite files below the deployment's data folder, and the broker in memory."""
+    data = folder / deployment.data
+    options = SqliteOptions(synchronous=cast(Synchronous, deployment.durability.upper()), readonly=readonly)
+    return Engines(storage=lambda service: SqliteStorage(service, data / f"{service}.sqlite", options), broker=MemoryBroker)
+
+
+def temporary() -> Engines:
+    """For tests: temporary files without a sync to the disk, gone when closed."""
+    return Engines(storage=SqliteStorage, broker=MemoryBroker, temporary=True)
