@@ -1,8 +1,8 @@
 """The inbox: a key is worked on once, and whoever comes again is given the answer that was recorded.
 
-An answer is recorded in the transaction of the work itself, so that both exist or neither. Of two that arrive with one key
-at the same time one works and the other waits for it; across processes the key's row decides. A caller that gives up
-`withdraw`s the key: where the work has not happened by then it never will.
+An answer is recorded in the transaction of the work itself, so that both exist or neither. Of two that arrive with one
+key at the same time one works and the other waits for it; across processes the key's row decides. A caller that gives
+up `withdraw`s the key: where the work has not happened by then it never will.
 """
 
 from __future__ import annotations

@@ -49,7 +49,7 @@ class Unit(ABC):
 
     @abstractmethod
     async def read(self, statement: Executable, parameters: Any = None) -> CursorResult[Any]:
-        """Execute a statement of SQLAlchemy that only reads; the result is buffered. Begins nothing by itself, unless eager.
+        """Execute a statement of SQLAlchemy that only reads; the result is buffered. Begins nothing, unless eager.
 
         What was read before the first write is still true at the first write, or that raises Conflict.
         """
@@ -66,8 +66,8 @@ class Unit(ABC):
     def session(self, wrote: Callable[[], object] | None = None) -> AbstractAsyncContextManager[AsyncSession]:
         """An ORM session of this unit: leaving it flushes; its own `commit` and `rollback` are refused.
 
-        `wrote` is called before each statement that writes. Its SELECTs are a `read`, its first flush or other statement begins the transaction. It is closed for good when
-        it is left, at the latest when the unit ends.
+        `wrote` is called before each statement that writes. Its SELECTs are a `read`; its first flush, or another
+        statement, begins the transaction. It is closed for good when it is left, at the latest when the unit ends.
         """
 
     @abstractmethod
@@ -88,8 +88,9 @@ class Unit(ABC):
 
     @abstractmethod
     async def commit(self) -> None:
-        """Write what was deferred and make everything durable. Returns only when it is; not interrupted by cancellation.
+        """Write what was deferred and make everything durable. Returns only when it is.
 
+        A cancellation does not interrupt it; it is raised afterwards, and `committed` says what came of it.
         Raises: DuplicateRow where a deferred row exists already (everything is rolled back); StorageError.
         """
 
@@ -141,5 +142,6 @@ class Storage(ABC):
     async def write(self, *writes: Write) -> tuple[int, ...]:
         """Ramet's own rows in one transaction, durable when this returns; calls made together share one commit.
 
-        Returns the number of rows written by each. Raises: DuplicateRow (nothing of this call is written), StorageError.
+        Returns the number of rows written by each.
+        Raises: DuplicateRow (nothing of this call is written); StorageError.
         """

@@ -1,15 +1,15 @@
 """`Database`: what a service annotates to be given its own database.
 
 Statements are SQLAlchemy's, Core or ORM. What a statement may do follows from the work it is executed in: a query only
-reads; a command, an event handler or a schedule reads what is committed until its first statement that writes, which opens
-the transaction that holds everything after it.
+reads; a command, an event handler or a schedule reads until its first statement that writes, which opens the
+transaction that holds everything after it.
 """
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from typing import TYPE_CHECKING, Any, TypeVar, TypeVarTuple, Unpack, cast, overload
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, TypeVarTuple, cast, overload
 
 from ramet.errors import UsageError
 from ramet.storage.base import Storage, Unit
@@ -34,19 +34,18 @@ class Database:
     database itself fails the work ends with StorageError.
     """
 
+    ramet_need: ClassVar[str] = "database"
+    """How the reading of declarations, which knows no storage, recognises the annotation."""
+
     def __init__(self, storage: Storage) -> None:
         self._storage = storage
         self._service = storage.service
 
     @overload
-    async def execute(
-        self, statement: TypedReturnsRows[Unpack[Ts]], parameters: Parameters = None
-    ) -> CursorResult[Unpack[Ts]]: ...
+    async def execute(self, statement: TypedReturnsRows[*Ts], parameters: Parameters = None) -> CursorResult[*Ts]: ...
 
     @overload
-    async def execute(
-        self, statement: Executable, parameters: Parameters = None
-    ) -> CursorResult[Unpack[tuple[Any, ...]]]: ...
+    async def execute(self, statement: Executable, parameters: Parameters = None) -> CursorResult[*tuple[Any, ...]]: ...
 
     async def execute(self, statement: Executable, parameters: Parameters = None) -> CursorResult[Any]:
         """Execute a statement.

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, NoReturn
+from typing import Any, NoReturn, Protocol
 
 from sqlalchemy import Connection, Engine, event
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -12,8 +11,11 @@ from sqlalchemy.orm import Session, SessionTransaction
 from ramet.errors import EffectInQuery, UsageError
 from ramet.storage.statements import writes
 
-Route = Callable[[bool], "Connection | Engine"]
-"""Gives the connection for a statement that writes (True), or what to read from (False)."""
+
+class Route(Protocol):
+    """Gives the connection for a statement that writes, or what to read from."""
+
+    def __call__(self, *, writing: bool) -> Connection | Engine: ...
 
 
 class RoutedSession(Session):
@@ -21,11 +23,17 @@ class RoutedSession(Session):
 
     route: Route
 
-    def get_bind(self, mapper: Any = None, *, clause: Any = None, bind: Any = None, **_: Any) -> Connection | Engine:  # noqa: ARG002
-        return self.route(self._flushing or (clause is not None and writes(clause)))
+    def get_bind(
+        self,
+        mapper: Any = None,  # noqa: ARG002 - SQLAlchemy's signature
+        *,
+        clause: Any = None,
+        **_: Any,
+    ) -> Connection | Engine:
+        return self.route(writing=self._flushing or (clause is not None and writes(clause)))
 
     def begin_nested(self) -> SessionTransaction:
-        self.route(True)
+        self.route(writing=True)
         return super().begin_nested()
 
 
@@ -36,8 +44,8 @@ class UnitSession(AsyncSession):
 
     async def commit(self) -> NoReturn:
         raise UsageError(
-            "session.commit() was called on a session of Database: the work it belongs to is committed as a whole when it "
-            "ends. Leave the call out; flush() sends the changes to the database at once."
+            "session.commit() was called on a session of Database: the work it belongs to is committed as a whole "
+            "when it ends. Leave the call out; flush() sends the changes to the database at once."
         )
 
     async def rollback(self) -> NoReturn:

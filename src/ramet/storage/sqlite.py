@@ -21,11 +21,12 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 
 from ramet.errors import EffectInQuery, StorageError
 from ramet.storage.base import Row, Storage, Unit, Write
+from ramet.storage.batch import failure
 from ramet.storage.lock import ProcessLock
 from ramet.storage.sessions import forbid_flush, new_session
 from ramet.storage.sqlite_channel import Channel, Channels
 from ramet.storage.sqlite_unit import SqliteUnit
-from ramet.storage.writer import Writer, failure
+from ramet.storage.writer import Writer
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -101,7 +102,7 @@ class SqliteStorage(Storage):
         self._writer = Writer(
             raw, self.location, limit=options.batch_units, limit_seconds=options.batch_seconds, threads=options.threads
         )
-        self._writing.driver.on_failure = self._writer.check
+        self._writing.driver.on_failure, self._writing.driver.on_rollback = self._writer.check, self._writer.doom
 
     async def _reader(self) -> Channel:
         raw = _connect(f"file:{self._path}?mode={'ro' if self.options.readonly else 'rw'}", self.options.busy_seconds)
@@ -113,7 +114,8 @@ class SqliteStorage(Storage):
     def _refuse_write(self, context: ExceptionContext) -> None:
         if "readonly database" in str(context.original_exception):
             raise EffectInQuery(
-                f"A query of {self.service} tried to write to its database: queries have no effects. Make it a @command."
+                f"A query of {self.service} tried to write to its database: queries have no effects. "
+                "Make it a @command."
             ) from context.original_exception
 
     async def close(self) -> None:
@@ -149,7 +151,8 @@ class SqliteStorage(Storage):
 
     def unit(self, *, eager: bool = False) -> Unit:
         writer = self.writer
-        assert self._writing is not None and self._latest is not None
+        assert self._writing is not None
+        assert self._latest is not None
         return SqliteUnit(Channels(writer, self._writing, self._latest, self.reader), eager=eager)
 
     async def read(self, statement: Executable, parameters: Any = None) -> CursorResult[Any]:
@@ -180,7 +183,7 @@ class SqliteStorage(Storage):
     @asynccontextmanager
     async def _reading_session(self) -> AsyncIterator[AsyncSession]:
         async with self._snapshot() as channel:
-            session = new_session(lambda _writes: channel.connection)
+            session = new_session(lambda **_: channel.connection)
             forbid_flush(session, self.service)
             try:
                 yield session

@@ -33,8 +33,10 @@ class Channel:
     def restart(self) -> None:
         """Begin SQLAlchemy's endless transaction again, where it has ended it."""
         if self.connection.in_nested_transaction() or not self.connection.in_transaction():
+            on_rollback, self.driver.on_rollback = self.driver.on_rollback, None
             self.connection.rollback()
             self.connection.begin()
+            self.driver.on_rollback = on_rollback
 
     def close(self) -> None:
         """Disconnect."""

@@ -91,7 +91,7 @@ class InlineCursor:
 
 
 class InlineConnection:
-    """A connection whose transactions are somebody else's business: `commit` does nothing, `rollback` tells `on_rollback`."""
+    """A connection whose transactions are somebody else's business: `commit` does nothing, `rollback` is reported."""
 
     def __init__(self, raw: sqlite3.Connection) -> None:
         self.raw = raw

@@ -6,7 +6,6 @@ import asyncio
 import sqlite3
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from functools import partial
 from typing import Any
 
 from sqlalchemy import Connection, CursorResult, Engine, Executable
@@ -15,9 +14,9 @@ from sqlalchemy.util.concurrency import await_
 
 from ramet.errors import OutsideWork, StorageError
 from ramet.storage.base import Conflict, Row, Unit, Write
+from ramet.storage.batch import Batch, Turn, failure
 from ramet.storage.sessions import UnitSession, new_session
 from ramet.storage.sqlite_channel import Channel, Channels
-from ramet.storage.writer import Batch, failure
 
 
 class SqliteUnit(Unit):
@@ -27,13 +26,12 @@ class SqliteUnit(Unit):
         self.conflicted = self.committed = False
         self._writer, self._writing, self._latest, self._committed = channels
         self._eager = eager
+        self._ended = False
+        self._turn: Turn | None = None
         self._opening: asyncio.Future[None] | None = None
-        self._batch: Batch | None = None
         self._seen: Batch | None = None
         self._mark: int | None = None
         self._changes = 0
-        self._problem: str | None = None
-        self._ended = False
         self._deferred: list[Write] = []
         self._notify: list[Callable[[], None]] = []
         self._sessions: list[UnitSession] = []
@@ -75,7 +73,12 @@ class SqliteUnit(Unit):
 
     @asynccontextmanager
     async def _session(self, wrote: Callable[[], object] | None) -> AsyncIterator[AsyncSession]:
-        session = new_session(partial(self._route, wrote))
+        def route(*, writing: bool) -> Connection | Engine:
+            if writing and wrote is not None:
+                wrote()
+            return self._route(writing=writing)
+
+        session = new_session(route)
         self._sessions.append(session)
         try:
             yield session
@@ -84,10 +87,8 @@ class SqliteUnit(Unit):
             self._sessions.remove(session)
             await session.close()
 
-    def _route(self, wrote: Callable[[], object] | None, writing: bool) -> Connection | Engine:
+    def _route(self, *, writing: bool) -> Connection | Engine:
         """The connection for a session's statement; called inside SQLAlchemy's greenlet."""
-        if writing and wrote is not None:
-            wrote()
         if writing or self._eager:
             await_(self._begin())
             return self._writing.connection
@@ -98,8 +99,8 @@ class SqliteUnit(Unit):
 
     def _for_reading(self) -> Channel:
         """Where to read: inside the turn once there is one, else on the newest state that nobody is changing."""
-        if self._batch is not None or self._ended:
-            self._check()
+        self._check()
+        if self._turn is not None:
             return self._writing
         writer = self._writer
         if writer.idle:
@@ -112,48 +113,39 @@ class SqliteUnit(Unit):
         return channel
 
     async def _begin(self) -> None:
-        if self._batch is not None or self._ended:
-            self._check()
-            return None
-        while self._opening is not None:
-            await asyncio.shield(self._opening)
-            if self._batch is not None:
-                return self._check()
-        self._opening = self._writer.loop.create_future()
-        try:
-            await self._take_turn()
-        finally:
-            self._opening.set_result(None)
-            self._opening = None
+        self._check()
+        while self._turn is None:
+            if self._opening is not None:
+                await asyncio.shield(self._opening)
+                self._check()
+                continue
+            self._opening = self._writer.loop.create_future()
+            try:
+                await self._take_turn()
+            finally:
+                self._opening.set_result(None)
+                self._opening = None
 
     async def _take_turn(self) -> None:
         writer = self._writer
-        await writer.turn(self)
+        turn = await writer.turn()
         if self._ended or (self._mark is not None and self._mark != writer.version):
             writer.undo()
-            self.conflicted = not self._ended
-            self._problem = "what it had read was changed by another commit"
-            if self._ended:
-                self._check()
+            self._check()
+            self.conflicted = True
             raise Conflict
-        self._batch = writer.batch
+        self._turn = turn
         self._changes = self._writing.raw.total_changes
-        self._writing.driver.on_rollback = self._doom
-
-    def _doom(self) -> None:
-        """SQLAlchemy rolled back, after a failed flush: so does the unit, which can then only end."""
-        self._problem = "a flush failed; put what may fail in `async with session.begin_nested()`"
-        self._writer.reset()
 
     def _check(self) -> None:
         if self._ended:
             raise OutsideWork(
                 "The database was used after the work it belongs to had ended: finish what uses it before returning."
             )
-        if self._problem is not None:
-            raise StorageError(f"The transaction was rolled back: {self._problem}.")
-        if self._batch is not None and self._batch is not self._writer.batch:
-            raise StorageError(f"The transaction on {self._writer.location} was rolled back by SQLite.")
+        if self.conflicted:
+            raise Conflict
+        if self._turn is not None and self._turn.problem is not None:
+            raise StorageError(f"The transaction was rolled back: {self._turn.problem}.")
 
     # -- the end -------------------------------------------------------------------------------------------------
 
@@ -166,7 +158,7 @@ class SqliteUnit(Unit):
     async def commit(self) -> None:
         try:
             self._check()
-            if self._batch is None:
+            if self._turn is None:
                 await self._commit_rows()
             else:
                 batch = self._release()
@@ -182,37 +174,40 @@ class SqliteUnit(Unit):
 
     async def _commit_rows(self) -> None:
         """Nothing was begun: the deferred rows join a batch, and what was read becomes durable first."""
-        self._ended = True
+        self._leave()
+        if self._seen is not None and (self._seen is not self._writer.batch or not self._deferred):
+            await self._seen.settled()
         if self._deferred:
             await self._writer.write(self._deferred, self._durable)
-            return
-        if self._seen is not None:
-            await self._seen.settled()
-        self._durable()
+        else:
+            self._durable()
 
     def _release(self) -> Batch:
+        changed = self._writing.raw.total_changes != self._changes
         try:
             self._writer.execute(self._deferred)
         except sqlite3.Error as error:
             self._writer.check()
             raise failure(error, self._writer.location) from error
-        changed = self._writing.raw.total_changes != self._changes
         self._leave()
         return self._writer.release(changed=changed)
 
     async def rollback(self) -> None:
         if self._ended:
             return
-        has_turn = self._batch is not None
+        turn = self._turn
         self._leave()
-        if has_turn:
-            self._writer.undo()
+        if turn is not None:
+            self._writer.abandon(turn)
 
     def _leave(self) -> None:
         for session in self._sessions:
             session.sync_session.close()
         self._ended = True
-        if self._batch is not None:
-            self._batch = None
-            self._writing.driver.on_rollback = None
+        if self._turn is not None:
+            self._turn = None
             self._writing.restart()
+
+    def __del__(self) -> None:
+        if self._turn is not None and not self._writer.loop.is_closed():
+            self._writer.loop.call_soon_threadsafe(self._writer.abandon, self._turn)

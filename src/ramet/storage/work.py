@@ -25,7 +25,9 @@ class Committed(CancelledError):
 
 
 async def transact(storage: Storage, scope: Scope, body: Body[T], answer: Answer[T] | None = None) -> T:
-    """Run `body` as the work `scope`: committed with its deferred rows and its `answer` when it returns, else rolled back.
+    """Run `body` as the work `scope`: committed with its deferred rows and its `answer` when it returns.
+
+    Where it raises, everything is rolled back.
 
     Where another commit has changed what the body had read before its first write, the body is run once more; nothing
     was written by then, and the commands it had called are called with the same keys (docs/decisions/lost-updates.md).
@@ -55,8 +57,8 @@ def _begin(scope: Scope, unit: Unit) -> Unit:
 def _may_run_again(scope: Scope) -> None:
     if scope.key is None and scope.calls:
         raise StorageError(
-            f"{scope.service}.{scope.name} had called {', '.join(scope.calls)} before its first write, when another commit "
-            "changed what it had read: call it with an idempotency key, so that it can be run again."
+            f"{scope.service}.{scope.name} had called {', '.join(scope.calls)} before its first write, when another "
+            "commit changed what it had read: call it with an idempotency key, so that it can be run again."
         )
 
 

@@ -1,8 +1,8 @@
 """The turns on SQLite's one writer, and the group commit.
 
-Units of work take turns: each runs inside a savepoint of one open transaction, and the transaction is committed, with one
-sync to disk, when nobody else wants a turn at the end of the loop's tick, or when enough has gathered. What a unit has
-written is durable when `settled` returns, and no answer leaves before that.
+Units of work take turns: each runs inside a savepoint of one open transaction, and the transaction is committed, with
+one sync to disk, when nobody else wants a turn at the end of the loop's tick, or when enough has gathered. What a unit
+has written is durable when its batch is settled, and no answer leaves before that.
 
 A commit is made on the loop while it is quick, and in a thread where the disk is slow.
 """
@@ -16,81 +16,15 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 from ramet.clock import SystemClock
-from ramet.errors import DuplicateRow, StorageError
+from ramet.errors import StorageError, UsageError
 from ramet.storage.base import Write
+from ramet.storage.batch import Batch, Request, Turn, failure
+from ramet.telemetry.scope import current_scope
 
 _now = SystemClock().monotonic  # what a commit costs is real, also where the application's time is not
 
 QUICK_COMMIT_SECONDS = 0.0003
 """A commit that takes longer than this, on average, is made in a thread."""
-
-
-class Batch:
-    """What one COMMIT makes durable."""
-
-    __slots__ = ("count", "error", "finished", "notify", "opened", "waiters")
-
-    def __init__(self, opened: float) -> None:
-        self.opened = opened
-        self.count = 0
-        self.finished = False
-        self.error: StorageError | None = None
-        self.notify: list[Callable[[], None]] = []
-        self.waiters: list[asyncio.Future[None]] = []
-
-    def finish(self, error: StorageError | None) -> None:
-        self.finished, self.error = True, error
-        if error is None:
-            for notify in self.notify:
-                notify()
-        for waiter in self.waiters:
-            if not waiter.done():
-                waiter.set_result(None)
-
-    async def settled(self) -> None:
-        """Return when the batch is durable. A cancellation that arrives meanwhile is raised afterwards."""
-        cancelled: asyncio.CancelledError | None = None
-        while not self.finished:
-            waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-            self.waiters.append(waiter)
-            try:
-                await waiter
-            except asyncio.CancelledError as error:
-                cancelled = error
-        if self.error is not None:
-            raise type(self.error)(*self.error.args) from self.error.__cause__
-        if cancelled is not None:
-            raise cancelled
-
-
-class Request:
-    """Rows of Ramet's own, waiting to be written in the next batch."""
-
-    __slots__ = ("batch", "counts", "done", "error", "notify", "writes")
-
-    def __init__(
-        self, writes: Sequence[Write], done: asyncio.Future[None], notify: Callable[[], None] | None = None
-    ) -> None:
-        self.writes = writes
-        self.done = done
-        self.notify = notify
-        self.counts: tuple[int, ...] = ()
-        self.error: StorageError | None = None
-        self.batch: Batch | None = None
-
-
-def failure(error: sqlite3.Error, location: str) -> StorageError:
-    """SQLite's error as ours: one sentence with the place and the remedy."""
-    text = str(error)
-    if isinstance(error, sqlite3.IntegrityError) and "UNIQUE" in text:
-        return DuplicateRow(f"A row is there already in {location}: {text}.")
-    remedy = {
-        "database or disk is full": "make room on that disk",
-        "database is locked": "another program writes to it: close that program",
-        "attempt to write a readonly database": "make the file and its folder writable",
-        "disk I/O error": "check that disk",
-    }.get(text, "the transaction was rolled back")
-    return StorageError(f"SQLite failed on {location} ({text}): {remedy}.")
 
 
 class Writer:
@@ -107,12 +41,12 @@ class Writer:
         self.limit, self.limit_seconds, self.threads = limit, limit_seconds, threads
         self.loop = asyncio.get_running_loop()
         self.version = self.durable_version = 0
-        self.active: object | None = None
-        self.committing = False
+        self.active: Turn | None = None
+        self.committing = self.closing = False
         self.batch: Batch | None = None
         self.commit_seconds = 0.0
         self.commits = 0
-        self._waiting: deque[tuple[object, asyncio.Future[None]]] = deque()
+        self._waiting: deque[tuple[Turn, asyncio.Future[None]]] = deque()
         self._requests: list[Request] = []
         self._flush_due = False
         self._executor: ThreadPoolExecutor | None = None
@@ -124,25 +58,44 @@ class Writer:
 
     # -- turns ---------------------------------------------------------------------------------------------------
 
-    async def turn(self, holder: object) -> None:
+    async def turn(self) -> Turn:
         """Wait for the turn, and begin: a savepoint in the batch's transaction."""
+        turn = Turn()
         if self.active is None and not self.committing and not self._waiting:
-            self.active = holder
+            self.active = turn
         else:
-            granted: asyncio.Future[None] = self.loop.create_future()
-            self._waiting.append((holder, granted))
-            try:
-                await granted
-            except asyncio.CancelledError:
-                if self.active is holder:
-                    self._pass_on()
-                raise
+            await self._wait(turn)
         try:
             self._open_batch()
             self.raw.execute("SAVEPOINT unit")
         except sqlite3.Error as error:
             self._pass_on()
             raise failure(error, self.location) from error
+        return turn
+
+    async def _wait(self, turn: Turn) -> None:
+        if self.closing:
+            raise StorageError(f"The database at {self.location} is being closed.")
+        self._refuse_deadlock()
+        granted: asyncio.Future[None] = self.loop.create_future()
+        self._waiting.append((turn, granted))
+        try:
+            await granted
+        except asyncio.CancelledError:
+            if self.active is turn:
+                self._pass_on()
+            raise
+        if turn.problem is not None:
+            raise StorageError(turn.problem)
+
+    def _refuse_deadlock(self) -> None:
+        """Whoever has the turn must not wait for it."""
+        scope = current_scope.get()
+        if self.active is not None and scope is not None and self.active.scope is scope:
+            raise UsageError(
+                f"{scope.service}.{scope.name} waited for a transaction of its own database while it had one open: "
+                "use the unit of work that is open."
+            )
 
     def release(self, *, changed: bool) -> Batch:
         """End the turn, keeping what was done; the batch says when it is durable."""
@@ -163,6 +116,17 @@ class Writer:
         self.reset(release=True)
         self._pass_on()
 
+    def abandon(self, turn: Turn) -> None:
+        """End a turn that nobody has ended."""
+        if self.active is turn:
+            self.undo()
+
+    def doom(self) -> None:
+        """SQLAlchemy rolled back, after a flush that failed: so does the turn, which can then only end."""
+        if self.active is not None:
+            self.active.problem = "a flush failed; put what may fail in `async with session.begin_nested()`"
+            self.reset()
+
     def reset(self, *, release: bool = False) -> None:
         """Undo what the turn has done so far, and stay in it."""
         if self.check():
@@ -176,6 +140,8 @@ class Writer:
             return True
         if self.batch is not None:
             lost = f"SQLite rolled the transaction back on {self.location}: check that disk and its free space."
+            if self.active is not None:
+                self.active.problem = "SQLite gave it up, as it does when the disk is full or fails"
             self._finish(self.batch, StorageError(lost))
         return False
 
@@ -183,6 +149,7 @@ class Writer:
 
     async def write(self, writes: Sequence[Write], notify: Callable[[], None] | None = None) -> tuple[int, ...]:
         """Write these rows in the next batch, all or none, and wait until they are durable; `notify` is called then."""
+        self._refuse_deadlock()
         request = Request(writes, self.loop.create_future(), notify)
         self._requests.append(request)
         self._flush_soon()
@@ -281,9 +248,9 @@ class Writer:
         if self._is_full():
             self._commit()
         while self._waiting and not self.committing:
-            holder, granted = self._waiting.popleft()
+            turn, granted = self._waiting.popleft()
             if not granted.done():
-                self.active = holder
+                self.active = turn
                 granted.set_result(None)
                 return
         if self.batch is not None:
@@ -358,8 +325,18 @@ class Writer:
         batch.finish(error)
 
     async def close(self) -> None:
-        """Commit what has been released, and let go of the thread."""
-        while self.active is not None or self._waiting or self._requests or self.batch is not None:
+        """Roll back who has the turn, refuse who waits for it, commit what has been released."""
+        self.closing = True
+        closed = f"The database at {self.location} was closed."
+        if self.active is not None:
+            self.active.problem = closed
+            self.undo()
+        for turn, granted in self._waiting:
+            turn.problem = closed
+            if not granted.done():
+                granted.set_result(None)
+        self._waiting.clear()
+        while self._requests or self.batch is not None:
             self._flush_soon()
             await asyncio.sleep(0)
         if self._executor is not None:
