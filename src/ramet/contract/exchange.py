@@ -89,7 +89,7 @@ class Headers(Mapping[str, str]):
 class Request:
     """The request as it came: what `authenticate` looks at, and the way to a body that is read in pieces."""
 
-    __slots__ = ("scope", "_receive", "_headers", "_body")
+    __slots__ = ("_body", "_headers", "_receive", "scope")
 
     def __init__(self, scope: Mapping[str, Any], receive: Receive) -> None:
         self.scope = scope
@@ -170,7 +170,7 @@ def cookies_of(text: str) -> dict[str, str]:
 class Upload:
     """One file of a multipart form: small ones in memory, large ones in a temporary file that goes with the request."""
 
-    __slots__ = ("filename", "content_type", "size", "_file")
+    __slots__ = ("_file", "content_type", "filename", "size")
 
     def __init__(self, filename: str, content_type: str, file: SpooledTemporaryFile[bytes], size: int) -> None:
         self.filename = filename

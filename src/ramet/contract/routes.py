@@ -13,7 +13,20 @@ from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from ramet.contract.api import Api, ApiDeclaration, RouteDeclaration, api_declaration
-from ramet.contract.exchange import Answer, Body, Cookie, Form, Header, Limits, Message, Page, Query, Reply, Request, Upload
+from ramet.contract.exchange import (
+    Answer,
+    Body,
+    Cookie,
+    Form,
+    Header,
+    Limits,
+    Message,
+    Page,
+    Query,
+    Reply,
+    Request,
+    Upload,
+)
 from ramet.contract.problems import Problem, Problems
 from ramet.contract.types import LEAVES, complaints, shown
 from ramet.settings import seconds
@@ -104,7 +117,9 @@ def _judge_class(api: ApiDeclaration, problems: Problems) -> None:
     if not inspect.iscoroutinefunction(api.cls.authenticate):
         problems.add(api.cls.authenticate, f"{api.cls.__name__}.authenticate is not async.", "Write `async def`.")
     if not api.routes:
-        problems.add(api.cls, f"{api.cls.__name__} has no operation.", "Mark a method with @get, @post, @put, @patch or @delete.")
+        problems.add(
+            api.cls, f"{api.cls.__name__} has no operation.", "Mark a method with @get, @post, @put, @patch or @delete."
+        )
 
 
 def _judge_duplicates(api: ApiDeclaration, routes: Sequence[Route], problems: Problems) -> None:
@@ -131,7 +146,9 @@ def _read(reading: _Reading) -> Route | None:
     result, result_type = _result(reading)
     status = mark.status or (204 if result == "none" else 200)
     if not 200 <= status <= 299:
-        reading.wrong(f"answers with status {status}.", "Use one of 200 to 299; say no by raising a Refusal with a status.")
+        reading.wrong(
+            f"answers with status {status}.", "Use one of 200 to 299; say no by raising a Refusal with a status."
+        )
     if status == 204 and result not in ("none", "answer"):
         reading.wrong("answers 204, which has no body, and returns a value.", "Return None, or choose another status.")
     return Route(
@@ -154,7 +171,9 @@ def _places(reading: _Reading) -> tuple[str, ...]:
     names = tuple(match.group(1) for match in PLACE.finditer(path))
     rest = PLACE.sub("", path)
     if "{" in rest or "}" in rest or "" in names:
-        reading.wrong(f'has the path "{path}", whose braces do not match.', 'Write "{name}", or "{name:path}" for the rest.')
+        reading.wrong(
+            f'has the path "{path}", whose braces do not match.', 'Write "{name}", or "{name:path}" for the rest.'
+        )
     if any(part.count("{") and not PLACE.fullmatch(part) for part in path.split("/")):
         reading.wrong(f'has the path "{path}".', "A parameter takes a whole segment, from slash to slash.")
     if ":path}" in path[: path.rfind("/{")]:
@@ -168,14 +187,18 @@ def _parameters(reading: _Reading, places: tuple[str, ...]) -> Iterator[Paramete
     signature = inspect.signature(reading.declaration.function)
     for each in list(signature.parameters.values())[1:]:
         if each.kind in (each.VAR_POSITIONAL, each.VAR_KEYWORD, each.POSITIONAL_ONLY):
-            reading.wrong(f"takes {str(each).split(':')[0]}.", "Name every parameter: it says where the value comes from.")
+            reading.wrong(
+                f"takes {str(each).split(':')[0]}.", "Name every parameter: it says where the value comes from."
+            )
         elif each.name not in reading.hints:
             reading.wrong(f"has no type for {each.name}.", f"Write `{each.name}: str`, for instance.", word=each.name)
         else:
             yield _parameter(reading, each, each.name in places)
     for name in places:
         if name and name not in signature.parameters:
-            reading.wrong(f"has {{{name}}} in its path, and no such parameter.", f"Add `{name}: str`, or take it out of the path.")
+            reading.wrong(
+                f"has {{{name}}} in its path, and no such parameter.", f"Add `{name}: str`, or take it out of the path."
+            )
 
 
 def _parameter(reading: _Reading, given: inspect.Parameter, in_path: bool) -> Parameter:
@@ -202,7 +225,10 @@ def _parameter(reading: _Reading, given: inspect.Parameter, in_path: bool) -> Pa
 def _judge_type(reading: _Reading, name: str, hint: Any, source: Source) -> None:
     if source in ("caller", "request", "page", "upload"):
         if source == "caller" and not reading.api.authenticates:
-            reading.wrong("asks for the Caller, and its API never says who that is: everybody would get 401.", "Override `authenticate`.")
+            reading.wrong(
+                "asks for the Caller, and its API never says who that is: everybody would get 401.",
+                "Override `authenticate`.",
+            )
         return
     for complaint in complaints(hint):
         reading.wrong(f"cannot take {name}: {complaint.message}", complaint.remedy, word=name)
@@ -210,7 +236,11 @@ def _judge_type(reading: _Reading, name: str, hint: Any, source: Source) -> None
     listed = source in ("query", "header", "form") and _is_collection(bare)
     inner = get_args(bare)[0] if listed and get_args(bare) else bare
     if source != "body" and not is_scalar(inner):
-        reading.wrong(f"cannot take {name}, {shown(bare)}, from the {source}.", "Only a single value fits there: a str, int, date, enum, …", word=name)
+        reading.wrong(
+            f"cannot take {name}, {shown(bare)}, from the {source}.",
+            "Only a single value fits there: a str, int, date, enum, …",
+            word=name,
+        )
 
 
 def _source(bare: Any) -> Source:
@@ -230,12 +260,17 @@ def _judge_together(reading: _Reading, parameters: Sequence[Parameter], places: 
     bodies = [each.name for each in parameters if each.source == "body"]
     forms = [each.name for each in parameters if each.source in ("form", "upload")]
     if len(bodies) > 1:
-        reading.wrong(f"takes {len(bodies)} bodies: {', '.join(bodies)}.", "Make one Struct of them, or mark what is not a body: Annotated[…, Query()].")
+        reading.wrong(
+            f"takes {len(bodies)} bodies: {', '.join(bodies)}.",
+            "Make one Struct of them, or mark what is not a body: Annotated[…, Query()].",
+        )
     if bodies and forms:
         reading.wrong(f"takes a JSON body ({bodies[0]}) and a form ({forms[0]}).", "A request has one body: choose.")
     if (bodies or forms) and reading.declaration.method in ("GET", "DELETE"):
         where = f"{reading.declaration.method} has no body"
-        reading.wrong(f"takes {(bodies + forms)[0]} as its body, and {where}.", "Use @post, or take single values from the query.")
+        reading.wrong(
+            f"takes {(bodies + forms)[0]} as its body, and {where}.", "Use @post, or take single values from the query."
+        )
     keys = [(each.source, each.key) for each in parameters]
     for source, key in {pair for pair in keys if keys.count(pair) > 1}:
         reading.wrong(f'takes the {source} "{key}" twice.', "Once is enough.")
@@ -246,7 +281,11 @@ def _result(reading: _Reading) -> tuple[Result, Any]:
         reading.wrong("has no result type.", "Write `-> None`, or the type that it returns.")
         return "none", None
     hint = reading.hints["return"]
-    if get_origin(hint) in (collections.abc.AsyncIterator, collections.abc.AsyncIterable, collections.abc.AsyncGenerator):
+    if get_origin(hint) in (
+        collections.abc.AsyncIterator,
+        collections.abc.AsyncIterable,
+        collections.abc.AsyncGenerator,
+    ):
         values = [part for part in _members(get_args(hint)[0]) if get_origin(part) is not Message]
         inner = Union[tuple(values)]  # noqa: UP007 - built at run time
         _judge_result(reading, inner)

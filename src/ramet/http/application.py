@@ -10,13 +10,14 @@ from ramet.contract.exchange import Receive
 from ramet.contract.problems import Problem
 from ramet.contract.routes import resolve_routes
 from ramet.errors import DeclarationError, Refusal
+from ramet.http.cors import CorsRules
 from ramet.http.documentation import documentation
 from ramet.http.endpoint import Endpoint
 from ramet.http.inflight import InFlight
 from ramet.http.probes import Probe
 from ramet.http.problems import MEDIA_TYPE, problem_of
 from ramet.http.refusals import MethodNotAllowed, NoSuchPath
-from ramet.http.responses import Send, send_whole
+from ramet.http.responses import HeaderList, Send, send_whole
 from ramet.http.router import Router
 from ramet.http.surroundings import HttpSettings, Surroundings
 
@@ -55,6 +56,7 @@ class HttpApplication:
         self._around = around
         self._router: Router[Target] = Router()
         self._mounts = tuple(sorted(mounts, key=lambda mount: len(mount.prefix), reverse=True))
+        self._cors = CorsRules(settings.cors) if settings.cors is not None else None
         self._add_probes()
         problems: list[Problem] = []
         for cls, instance in apis:
@@ -81,6 +83,11 @@ class HttpApplication:
         if scope["type"] != "http":
             await self._other(scope, receive, send)
             return
+        if self._cors is not None:
+            if (preflight := self._cors.preflight(scope)) is not None:
+                await send_whole(send, 204, preflight, b"")
+                return
+            send = _with_headers(send, self._cors.headers(scope))
         method, path = scope["method"], scope["path"]
         found = self._router.find(method, path)
         if found is not None:
@@ -142,6 +149,15 @@ class HttpApplication:
         await receive()
         await self.shutdown()
         await send({"type": "lifespan.shutdown.complete"})
+
+
+def _with_headers(send: Send, extra: HeaderList) -> Send:
+    async def adding(message: Any) -> None:
+        if message["type"] == "http.response.start":
+            message["headers"] = [*message["headers"], *extra]
+        await send(message)
+
+    return adding if extra else send
 
 
 def _without_body(send: Send) -> Send:

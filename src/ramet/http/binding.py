@@ -142,7 +142,9 @@ def _finder(parameter: Parameter) -> Callable[[Incoming], Any]:
         case "query":
             return lambda incoming: values[-1] if (values := incoming.query.get(key)) else None
         case "header":
-            return lambda incoming: value.decode("latin-1") if (value := incoming.headers.get(name)) is not None else None
+            return lambda incoming: (
+                value.decode("latin-1") if (value := incoming.headers.get(name)) is not None else None
+            )
         case "cookie":
             return lambda incoming: incoming.cookies.get(key)
         case _:

@@ -36,7 +36,9 @@ def documentation(api: ApiDeclaration, routes: Sequence[Route]) -> dict[str, Doc
     """What is served, by path: the document, and the page."""
     document = msgspec.json.encode(openapi(api, routes))
     page = (files("ramet.http") / "static" / "docs.html").read_text(encoding="utf-8")
-    page = page.replace("{{title}}", html.escape(api.title)).replace("{{document}}", document.decode().replace("</", "<\\/"))
+    page = page.replace("{{title}}", html.escape(api.title)).replace(
+        "{{document}}", document.decode().replace("</", "<\\/")
+    )
     return {
         f"{api.prefix}/openapi.json": Documentation("application/json", document),
         f"{api.prefix}/docs": Documentation("text/html; charset=utf-8", page.encode()),

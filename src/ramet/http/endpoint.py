@@ -25,10 +25,11 @@ from ramet.http.refusals import BodyTooSlow, InvalidRequest, Wrong
 from ramet.http.responses import HeaderList, Send, encode_json, json_headers, link_to_next, send_answer, send_whole
 from ramet.http.streams import HEADERS as EVENT_HEADERS
 from ramet.http.streams import EventSender
-from ramet.http.surroundings import Answered, Arrival, HttpSettings, Surroundings
+from ramet.http.surroundings import Answered, HttpSettings, Surroundings
 from ramet.http.tracing import parse_traceparent, request_id
 from ramet.settings import seconds
 from ramet.telemetry.context import Context, current_context
+from ramet.telemetry.scope import Scope, Work, current_scope
 
 if TYPE_CHECKING:
     from ramet.contract.api import Api, ApiDeclaration
@@ -41,7 +42,13 @@ class Endpoint:
     """Serves one route of one API's instance."""
 
     def __init__(
-        self, api: ApiDeclaration, instance: Api, route: Route, settings: HttpSettings, around: Surroundings, flights: InFlight
+        self,
+        api: ApiDeclaration,
+        instance: Api,
+        route: Route,
+        settings: HttpSettings,
+        around: Surroundings,
+        flights: InFlight,
     ) -> None:
         self.route, self.settings, self.around, self.flights = route, settings, around, flights
         self.docs = f"{api.prefix}/docs"
@@ -77,8 +84,8 @@ class Endpoint:
             await call.fail(error)
         finally:
             self.flights.leave(flight)
-            if call.leave is not None:
-                call.leave()
+            if call.scope_token is not None:
+                current_scope.reset(call.scope_token)
             current_context.reset(token)
             if call.incoming is not None and call.incoming.form:
                 bodies.close_form(call.incoming.form)
@@ -92,8 +99,8 @@ class Endpoint:
         if self._authenticate is not None:
             await self._identify(call, incoming)
         call.apply_timeout_header(self._deadline)
-        if self.around.enter is not None:
-            call.leave = self.around.enter(call.arrival())
+        if (key := call.headers.get(b"idempotency-key")) is not None:
+            call.enter_scope(key)
         if self._reads is not None:
             await self._read(call, incoming)
         arguments = self._bind(incoming)
@@ -151,7 +158,11 @@ class Endpoint:
             describe=call.describe,
         )
         call.flight.deadline = FOREVER
-        start = {"type": "http.response.start", "status": self.route.status, "headers": [*EVENT_HEADERS, *call.own_headers()]}
+        start = {
+            "type": "http.response.start",
+            "status": self.route.status,
+            "headers": [*EVENT_HEADERS, *call.own_headers()],
+        }
         await sender.run(events, call.receive, call.starting(start), start)
 
     def _overdue(self, flight: Flight) -> Exception:
@@ -168,8 +179,21 @@ class Call:
     """One request on its way through an endpoint."""
 
     __slots__ = (
-        "endpoint", "scope", "receive", "send", "headers", "context", "parent", "flags", "started", "flight", "leave",
-        "incoming", "status", "begun", "error_id",
+        "begun",
+        "context",
+        "endpoint",
+        "error_id",
+        "flags",
+        "flight",
+        "headers",
+        "incoming",
+        "parent",
+        "receive",
+        "scope",
+        "scope_token",
+        "send",
+        "started",
+        "status",
     )  # fmt: skip
 
     def __init__(self, endpoint: Endpoint, scope: Mapping[str, Any], receive: Receive, send: Send) -> None:
@@ -184,7 +208,7 @@ class Call:
             execution=execution, trace=trace, deadline=self.started + endpoint._deadline, region=around.region
         )
         self.flight: Flight
-        self.leave: Any = None
+        self.scope_token: Any = None
         self.incoming: Incoming | None = None
         self.status = 0
         self.begun = False
@@ -208,18 +232,11 @@ class Call:
             self.flight.deadline = self.started + wanted
             self._replace(deadline=self.flight.deadline)
 
-    def arrival(self) -> Arrival:
-        """What the runtime is told at the beginning."""
-        key = self.headers.get(b"idempotency-key")
-        return Arrival(
-            api=self.endpoint.api,
-            operation=self.endpoint.name,
-            method=self.scope["method"],
-            path=self.endpoint.route.path,
-            context=self.context,
-            parent=self.parent,
-            key=None if key is None else key.decode("latin-1").strip('"'),
-        )
+    def enter_scope(self, key: bytes) -> None:
+        """Derive the keys of the commands that are called from the client's key, apart from those of other callers."""
+        caller, operation = self.context.caller, self.endpoint.name
+        whole = f"{operation}/{caller.subject if caller is not None else ''}/{key.decode('latin-1')}"
+        self.scope_token = current_scope.set(Scope(self.endpoint.api, Work.COMMAND, operation, whole))
 
     def own_headers(self) -> HeaderList:
         """The id of the request, its trace, and the end of the connection when the server closes."""
@@ -264,9 +281,7 @@ class Call:
 
     def _problem(self, error: BaseException) -> tuple[bytes, Any]:
         endpoint = self.endpoint
-        problem = problem_of(
-            error, error_id=self.context.execution, docs=endpoint.docs, challenge=endpoint.challenge()
-        )
+        problem = problem_of(error, error_id=self.context.execution, docs=endpoint.docs, challenge=endpoint.challenge())
         if problem.id is not None:
             self.error_id = problem.id
             log.error("%s failed; error id %s", endpoint.name, problem.id, exc_info=error)
@@ -284,6 +299,7 @@ class Call:
                 status=self.status,
                 seconds=endpoint.around.clock.monotonic() - self.started,
                 context=self.context,
+                parent=self.parent,
                 error_id=self.error_id,
             )
         )

@@ -50,9 +50,13 @@ async def select(file: File, asked: Mapping[bytes, bytes]) -> Selected:
         return Selected(status=200, headers=(*headers, (b"content-length", b"%d" % size)), end=size)
     start, end = span
     if start >= end:
-        return Selected(status=416, headers=(*headers, (b"content-range", b"bytes */%d" % size), (b"content-length", b"0")))
+        return Selected(
+            status=416, headers=(*headers, (b"content-range", b"bytes */%d" % size), (b"content-length", b"0"))
+        )
     part = (b"content-range", b"bytes %d-%d/%d" % (start, end - 1, size))
-    return Selected(status=206, headers=(*headers, part, (b"content-length", b"%d" % (end - start))), start=start, end=end)
+    return Selected(
+        status=206, headers=(*headers, part, (b"content-length", b"%d" % (end - start))), start=start, end=end
+    )
 
 
 async def pieces(file: File, start: int, end: int) -> AsyncIterator[bytes]:

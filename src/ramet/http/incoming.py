@@ -19,7 +19,7 @@ NO_QUERY: dict[str, list[str]] = {}
 class Incoming:
     """What the arguments of one call are taken from. `body` and `form` are there once they have been read."""
 
-    __slots__ = ("scope", "headers", "places", "body", "form", "caller", "request", "_query", "_cookies")
+    __slots__ = ("_cookies", "_query", "body", "caller", "form", "headers", "places", "request", "scope")
 
     def __init__(self, scope: Mapping[str, Any], headers: dict[bytes, bytes], places: Mapping[str, str]) -> None:
         self.scope = scope

@@ -18,7 +18,7 @@ SWEEP_SECONDS = 0.05
 class Flight:
     """One request: its task, until when it may run (the clock's `monotonic`), and whether it was cancelled for time."""
 
-    __slots__ = ("task", "deadline", "overdue", "reading")
+    __slots__ = ("deadline", "overdue", "reading", "task")
 
     def __init__(self, task: asyncio.Task[Any] | None, deadline: float) -> None:
         self.task = task

@@ -81,8 +81,9 @@ def title_of(kind: type[Refusal]) -> str:
 
 def _refusal(error: Refusal, docs: str) -> Problem:
     kind = type(error)
+    own = kind.__module__ == "ramet.http.refusals"
     members: dict[str, Any] = {
-        "type": f"{docs}#{code_of(kind)}",
+        "type": DOCS + code_of(kind) if own else f"{docs}#{code_of(kind)}",
         "title": title_of(kind),
         "status": kind.status,
         "detail": str(error),
@@ -100,7 +101,9 @@ def _known(error: BaseException, status: int, title: str, challenge: str) -> Pro
     code = error.code if isinstance(error, RametError) else ""
     detail = str(error) or (type(error).__doc__ or "").strip().split("\n")[0]
     if isinstance(error, CallError) and not isinstance(error, InvalidArguments):
-        detail = (type(error).__doc__ or "").strip().split("\n")[0]  # what it says of our own services is not for the public
+        detail = (
+            (type(error).__doc__ or "").strip().split("\n")[0]
+        )  # what it says of our own services is not for the public
     members = {"type": DOCS + code, "title": title, "status": status, "detail": detail, "code": code}
     headers: tuple[tuple[bytes, bytes], ...] = ()
     if status == 401:

@@ -59,7 +59,7 @@ class NoSuchPath(Refusal, status=404):
 
 
 class MethodNotAllowed(Refusal, status=405):
-    """{method} is not answered here; {allowed} are."""
+    """{method} is not answered here; "allowed" names the methods that are."""
 
     code = "method-not-allowed"
     method: str

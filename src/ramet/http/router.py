@@ -20,7 +20,7 @@ Ends = dict[str, tuple[T, tuple[str, ...]]]
 class _Node(Generic[T]):
     """One segment of the tree."""
 
-    __slots__ = ("literal", "place", "rest", "ends")
+    __slots__ = ("ends", "literal", "place", "rest")
 
     def __init__(self) -> None:
         self.literal: dict[str, _Node[T]] = {}

@@ -14,7 +14,11 @@ from ramet.contract.exchange import Message, Receive
 from ramet.http.surroundings import Spawn
 
 Send = Callable[[Any], Awaitable[None]]
-HEADERS = ((b"content-type", b"text/event-stream; charset=utf-8"), (b"cache-control", b"no-store"), (b"x-accel-buffering", b"no"))
+HEADERS = (
+    (b"content-type", b"text/event-stream; charset=utf-8"),
+    (b"cache-control", b"no-store"),
+    (b"x-accel-buffering", b"no"),
+)
 KEEP_ALIVE = b": still here\n\n"
 FIRST_SECONDS = 0.1
 _END = object()

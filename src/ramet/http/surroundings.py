@@ -12,7 +12,6 @@ from ramet.contract.struct import Struct
 from ramet.telemetry.context import Context
 
 Spawn = Callable[[Coroutine[Any, Any, Any]], "asyncio.Task[Any]"]
-Leave = Callable[[], None]
 Check = Callable[[], Awaitable[Mapping[str, str]]]
 """What is wrong, by the name of the part; nothing is wrong when it is empty."""
 
@@ -38,20 +37,12 @@ class HttpSettings(Struct):
     cors: Cors | None = None
 
 
-class Arrival(Struct):
-    """One request that has found its operation and its caller; `key` is its Idempotency-Key, `parent` the span it came from."""
-
-    api: str
-    operation: str
-    method: str
-    path: str
-    context: Context
-    parent: str | None
-    key: str | None
-
-
 class Answered(Struct):
-    """One request that has been answered: `path` is the template, so that there are few; `error_id` finds a 500 in the log."""
+    """One request that has been answered, in `seconds`.
+
+    `path` is the template, so that there are few; `parent` the span that the request came from; `error_id` finds an
+    unexpected error in the log; `status` is 499 when the client went away first.
+    """
 
     api: str
     operation: str
@@ -59,7 +50,8 @@ class Answered(Struct):
     path: str
     status: int
     seconds: float
-    context: Context | None
+    context: Context
+    parent: str | None = None
     error_id: str | None = None
 
 
@@ -71,14 +63,12 @@ async def _all_well() -> Mapping[str, str]:
 class Surroundings:
     """Given by the runtime.
 
-    `enter` is called for each request inside its context, with the caller known, before the operation; what it returns is
-    called when the operation has ended. There the runtime sets what is its own, such as the scope that carries the key.
-    `answered` is called after the answer was sent. Both must be quick: they are on the way of every request.
+    `answered` is called after each answer; it must be quick, being on the way of every request. A wrong `healthy` or
+    `ready` takes the process out of service at `/healthz` and `/readyz`.
     """
 
     clock: Clock
     spawn: Spawn
-    enter: Callable[[Arrival], Leave] | None = None
     answered: Callable[[Answered], None] | None = None
     healthy: Check = field(default=_all_well)
     ready: Check = field(default=_all_well)

@@ -1,0 +1,116 @@
+"""The HTTP server: uvicorn inside the running loop, with our own way of starting and stopping."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import errno
+import math
+import socket
+from collections.abc import Iterator
+
+import uvicorn
+
+from ramet.errors import ConfigurationError
+from ramet.http.application import HttpApplication
+from ramet.http.surroundings import Spawn
+
+BACKLOG = 2048
+
+
+class _Uvicorn(uvicorn.Server):
+    """Leaves signals to whoever runs the process."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+class HttpServer:
+    """Listens on one address; on the loopback interface unless told otherwise."""
+
+    def __init__(self, app: HttpApplication, *, host: str = "127.0.0.1", port: int = 8000, spawn: Spawn) -> None:
+        self._app = app
+        self._host = host
+        self._port = port
+        self._spawn = spawn
+        self._server: _Uvicorn | None = None
+        self._task: asyncio.Task[None] | None = None
+
+    @property
+    def url(self) -> str:
+        """Where it can be reached; the port is the one in use when it was asked for as 0."""
+        host = f"[{self._host}]" if ":" in self._host else self._host
+        return f"http://{host}:{self._port}"
+
+    async def start(self) -> None:
+        """Start what is mounted, listen, and return when requests are answered.
+
+        Raises: ConfigurationError when the address cannot be had.
+        """
+        listener = listen(self._host, self._port)
+        self._port = listener.getsockname()[1]
+        try:
+            await self._app.startup()
+        except BaseException:
+            listener.close()
+            raise
+        config = uvicorn.Config(
+            self._app,
+            http="httptools",
+            lifespan="off",
+            log_config=None,
+            log_level="warning",
+            access_log=False,
+            proxy_headers=False,
+            server_header=False,
+        )
+        self._server = _Uvicorn(config)
+        self._task = self._spawn(self._server.serve(sockets=[listener]))
+        while not self._server.started and not self._task.done():
+            await asyncio.sleep(0)  # it starts within a few turns of the loop, and has no other way to say so
+
+    async def stop(self, *, grace_seconds: float = 10.0) -> bool:
+        """Stop accepting, end the streams, finish what is in flight, close the connections, stop what is mounted.
+
+        False when something was still in flight after the grace; that was cancelled.
+        """
+        in_time = True
+        if self._server is not None and self._task is not None:
+            self._server.config.timeout_graceful_shutdown = math.ceil(grace_seconds) + 1
+            self._server.should_exit = True
+            in_time = await self._app.drain(grace_seconds)
+            await asyncio.wait({self._task})
+        await self._app.shutdown()
+        self._server = self._task = None
+        return in_time
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A listening socket. Raises: ConfigurationError in one sentence when the address cannot be had."""
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(
+            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
+        listener = socket.socket(family, kind, protocol)
+    except OSError as error:
+        raise ConfigurationError(f'"{host}" is not an address of this machine: {error.strerror or error}.') from error
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(address)
+        listener.listen(BACKLOG)
+    except OSError as error:
+        listener.close()
+        raise ConfigurationError(_why_not(host, port, error)) from error
+    listener.setblocking(False)
+    return listener
+
+
+def _why_not(host: str, port: int, error: OSError) -> str:
+    if error.errno == errno.EADDRINUSE:
+        return f"Port {port} of {host} is taken by another program: stop that, or choose another port."
+    if error.errno == errno.EACCES:
+        return f"Port {port} may not be used without special rights: choose one above 1023."
+    if error.errno == errno.EADDRNOTAVAIL:
+        return f"{host} is not an address of this machine: listen on 127.0.0.1, or on 0.0.0.0 for all of its addresses."
+    return f"Port {port} of {host} cannot be used: {error.strerror}."
