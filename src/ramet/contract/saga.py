@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, cast, get_type_hints
+from typing import Any, Literal, get_type_hints
 
 from ramet.contract.steps import Duration, Step, step, wait
 from ramet.contract.struct import Event, Struct
@@ -86,7 +86,7 @@ def _steps_of(cls: type) -> Iterator[tuple[str, AnyStep]]:
     found: dict[str, Any] = {}
     for base in reversed(cls.__mro__):
         found.update(vars(base))
-    return ((name, cast("AnyStep", thing)) for name, thing in found.items() if isinstance(thing, Step))
+    return ((name, thing) for name, thing in found.items() if isinstance(thing, Step))
 
 
 def _read_step(cls: type, name: str, found: AnyStep, mistakes: list[SagaMistake]) -> StepDeclaration:

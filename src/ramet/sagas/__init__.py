@@ -1,0 +1,1 @@
+"""Work that must finish: definition, machine (pure), journal, engine."""

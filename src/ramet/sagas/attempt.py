@@ -1,0 +1,144 @@
+"""One attempt of a step: in which scope it runs, and what its failure says about what may have been executed."""
+
+from __future__ import annotations
+
+import asyncio
+import traceback
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import msgspec
+
+from ramet.clock import Clock
+from ramet.errors import Cancelled, Denied, Refusal, Unauthenticated, Unavailable
+from ramet.sagas import machine
+from ramet.sagas.alarm import Limits
+from ramet.sagas.definition import RunnableStep
+from ramet.sagas.live import Live
+from ramet.sagas.progress import Failure, Key, Outcome, Status
+from ramet.telemetry.context import current_context
+from ramet.telemetry.scope import Scope, Work, current_scope
+
+NOT_EXECUTED = (Unavailable, Cancelled, Denied, Unauthenticated)
+"""Errors of a call that say for certain that the command was not executed."""
+
+Withdraw = Callable[[str, str], Awaitable[object]]
+Signal = tuple[str, str]
+"""The id and the JSON of an event."""
+
+
+class StepScope(Scope):
+    """The scope of a step or its undo: remembers the commands that it called.
+
+    A command that has refused is called with another key the next time, since under the old one it would repeat its
+    answer.
+    """
+
+    __slots__ = ("_renew", "called")
+
+    def __init__(self, service: str, name: str, key: str, renew: tuple[str, ...] = ()) -> None:
+        super().__init__(service, Work.STEP, name, key)
+        self.called: list[Key] = []
+        self._renew = renew
+
+    def command_key(self, method: str) -> str | None:
+        key = super().command_key(method)
+        if key is not None:
+            again = sum(1 for one in self._renew if one.partition("~")[0] == key)
+            key = f"{key}~{again}" if again else key
+            self.called.append(Key(method, key))
+        return key
+
+
+def failure(error: Exception, scope: StepScope) -> Failure:
+    """What an attempt that ended with `error` leaves behind.
+
+    A client marks the error of a command with the command's key (`__ramet_key__`); then, and only then, it is known
+    which command the error belongs to. All others that were called may have been executed.
+    """
+    own = getattr(error, "__ramet_key__", None)
+    others = tuple(one for one in scope.called if one.key != own)
+    if isinstance(error, Refusal):
+        renew = own if len(others) < len(scope.called) else None
+        return Failure(error=str(error), refused=True, touched=bool(others), keys=others, renew=renew)
+    if len(others) < len(scope.called) and isinstance(error, NOT_EXECUTED):
+        return Failure(error=described(error), touched=bool(others), keys=others)
+    return Failure(error=described(error), keys=tuple(scope.called))
+
+
+def described(error: BaseException) -> str:
+    """An error in one line, as an operator reads it."""
+    return "".join(traceback.format_exception_only(error)).strip().replace("\n", " ")
+
+
+class Performer:
+    """Makes attempts, each within its time."""
+
+    def __init__(self, service: str, clock: Clock, limits: Limits, withdraw: Withdraw) -> None:
+        self._service = service
+        self._clock = clock
+        self._limits = limits
+        self._withdraw = withdraw
+
+    async def perform(self, live: Live, name: str, found: Signal | None = None) -> tuple[Outcome, str | None]:
+        """One attempt of a step, or of its undo where the saga goes back: what it leads to, and its error."""
+        step, progress = live.definition.steps[name], live.progress
+        back = progress.status is Status.COMPENSATING
+        trouble = progress.trouble.get(name)
+        key = f"{live.id}/{name}/{'undo' if back else 'do'}"
+        scope = StepScope(
+            self._service, f"{live.definition.name}.{name}", key, () if trouble is None else trouble.renew
+        )
+        current_scope.set(scope)
+        current_context.set(live.execution(key, self._clock.monotonic() + step.timeout_seconds))
+        try:
+            with self._limits.within(step.timeout_seconds):
+                state = await (self._undo(live, step) if back else self._do(live, step, found))
+        except TimeoutError as error:
+            what = "the undo of " if back else ""
+            text = described(error) if error.args else f"{what}{name} took longer than {step.timeout_seconds:g} s"
+            failed = Failure(error=text, keys=tuple(scope.called))
+        except asyncio.CancelledError as error:
+            task = asyncio.current_task()
+            if task is not None and task.cancelling():
+                raise
+            failed = Failure(error=described(error), keys=tuple(scope.called))
+        except Exception as error:  # noqa: BLE001 - whatever a step raises is an outcome
+            failed = failure(error, scope)
+        else:
+            now = self._clock.time()
+            if back:
+                return machine.undid(live.progress, state, now), None
+            return machine.did(live.definition, live.progress, name, state, now), None
+        now, chance = self._clock.time(), self._clock.random()
+        return machine.failed(live.definition, live.progress, name, failed, now=now, chance=chance), failed.error
+
+    async def _do(self, live: Live, step: RunnableStep, found: Signal | None) -> Any:
+        base = live.progress.base
+        if found is None:
+            state = await step.do(base)
+        else:
+            state = await step.do(base, msgspec.json.decode(found[1], type=step.event))
+        if not isinstance(state, live.definition.state):
+            raise TypeError(
+                f"{live.definition.name}.{step.name} returned {type(state).__name__}, which is not its State"
+            )
+        return state
+
+    async def _undo(self, live: Live, step: RunnableStep) -> Any:
+        """Withdraw what may still be on its way, then undo."""
+        undoing = live.progress.plan[0]
+        for one in undoing.keys:
+            await self._withdraw(one.method, one.key)
+        if undoing.doubt:
+            known = {one.key for one in undoing.keys}
+            for method in live.definition.commands:
+                key = f"{live.id}/{step.name}/do/{method}/1"
+                if key not in known:
+                    await self._withdraw(method, key)
+        if step.undo is None:
+            return None
+        state = await step.undo(live.progress.state)
+        if state is not None and not isinstance(state, live.definition.state):
+            raise TypeError(f"The undo of {step.name} returned {type(state).__name__}, which is not its State")
+        return state

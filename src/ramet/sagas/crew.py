@@ -1,0 +1,89 @@
+"""A bounded number of tasks that take jobs from one queue, so that what waits for its turn costs no task."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Awaitable, Callable
+
+from ramet.clock import Clock
+from ramet.sagas.alarm import Spawn
+
+Job = Callable[[], Awaitable[None]]
+_LOG = logging.getLogger("ramet.sagas")
+
+
+class Crew:
+    """Works on jobs in the order in which they come, at most `size` at the same time."""
+
+    def __init__(self, clock: Clock, spawn: Spawn, size: int) -> None:
+        self._clock = clock
+        self._spawn = spawn
+        self._size = size
+        self._jobs: deque[Job] = deque()
+        self._members: list[asyncio.Task[None]] = []
+        self._idle: list[asyncio.Future[None]] = []
+        self._calling = False
+        self._quiet: asyncio.Future[None] | None = None
+
+    def add(self, job: Job) -> None:
+        """Do this when somebody is free."""
+        self._jobs.append(job)
+        self._call()
+
+    def drop(self) -> None:
+        """Forget the jobs that have not begun."""
+        self._jobs.clear()
+
+    def _call(self) -> None:
+        """Get one member to look at the queue; it calls the next if there is more than it can begin."""
+        if self._calling:
+            return
+        if self._idle:
+            self._calling = True
+            self._idle.pop().set_result(None)
+        elif len(self._members) < self._size:
+            self._calling = True
+            self._members.append(self._spawn(self._work()))
+
+    async def _work(self) -> None:
+        while True:
+            self._calling = False
+            done = 0
+            while self._jobs:
+                job = self._jobs.popleft()
+                if self._jobs:
+                    self._call()
+                await self._do(job)
+                done += 1
+                if done % 64 == 0:  # jobs that never wait would keep everything else waiting
+                    await self._clock.sleep(0)
+            turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+            self._idle.append(turn)
+            if self._quiet is not None and len(self._idle) == len(self._members) and not self._quiet.done():
+                self._quiet.set_result(None)
+            await turn
+
+    async def _do(self, job: Job) -> None:
+        try:
+            await job()
+        except Exception:  # noqa: BLE001 - a member that died would never be missed
+            _LOG.exception("A saga stands still until the next start: its work failed outside of its steps.")
+
+    async def quiet(self, seconds: float) -> None:
+        """Return when everybody is idle, or after that many seconds."""
+        if len(self._idle) == len(self._members) and not self._jobs:
+            return
+        self._quiet = asyncio.get_running_loop().create_future()
+        patience = self._spawn(self._clock.sleep(seconds))
+        await asyncio.wait([self._quiet, patience], return_when=asyncio.FIRST_COMPLETED)
+        patience.cancel()
+
+    async def stop(self) -> None:
+        """Send everybody home, also those who are in the middle of something."""
+        for member in self._members:
+            member.cancel()
+        await asyncio.gather(*self._members, return_exceptions=True)
+        self._members.clear()
+        self._idle.clear()

@@ -1,0 +1,239 @@
+"""Where sagas are remembered: an append-only log in the service's database, beside a row for each saga.
+
+The row says what a saga is and, while something is wrong or when it has ended, how it stands; the steps it has done are
+in the log alone, so that a step costs one insert. Nothing is read while a saga runs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterable, Sequence
+from typing import Any, NamedTuple
+
+import msgspec
+
+from ramet.contract.struct import Event
+from ramet.sagas.definition import Definition, StepShape, event_name
+from ramet.sagas.progress import ENDED, Entry, Kind, Progress, Trouble, TurnedBack
+from ramet.storage.base import Row, Storage, Write
+from ramet.telemetry.context import Context
+
+SCHEMA: tuple[str, ...] = (
+    """CREATE TABLE IF NOT EXISTS ramet_saga (
+        id TEXT PRIMARY KEY, name TEXT NOT NULL, business_key TEXT NOT NULL, definition TEXT NOT NULL,
+        state TEXT NOT NULL, context TEXT NOT NULL, started_at DOUBLE PRECISION NOT NULL,
+        status TEXT NOT NULL, reason TEXT, trouble TEXT, ended_at DOUBLE PRECISION,
+        UNIQUE (name, business_key))""",
+    "CREATE INDEX IF NOT EXISTS ramet_saga_live ON ramet_saga (id) WHERE ended_at IS NULL",
+    """CREATE TABLE IF NOT EXISTS ramet_saga_log (
+        saga TEXT NOT NULL, n INTEGER NOT NULL, kind TEXT NOT NULL, step TEXT NOT NULL,
+        data TEXT, at DOUBLE PRECISION NOT NULL, PRIMARY KEY (saga, n))""",
+    """CREATE TABLE IF NOT EXISTS ramet_saga_definition (
+        version TEXT PRIMARY KEY, name TEXT NOT NULL, shape TEXT NOT NULL)""",
+    """CREATE TABLE IF NOT EXISTS ramet_signal (
+        saga TEXT NOT NULL, business_key TEXT NOT NULL, event TEXT NOT NULL, event_id TEXT NOT NULL,
+        payload TEXT NOT NULL, at DOUBLE PRECISION NOT NULL, PRIMARY KEY (saga, business_key, event, event_id))""",
+)
+
+INSERT = """INSERT INTO ramet_saga (id, name, business_key, definition, state, context, started_at, status)
+    VALUES (?, ?, ?, ?, ?, ?, ?, 'running') ON CONFLICT (name, business_key) DO NOTHING"""
+FIRST = "SELECT id FROM ramet_saga WHERE name = ? AND business_key = ?"
+LIVE = "SELECT id FROM ramet_saga WHERE name = ? AND business_key = ? AND ended_at IS NULL"
+_LOG = "INSERT INTO ramet_saga_log (saga, n, kind, step, data, at) VALUES (?, ?, ?, ?, ?, ?)"
+_STANDING = "UPDATE ramet_saga SET status = ?, reason = ?, trouble = ?, ended_at = ? WHERE id = ?"
+_TAKEN = "DELETE FROM ramet_signal WHERE saga = ? AND business_key = ? AND event = ? AND event_id = ?"
+_FORGET = "DELETE FROM ramet_signal WHERE saga = ? AND business_key = ?"
+_SIGNAL = """INSERT INTO ramet_signal (saga, business_key, event, event_id, payload, at)
+    VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"""
+_SIGNALS = """SELECT event_id, payload FROM ramet_signal
+    WHERE saga = ? AND business_key = ? AND event = ? ORDER BY at, event_id LIMIT 1"""
+_SIGNALLED = """SELECT DISTINCT s.id FROM ramet_signal g
+    JOIN ramet_saga s ON s.name = g.saga AND s.business_key = g.business_key WHERE s.ended_at IS NULL"""
+_STALE = """DELETE FROM ramet_signal WHERE at < ? AND NOT EXISTS (SELECT 1 FROM ramet_saga s
+    WHERE s.name = ramet_signal.saga AND s.business_key = ramet_signal.business_key AND s.ended_at IS NULL)"""
+_DEFINITION = "INSERT INTO ramet_saga_definition (version, name, shape) VALUES (?, ?, ?) ON CONFLICT DO NOTHING"
+_ADOPT = "UPDATE ramet_saga SET definition = ? WHERE name = ? AND definition <> ? AND ended_at IS NULL"
+COLUMNS = """s.id, s.name, s.business_key, s.definition, s.state, s.context, s.started_at,
+    s.status, s.reason, s.trouble, s.ended_at"""
+_ONE = f"SELECT {COLUMNS} FROM ramet_saga s WHERE s.id = ?"
+_ONE_LOG = "SELECT n, kind, step, data, at FROM ramet_saga_log WHERE saga = ? ORDER BY n"
+_PAGE = f"SELECT {COLUMNS} FROM ramet_saga s WHERE s.ended_at IS NULL AND s.id > ? ORDER BY s.id LIMIT ?"
+_PAGE_LOG = """SELECT l.saga, l.n, l.kind, l.step, l.data, l.at FROM ramet_saga_log l
+    JOIN ramet_saga s ON s.id = l.saga WHERE s.ended_at IS NULL AND l.saga > ? AND l.saga <= ? ORDER BY l.saga, l.n"""
+
+
+class LogRow(NamedTuple):
+    """A line of the log as it is stored."""
+
+    n: int
+    kind: str
+    step: str
+    data: str | None
+    at: float
+
+
+class SavedSaga(NamedTuple):
+    """A saga as it is stored, with its log."""
+
+    id: str
+    name: str
+    key: str
+    definition: str
+    state: str
+    context: str
+    started_at: float
+    status: str
+    reason: str | None
+    trouble: str | None
+    ended_at: float | None
+    log: tuple[LogRow, ...] = ()
+
+
+class Record(NamedTuple):
+    """What is written, in one go, of one happening: `first` is the number of the first entry."""
+
+    id: str
+    key: str
+    definition: Definition
+    entries: Sequence[Entry]
+    first: int
+    standing: Progress | None = None
+    taken: Row | None = None
+
+
+class Shapes(msgspec.Struct, frozen=True):
+    """The shapes of the definitions that sagas in flight were started with, by version."""
+
+    by_version: dict[str, tuple[tuple[StepShape, ...], ...]]
+
+
+class Journal:
+    """The tables of one service's sagas."""
+
+    def __init__(self, storage: Storage) -> None:
+        self._storage = storage
+
+    async def write(self, records: Iterable[Record]) -> None:
+        """Make these happenings durable together. Raises: DuplicateRow when somebody else has told one of them."""
+        log: list[Row] = []
+        standings: list[Row] = []
+        taken: list[Row] = []
+        forgotten: list[Row] = []
+        for one in records:
+            definition = one.definition
+            for n, entry in enumerate(one.entries, one.first):
+                log.append((one.id, n, entry.kind.value, entry.step, _data(definition, entry), entry.at))
+            if one.taken is not None:
+                taken.append(one.taken)
+            if one.standing is not None:
+                standings.append(_standing(one.id, one.standing, one.entries))
+                if one.standing.status in ENDED and definition.waits:
+                    forgotten.append((definition.name, one.key))
+        pairs = ((_LOG, log), (_STANDING, standings), (_TAKEN, taken), (_FORGET, forgotten))
+        await self._storage.write(*(Write(sql, rows) for sql, rows in pairs if rows))
+
+    async def load(self, id: str) -> SavedSaga | None:  # noqa: A002 - the column's name
+        """One saga with its log; None if there is none."""
+        rows = await self._storage.fetch(_ONE, id)
+        if not rows:
+            return None
+        log = await self._storage.fetch(_ONE_LOG, id)
+        return SavedSaga(*rows[0])._replace(log=tuple(LogRow(*row) for row in log))
+
+    async def live(self, size: int = 500) -> AsyncIterator[SavedSaga]:
+        """Every saga that has not ended, with its log, in pages."""
+        last = ""
+        while rows := await self._storage.fetch(_PAGE, last, size):
+            logs: dict[str, list[LogRow]] = {}
+            for saga, *entry in await self._storage.fetch(_PAGE_LOG, last, rows[-1][0]):
+                logs.setdefault(saga, []).append(LogRow(*entry))
+            for row in rows:
+                yield SavedSaga(*row)._replace(log=tuple(logs.get(row[0], ())))
+            last = rows[-1][0]
+
+    async def signal(self, saga: str, key: str, event: str) -> tuple[str, str] | None:
+        """The oldest event of this name that waits for the saga: its id and payload."""
+        rows = await self._storage.fetch(_SIGNALS, saga, key, event)
+        return (rows[0][0], rows[0][1]) if rows else None
+
+    async def signalled(self) -> set[str]:
+        """The sagas for which an event is there."""
+        return {row[0] for row in await self._storage.fetch(_SIGNALLED)}
+
+    async def sweep(self, before: float) -> None:
+        """Forget events older than `before` whose saga is not in flight."""
+        await self._storage.write(Write(_STALE, [(before,)]))
+
+    async def shapes(self, definitions: Iterable[Definition]) -> Shapes:
+        """Store the shapes of these definitions, and give all that are known."""
+        rows = [(one.version, one.name, msgspec.json.encode(one.shape).decode()) for one in definitions]
+        if rows:
+            await self._storage.write(Write(_DEFINITION, rows))
+        known = await self._storage.fetch("SELECT version, shape FROM ramet_saga_definition")
+        kind = tuple[tuple[StepShape, ...], ...]
+        return Shapes({version: msgspec.json.decode(shape, type=kind) for version, shape in known})
+
+    async def adopt(self, definitions: Iterable[Definition]) -> None:
+        """The sagas in flight go on with these definitions."""
+        rows = [(one.version, one.name, one.version) for one in definitions]
+        if rows:
+            await self._storage.write(Write(_ADOPT, rows))
+
+
+def _data(definition: Definition, entry: Entry) -> str | None:
+    if entry.data is None or isinstance(entry.data, str):
+        return entry.data
+    if isinstance(entry.data, TurnedBack):
+        return msgspec.json.encode(entry.data).decode()
+    return definition.encode(entry.data)
+
+
+def entries(definition: Definition, rows: Iterable[LogRow]) -> Iterable[Entry]:
+    """The log as values. Raises: msgspec.ValidationError when a state does not fit this release's State."""
+    for row in rows:
+        data: Any = row.data
+        if row.data is not None and row.kind in (Kind.DID, Kind.UNDID):
+            data = definition.decode(row.data)
+        elif row.data is not None and row.kind == Kind.TURNED_BACK:
+            data = msgspec.json.decode(row.data, type=TurnedBack)
+        yield Entry(Kind(row.kind), row.step, row.at, data)
+
+
+def _standing(id: str, progress: Progress, told: Sequence[Entry]) -> Row:  # noqa: A002 - the column's name
+    trouble = msgspec.json.encode(progress.trouble).decode() if progress.trouble else None
+    ended = told[-1].at if progress.status in ENDED and told else None
+    return progress.status.value, progress.reason, trouble, ended, id
+
+
+def signal_write(saga: str, keys: Iterable[str], event: Event, identity: str, at: float) -> Write:
+    """Keep an event for the sagas with these keys, until they take it."""
+    payload = msgspec.json.encode(event).decode()
+    return Write(_SIGNAL, [(saga, key, event_name(type(event)), identity, payload, at) for key in keys])
+
+
+def troubles(text: str | None) -> dict[str, Trouble]:
+    """What was stored of failures, by step."""
+    return msgspec.json.decode(text, type=dict[str, Trouble]) if text else {}
+
+
+class Carried(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What a saga keeps of the context in which it was started."""
+
+    trace: str
+    caller: Any = None
+    tenant: str | None = None
+    region: str | None = None
+    baggage: dict[str, str] = {}
+
+
+def encode_context(context: Context) -> str:
+    """A context as JSON, without what belongs to the one execution."""
+    caller = None if context.caller is None else msgspec.to_builtins(context.caller)
+    carried = Carried(
+        trace=context.trace, caller=caller, tenant=context.tenant, region=context.region, baggage=context.baggage
+    )
+    return msgspec.json.encode(carried).decode()
+
+
+def decode_context(text: str, execution: str) -> Context:
+    """The context of a saga, for one execution."""
+    return msgspec.convert({**msgspec.json.decode(text), "execution": execution}, Context)

@@ -1,0 +1,95 @@
+"""One saga in memory, and how it gets there from the journal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from ramet.sagas import machine
+from ramet.sagas.definition import Definition
+from ramet.sagas.journal import SavedSaga, decode_context, entries, troubles
+from ramet.sagas.moments import Happened, Moment
+from ramet.sagas.progress import ENDED, Entry, Progress
+from ramet.telemetry.context import Context
+
+
+class Live:
+    """A saga that the engine has in memory.
+
+    `unwritten` counts what was decided and is not durable yet: nothing is begun meanwhile. `seeking` is set while its
+    event is looked for, and `again` if one may have come meanwhile; `stale` when another reading of it took its place.
+    """
+
+    __slots__ = (
+        "again",
+        "context",
+        "definition",
+        "id",
+        "key",
+        "progress",
+        "seeking",
+        "stale",
+        "unwritten",
+    )
+
+    def __init__(self, name: str, key: str, definition: Definition, progress: Progress, context: Context) -> None:
+        self.id = name
+        self.key = key
+        self.definition = definition
+        self.progress = progress
+        self.context = context
+        self.unwritten = 0
+        self.seeking = self.again = self.stale = False
+
+    def execution(self, key: str, deadline: float) -> Context:
+        """The context of one attempt: the saga's own, under the attempt's key."""
+        own = self.context
+        return Context(
+            execution=key,
+            trace=own.trace,
+            deadline=deadline,
+            caller=own.caller,
+            tenant=own.tenant,
+            region=own.region,
+            baggage=own.baggage,
+        )
+
+
+def revive(saga: SavedSaga, definition: Definition, *, doubtful: bool) -> Live:
+    """A saga as the journal tells; `doubtful` when a crash may have hidden attempts.
+
+    Raises: msgspec.ValidationError when its state does not fit this release's State.
+    """
+    progress = machine.restore(
+        definition,
+        machine.begin(definition.decode(saga.state), saga.started_at),
+        entries(definition, saga.log),
+        trouble=troubles(saga.trouble),
+        reason=saga.reason,
+        doubtful=doubtful,
+    )
+    return Live(saga.id, saga.key, definition, progress, decode_context(saga.context, saga.id))
+
+
+def moments(service: str, live: Live, told: Sequence[Entry]) -> Iterator[Moment]:
+    """What these entries of the log report."""
+    for entry in told:
+        yield moment(service, live, Happened(entry.kind.value), entry.step)
+    if live.progress.status in ENDED:
+        yield moment(service, live, Happened.ENDED, "", live.progress.reason)
+
+
+def moment(service: str, live: Live, happened: Happened, step: str = "", error: str | None = None) -> Moment:
+    """What is reported of a saga."""
+    trouble = live.progress.trouble.get(step)
+    return Moment(
+        service=service,
+        saga=live.definition.name,
+        id=live.id,
+        key=live.key,
+        happened=happened,
+        status=live.progress.status,
+        step=step,
+        attempts=trouble.attempts if trouble else 0,
+        error=error or live.progress.reason,
+        trace=live.context.trace,
+    )

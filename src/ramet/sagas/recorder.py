@@ -1,0 +1,91 @@
+"""Makes what was decided durable: everything that comes up during one commit goes into the next."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+
+from ramet.clock import Clock
+from ramet.errors import DuplicateRow, StorageError
+from ramet.sagas.alarm import Spawn
+from ramet.sagas.journal import Journal, Record
+from ramet.sagas.live import Live
+
+Told = Callable[[Live], None]
+_LOG = logging.getLogger("ramet.sagas")
+LONGEST_PAUSE_SECONDS = 5.0
+
+
+class Recorder:
+    """Calls `written` for a saga whose record is durable, and `lost` where the journal tells otherwise already."""
+
+    def __init__(self, journal: Journal, clock: Clock, spawn: Spawn, *, written: Told, lost: Told) -> None:
+        self._journal = journal
+        self._clock = clock
+        self._spawn = spawn
+        self._written = written
+        self._lost = lost
+        self._pending: list[tuple[Record, Live]] = []
+        self._waiting: list[asyncio.Future[None]] = []
+        self._task: asyncio.Task[None] | None = None
+
+    def add(self, record: Record, live: Live) -> None:
+        """Write this with the next commit."""
+        self._pending.append((record, live))
+        self._begin()
+
+    async def durable(self) -> None:
+        """Return when all that was added so far is durable."""
+        turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._waiting.append(turn)
+        self._begin()
+        await turn
+
+    def _begin(self) -> None:
+        if self._task is None:
+            self._task = self._spawn(self._run())
+
+    async def _run(self) -> None:
+        try:
+            while self._pending or self._waiting:
+                batch, self._pending = self._pending, []
+                waiting, self._waiting = self._waiting, []
+                if batch:
+                    await self._write(batch)
+                for turn in waiting:
+                    if not turn.done():
+                        turn.set_result(None)
+        finally:
+            self._task = None
+
+    async def _write(self, batch: list[tuple[Record, Live]]) -> None:
+        pause = 0.05
+        while True:
+            try:
+                await self._journal.write([record for record, _ in batch])
+            except DuplicateRow:
+                await self._separately(batch)
+                return
+            except StorageError:
+                _LOG.exception("The journal of sagas could not be written; trying again in %g s.", pause)
+            else:
+                break
+            await self._clock.sleep(pause)
+            pause = min(LONGEST_PAUSE_SECONDS, pause * 2)
+        for _, live in batch:
+            self._written(live)
+
+    async def _separately(self, batch: list[tuple[Record, Live]]) -> None:
+        """One of them is told already: by us, in a commit that seemed to fail, or by another process."""
+        if len(batch) == 1:
+            _LOG.warning("The saga %s went on elsewhere; reading it again.", batch[0][1].id)
+            self._lost(batch[0][1])
+            return
+        for one in batch:
+            await self._write([one])
+
+    async def drain(self) -> None:
+        """Return when everything is durable."""
+        while self._task is not None:
+            await asyncio.wait([self._task])
