@@ -4,7 +4,6 @@ from ramet.clock import Clock, SystemClock, VirtualClock
 from ramet.contract.api import Api, delete, get, patch, post, put
 from ramet.contract.application import Application
 from ramet.contract.calling import calling
-from ramet.contract.clients import client, sync_client
 from ramet.contract.exchange import (
     Body,
     Cookie,
@@ -36,6 +35,7 @@ from ramet.errors import (
     Unauthenticated,
     Unavailable,
 )
+from ramet.http.clients import blocking, client
 from ramet.settings import Secret, Settings
 from ramet.storage.database import Database
 from ramet.telemetry.context import Caller, Context
@@ -80,6 +80,7 @@ __all__ = [
     "Unavailable",
     "Upload",
     "VirtualClock",
+    "blocking",
     "calling",
     "client",
     "command",
@@ -92,6 +93,5 @@ __all__ = [
     "put",
     "query",
     "step",
-    "sync_client",
     "wait",
 ]

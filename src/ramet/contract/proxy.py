@@ -20,31 +20,31 @@ Target = Callable[..., Awaitable[Any]]
 
 _QUERY = """
 async def {name}({signature}):
-    context = get_context()
-    if context is not None and context.deadline < monotonic():
-        raise late()
-    counter.calls += 1
+    ramet_context = ramet_get_context()
+    if ramet_context is not None and ramet_context.deadline < ramet_monotonic():
+        raise ramet_late()
+    ramet_counter.calls += 1
     try:
-        return await target({arguments})
-    except Exception as error:
-        if passes(error):
+        return await ramet_target({arguments})
+    except Exception as ramet_error:
+        if ramet_passes(ramet_error):
             raise
-        raise unexpected(error) from error
+        raise ramet_unexpected(ramet_error) from ramet_error
 """
 
 _COMMAND = """
 async def {name}({signature}):
-    context = get_context()
-    if context is not None and context.deadline < monotonic():
-        raise late()
-    key = begin()
-    counter.calls += 1
+    ramet_context = ramet_get_context()
+    if ramet_context is not None and ramet_context.deadline < ramet_monotonic():
+        raise ramet_late()
+    ramet_key = ramet_begin()
+    ramet_counter.calls += 1
     try:
-        return await target(key, ({arguments}{comma}))
-    except Exception as error:
-        if passes(error):
+        return await ramet_target(ramet_key, ({arguments}{comma}))
+    except Exception as ramet_error:
+        if ramet_passes(ramet_error):
             raise
-        raise unexpected(error) from error
+        raise ramet_unexpected(ramet_error) from ramet_error
 """
 
 
@@ -86,11 +86,11 @@ def make_client(contract: DeclaredContract, cls: type[C], links: Mapping[str, Me
 
 def _function(contract: DeclaredContract, method: DeclaredMethod, link: MethodLink) -> Callable[..., Any]:
     full_name = f"{contract.name}.{method.name}"
-    defaults = {f"default_{name}": default for name, _, default in method.parameters if default is not NO_DEFAULT}
-    scope: dict[str, Any] = {slot: getattr(link, slot) for slot in MethodLink.__slots__}
+    defaults = {f"ramet_default_{name}": default for name, _, default in method.parameters if default is not NO_DEFAULT}
+    scope: dict[str, Any] = {f"ramet_{slot}": getattr(link, slot) for slot in MethodLink.__slots__}
     scope |= defaults | {
-        "get_context": current_context.get,
-        "late": lambda: DeadlineExceeded(f"{full_name} was not called: the deadline had passed."),
+        "ramet_get_context": current_context.get,
+        "ramet_late": lambda: DeadlineExceeded(f"{full_name} was not called: the deadline had passed."),
     }
     names = [name for name, _, _ in method.parameters]
     source = (_COMMAND if method.is_command else _QUERY).format(
@@ -114,5 +114,5 @@ def _signature(method: DeclaredMethod) -> str:
             keyword_only = True
             parts.append("*")
         optional = optional or default is not NO_DEFAULT
-        parts.append(name if default is NO_DEFAULT else f"{name}=default_{name}")
+        parts.append(name if default is NO_DEFAULT else f"{name}=ramet_default_{name}")
     return ", ".join(parts)

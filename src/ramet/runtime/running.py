@@ -76,8 +76,10 @@ class Running:
                 await service.startup()
             for _, api in self.apis:
                 await api.startup()
-            for service in self.services.values():
-                self._begun.append(service)
+            self._begun += self.services.values()
+            for service in self._begun:
+                await service.subscribe()
+            for service in self._begun:
                 await service.begin()
         except BaseException:
             await self.stop()

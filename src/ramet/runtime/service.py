@@ -74,10 +74,13 @@ class RunningService:
         """The service's own preparations, in one transaction where they write."""
         await self._transact(Work.STARTUP, "startup", self.instance.startup)
 
-    async def begin(self) -> None:
-        """Work: handle events, run sagas and schedules, send what is in the outbox."""
+    async def subscribe(self) -> None:
+        """Be ready for events; every service is, before the first of them sends one."""
         for consuming in self.consuming:
             await consuming.open()
+
+    async def begin(self) -> None:
+        """Work: send what is in the outbox, run sagas and schedules."""
         await self.relay.start()
         if self.engine is not None:
             await self.engine.start()
@@ -159,4 +162,13 @@ class RunningService:
         instance = saga.cls()
         for attribute, contract in saga.needs.contracts.items():
             setattr(instance, attribute, self._around.exchange.client_for(self.name, contract))
-        return make_definition(saga.cls, instance)
+        return make_definition(saga.cls, instance, self._commands(saga))
+
+    def _commands(self, saga: DeclaredSaga) -> list[str]:
+        contracts = [self._around.exchange.contract(cls) for cls in saga.needs.contracts.values()]
+        return [
+            f"{contract.name}.{method.name}"
+            for contract in contracts
+            for method in contract.methods.values()
+            if method.is_command
+        ]

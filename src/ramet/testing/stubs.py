@@ -1,0 +1,76 @@
+"""Stand-ins for the neighbours of what is tested."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+from ramet.contract.application import Application, Part
+from ramet.contract.discovery import discover, is_contract
+from ramet.contract.problems import Problems
+from ramet.contract.reading import examine
+from ramet.contract.service import Contract, MethodMark, mark_of
+from ramet.contract.struct import Event
+from ramet.errors import UsageError
+
+
+class NotFaked(UsageError):
+    """A neighbour was called that the test has not replaced by a fake."""
+
+
+def contract_of(cls: type[Contract]) -> type[Contract]:
+    """The contract that a service, or a fake, implements."""
+    return next(base for base in cls.__mro__ if base is not Contract and is_contract(base))
+
+
+def with_fakes(application: Application, fakes: Sequence[type[Contract]]) -> Application:
+    """The same application with these services in the place of those that implement the same contracts."""
+    if not fakes:
+        return application
+    faked = {contract_of(fake) for fake in fakes}
+    found = discover(application, Problems())
+    kept = [service for service in found.services if contract_of(service) not in faked]
+    parts: list[Part] = [*kept, *fakes, *found.apis, *found.mounted]
+    return Application(application.name, services=parts)
+
+
+def with_stubs(application: Application) -> Application:
+    """The same application with a stand-in for every contract that nobody implements; calling one raises `NotFaked`."""
+    declared, _ = examine(application)
+    provided = {service.contract.cls for service in declared.services}
+    wanted = [cls for part in (*declared.services, *declared.apis) for cls in part.needs.contracts.values()]
+    for service in declared.services:
+        wanted += [cls for saga in service.sagas for cls in saga.needs.contracts.values()]
+        wanted += [owner for handler in service.handlers if (owner := _owner(handler.mark.event)) is not None]
+    missing = [cls for cls in dict.fromkeys(wanted) if cls not in provided]
+    if not missing:
+        return application
+    return Application(application.name, services=[*application.services, *(_stub(cls) for cls in missing)])
+
+
+def _owner(event: type[Event]) -> type[Contract] | None:
+    """The contract that publishes an event, looked for where the event is declared."""
+    module = sys.modules.get(event.__module__)
+    for thing in vars(module).values() if module else ():
+        if isinstance(thing, type) and issubclass(thing, Contract) and is_contract(thing):
+            listed = thing.__ramet_line__.publishes
+            if (listed is None and thing.__module__ == event.__module__) or event in (listed or ()):
+                return thing
+    return None
+
+
+def _stub(contract: type[Contract]) -> type[Contract]:
+    methods = {name: _refusing(contract, name) for name, mark in vars(contract).items() if isinstance(mark_of(mark), MethodMark)}
+    return type(f"Stub{contract.__name__}", (contract,), methods)
+
+
+def _refusing(contract: type[Contract], name: str) -> Any:
+    async def method(self: object, *args: Any, **kwargs: Any) -> Any:
+        raise NotFaked(
+            f"{contract.__name__}.{name} was called, but the test gives no fake for it: "
+            f"pass `fakes=[…]` with a subclass of {contract.__name__} that implements it."
+        )
+
+    method.__name__ = name
+    return method
