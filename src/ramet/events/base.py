@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import asyncio
 from abc import ABC, abstractmethod
-from collections.abc import Awaitable, Callable, Collection, Iterable
+from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
 from typing import NamedTuple
 
 import msgspec
@@ -131,21 +131,22 @@ class Broker(ABC):
 
     @abstractmethod
     async def subscribe(self, subscription: Subscription) -> None:
-        """Deliver to this consumer from now on. Subscribe before relays are started, or miss what is sent meanwhile."""
+        """Deliver to this consumer from now on.
+
+        Every consumer of an application subscribes before its first relay starts: what a relay sends while a consumer
+        is not there yet would be lost to it. Raises: ConfigurationError where a broker without memory notices that.
+        """
 
     @abstractmethod
-    def outlets(self) -> Iterable[Outlet]:
-        """Where relays put what they read, as things are now."""
-
-    @abstractmethod
-    def watch(self, added: Callable[[Outlet], None]) -> None:
-        """Call `added` for every outlet that appears later."""
+    def outlets(self, topics: Collection[str] | None = None) -> Sequence[Outlet]:
+        """Where a relay of these topics (None: any) puts what it reads. Asked for once, when the relay starts."""
 
     async def publish(self, messages: Iterable[Message]) -> None:
         """Put messages in order into every outlet that wants them, and wait until all are done.
 
         For tests and tools: services publish through their outbox.
         """
+        outlets = self.outlets()
         waiting = 0
         finished = asyncio.Event()
 
@@ -156,7 +157,7 @@ class Broker(ABC):
                 finished.set()
 
         for message in messages:
-            for outlet in self.outlets():
+            for outlet in outlets:
                 if outlet.topics is None or message.topic in outlet.topics:
                     await outlet.sink.room()
                     finished.clear()

@@ -135,6 +135,8 @@ class Consumer:
         self._failures.pop(message.id, None)
 
     def _tell(self, message: Message, outcome: Outcome, error: str | None = None) -> None:
+        if self._report is unreported:
+            return
         failures = self._failures.get(message.id)
         self._report(
             Attempt(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections import deque
 from collections.abc import Callable, Coroutine
 from typing import Any
@@ -12,16 +13,8 @@ from ramet.events.base import Deliver, Delivery, Done, Sink
 
 Spawn = Callable[[Coroutine[Any, Any, None]], "asyncio.Task[None]"]
 REDELIVERY_SECONDS = 1.0
-
-
-class _Lane(deque[tuple[Delivery, Done]]):
-    """What waits for one key; `key` None for a message that has none."""
-
-    __slots__ = ("key",)
-
-    def __init__(self, key: str | None) -> None:
-        super().__init__()
-        self.key = key
+_Item = tuple[Delivery, Done]
+_log = logging.getLogger("ramet.events")
 
 
 class Lanes(Sink):
@@ -29,7 +22,7 @@ class Lanes(Sink):
 
     A message whose attempt failed keeps its key waiting until it is done, and occupies no worker meanwhile. `capacity`
     is how many messages may be here, waiting or running. An attempt that raises is a defect of the consumer: it is
-    repeated after a second, because nothing may be lost, and reported to `failed`.
+    repeated after a second, because nothing may be lost, and logged.
     """
 
     def __init__(
@@ -40,16 +33,14 @@ class Lanes(Sink):
         clock: Clock,
         concurrency: int = 100,
         capacity: int = 1000,
-        failed: Callable[[Delivery, Exception], None] | None = None,
     ) -> None:
         self._deliver = deliver
         self._spawn = spawn
         self._clock = clock
         self._concurrency = concurrency
         self._capacity = capacity
-        self._failed = failed
-        self._lanes: dict[str, _Lane] = {}
-        self._ready: deque[_Lane] = deque()
+        self._behind: dict[str, deque[_Item] | None] = {}  # by key that is being handled, what waits for it
+        self._ready: deque[_Item] = deque()
         self._pending = 0
         self._running = 0
         self._closed = False
@@ -69,15 +60,15 @@ class Lanes(Sink):
         if self._pending >= self._capacity:
             self._roomy.clear()
         key = delivery.message.key
-        lane = self._lanes.get(key) if key is not None else None
-        if lane is not None:
-            lane.append((delivery, done))
-            return
-        lane = _Lane(key)
-        lane.append((delivery, done))
-        if key is not None:
-            self._lanes[key] = lane
-        self._make_ready(lane)
+        if key is None:
+            self._make_ready((delivery, done))
+        elif key not in self._behind:
+            self._behind[key] = None
+            self._make_ready((delivery, done))
+        elif (waiting := self._behind[key]) is None:
+            self._behind[key] = deque([(delivery, done)])
+        else:
+            waiting.append((delivery, done))
 
     async def room(self) -> int:
         while not self._roomy.is_set():
@@ -93,10 +84,10 @@ class Lanes(Sink):
             sleeper.cancel()
         await self._idle.wait()
 
-    def _make_ready(self, lane: _Lane) -> None:
+    def _make_ready(self, item: _Item) -> None:
         if self._closed:
             return
-        self._ready.append(lane)
+        self._ready.append(item)
         if self._running < self._concurrency:
             self._running += 1
             self._idle.clear()
@@ -105,13 +96,12 @@ class Lanes(Sink):
     async def _work(self) -> None:
         try:
             while self._ready:
-                lane = self._ready.popleft()
-                delivery, done = lane[0]
-                pause = await self._attempt(delivery)
+                item = self._ready.popleft()
+                pause = await self._attempt(item[0])
                 if pause is None:
-                    self._finish(lane, done)
+                    self._finish(item)
                 else:
-                    self._later(lane, pause)
+                    self._later(item, pause)
         finally:
             self._running -= 1
             if not self._running:
@@ -120,29 +110,30 @@ class Lanes(Sink):
     async def _attempt(self, delivery: Delivery) -> float | None:
         try:
             return await self._deliver(delivery)
-        except Exception as error:  # noqa: BLE001 - a defect must not lose the message
-            if self._failed is not None:
-                self._failed(delivery, error)
+        except Exception:  # noqa: BLE001 - a defect must not lose the message
+            _log.exception("event %s could not be delivered, again in 1 s", delivery.message.id)
             return REDELIVERY_SECONDS
 
-    def _finish(self, lane: _Lane, done: Done) -> None:
-        lane.popleft()
+    def _finish(self, item: _Item) -> None:
         self._pending -= 1
-        if lane and not self._closed:
-            self._ready.append(lane)
-        elif not lane and lane.key is not None:
-            del self._lanes[lane.key]
+        key = item[0].message.key
+        if key is not None:
+            waiting = self._behind[key]
+            if not waiting:
+                del self._behind[key]
+            elif not self._closed:
+                self._ready.append(waiting.popleft())
         if not self._closed and self._pending <= self._capacity // 2:  # half, so that rows are read by the hundred
             self._roomy.set()
-        done()
+        item[1]()
 
-    def _later(self, lane: _Lane, pause: float) -> None:
+    def _later(self, item: _Item, pause: float) -> None:
         if self._closed:
             return
-        sleeper = self._spawn(self._wake(lane, pause))
+        sleeper = self._spawn(self._wake(item, pause))
         self._sleepers.add(sleeper)
         sleeper.add_done_callback(self._sleepers.discard)
 
-    async def _wake(self, lane: _Lane, pause: float) -> None:
+    async def _wake(self, item: _Item, pause: float) -> None:
         await self._clock.sleep(pause)
-        self._make_ready(lane)
+        self._make_ready(item)

@@ -54,14 +54,11 @@ class Relay:
         self._any_settled = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
         self._again_until = 0
-        self._started = False
 
     async def start(self) -> None:
         """Begin with what was left unsent, then go on with what is committed."""
         self._again_until = await self._outbox.last()
-        self._started = True
-        self._broker.watch(self._add)
-        for outlet in self._broker.outlets():
+        for outlet in self._broker.outlets(self._topics):
             self._add(outlet)
         self._keep_going(lambda: self._unwanted.run(self._again_until))
         self._keep_going(self._mark)
@@ -75,7 +72,6 @@ class Relay:
 
     async def stop(self) -> None:
         """Read no more, and mark what was handled. Stop the consumers first, so that their last marks are kept."""
-        self._started = False
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -84,7 +80,7 @@ class Relay:
 
     def _add(self, outlet: Outlet) -> None:
         wants = self._wanted_by(outlet)
-        if wants is None or not self._started:
+        if wants is None:
             return
         feed = Feed(outlet, wants, self._outbox, settled=self._note_settled)
         self._feeds.append(feed)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Collection, Sequence
 
 from ramet.errors import ConfigurationError
 from ramet.events.base import Broker, Outlet, Subscription
@@ -17,14 +17,14 @@ class MemoryBroker(Broker):
 
     def __init__(self) -> None:
         self._outlets: dict[str, Outlet] = {}
-        self._watchers: list[Callable[[Outlet], None]] = []
+        self._sending: set[str] = set()
 
     async def open(self) -> None:
         """There is nothing to connect to."""
 
     async def close(self) -> None:
         self._outlets.clear()
-        self._watchers.clear()
+        self._sending.clear()
 
     async def subscribe(self, subscription: Subscription) -> None:
         name = subscription.consumer
@@ -32,13 +32,15 @@ class MemoryBroker(Broker):
             raise ConfigurationError(
                 f"The consumer {name} subscribes twice in one process; its replicas belong into processes of their own."
             )
-        outlet = Outlet(name, subscription.topics, subscription.sink, subscription.past)
-        self._outlets[name] = outlet
-        for added in self._watchers:
-            added(outlet)
+        if missed := subscription.topics & self._sending:
+            raise ConfigurationError(
+                f"The consumer {name} subscribes to {', '.join(sorted(missed))}, which a relay is sending already: "
+                "subscribe every consumer of every service before the first relay is started."
+            )
+        self._outlets[name] = Outlet(name, subscription.topics, subscription.sink, subscription.past)
 
-    def outlets(self) -> Iterable[Outlet]:
-        return tuple(self._outlets.values())
-
-    def watch(self, added: Callable[[Outlet], None]) -> None:
-        self._watchers.append(added)
+    def outlets(self, topics: Collection[str] | None = None) -> Sequence[Outlet]:
+        if topics is None:
+            return tuple(self._outlets.values())
+        self._sending.update(topics)
+        return tuple(outlet for outlet in self._outlets.values() if not outlet.topics or outlet.topics & set(topics))
