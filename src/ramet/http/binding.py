@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import msgspec
+from msgspec import convert
 
 from ramet.contract.exchange import Page
 from ramet.contract.routes import Parameter, Route
@@ -73,6 +74,8 @@ def taker(parameter: Parameter) -> Take:
             return _take_page(parameter)
         case "path":
             return _take_place(parameter)
+        case "query" if not parameter.many:
+            return _take_query(parameter)
         case _:
             return _take_many(parameter) if parameter.many else _take_one(parameter)
 
@@ -100,17 +103,32 @@ def _take_place(parameter: Parameter) -> Take:
     key, kind = parameter.key, parameter.type
     if kind is str:
         return lambda incoming: incoming.places[key]
-    return lambda incoming: _from_text(incoming.places[key], kind)
+    return lambda incoming: convert(incoming.places[key], kind, strict=False)
+
+
+def _take_query(parameter: Parameter) -> Take:
+    key, kind, required, default = parameter.key, parameter.type, parameter.required, parameter.default
+    plain = kind is str
+
+    def take(incoming: Incoming) -> Any:
+        values = incoming.query.get(key)
+        if values is not None:
+            return values[-1] if plain else convert(values[-1], kind, strict=False)
+        if required:
+            raise Missing("It is required, and missing")
+        return default
+
+    return take
 
 
 def _take_one(parameter: Parameter) -> Take:
     find, kind, required, default = _finder(parameter), parameter.type, parameter.required, parameter.default
-    convert = (lambda text, kind: text) if kind is str or parameter.source == "upload" else _from_text
+    plain = kind is str or parameter.source == "upload"
 
     def take(incoming: Incoming) -> Any:
         text = find(incoming)
         if text is not None:
-            return convert(text, kind)
+            return text if plain else convert(text, kind, strict=False)
         if required:
             raise Missing("It is required, and missing")
         return default
@@ -128,7 +146,7 @@ def _take_many(parameter: Parameter) -> Take:
         else:
             values = list((incoming.query if source == "query" else incoming.form).get(key, ()))
         if values:
-            return tuple(values) if source == "upload" else _from_text(values, kind)
+            return tuple(values) if source == "upload" else convert(values, kind, strict=False)
         if parameter.required:
             raise Missing("It is required, and missing")
         return parameter.default if parameter.default is not None else ()
@@ -139,8 +157,6 @@ def _take_many(parameter: Parameter) -> Take:
 def _finder(parameter: Parameter) -> Callable[[Incoming], Any]:
     key, name = parameter.key, parameter.key.encode("latin-1", "replace")
     match parameter.source:
-        case "query":
-            return lambda incoming: values[-1] if (values := incoming.query.get(key)) else None
         case "header":
             return lambda incoming: (
                 value.decode("latin-1") if (value := incoming.headers.get(name)) is not None else None
@@ -158,7 +174,7 @@ def _take_page(parameter: Parameter) -> Take:
         if not incoming.scope["query_string"]:
             return Page(limit=limits.default)
         cursors, given = incoming.query.get("cursor"), incoming.query.get("limit")
-        limit = _from_text(given[-1], int) if given else limits.default
+        limit = convert(given[-1], int, strict=False) if given else limits.default
         if not 1 <= limit <= limits.maximum:
             raise ValueError(f"Expected a number from 1 to {limits.maximum}")
         return Page(limit=limit, cursor=cursors[-1] if cursors else None)
@@ -166,12 +182,8 @@ def _take_page(parameter: Parameter) -> Take:
     return take
 
 
-def _from_text(text: Any, kind: Any) -> Any:
-    return msgspec.convert(text, kind, strict=False)
-
-
 def _from_json(value: Any, kind: Any) -> Any:
-    return msgspec.convert(value, kind, str_keys=True)
+    return convert(value, kind, str_keys=True)
 
 
 def _wrong_value(parameter: Parameter, error: Exception) -> Iterator[Wrong]:

@@ -34,6 +34,7 @@ class InFlight:
         self._clock = clock
         self._spawn = spawn
         self._flights: set[Flight] = set()
+        self._loop: asyncio.AbstractEventLoop | None = None
         self._sweeper: asyncio.Task[Any] | None = None
         self._wake: asyncio.Future[None] | None = None
         self._idle: asyncio.Future[None] | None = None
@@ -44,7 +45,9 @@ class InFlight:
 
     def enter(self, deadline: float) -> Flight:
         """A request has begun, in the current task."""
-        flight = Flight(asyncio.current_task(), deadline)
+        if self._loop is None:
+            self._loop = asyncio.get_running_loop()
+        flight = Flight(asyncio.current_task(self._loop), deadline)
         self._flights.add(flight)
         if self._wake is not None:
             self._wake.set_result(None)

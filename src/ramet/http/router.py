@@ -49,10 +49,28 @@ class Router(Generic[T]):
         ends = self._exact.get(path)
         if ends is not None and (exact := ends.get(method)) is not None:
             return exact[0], NOWHERE
-        for ends, values in _walk(self._root, path.split("/"), 0):
+        segments = path.split("/")
+        if (straight := self._straight(method, segments)) is not None:
+            return straight
+        for ends, values in _walk(self._root, segments, 0):
             if (hit := ends.get(method)) is not None:
                 return hit[0], dict(zip(hit[1], values, strict=True))
         return None
+
+    def _straight(self, method: str, segments: list[str]) -> tuple[T, Mapping[str, str]] | None:
+        """The way that is nearly always right: the literal segment where there is one, else the place, and no way back."""
+        node, values = self._root, []
+        for segment in segments:
+            literal = node.literal.get(segment)
+            if literal is not None:
+                node = literal
+            elif node.place is not None and segment:
+                values.append(segment)
+                node = node.place
+            else:
+                return None
+        hit = node.ends.get(method)
+        return None if hit is None else (hit[0], dict(zip(hit[1], values, strict=True)))
 
     def allowed(self, path: str) -> tuple[str, ...]:
         """The methods that are answered at a path; none where there is nothing."""
