@@ -62,14 +62,13 @@ class Running:
         self.apis: list[tuple[type[Api], Api]] = []
         self.started_at: float | None = None
         self._broker = engines.broker()
-        self._storages = {service.name: engines.storage(service.name) for service in declared.services}
+        self.storages = {service.name: engines.storage(service.name) for service in declared.services}
         self._begun: list[RunningService] = []
 
     async def start(self) -> None:
         """Raises: ConfigurationError, StorageError, IncompatibleRelease; whatever was opened is closed again."""
         try:
-            await self._open()
-            self._assemble()
+            await self.open()
             for service in self.services.values():
                 await service.prepare()
             for service in self._in_order():
@@ -97,20 +96,22 @@ class Running:
         self._begun.clear()
         await self.tasks.stop()
         await self._broker.close()
-        for storage in self._storages.values():
+        for storage in self.storages.values():
             await storage.close()
 
     def client(self, contract: type[C]) -> C:
         """A client for code outside of the services: tests, tools, mounted applications."""
         return self.exchange.client_outside(contract)
 
-    async def _open(self) -> None:
+    async def open(self) -> None:
+        """Open the databases and put everything together, so that it could start; the first half of `start`."""
         await self._broker.open()
         for service in self.declared.services:
-            storage = self._storages[service.name]
+            storage = self.storages[service.name]
             await storage.open(SCHEMA)
             if self.options.prepare is not None:
                 await self.options.prepare(service, storage)
+        self._assemble()
 
     def _assemble(self) -> None:
         around = Surroundings(
@@ -127,7 +128,7 @@ class Running:
             methods = answerers(
                 service,
                 instances[service.name],
-                self._storages[service.name],
+                self.storages[service.name],
                 clock=self.clock,
                 counters=self.counters,
                 frame_queries=self.options.strict or service.name in reentrant,
@@ -138,7 +139,7 @@ class Running:
             self._inject(instance, service.name, service.needs)
             for attribute, contract in service.needs.contracts.items():
                 setattr(instance, attribute, self.exchange.client_for(service.name, contract))
-            self.services[service.name] = RunningService(service, instance, self._storages[service.name], around)
+            self.services[service.name] = RunningService(service, instance, self.storages[service.name], around)
         for api in self.declared.apis:
             made = api.cls()
             self._inject(made, api.name, api.needs)
@@ -148,7 +149,7 @@ class Running:
 
     def _inject(self, instance: object, name: str, needs: Needs) -> None:
         for attribute in needs.databases:
-            setattr(instance, attribute, Database(self._storages[name]))
+            setattr(instance, attribute, Database(self.storages[name]))
         for attribute in needs.clocks:
             setattr(instance, attribute, self.clock)
         for attribute, kind in needs.settings.items():
