@@ -11,9 +11,8 @@ import sqlite3
 import tempfile
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from sqlalchemy import CursorResult, Executable, event
 from sqlalchemy.engine import ExceptionContext
@@ -25,24 +24,9 @@ from ramet.storage.batch import failure
 from ramet.storage.lock import ProcessLock
 from ramet.storage.sessions import forbid_flush, new_session
 from ramet.storage.sqlite_channel import Channel, Channels
+from ramet.storage.sqlite_options import TEMPORARY, SqliteOptions
 from ramet.storage.sqlite_unit import SqliteUnit
 from ramet.storage.writer import Writer
-
-
-@dataclass(frozen=True, kw_only=True)
-class SqliteOptions:
-    """How durable, how large a batch, and whether a slow disk may have threads.
-
-    `synchronous` FULL survives a power failure; NORMAL survives a crash of the process and loses the last commits at a
-    power failure; OFF is for tests.
-    """
-
-    synchronous: Literal["FULL", "NORMAL", "OFF"] = "FULL"
-    busy_seconds: float = 1.0
-    batch_units: int = 256
-    batch_seconds: float = 0.002
-    threads: bool = True
-    readonly: bool = False
 
 
 class SqliteStorage(Storage):
@@ -50,7 +34,7 @@ class SqliteStorage(Storage):
 
     def __init__(self, service: str, path: Path | str | None = None, options: SqliteOptions | None = None) -> None:
         self.service = service
-        self.options = options or SqliteOptions(synchronous="FULL" if path is not None else "OFF")
+        self.options = options or (SqliteOptions() if path is not None else TEMPORARY)
         self._path = Path(path) if path is not None else None
         self._folder: tempfile.TemporaryDirectory[str] | None = None
         self._lock: ProcessLock | None = None
@@ -99,9 +83,7 @@ class SqliteStorage(Storage):
             raw.execute(statement)
         raw.execute("COMMIT")
         self._writing, self._latest = await Channel.connect(raw), await Channel.connect(raw)
-        self._writer = Writer(
-            raw, self.location, limit=options.batch_units, limit_seconds=options.batch_seconds, threads=options.threads
-        )
+        self._writer = Writer(raw, self.location, options)
         self._writing.driver.on_failure, self._writing.driver.on_rollback = self._writer.check, self._writer.doom
 
     async def _reader(self) -> Channel:

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, CursorResult, Engine, Executable
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 from sqlalchemy.util.concurrency import await_
 
-from ramet.errors import OutsideWork, StorageError
+from ramet.errors import DuplicateRow, OutsideWork, StorageError
 from ramet.storage.base import Conflict, Row, Unit, Write
 from ramet.storage.batch import Batch, Turn, failure
 from ramet.storage.sessions import UnitSession, new_session
@@ -161,9 +161,11 @@ class SqliteUnit(Unit):
             if self._turn is None:
                 await self._commit_rows()
             else:
-                batch = self._release()
-                batch.notify.append(self._durable)
-                await batch.settled()
+                await self._release().settled()
+        except DuplicateRow:
+            await self.rollback()
+            await self._writer.settled()
+            raise
         finally:
             await self.rollback()
 
@@ -190,7 +192,7 @@ class SqliteUnit(Unit):
             self._writer.check()
             raise failure(error, self._writer.location) from error
         self._leave()
-        return self._writer.release(changed=changed)
+        return self._writer.release(self._durable, changed=changed)
 
     async def rollback(self) -> None:
         if self._ended:

@@ -12,19 +12,17 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 from ramet.clock import SystemClock
 from ramet.errors import StorageError, UsageError
 from ramet.storage.base import Write
 from ramet.storage.batch import Batch, Request, Turn, failure
+from ramet.storage.sqlite_options import SqliteOptions
 from ramet.telemetry.scope import current_scope
 
 _now = SystemClock().monotonic  # what a commit costs is real, also where the application's time is not
-
-QUICK_COMMIT_SECONDS = 0.0003
-"""A commit that takes longer than this, on average, is made in a thread."""
 
 
 class Writer:
@@ -33,12 +31,10 @@ class Writer:
     `version` counts the turns that have changed something, `durable_version` those of them that are committed.
     """
 
-    def __init__(
-        self, raw: sqlite3.Connection, location: str, *, limit: int, limit_seconds: float, threads: bool
-    ) -> None:
+    def __init__(self, raw: sqlite3.Connection, location: str, options: SqliteOptions) -> None:
         self.raw = raw
         self.location = location
-        self.limit, self.limit_seconds, self.threads = limit, limit_seconds, threads
+        self.options = options
         self.loop = asyncio.get_running_loop()
         self.version = self.durable_version = 0
         self.active: Turn | None = None
@@ -60,6 +56,7 @@ class Writer:
 
     async def turn(self) -> Turn:
         """Wait for the turn, and begin: a savepoint in the batch's transaction."""
+        self._refuse_closed()
         turn = Turn()
         if self.active is None and not self.committing and not self._waiting:
             self.active = turn
@@ -74,8 +71,6 @@ class Writer:
         return turn
 
     async def _wait(self, turn: Turn) -> None:
-        if self.closing:
-            raise StorageError(f"The database at {self.location} is being closed.")
         self._refuse_deadlock()
         granted: asyncio.Future[None] = self.loop.create_future()
         self._waiting.append((turn, granted))
@@ -88,6 +83,10 @@ class Writer:
         if turn.problem is not None:
             raise StorageError(turn.problem)
 
+    def _refuse_closed(self) -> None:
+        if self.closing:
+            raise StorageError(f"The database at {self.location} is closed: finish the work before it is.")
+
     def _refuse_deadlock(self) -> None:
         """Whoever has the turn must not wait for it."""
         scope = current_scope.get()
@@ -97,8 +96,8 @@ class Writer:
                 "use the unit of work that is open."
             )
 
-    def release(self, *, changed: bool) -> Batch:
-        """End the turn, keeping what was done; the batch says when it is durable."""
+    def release(self, notify: Callable[[], None], *, changed: bool) -> Batch:
+        """End the turn, keeping what was done; the batch says when it is durable, and calls `notify` then."""
         try:
             self.raw.execute("RELEASE unit")
         except sqlite3.Error as error:
@@ -107,6 +106,7 @@ class Writer:
             self.undo()
             raise problem from error
         batch = self._member()
+        batch.notify.append(notify)
         self.version += changed
         self._pass_on()
         return batch
@@ -149,6 +149,7 @@ class Writer:
 
     async def write(self, writes: Sequence[Write], notify: Callable[[], None] | None = None) -> tuple[int, ...]:
         """Write these rows in the next batch, all or none, and wait until they are durable; `notify` is called then."""
+        self._refuse_closed()
         self._refuse_deadlock()
         request = Request(writes, self.loop.create_future(), notify)
         self._requests.append(request)
@@ -161,10 +162,10 @@ class Writer:
             elif request.batch is not None:
                 await request.batch.settled()
             raise
-        if request.error is not None:
-            raise request.error
         if request.batch is not None and request.batch.error is not None:
             await request.batch.settled()
+        if request.error is not None:
+            raise request.error
         return request.counts
 
     def execute(self, writes: Sequence[Write]) -> tuple[int, ...]:
@@ -192,6 +193,10 @@ class Writer:
             for request in requests:
                 self._answer(request, problem)
 
+    def settled(self) -> Awaitable[None]:
+        """When everything that is released by now is durable."""
+        return self.batch.settled() if self.batch is not None else asyncio.sleep(0)
+
     def _attempt(self, requests: Sequence[Request], *, last: bool = False) -> bool:
         """All of them in one savepoint; whether that went well. With `last` the failure is the request's answer."""
         self.raw.execute("SAVEPOINT rows")
@@ -205,16 +210,22 @@ class Writer:
             else:
                 raise
             if last:
-                self._answer(requests[0], failure(error, self.location))
+                requests[0].error = failure(error, self.location)
+                self._join(requests[0])
             return False
         self.raw.execute("RELEASE rows")
-        batch = self._member()
+        self._member()
         for request in requests:
-            request.batch = batch
-            batch.waiters.append(request.done)
-            if request.notify is not None:
-                batch.notify.append(request.notify)
+            if request.notify is not None and self.batch is not None:
+                self.batch.notify.append(request.notify)
+            self._join(request)
         return True
+
+    def _join(self, request: Request) -> None:
+        """Answer it when the batch is durable; a duplicate too, because the other row may be in the same batch."""
+        request.batch = self.batch
+        if self.batch is not None:
+            self.batch.waiters.append(request.done)
 
     @staticmethod
     def _answer(request: Request, error: StorageError) -> None:
@@ -260,7 +271,7 @@ class Writer:
         batch = self.batch
         if batch is None or batch.count == 0:
             return False
-        return batch.count >= self.limit or _now() - batch.opened > self.limit_seconds
+        return batch.count >= self.options.batch_units or _now() - batch.opened > self.options.batch_seconds
 
     def _flush_soon(self) -> None:
         if not self._flush_due:
@@ -283,7 +294,7 @@ class Writer:
         batch = self.batch
         if batch is None:
             return
-        if self.threads and self.commit_seconds > QUICK_COMMIT_SECONDS:
+        if self.commit_seconds >= self.options.quick_commit_seconds:
             self.committing = True
             self._executor = self._executor or ThreadPoolExecutor(1, "ramet-commit")
             self._executor.submit(self._commit_in_thread, batch)

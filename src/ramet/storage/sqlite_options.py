@@ -1,0 +1,27 @@
+"""How durable a SQLite database is, how large its batches are, and what it gives to a thread."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+
+@dataclass(frozen=True, kw_only=True)
+class SqliteOptions:
+    """`synchronous` FULL survives a power failure; NORMAL survives a crash of the process; OFF is for tests.
+
+    A batch ends after `batch_units` or `batch_seconds`. Commits are made on the event loop while they take less than
+    `quick_commit_seconds` on average, and in a thread otherwise; infinity means never in a thread. `busy_seconds` is
+    how long another program that writes to the file is waited for.
+    """
+
+    synchronous: Literal["FULL", "NORMAL", "OFF"] = "FULL"
+    batch_units: int = 256
+    batch_seconds: float = 0.002
+    quick_commit_seconds: float = 0.0003
+    busy_seconds: float = 1.0
+    readonly: bool = False
+
+
+TEMPORARY = SqliteOptions(synchronous="OFF", quick_commit_seconds=float("inf"))
+"""Nothing to be durable, and no threads: what tests and simulations want."""

@@ -1,0 +1,138 @@
+"""What every storage must do with ORM sessions."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from contextlib import AbstractAsyncContextManager
+
+import pytest
+from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+from ramet.errors import EffectInQuery, OutsideWork, StorageError, UsageError
+from ramet.storage.base import Conflict, Storage
+
+
+class Base(DeclarativeBase):
+    """The suite's models."""
+
+
+class Item(Base):
+    """The suite's table, mapped."""
+
+    __tablename__ = "suite_item"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    n: Mapped[int]
+
+
+async def items(storage: Storage) -> list[tuple[int, int]]:
+    """What is committed."""
+    return [(row[0], row[1]) for row in await storage.fetch("SELECT id, n FROM suite_item ORDER BY id")]
+
+
+class SessionSuite(ABC):
+    """Sessions of a unit, and of a query."""
+
+    @abstractmethod
+    def opened(self) -> AbstractAsyncContextManager[Storage]:
+        """The storage, open."""
+
+    async def test_a_session_flushes_into_the_unit(self) -> None:
+        async with self.opened() as storage:
+            unit, wrote = storage.unit(), []
+            async with unit.session(lambda: wrote.append(1)) as session:
+                item = await session.get_one(Item, 1)
+                assert not wrote
+                item.n = 5
+                session.add(Item(id=2, n=7))
+            assert wrote
+            assert await items(storage) == [(1, 0)]
+            await unit.commit()
+            assert await items(storage) == [(1, 5), (2, 7)]
+            assert item.n == 5
+
+    async def test_a_session_sees_what_its_unit_wrote(self) -> None:
+        async with self.opened() as storage:
+            unit = storage.unit()
+            async with unit.session() as session:
+                session.add(Item(id=2, n=7))
+                assert len((await session.scalars(select(Item))).all()) == 2
+            await unit.rollback()
+            assert await items(storage) == [(1, 0)]
+
+    async def test_commit_and_rollback_of_a_session_are_refused(self) -> None:
+        async with self.opened() as storage:
+            unit = storage.unit()
+            async with unit.session() as session:
+                with pytest.raises(UsageError, match="when it ends"):
+                    await session.commit()
+                with pytest.raises(UsageError, match="begin_nested"):
+                    await session.rollback()
+            await unit.rollback()
+
+    async def test_a_part_can_be_undone(self) -> None:
+        async with self.opened() as storage:
+            unit = storage.unit()
+            async with unit.session() as session:
+                session.add(Item(id=2, n=2))
+                with pytest.raises(IntegrityError):  # noqa: PT012 - leaving the block is what raises
+                    async with session.begin_nested():
+                        session.add(Item(id=3, n=3))
+                        await session.flush()
+                        session.add(Item(id=1, n=1))
+                        await session.flush()
+                session.add(Item(id=4, n=4))
+            await unit.commit()
+            assert await items(storage) == [(1, 0), (2, 2), (4, 4)]
+
+    async def test_a_flush_that_fails_undoes_the_unit_whatever_is_done_about_it(self) -> None:
+        async with self.opened() as storage:
+            unit = storage.unit()
+            with pytest.raises(IntegrityError):  # noqa: PT012 - leaving the block is what raises
+                async with unit.session() as session:
+                    session.add(Item(id=2, n=2))
+                    await session.flush()
+                    session.add(Item(id=1, n=1))
+            with pytest.raises(StorageError, match="begin_nested"):
+                await unit.commit()
+            assert await items(storage) == [(1, 0)]
+            unit = storage.unit()
+            async with unit.session() as session:
+                session.add(Item(id=3, n=3))
+            await unit.commit()
+            assert await items(storage) == [(1, 0), (3, 3)]
+
+    async def test_a_session_is_closed_with_its_unit(self) -> None:
+        async with self.opened() as storage:
+            unit = storage.unit()
+            leaked = await unit.session().__aenter__()
+            await leaked.get(Item, 1)
+            await unit.commit()
+            with pytest.raises(OutsideWork):
+                await leaked.get(Item, 2)
+
+    async def test_a_session_that_read_what_has_changed_since_cannot_write(self) -> None:
+        async with self.opened() as storage:
+            slow, quick = storage.unit(), storage.unit()
+            with pytest.raises(Conflict):  # noqa: PT012 - leaving the block is what raises
+                async with slow.session() as session:
+                    item = await session.get_one(Item, 1)
+                    await quick.execute("UPDATE suite_item SET n = ? WHERE id = ?", 10, 1)
+                    await quick.commit()
+                    item.n += 1
+            assert slow.conflicted
+            await slow.rollback()
+            assert await items(storage) == [(1, 10)]
+
+    async def test_a_reading_session_reads_and_flushes_nothing(self) -> None:
+        async with self.opened() as storage:
+            async with storage.reading_session() as session:
+                assert (await session.get_one(Item, 1)).n == 0
+            with pytest.raises(EffectInQuery):
+                async with storage.reading_session() as session:
+                    (await session.get_one(Item, 1)).n = 3
+            with pytest.raises(EffectInQuery):
+                async with storage.reading_session() as session:
+                    session.add(Item(id=9, n=9))
+            assert await items(storage) == [(1, 0)]
