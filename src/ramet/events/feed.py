@@ -128,7 +128,7 @@ class Feed:
 
     def _lowest_open(self) -> int:
         """Everything below this position is done."""
-        return min(self._position + 1, *self._in_flight, *self._passed.values()) if self._history.wanted else 0
+        return min((self._position + 1, *self._in_flight, *self._passed.values())) if self._history.wanted else 0
 
 
 class _History:
@@ -169,6 +169,6 @@ class _History:
         if self._end is not None and lowest_open > self._end:
             await self._past.reached(self._pending, None)
             self.wanted = False
-        elif self._end is None and lowest_open > self._noted + NOTE_EVERY:
+        elif lowest_open > self._noted + NOTE_EVERY:
             self._noted = lowest_open - 1
             await self._past.reached(self._pending, self._noted)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Callable, Collection, Coroutine
 from typing import Any
 
 from ramet.clock import Clock
-from ramet.errors import StorageError
 from ramet.events.base import Broker, Delivery, Done, Outlet, Sink
 from ramet.events.feed import Feed
 from ramet.events.lanes import Spawn
@@ -18,6 +18,7 @@ RETENTION_SECONDS = 7 * 86400.0
 PURGE_EVERY_SECONDS = 3600.0
 MARK_EVERY_SECONDS = 0.05
 RECOVERY_SECONDS = 1.0
+_log = logging.getLogger("ramet.events")
 
 
 class Relay:
@@ -129,11 +130,12 @@ class Relay:
         self._tasks.append(self._spawn(self._repeat(work)))
 
     async def _repeat(self, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
-        """A database that fails for a while is asked again; nothing is lost, for a feed only moves on after a read."""
+        """What fails (the database, for a while) begins again. Nothing is lost: a feed only moves on after a read."""
         while True:
             try:
                 await work()
-            except StorageError:
+            except Exception:  # noqa: BLE001 - events must flow again, whatever it was
+                _log.exception("the relay of %s failed, again in 1 s", self._storage.service)
                 await self._clock.sleep(RECOVERY_SECONDS)
 
 
