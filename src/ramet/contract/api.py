@@ -13,7 +13,6 @@ from datetime import timedelta
 from typing import Any, ClassVar, TypedDict, TypeVar, Unpack
 
 from ramet.contract.exchange import Request
-from ramet.contract.problems import where
 from ramet.errors import Refusal
 from ramet.telemetry.context import Caller
 
@@ -66,8 +65,6 @@ class RouteDeclaration:
     name: str
     function: Callable[..., Any]
     doc: str
-    file: str
-    line: int
 
     @property
     def method(self) -> str:
@@ -87,8 +84,6 @@ class ApiDeclaration:
     doc: str
     security: Security
     routes: tuple[RouteDeclaration, ...]
-    file: str
-    line: int
 
     @property
     def authenticates(self) -> bool:
@@ -140,7 +135,7 @@ class Api:
     async def shutdown(self) -> None:
         """Called when the API has answered its last request."""
 
-    async def authenticate(self, request: Request) -> Caller | None:
+    async def authenticate(self, request: Request) -> Caller | None:  # noqa: ARG002 - for those who override it
         """Who sends the request; None when it does not say.
 
         Operations with a parameter of type `Caller` answer 401 to nobody in particular. Raise `Unauthenticated` where
@@ -150,14 +145,10 @@ class Api:
 
 
 def _route(method: str, path: str, options: RouteOptions) -> Callable[[F], F]:
-    refuses = options.pop("refuses", ())
-    mark = RouteMark(
-        method=method,
-        path=path,
-        tags=tuple(options.pop("tags", ())),
-        refuses=(refuses,) if isinstance(refuses, type) else tuple(refuses),
-        **options,
-    )
+    given: dict[str, Any] = dict(options)
+    refuses, tags = given.pop("refuses", ()), tuple(given.pop("tags", ()))
+    kinds = (refuses,) if isinstance(refuses, type) else tuple(refuses)
+    mark = RouteMark(method=method, path=path, tags=tags, refuses=kinds, **given)
 
     def attach(function: F) -> F:
         marks = (*getattr(function, "__ramet_routes__", ()), mark)
@@ -194,7 +185,7 @@ def delete(path: str, **options: Unpack[RouteOptions]) -> Callable[[F], F]:
 
 def api_declaration(cls: type[Api]) -> ApiDeclaration:
     """What a class says of itself, with the operations of its bases, in the order in which they were written."""
-    line, (file, number) = cls.__ramet_line__, where(cls)
+    line = cls.__ramet_line__
     return ApiDeclaration(
         cls=cls,
         name=line.name or kebab(cls.__name__),
@@ -204,8 +195,6 @@ def api_declaration(cls: type[Api]) -> ApiDeclaration:
         doc=_doc(cls),
         security=line.security if line.security is not None else BEARER,
         routes=tuple(_routes(cls)),
-        file=file,
-        line=number,
     )
 
 
@@ -214,10 +203,8 @@ def _routes(cls: type[Api]) -> Sequence[RouteDeclaration]:
     found = []
     for name in names:
         function = getattr(cls, name)
-        for mark in getattr(function, "__ramet_routes__", ()):
-            file, line = where(function)
-            doc = _doc(function)
-            found.append(RouteDeclaration(mark=mark, name=name, function=function, doc=doc, file=file, line=line))
+        marks = getattr(function, "__ramet_routes__", ())
+        found += [RouteDeclaration(mark=mark, name=name, function=function, doc=_doc(function)) for mark in marks]
     return found
 
 

@@ -22,7 +22,7 @@ Receive = Callable[[], Awaitable[Any]]
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """`Annotated[str, Header("X-Shop")]`: taken from a header; its name is the parameter's, with hyphens, unless given."""
+    """`Annotated[str, Header("X-Shop")]`: taken from a header; without a name, that of the parameter with hyphens."""
 
     name: str | None = None
 
@@ -232,7 +232,7 @@ def _cursor(key: Any) -> str:
 
 
 class Paged(Struct, Generic[T]):
-    """A page of items; `next` is the cursor of the page after it, None on the last. The answer also has a Link header."""
+    """A page of items; `next` is the cursor of the page after it, None on the last. A Link header says it too."""
 
     items: tuple[T, ...]
     next: str | None = None

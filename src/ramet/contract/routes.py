@@ -1,10 +1,12 @@
-"""Reads the operations of an `Api`: what each parameter is bound to, what the result becomes, and every mistake in them."""
+"""Reads the operations of an `Api`: where each argument comes from, what the result becomes, and every mistake."""
 
 from __future__ import annotations
 
 import collections.abc
 import enum
+import functools
 import inspect
+import operator
 import re
 import types
 import typing
@@ -36,6 +38,7 @@ Source = Literal["path", "query", "header", "cookie", "form", "upload", "body", 
 Result = Literal["json", "none", "events", "answer"]
 
 NAMED: dict[type, Source] = {Header: "header", Query: "query", Cookie: "cookie", Form: "form", Body: "body"}
+DEFAULT_LIMITS = Limits()
 PLACE = re.compile(r"\{(\w*)(:path)?\}")
 SIZE = re.compile(r"(\d+)\s*(B|KB|MB|GB|KiB|MiB|GiB)?")
 UNITS = {None: 1, "B": 1, "KB": 1000, "MB": 10**6, "GB": 10**9, "KiB": 1024, "MiB": 1024**2, "GiB": 1024**3}
@@ -55,7 +58,7 @@ class Parameter:
     required: bool
     default: Any = None
     many: bool = False
-    limits: Limits = Limits()
+    limits: Limits = DEFAULT_LIMITS
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -142,7 +145,7 @@ def _read(reading: _Reading) -> Route | None:
         return None
     places = _places(reading)
     parameters = tuple(_parameters(reading, places))
-    _judge_together(reading, parameters, places)
+    _judge_together(reading, parameters)
     result, result_type = _result(reading)
     status = mark.status or (204 if result == "none" else 200)
     if not 200 <= status <= 299:
@@ -193,7 +196,7 @@ def _parameters(reading: _Reading, places: tuple[str, ...]) -> Iterator[Paramete
         elif each.name not in reading.hints:
             reading.wrong(f"has no type for {each.name}.", f"Write `{each.name}: str`, for instance.", word=each.name)
         else:
-            yield _parameter(reading, each, each.name in places)
+            yield _parameter(reading, each, "path" if each.name in places else None)
     for name in places:
         if name and name not in signature.parameters:
             reading.wrong(
@@ -201,11 +204,11 @@ def _parameters(reading: _Reading, places: tuple[str, ...]) -> Iterator[Paramete
             )
 
 
-def _parameter(reading: _Reading, given: inspect.Parameter, in_path: bool) -> Parameter:
+def _parameter(reading: _Reading, given: inspect.Parameter, fixed: Source | None) -> Parameter:
     hint, optional = without_none(reading.hints[given.name])
     marker = next((each for each in _extras(hint) if type(each) in NAMED), None)
     bare = get_args(hint)[0] if get_origin(hint) is Annotated else hint
-    source = "path" if in_path else NAMED[type(marker)] if marker is not None else _source(bare)
+    source = fixed or (NAMED[type(marker)] if marker is not None else _source(bare))
     key = getattr(marker, "name", None) or getattr(marker, "alias", None)
     if key is None:
         key = given.name.replace("_", "-") if source == "header" else given.name
@@ -256,7 +259,7 @@ def _source(bare: Any) -> Source:
     return "query" if is_scalar(inner) else "body"
 
 
-def _judge_together(reading: _Reading, parameters: Sequence[Parameter], places: tuple[str, ...]) -> None:
+def _judge_together(reading: _Reading, parameters: Sequence[Parameter]) -> None:
     bodies = [each.name for each in parameters if each.source == "body"]
     forms = [each.name for each in parameters if each.source in ("form", "upload")]
     if len(bodies) > 1:
@@ -287,14 +290,14 @@ def _result(reading: _Reading) -> tuple[Result, Any]:
         collections.abc.AsyncGenerator,
     ):
         values = [part for part in _members(get_args(hint)[0]) if get_origin(part) is not Message]
-        inner = Union[tuple(values)]  # noqa: UP007 - built at run time
+        inner = _union(values)
         _judge_result(reading, inner)
         return "events", inner
     if hint is type(None):
         return "none", None
     parts = [part for part in _members(hint) if not _is_answer(part)]
     replies = [get_args(part)[0] for part in _members(hint) if get_origin(part) is Reply]
-    inner = Union[tuple(parts + replies)] if parts or replies else None  # noqa: UP007 - built at run time
+    inner = _union(parts + replies) if parts or replies else None
     if inner is not None:
         _judge_result(reading, inner)
     return ("json" if len(parts) == len(_members(hint)) else "answer"), inner
@@ -340,7 +343,7 @@ def without_none(hint: Any) -> tuple[Any, bool]:
     parts = _members(hint)
     if type(None) not in parts:
         return hint, False
-    return Union[tuple(part for part in parts if part is not type(None))], True  # noqa: UP007 - built at run time
+    return _union([part for part in parts if part is not type(None)]), True
 
 
 def is_scalar(hint: Any) -> bool:
@@ -353,6 +356,10 @@ def is_scalar(hint: Any) -> bool:
     if isinstance(hint, typing.NewType):
         return is_scalar(hint.__supertype__)
     return origin is Literal or hint in LEAVES or (inspect.isclass(hint) and issubclass(hint, enum.Enum))
+
+
+def _union(parts: Sequence[Any]) -> Any:
+    return functools.reduce(operator.or_, parts)
 
 
 def _members(hint: Any) -> tuple[Any, ...]:

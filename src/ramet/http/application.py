@@ -23,6 +23,7 @@ from ramet.http.surroundings import HttpSettings, Surroundings
 
 Scope = dict[str, Any]
 FOREVER = float("inf")
+DEFAULTS = HttpSettings()
 
 
 class Target(Protocol):
@@ -49,7 +50,7 @@ class HttpApplication:
         apis: Sequence[tuple[type[Api], Api]],
         mounts: Sequence[Mount] = (),
         *,
-        settings: HttpSettings = HttpSettings(),
+        settings: HttpSettings = DEFAULTS,
         around: Surroundings,
     ) -> None:
         self.flights = InFlight(around.clock, around.spawn)
@@ -70,7 +71,7 @@ class HttpApplication:
             await mount.startup()
 
     async def drain(self, grace_seconds: float) -> bool:
-        """Say at /readyz that we are going, end the streams, finish what is in flight. False when the grace was too short."""
+        """Say at /readyz that we are going, end the streams, finish what is in flight; False if that took too long."""
         return await self.flights.drain(grace_seconds)
 
     async def shutdown(self) -> None:

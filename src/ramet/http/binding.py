@@ -1,7 +1,7 @@
 """Pure: compiles an operation's parameters into one function from a request to its arguments.
 
-The straight way converts each value once. Only when one of them does not fit, all are tried again one by one, so that the
-answer names every wrong value and not only the first.
+The straight way converts each value once. Only when one of them does not fit, all are tried again one by one, so that
+the answer names every wrong value and not only the first.
 """
 
 from __future__ import annotations

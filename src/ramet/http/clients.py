@@ -2,10 +2,10 @@
 
     inventory = client(Inventory)                         # at the top of a module, or anywhere
     left = await inventory.stock("tea")                   # in asynchronous code
-    left = blocking(inventory.stock)("tea")               # in a thread: a WSGI application, a Django view, a sync endpoint
+    left = blocking(inventory.stock)("tea")               # in a thread: a WSGI application, a synchronous view
 
-The client finds the running application when it is called. Which one that is, a mounted application is told by a context
-variable, while it is loaded and in each of its requests: nothing is registered anywhere.
+The client finds the running application when it is called. Which one that is, a mounted application is told by a
+context variable, while it is loaded and in each of its requests: nothing is registered anywhere.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ def client(contract: type[T]) -> T:
 
     Raises: UsageError when a method is called where no application is running.
     """
-    return cast("T", _Client(contract, current_reach.get()))
+    return cast("T", _Client(contract))
 
 
 def blocking(method: Callable[P, Awaitable[T]]) -> Callable[P, T]:
@@ -55,10 +55,10 @@ def blocking(method: Callable[P, Awaitable[T]]) -> Callable[P, T]:
     """
 
     def call(*args: P.args, **kwargs: P.kwargs) -> T:
-        reach = method.reach() if isinstance(method, _Method) else current_reach.get()
+        reach = method.origin.reach() if isinstance(method, _Method) else current_reach.get()
         if reach is None:
             raise _nowhere(getattr(method, "__qualname__", "it"))
-        if asyncio._get_running_loop() is reach.loop:
+        if _running_loop() is reach.loop:
             raise UsageError("`blocking` is for threads; in asynchronous code, `await` the method.")
 
         async def run() -> T:
@@ -69,42 +69,61 @@ def blocking(method: Callable[P, Awaitable[T]]) -> Callable[P, T]:
     return call
 
 
+def _running_loop() -> asyncio.AbstractEventLoop | None:
+    try:
+        return asyncio.get_running_loop()
+    except RuntimeError:
+        return None
+
+
+class _Origin:
+    """Where a client comes from: the contract, and the application in which it was made, if there was one."""
+
+    def __init__(self, contract: type[Any]) -> None:
+        self.contract = contract
+        self._at_first = current_reach.get()
+        self._made: tuple[Reach, Any] | None = None
+
+    def reach(self) -> Reach:
+        """The application that is running here, else the one in which the client was made."""
+        reach = current_reach.get() or self._at_first
+        if reach is None:
+            raise _nowhere(self.contract.__name__)
+        return reach
+
+    def client(self) -> Any:
+        """The client itself."""
+        reach = self.reach()
+        if self._made is None or self._made[0] is not reach:
+            self._made = (reach, reach.source.client_outside(self.contract))
+        return self._made[1]
+
+
 class _Client:
     """Stands for a client until the application is there."""
 
-    def __init__(self, contract: type[Any], reach: Reach | None) -> None:
-        self._contract = contract
-        self._reach = reach
-        self._made: tuple[Reach, Any] | None = None
+    def __init__(self, contract: type[Any]) -> None:
+        self._origin = _Origin(contract)
 
     def __getattr__(self, name: str) -> Any:
-        if name.startswith("_") or not hasattr(self._contract, name):
-            raise AttributeError(f"{self._contract.__name__} has no method {name}")
-        return _Method(self, name)
+        contract = self._origin.contract
+        if name.startswith("_") or not hasattr(contract, name):
+            raise AttributeError(f"{contract.__name__} has no method {name}")
+        return _Method(self._origin, name)
 
     def __repr__(self) -> str:
-        return f"client({self._contract.__name__})"
+        return f"client({self._origin.contract.__name__})"
 
 
 class _Method:
     """One method of such a client."""
 
-    def __init__(self, owner: _Client, name: str) -> None:
-        self._owner = owner
+    def __init__(self, origin: _Origin, name: str) -> None:
+        self.origin = origin
         self._name = name
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        owner, reach = self._owner, self.reach()
-        if owner._made is None or owner._made[0] is not reach:
-            owner._made = (reach, reach.source.client_outside(owner._contract))
-        return getattr(owner._made[1], self._name)(*args, **kwargs)
-
-    def reach(self) -> Reach:
-        """The application that is running here, else the one in which the client was made."""
-        reach = current_reach.get() or self._owner._reach
-        if reach is None:
-            raise _nowhere(f"{self._owner._contract.__name__}.{self._name}")
-        return reach
+        return getattr(self.origin.client(), self._name)(*args, **kwargs)
 
 
 def _nowhere(what: str) -> UsageError:

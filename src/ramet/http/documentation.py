@@ -15,6 +15,11 @@ from ramet.contract.routes import Route
 from ramet.http.openapi import openapi
 from ramet.http.responses import Send, send_whole
 
+POLICY = (
+    b"default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; connect-src 'self'; img-src data:; "
+    b"base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
+
 
 class Documentation:
     """Serves one fixed text."""
@@ -24,10 +29,12 @@ class Documentation:
             (b"content-type", media_type.encode()),
             (b"content-length", b"%d" % len(text)),
             (b"cache-control", b"no-cache"),
+            (b"content-security-policy", POLICY),
+            (b"x-content-type-options", b"nosniff"),
         ]
         self._text = text
 
-    async def serve(self, scope: Mapping[str, Any], receive: Receive, send: Send, places: Mapping[str, str]) -> None:
+    async def serve(self, scope: Mapping[str, Any], receive: Receive, send: Send, places: Mapping[str, str]) -> None:  # noqa: ARG002 - as every target
         """Answer one request."""
         await send_whole(send, 200, self._headers, self._text)
 
@@ -36,9 +43,8 @@ def documentation(api: ApiDeclaration, routes: Sequence[Route]) -> dict[str, Doc
     """What is served, by path: the document, and the page."""
     document = msgspec.json.encode(openapi(api, routes))
     page = (files("ramet.http") / "static" / "docs.html").read_text(encoding="utf-8")
-    page = page.replace("{{title}}", html.escape(api.title)).replace(
-        "{{document}}", document.decode().replace("</", "<\\/")
-    )
+    embedded = document.decode().replace("<", "\\u003c")  # nothing in it can end the script element
+    page = page.replace("{{title}}", html.escape(api.title)).replace("{{document}}", embedded)
     return {
         f"{api.prefix}/openapi.json": Documentation("application/json", document),
         f"{api.prefix}/docs": Documentation("text/html; charset=utf-8", page.encode()),

@@ -74,7 +74,7 @@ class Endpoint:
             await call.fail(self._overdue(flight))
         except bodies.Disconnected:
             call.status = 499
-        except Exception as error:  # every error becomes an answer; what is unexpected is logged there
+        except Exception as error:  # noqa: BLE001 - every error becomes an answer; what is unexpected is logged there
             await call.fail(error)
         finally:
             self.flights.leave(flight)

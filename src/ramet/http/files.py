@@ -9,8 +9,8 @@ import re
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from email.utils import formatdate, parsedate_to_datetime
-from functools import partial
 from pathlib import Path
+from typing import BinaryIO
 from urllib.parse import quote
 
 from ramet.contract.exchange import File
@@ -65,7 +65,7 @@ async def pieces(file: File, start: int, end: int) -> AsyncIterator[bytes]:
         yield file.source[start:end]
         return
     loop = asyncio.get_running_loop()
-    opened = await loop.run_in_executor(None, partial(Path.open, file.source, "rb"))
+    opened: BinaryIO = await loop.run_in_executor(None, _open, file.source)
     try:
         await loop.run_in_executor(None, opened.seek, start)
         while start < end and (piece := await loop.run_in_executor(None, opened.read, min(PIECE, end - start))):
@@ -73,6 +73,10 @@ async def pieces(file: File, start: int, end: int) -> AsyncIterator[bytes]:
             yield piece
     finally:
         opened.close()
+
+
+def _open(path: Path) -> BinaryIO:
+    return open(path, "rb")  # noqa: PTH123 - a path may come as a string; closed by the caller
 
 
 async def _facts(source: Path | bytes) -> tuple[int, str, float | None]:
@@ -102,7 +106,7 @@ def _unchanged(asked: Mapping[bytes, bytes], tag: str, changed: float | None) ->
 
 
 def _span(asked: Mapping[bytes, bytes], size: int, tag: str, changed: float | None) -> tuple[int, int] | None:
-    """The range that was asked for; None for all of it. Several ranges are answered with all of it, which is allowed."""
+    """The range that was asked for; None for all of it, also when several ranges were asked for (which is allowed)."""
     match = RANGE.fullmatch(asked.get(b"range", b"").decode("latin-1").strip())
     if match is None or not (match[1] or match[2]):
         return None

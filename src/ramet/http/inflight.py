@@ -64,7 +64,7 @@ class InFlight:
             self._idle = None
 
     async def drain(self, grace_seconds: float) -> bool:
-        """Ask streams to end and wait for everything in flight; cancel what is left after the grace. True when nothing was."""
+        """Ask streams to end, wait for everything in flight, cancel what is left then. True when nothing was."""
         self.closing.set()
         in_time = True
         if self._flights:

@@ -49,7 +49,7 @@ class Lifespan:
         scope = {"type": "lifespan", "asgi": {"version": "3.0", "spec_version": "2.0"}, "state": self.state}
         try:
             await self._app(scope, self._to_app.get, self._from_app.put)
-        except Exception as error:  # the protocol: an application that raises does not take part in it
+        except Exception as error:  # noqa: BLE001 - the protocol: an application that raises does not take part in it
             log.debug('The mounted application "%s" has no lifespan: %r', self._name, error)
         finally:
             self._from_app.put_nowait({"type": "ended"})

@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import importlib
 import inspect
-import os
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from a2wsgi import WSGIMiddleware
@@ -22,7 +22,7 @@ WORKERS = 32
 
 
 class MountedApplication:
-    """One application at its prefix: loaded at the start, its lifespan forwarded, its requests given clients of contracts."""
+    """One application at its prefix: loaded at the start, its lifespan forwarded, and given clients of contracts."""
 
     def __init__(self, mounted: Mounted, *, spawn: Spawn, clients: ClientSource, threads: int = WORKERS) -> None:
         self.name = mounted.name
@@ -81,7 +81,7 @@ def load(mounted: Mounted) -> Any:
     try:
         found: Any = importlib.import_module(module_name)
     except ModuleNotFoundError as error:
-        raise _wrong(mounted, f"{error} (looked in {os.getcwd()} and the installed packages)") from error
+        raise _wrong(mounted, f"{error} (looked in {Path.cwd()} and the installed packages)") from error
     except Exception as error:
         raise _wrong(mounted, f"{module_name} fails when it is imported: {type(error).__name__}: {error}") from error
     for name in path.removesuffix("()").split("."):

@@ -14,17 +14,17 @@ from ramet.http.surroundings import Check
 
 
 class Probe:
-    """Answers 200 when a check finds nothing wrong, else 503 with what is wrong; `draining` makes it 503 on the way out."""
+    """Answers 200 when a check finds nothing wrong, else 503 with what is; with `draining`, also on the way out."""
 
     def __init__(self, check: Check, draining: InFlight | None = None) -> None:
         self._check = check
         self._draining = draining
 
-    async def serve(self, scope: Mapping[str, Any], receive: Receive, send: Send, places: Mapping[str, str]) -> None:
+    async def serve(self, scope: Mapping[str, Any], receive: Receive, send: Send, places: Mapping[str, str]) -> None:  # noqa: ARG002 - as every target
         """Answer one request."""
         try:
             wrong = dict(await self._check())
-        except Exception as error:  # a check that fails is an answer: not well
+        except Exception as error:  # noqa: BLE001 - a check that fails is an answer: not well
             wrong = {"check": type(error).__name__}
         if self._draining is not None and self._draining.closing.is_set():
             wrong["server"] = "it is closing"

@@ -79,7 +79,7 @@ async def _send_reply(send: Send, answer: Reply[Any], status: int, extra: Header
 
 
 def header_list(headers: Mapping[str, str]) -> HeaderList:
-    """Headers as ASGI wants them. Raises: ValueError for a value with a line break, which would forge another header."""
+    """Headers as ASGI wants them. Raises: ValueError for a line break in a value, which would forge another header."""
     found = []
     for name, value in headers.items():
         if "\n" in value or "\r" in value:

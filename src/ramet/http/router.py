@@ -1,7 +1,7 @@
 """Pure: which operation answers a path, and what stands in the places of its template.
 
-Paths without a place are looked up in a dictionary; the others in a tree of segments, where a literal segment wins over a
-place and a place over `{name:path}`, whatever the order in which they were declared.
+Paths without a place are looked up in a dictionary; the others in a tree of segments, where a literal segment wins over
+a place and a place over `{name:path}`, whatever the order in which they were declared.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ class Router(Generic[T]):
         return None
 
     def _straight(self, method: str, segments: list[str]) -> tuple[T, Mapping[str, str]] | None:
-        """The way that is nearly always right: the literal segment where there is one, else the place, and no way back."""
+        """The way that is nearly always right: the literal segment where there is one, else the place; no way back."""
         node, values = self._root, []
         for segment in segments:
             literal = node.literal.get(segment)

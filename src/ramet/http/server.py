@@ -27,10 +27,19 @@ class _Uvicorn(uvicorn.Server):
 
 
 class HttpServer:
-    """Listens on one address; on the loopback interface unless told otherwise."""
+    """Listens on one address, on the loopback interface unless told otherwise; or on a `listener` made before."""
 
-    def __init__(self, app: HttpApplication, *, host: str = "127.0.0.1", port: int = 8000, spawn: Spawn) -> None:
+    def __init__(
+        self,
+        app: HttpApplication,
+        *,
+        host: str = "127.0.0.1",
+        port: int = 8000,
+        listener: socket.socket | None = None,
+        spawn: Spawn,
+    ) -> None:
         self._app = app
+        self._listener = listener
         self._host = host
         self._port = port
         self._spawn = spawn
@@ -48,7 +57,7 @@ class HttpServer:
 
         Raises: ConfigurationError when the address cannot be had.
         """
-        listener = listen(self._host, self._port)
+        listener = self._listener or listen(self._host, self._port)
         self._port = listener.getsockname()[1]
         try:
             await self._app.startup()
@@ -67,8 +76,8 @@ class HttpServer:
         )
         self._server = _Uvicorn(config)
         self._task = self._spawn(self._server.serve(sockets=[listener]))
-        while not self._server.started and not self._task.done():
-            await asyncio.sleep(0)  # it starts within a few turns of the loop, and has no other way to say so
+        while not self._server.started and not self._task.done():  # noqa: ASYNC110 - it has no other way to say so
+            await asyncio.sleep(0)
 
     async def stop(self, *, grace_seconds: float = 10.0) -> bool:
         """Stop accepting, end the streams, finish what is in flight, close the connections, stop what is mounted.
@@ -102,7 +111,7 @@ def listen(host: str, port: int) -> socket.socket:
     except OSError as error:
         listener.close()
         raise ConfigurationError(_why_not(host, port, error)) from error
-    listener.setblocking(False)
+    listener.setblocking(False)  # noqa: FBT003 - its name in the standard library
     return listener
 
 

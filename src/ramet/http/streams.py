@@ -59,7 +59,7 @@ class EventSender:
     """What to send, as the data of an event named "error", when the generator fails after the answer has begun."""
 
     async def run(self, events: AsyncIterator[Any], receive: Receive, send: Send, start: Any) -> None:
-        """Send `start` and the events. What goes wrong before the first event is raised, and nothing has been sent then."""
+        """Send `start` and the events. What goes wrong before the first event is raised, before anything is sent."""
         gone = self.spawn(_disconnected(receive))
         closing = self.spawn(self.closing.wait())
         ends = {gone, closing}
@@ -116,7 +116,7 @@ def _piece(data: bytes) -> Any:
 async def _next(events: AsyncIterator[Any]) -> Any:
     try:
         return await anext(events, _END)
-    except Exception as error:  # carried to the stream, which knows whether it can still be raised
+    except Exception as error:  # noqa: BLE001 - carried to the stream, which knows whether it can still be raised
         return _Failed(error)
 
 

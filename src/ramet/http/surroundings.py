@@ -1,4 +1,4 @@
-"""What the HTTP layer is given by the runtime: settings, time, tasks, and the moments at which it is told of a request."""
+"""What the runtime gives to the HTTP layer: settings, time, tasks, checks; and what it is told of each request."""
 
 from __future__ import annotations
 

@@ -31,7 +31,7 @@ def message_of(error: Exception) -> str:
 
 
 def wrong_fields(value: Any, hint: Any, convert: Convert, pointer: str = "") -> Iterator[WrongField]:
-    """Every place where `value` does not fit `hint`; `convert` judges single values, and raises where one does not fit."""
+    """Every place where `value` does not fit `hint`; `convert` judges a value, and raises where it does not fit."""
     try:
         convert(value, hint)
         return
