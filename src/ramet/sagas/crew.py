@@ -57,7 +57,7 @@ class Crew:
                     self._call()
                 await self._do(job)
                 done += 1
-                if done % 64 == 0:  # jobs that never wait would keep everything else waiting
+                if done % 32 == 0:  # jobs that never wait would keep everything else waiting
                     await self._clock.sleep(0)
             turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
             self._idle.append(turn)

@@ -23,14 +23,14 @@ class Status(StrEnum):
 ENDED = frozenset({Status.COMPLETED, Status.COMPENSATED})
 
 
-class Key(msgspec.Struct, frozen=True, array_like=True):
+class Key(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """A command that was called, by its full name, and the key it was called with."""
 
     method: str
     key: str
 
 
-class Failure(msgspec.Struct, frozen=True, kw_only=True):
+class Failure(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """How an attempt failed: `keys` are the commands that may have been executed, `touched` whether anything may have.
 
     `renew` is the key of the command whose answer was a refusal: it is called with another key next time.
@@ -43,7 +43,7 @@ class Failure(msgspec.Struct, frozen=True, kw_only=True):
     renew: str | None = None
 
 
-class Trouble(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Trouble(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """The failures of a step that is not over, added up; `retry_at` in seconds since the epoch.
 
     With `doubt`, a crash may have hidden further attempts.
@@ -58,7 +58,7 @@ class Trouble(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     retry_at: float = 0.0
 
 
-class Undoing(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Undoing(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """A step to undo: first `keys` are withdrawn; with `doubt`, a crash has hidden which commands it called."""
 
     step: str
@@ -83,7 +83,7 @@ class Kind(StrEnum):
     RETRIED = "retried"
 
 
-class Entry(msgspec.Struct, frozen=True):
+class Entry(msgspec.Struct, frozen=True, gc=False):
     """One line of a saga's log. `data` is a state after DID and UNDID, a TurnedBack, or the reason of PARKED."""
 
     kind: Kind
@@ -92,7 +92,7 @@ class Entry(msgspec.Struct, frozen=True):
     data: Any = None
 
 
-class Progress(msgspec.Struct, frozen=True, kw_only=True):
+class Progress(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A saga between two happenings.
 
     `base` is the state with which the stage began, at `since`; `executed` are the steps done, in the order in which
@@ -117,7 +117,7 @@ class Progress(msgspec.Struct, frozen=True, kw_only=True):
 Outcome = tuple[Progress, tuple[Entry, ...]]
 
 
-class Todo(msgspec.Struct, frozen=True):
+class Todo(msgspec.Struct, frozen=True, gc=False):
     """What may be begun now: `run` these steps; or look for the `event` a wait needs; and look again at `until`.
 
     With `overdue` the event is given up if it is not there.
