@@ -145,3 +145,10 @@ class Storage(ABC):
         Returns the number of rows written by each.
         Raises: DuplicateRow (nothing of this call is written); StorageError.
         """
+
+    @abstractmethod
+    def maintenance(self) -> AbstractAsyncContextManager[AsyncConnection]:
+        """A connection in a transaction of its own, for changing tables; committed when the block ends well.
+
+        Foreign keys are not enforced inside, and checked at its end. Raises: StorageError where one is broken.
+        """

@@ -173,6 +173,30 @@ class SqliteStorage(Storage):
             finally:
                 await session.close()
 
+    @asynccontextmanager
+    async def maintenance(self) -> AsyncIterator[AsyncConnection]:
+        channel = await Channel.connect(_connect(f"file:{self._path}?mode=rw", self.options.busy_seconds))
+        await self.writer.hold()
+        try:
+            channel.raw.execute("PRAGMA foreign_keys=OFF")
+            channel.raw.execute("BEGIN IMMEDIATE")
+            yield channel.facade
+            self._check_foreign_keys(channel)
+            channel.raw.execute("COMMIT")
+        except sqlite3.Error as error:
+            raise failure(error, self.location) from error
+        finally:
+            channel.raw.rollback()
+            channel.close()
+            self.writer.resume()
+
+    def _check_foreign_keys(self, channel: Channel) -> None:
+        if broken := channel.raw.execute("PRAGMA foreign_key_check").fetchone():
+            raise StorageError(
+                f"A row of {broken[0]} in {self.location} would refer to a row of {broken[2]} that is not there; "
+                "nothing was changed. Correct the migration, or the row."
+            )
+
     async def fetch(self, sql: str, *parameters: Any) -> list[Row]:
         try:
             return self.reader.raw.execute(sql, parameters).fetchall()

@@ -233,6 +233,19 @@ class Writer:
         if not request.done.done():
             request.done.set_result(None)
 
+    async def hold(self) -> None:
+        """Wait until nothing is open, and let nothing begin before `resume`."""
+        self._refuse_closed()
+        self._refuse_deadlock()
+        while self.batch is not None or not self.idle:
+            await self.settled()
+        self.committing = True
+
+    def resume(self) -> None:
+        """Let the waiting begin."""
+        self.committing = False
+        self._flush()
+
     # -- batches -------------------------------------------------------------------------------------------------
 
     def _open_batch(self) -> None:

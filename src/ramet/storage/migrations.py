@@ -1,0 +1,241 @@
+"""Migrations of one service with Alembic: `<package>/migrations/versions/*.py`, and nothing to configure.
+
+Each `migrate` is one transaction: all pending revisions are applied, or none. On SQLite tables are changed in Alembic's
+batch mode, with foreign keys checked at the end.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from alembic.autogenerate import compare_metadata, produce_migrations, render_python_code
+from alembic.operations import Operations
+from alembic.operations.ops import DowngradeOps, UpgradeOps
+from alembic.runtime.migration import MigrationContext, MigrationInfo
+from alembic.script import ScriptDirectory
+from alembic.util import CommandError, rev_id
+from sqlalchemy import Connection, MetaData, inspect
+
+from ramet.errors import ConfigurationError, StorageError
+from ramet.storage.base import Storage
+from ramet.storage.revisions import Revision, applied, heads, revisions
+
+log = logging.getLogger("ramet.migrations")
+
+_TEMPLATE = '''"""{message}"""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "{revision}"
+down_revision = {before}
+
+
+def upgrade() -> None:
+    {upgrade}
+
+
+def downgrade() -> None:
+    {downgrade}
+'''
+
+
+class Status(msgspec.Struct, frozen=True, kw_only=True):
+    """Where a database is: the revisions it has as its newest, and those to be applied, in order."""
+
+    service: str
+    applied: tuple[str, ...]
+    pending: tuple[Revision, ...]
+
+
+class Progress(msgspec.Struct, frozen=True, kw_only=True):
+    """A revision was applied, the `done`th of `total`; nothing is durable before the last."""
+
+    service: str
+    revision: Revision
+    done: int
+    total: int
+
+
+class Migrations:
+    """The migrations in `folder` (which may not exist yet), the database they are for, and the tables they lead to."""
+
+    def __init__(self, storage: Storage, folder: Path, tables: MetaData) -> None:
+        self._storage = storage
+        self._folder = folder
+        self._tables = tables
+
+    async def status(self) -> Status:
+        """What is applied, and what is pending. Raises: StorageError where the database is ahead of the folder."""
+        known, has = revisions(self._folder), await applied(self._storage)
+        by_id = {one.id: one for one in known}
+        if unknown := has - by_id.keys():
+            raise StorageError(
+                f"The database of {self._storage.service} has the revision {', '.join(sorted(unknown))}, which is not "
+                f"in {self._folder}: install the release that has it, or restore the database that belongs to this one."
+            )
+        done, ahead = set[str](), list(has)
+        while ahead:
+            one = ahead.pop()
+            done.add(one)
+            ahead += by_id[one].follows
+        pending = tuple(one for one in known if one.id not in done)
+        return Status(service=self._storage.service, applied=tuple(sorted(has)), pending=pending)
+
+    async def migrate(self, progress: Callable[[Progress], None] = lambda _: None) -> tuple[Revision, ...]:
+        """Apply what is pending, in one transaction; returns it."""
+        pending = (await self.status()).pending
+        by_id = {one.id: one for one in pending}
+        done: list[str] = []
+
+        def tell(*, step: MigrationInfo, **_: Any) -> None:
+            done.append(str(step.up_revision_id))
+            revision = by_id[done[-1]]
+            progress(Progress(service=self._storage.service, revision=revision, done=len(done), total=len(pending)))
+
+        def apply(connection: Connection) -> None:
+            script = _scripts(self._folder)
+            self._run(connection, lambda rev, _: script._upgrade_revs("heads", rev), tell)  # noqa: SLF001 - as Alembic's own commands do
+
+        if pending:
+            await self._in_transaction(apply)
+        return pending
+
+    async def adopt(self) -> None:
+        """Note that a database which was made without migrations is what the newest revision would have made of it."""
+
+        def stamp(connection: Connection) -> None:
+            script = _scripts(self._folder)
+            self._run(connection, lambda rev, _: script._stamp_revs("heads", rev))  # noqa: SLF001 - as Alembic's own commands do
+
+        await self._in_transaction(stamp)
+
+    async def revision(self, message: str) -> Path:
+        """Write a new revision that leads from the newest one to the tables as they are declared now.
+
+        The database must have every earlier revision; a temporary one, just migrated, is best.
+        Raises: StorageError where it has not, and where nothing has changed.
+        """
+        status = await self.status()
+        if status.pending:
+            raise StorageError(
+                f"The database of {status.service} lacks {len(status.pending)} migrations: apply them with "
+                "`ramet db migrate` before a new one is made."
+            )
+        known = revisions(self._folder)
+        text = await self._in_transaction(lambda connection: self._render(connection, message, sorted(heads(known))))
+        if text is None:
+            raise StorageError(f"The tables of {status.service} are what its migrations lead to: nothing to migrate.")
+        versions = self._folder / "versions"
+        versions.mkdir(parents=True, exist_ok=True)
+        file = versions / f"{len(known) + 1:04}_{re.sub(r'[^a-z0-9]+', '_', message.lower()).strip('_')[:40]}.py"
+        file.write_text(text, encoding="utf-8")
+        return file
+
+    async def check(self) -> tuple[str, ...]:
+        """How the declared tables differ from the database, a line each; empty where they are the same."""
+        differences = await self._in_transaction(
+            lambda connection: compare_metadata(self._context(connection), self._tables)
+        )
+        return tuple(_flat(differences))
+
+    # -- Alembic -------------------------------------------------------------------------------------------------
+
+    async def _in_transaction(self, work: Callable[[Connection], Any]) -> Any:
+        try:
+            async with self._storage.maintenance() as connection:
+                return await connection.run_sync(work)
+        except CommandError as error:
+            raise ConfigurationError(f"The migrations in {self._folder} cannot be used: {error}.") from error
+
+    def _context(self, connection: Connection, **options: Any) -> MigrationContext:
+        return MigrationContext.configure(
+            connection,
+            opts={
+                "target_metadata": self._tables,
+                "render_as_batch": True,
+                "compare_type": True,
+                "include_name": _is_of_the_service,
+                "user_module_prefix": None,
+                **options,
+            },
+        )
+
+    def _run(
+        self,
+        connection: Connection,
+        steps: Callable[[Any, Any], Sequence[Any]],
+        tell: Callable[..., None] | None = None,
+    ) -> None:
+        self._refuse_stranger(connection, adopting=tell is None)
+        context = self._context(connection, fn=steps, on_version_apply=(tell,) if tell else ())
+        with Operations.context(context):
+            context.run_migrations()
+
+    def _refuse_stranger(self, connection: Connection, *, adopting: bool) -> None:
+        there = set(inspect(connection).get_table_names())
+        strangers = (
+            sorted(there & set(self._tables.tables)) if "alembic_version" not in there and not adopting else None
+        )
+        if strangers:
+            raise StorageError(
+                f"The database of {self._storage.service} has the table {strangers[0]} and no migrations: it was made "
+                "without them. Compare it with `ramet db check`, then note that it is up to date with `ramet db adopt`."
+            )
+
+    def _render(self, connection: Connection, message: str, before: Sequence[str]) -> str | None:
+        context = self._context(connection)
+        script = produce_migrations(context, self._tables)
+        upgrade, downgrade = script.upgrade_ops, script.downgrade_ops
+        if upgrade is None or downgrade is None or upgrade.is_empty():
+            return None
+
+        def code(operations: UpgradeOps | DowngradeOps) -> str:
+            return render_python_code(operations, render_as_batch=True, migration_context=context)
+
+        follows = repr(before[0]) if len(before) == 1 else repr(tuple(before)) if before else "None"
+        return _TEMPLATE.format(
+            message=message.replace('"', "'"),
+            revision=rev_id(),
+            before=follows.replace("'", '"'),
+            upgrade=code(upgrade),
+            downgrade=code(downgrade),
+        )
+
+
+async def create_all(storage: Storage, tables: MetaData) -> None:
+    """Create the tables that are not there, for a service without migrations."""
+    async with storage.maintenance() as connection:
+        await connection.run_sync(tables.create_all)
+
+
+def _scripts(folder: Path) -> ScriptDirectory:
+    return ScriptDirectory(str(folder), version_locations=[str(folder / "versions")])
+
+
+def _is_of_the_service(name: str | None, kind: str, _parents: Any) -> bool:
+    return kind != "table" or name is None or not (name.startswith("ramet_") or name == "alembic_version")
+
+
+def _flat(differences: Iterable[Any]) -> Iterable[str]:
+    """Alembic's differences as lines: `add column item.price`."""
+    for difference in differences:
+        if isinstance(difference, list):
+            yield from _flat(difference)
+            continue
+        kind, *things = difference
+        names = [name for thing in things if (name := _name(thing))]
+        yield f"{kind.replace('_', ' ')} {'.'.join(names)}"
+
+
+def _name(thing: Any) -> str:
+    if isinstance(thing, str):
+        return thing
+    return str(getattr(thing, "name", None) or "")
