@@ -53,6 +53,7 @@ class Consumer:
         self._retries = retries or Retries()
         self._report = report
         self._failures: dict[str, Failures] = {}
+        self._buried_at = 0.0
         self._log = logging.getLogger(f"ramet.events.{name}")
 
     async def open(self) -> None:
@@ -121,7 +122,8 @@ class Consumer:
         return pause
 
     async def _bury(self, delivery: Delivery, reason: str) -> None:
-        message, now = delivery.message, self._clock.time()
+        message = delivery.message
+        now = self._buried_at = max(self._clock.time(), self._buried_at + 1e-6)  # no two at once: replays keep order
         attempts = max(1, self._failures.get(message.id, Failures()).total)
         if delivery.renewals is not None:
             await self.letters.bury_again(message.id, attempts=attempts, error=reason, at=now)

@@ -34,7 +34,7 @@ _FORGET = "DELETE FROM ramet_retry WHERE consumer = ? AND event_id = ?"
 _RETRIES = "SELECT event_id, counted, attempts, since FROM ramet_retry WHERE consumer = ?"
 _REPLAYS = (
     "SELECT event_id, topic, key, version, payload, headers, published_at, renewals FROM ramet_dead_letter "
-    "WHERE consumer = ? AND replay_at IS NOT NULL ORDER BY published_at, event_id LIMIT ?"
+    "WHERE consumer = ? AND replay_at IS NOT NULL ORDER BY at, event_id LIMIT ?"
 )
 
 
@@ -118,7 +118,7 @@ class Letters:
         }
 
     async def replays(self, limit: int) -> list[Replay]:
-        """The oldest dead letters that are to be handled again."""
+        """The dead letters that are to be handled again, in the order in which they were given up."""
         return [_replay(row) for row in await self._storage.fetch(_REPLAYS, self._consumer, limit)]
 
 

@@ -142,8 +142,9 @@ class Bed:
         left = seconds
         while not await condition():
             assert left > 0, "it did not come to hold"
-            await self.clock.advance(0.05)
-            left -= 0.05
+            step = self.clock.next_wake or 0.05
+            await self.clock.advance(step)
+            left -= step
 
     async def stop(self) -> None:
         """As at a shutdown."""

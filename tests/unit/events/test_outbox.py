@@ -1,0 +1,69 @@
+"""The outbox as rows: written with the transaction, read in order, marked in runs."""
+
+from __future__ import annotations
+
+import itertools
+from pathlib import Path
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ramet.events.base import Message
+from ramet.events.outbox import Outbox, publish_write, ranges
+from tests.unit.events.bed import bed, numbers
+
+
+@given(st.sets(st.integers(min_value=1, max_value=100)))
+def test_ranges_cover_the_positions_and_nothing_else(positions: set[int]) -> None:
+    runs = list(ranges(positions))
+    assert [position for first, last in runs for position in range(first, last + 1)] == sorted(positions)
+    assert all(later[0] > earlier[1] + 1 for earlier, later in itertools.pairwise(runs))
+
+
+async def test_a_message_comes_back_as_it_was(tmp_path: Path) -> None:
+    message = Message(
+        id="1", topic="orders.Placed", key=None, version=3, payload=b"\x00\xff", headers={"trace": "ü"}, at=12.5
+    )
+    async with bed(tmp_path) as it:
+        work = it.orders.unit()
+        work.defer(publish_write(message))
+        await work.commit()
+        (entry,) = await Outbox(it.orders).after(0, 10)
+        assert entry.message == message
+
+
+async def test_readers_at_the_head_share_what_was_read_and_others_read_for_themselves(tmp_path: Path) -> None:
+    async with bed(tmp_path) as it:
+        await it.publish(*numbers(25))
+        outbox = Outbox(it.orders, kept=10)
+        seen, position = [], 0
+        while entries := await outbox.after(position, 7):
+            seen += [int(entry.message.payload) for entry in entries]
+            position = entries[-1].seq
+        assert seen == list(numbers(25))
+        assert len(outbox._recent) <= 10
+        assert [int(entry.message.payload) for entry in await outbox.after(0, 3)] == [1, 2, 3]
+        assert [int(entry.message.payload) for entry in await outbox.after(20, 3)] == [21, 22, 23]
+
+
+async def test_what_is_marked_is_not_read_again_except_as_the_past(tmp_path: Path) -> None:
+    async with bed(tmp_path) as it:
+        await it.publish(*numbers(5), key="a")
+        outbox = Outbox(it.orders)
+        await outbox.mark([1, 2, 4], at=1.0)
+        assert [entry.seq for entry in await Outbox(it.orders).after(0, 10)] == [3, 5]
+        assert [entry.seq for entry in await outbox.past(0, 10)] == [1, 2, 3, 4, 5]
+        assert [entry.seq for entry in await outbox.of_key("a", 2, 4, 10, past=True)] == [2, 3, 4]
+        assert [entry.seq for entry in await outbox.of_key("a", 2, 5, 10, past=False)] == [3, 5]
+        assert await outbox.last() == 5
+
+
+async def test_purging_spares_what_is_unsent_or_young(tmp_path: Path) -> None:
+    async with bed(tmp_path) as it:
+        await it.publish(*numbers(4))
+        await it.clock.advance(100)
+        await it.publish(5)
+        outbox = Outbox(it.orders)
+        await outbox.mark([1, 2, 4, 5], at=it.clock.time())
+        assert await outbox.purge(it.clock.time() - 50, batch=2) == 3
+        assert [entry.seq for entry in await outbox.past(0, 10)] == [3, 5]
