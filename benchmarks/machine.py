@@ -1,0 +1,35 @@
+"""The machine of a run: what it is called, and a core of its own for a process."""
+
+from __future__ import annotations
+
+import os
+import platform
+from datetime import UTC, datetime
+from pathlib import Path
+
+from benchmarks.measure import Stamp
+
+
+def stamp() -> Stamp:
+    """Now and here."""
+    return Stamp(date=datetime.now(UTC).date().isoformat(), machine=describe())
+
+
+def describe() -> str:
+    """Processor, cores, system, Python."""
+    cores = os.cpu_count() or 1
+    return f"{_processor()}, {cores} cores, {platform.system()}, Python {platform.python_version()}"
+
+
+def _processor() -> str:
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return platform.processor() or platform.machine()
+    return next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), platform.machine())
+
+
+def pin(core: int) -> None:
+    """Keep this process on one core, where the system can do that."""
+    if hasattr(os, "sched_setaffinity"):
+        os.sched_setaffinity(0, {core % (os.cpu_count() or 1)})

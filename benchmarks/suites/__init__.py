@@ -1,0 +1,1 @@
+"""What is measured: each module declares its measures, their peers and their targets."""
