@@ -6,7 +6,8 @@ the answer names every wrong value and not only the first.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
+from itertools import islice
 from typing import Any
 
 import msgspec
@@ -20,7 +21,9 @@ from ramet.http.refusals import InvalidRequest, MalformedBody, Wrong
 from ramet.http.validation import message_of, wrong_fields
 
 Take = Callable[[Incoming], Any]
-MISFITS = (msgspec.ValidationError, ValueError, TypeError, LookupError)
+MISFITS = (msgspec.ValidationError, ValueError, TypeError, LookupError, RecursionError)
+MOST = 100
+"""How many wrong fields of a body are named."""
 PLACES = {"upload": "form"}
 
 
@@ -53,11 +56,12 @@ class Binder:
                 take(incoming)
             except MISFITS as error:
                 if parameter.source == "body" and incoming.body:
-                    if isinstance(error, msgspec.DecodeError) and not isinstance(error, msgspec.ValidationError):
-                        return MalformedBody(reason=str(error))
-                    found.extend(_wrong_in_body(incoming.body, parameter, error))
+                    try:
+                        found.extend(_wrong_in_body(incoming.body, parameter, error))
+                    except (msgspec.DecodeError, RecursionError) as malformed:
+                        return MalformedBody(reason=str(malformed))
                 else:
-                    found.extend(_wrong_value(parameter, error))
+                    found.append(_wrong_value(parameter, error))
         return InvalidRequest(errors=tuple(found)) if found else first
 
 
@@ -186,22 +190,16 @@ def _from_json(value: Any, kind: Any) -> Any:
     return convert(value, kind, str_keys=True)
 
 
-def _wrong_value(parameter: Parameter, error: Exception) -> Iterator[Wrong]:
+def _wrong_value(parameter: Parameter, error: Exception) -> Wrong:
     message = message_of(error)
     if parameter.source == "body":
-        yield Wrong(place="body", pointer="", message=message)
-    else:
-        place = PLACES.get(parameter.source, parameter.source)
-        key = parameter.key
-        if parameter.source == "page":
-            place, key = "query", "limit"
-        yield Wrong(place=place, name=key, message=message)
+        return Wrong(place="body", pointer="", message=message)
+    if parameter.source == "page":
+        return Wrong(place="query", name="limit", message=message)
+    return Wrong(place=PLACES.get(parameter.source, parameter.source), name=parameter.key, message=message)
 
 
-def _wrong_in_body(body: bytes, parameter: Parameter, error: Exception) -> Iterator[Wrong]:
-    value = msgspec.json.decode(body)
-    found = list(wrong_fields(value, parameter.type, _from_json))
-    if not found:
-        yield Wrong(place="body", pointer="", message=message_of(error))
-    for each in found:
-        yield Wrong(place="body", pointer=each.pointer, message=each.message)
+def _wrong_in_body(body: bytes, parameter: Parameter, error: Exception) -> list[Wrong]:
+    fields = wrong_fields(msgspec.json.decode(body), parameter.type, _from_json)
+    found = [Wrong(place="body", pointer=each.pointer, message=each.message) for each in islice(fields, MOST)]
+    return found or [Wrong(place="body", pointer="", message=message_of(error))]

@@ -121,11 +121,13 @@ class Call:
         headers += self.own_headers()
         await send_whole(self.send, status, headers, body)
 
-    def starting(self, start: Any) -> Send:
-        """A `send` that notices when the answer begins."""
+    def noticing(self) -> Send:
+        """A `send` that notices when the answer begins: from then on the deadline is over."""
 
         async def send(message: Any) -> None:
-            self.begun, self.status = True, start["status"]
+            if not self.begun:
+                self.flight.deadline = FOREVER
+                self.begun, self.status = True, message["status"]
             await self.send(message)
 
         return send

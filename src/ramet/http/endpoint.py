@@ -137,9 +137,7 @@ class Endpoint:
     async def _send_other(self, call: Call, result: Any) -> None:
         status = self.route.status
         if isinstance(result, Answer):
-            call.flight.deadline = FOREVER
-            call.begun = True
-            call.status = await send_answer(call.send, result, status, call.own_headers(), call.scope)
+            await send_answer(call.noticing(), result, status, call.own_headers(), call.scope)
         elif result is None and self.route.result in ("none", "answer"):
             await call.send_whole(status, [], b"")
         else:
@@ -163,7 +161,7 @@ class Endpoint:
             "status": self.route.status,
             "headers": [*EVENT_HEADERS, *call.own_headers()],
         }
-        await sender.run(events, call.receive, call.starting(start), start)
+        await sender.run(events, call.receive, call.noticing(), start)
 
     def _overdue(self, flight: Flight) -> Exception:
         if self.flights.closing.is_set() and flight.deadline > self.around.clock.monotonic():

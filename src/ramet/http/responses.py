@@ -47,27 +47,23 @@ def link_to_next(page: Paged[Any], scope: Mapping[str, Any]) -> HeaderList:
     return [(b"link", f'<{quote(scope["path"])}?{query}>; rel="next"'.encode("latin-1"))]
 
 
-async def send_answer(send: Send, answer: Answer, status: int, extra: HeaderList, scope: Mapping[str, Any]) -> int:
-    """Send an answer that is more than a body; its status."""
+async def send_answer(send: Send, answer: Answer, status: int, extra: HeaderList, scope: Mapping[str, Any]) -> None:
+    """Send an answer that is more than a body; `status` is what it has unless it says so itself."""
     match answer:
         case Redirect():
-            status = answer.status
             location = (b"location", quote(answer.url, safe=SAFE).encode("latin-1"))
-            await send_whole(send, status, [location, (b"content-length", b"0"), *extra], b"")
+            await send_whole(send, answer.status, [location, (b"content-length", b"0"), *extra], b"")
         case Reply():
-            status = answer.status or status
-            await _send_reply(send, answer, status, extra)
+            await _send_reply(send, answer, answer.status or status, extra)
         case File():
             chosen = await select(answer, dict(scope["headers"]))
-            status = chosen.status
             content = pieces(answer, chosen.start, chosen.end)
-            await send_pieces(send, status, [*chosen.headers, *extra], content)
+            await send_pieces(send, chosen.status, [*chosen.headers, *extra], content)
         case Stream():
             headers = [(b"content-type", answer.media_type.encode("latin-1")), *header_list(answer.headers), *extra]
             await send_pieces(send, status, headers, answer.pieces)
         case _:
             raise TypeError(f"{type(answer).__name__} is no answer that can be sent")
-    return status
 
 
 async def _send_reply(send: Send, answer: Reply[Any], status: int, extra: HeaderList) -> None:
