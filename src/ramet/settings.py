@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping
 from datetime import timedelta
-from typing import Any, TypeVar, get_type_hints
+from pathlib import Path
+from typing import Any, TypeVar, get_args, get_type_hints
 
 import msgspec
+from msgspec.structs import fields
 
 from ramet.errors import ConfigurationError
 
@@ -24,13 +27,17 @@ def seconds(duration: str | float | timedelta) -> float:
     """
     if isinstance(duration, timedelta):
         return duration.total_seconds()
-    if isinstance(duration, int | float):
+    if isinstance(duration, int | float) and not isinstance(duration, bool) and not math.isnan(duration):
         return float(duration)
-    text = duration.strip().replace(" ", "")
+    text = duration.replace(" ", "") if isinstance(duration, str) else ""
     parts = _DURATION.findall(text)
     if not parts or "".join(number + unit for number, unit in parts) != text:
-        raise ValueError(f'"{duration}" is not a duration: write "150ms", "10s", "5m", "2h", "1d" or "1h30m"')
+        raise ValueError(f'{_quoted(duration)} is not a duration: write "150ms", "10s", "5m", "2h", "1d" or "1h30m"')
     return sum(float(number) * _UNITS[unit] for number, unit in parts)
+
+
+def _quoted(given: object) -> str:
+    return f'"{given}"' if isinstance(given, str) else repr(given)
 
 
 class Secret:
@@ -64,7 +71,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """What can be set for one service: annotated fields with defaults.
 
     A value comes from the environment (`SHOP_INVENTORY_HOLD_MINUTES` for the field `hold_minutes` of the service
-    `inventory` in the application `shop`), else from `[settings.inventory]` in ramet.toml, else from its default.
+    `inventory` in the application `shop`; JSON where it is a list or a table), else from `[settings.inventory]` in
+    ramet.toml, else from its default.
     """
 
 
@@ -80,42 +88,49 @@ def read_settings(
 
     Raises: ConfigurationError that names the field, where its value came from, and what fits.
     """
-    values: dict[str, Any] = {}
-    origin: dict[str, str] = {}
-    hints = get_type_hints(kind)
-    for name, value in table.items():
-        values[name], origin[name] = value, f"[settings.{service}] {name} in ramet.toml"
+    given = {name: (value, f"[settings.{service}] {name} in ramet.toml") for name, value in table.items()}
     for name in kind.__struct_fields__:
-        variable = f"{application}_{service}_{name}".upper().replace("-", "_")
+        variable = _variable(application, service, name)
         if variable in environment:
-            values[name], origin[name] = environment[variable], f"the environment variable {variable}"
-    unknown = [name for name in values if name not in kind.__struct_fields__]
-    if unknown:
-        known = ", ".join(kind.__struct_fields__) or "none"
-        raise ConfigurationError(f"{origin[unknown[0]]}: {kind.__name__} has no such field; it has {known}.")
+            given[name] = (environment[variable], f"the environment variable {variable}")
+    hints = get_type_hints(kind, include_extras=True)
     ready: dict[str, Any] = {}
-    for name, value in values.items():
+    for name, (value, origin) in given.items():
+        if name not in kind.__struct_fields__:
+            known = ", ".join(kind.__struct_fields__) or "none"
+            raise ConfigurationError(f"{origin}: {kind.__name__} has no such field; it has {known}.")
         try:
             ready[name] = _convert(value, hints[name], environment)
         except (ValueError, OSError) as error:
-            raise ConfigurationError(f"{origin[name]}: {error}.") from error
+            raise ConfigurationError(f"{origin}: {error}.") from error
+    missing = [field.name for field in fields(kind) if field.required and field.name not in ready]
+    if missing:
+        raise ConfigurationError(
+            f"The service {service} has no value for {', '.join(missing)}: set it in [settings.{service}] of ramet.toml, "
+            f"or as {_variable(application, service, missing[0])}."
+        )
     try:
         return kind(**ready)
-    except TypeError as error:
-        missing = [name for name in kind.__struct_fields__ if name not in ready and name in str(error)]
-        wanted = ", ".join(missing) or str(error)
-        variable = f"{application}_{service}_{missing[0] if missing else 'FIELD'}".upper()
-        raise ConfigurationError(
-            f"The service {service} has no value for {wanted}: set it in [settings.{service}] of ramet.toml, or as {variable}."
-        ) from error
+    except ValueError as error:
+        raise ConfigurationError(f"The settings of {service} do not fit together: {error}.") from error
+
+
+def _variable(application: str, service: str, name: str) -> str:
+    return f"{application}_{service}_{name}".upper().replace("-", "_")
 
 
 def _convert(value: Any, hint: Any, environment: Mapping[str, str]) -> Any:
-    if hint is Secret or (Secret in getattr(hint, "__args__", ()) and value is not None):
+    kinds = (hint, *get_args(hint))
+    if Secret in kinds and value is not None:
         return Secret(_resolve(str(value), environment))
-    if hint is timedelta and isinstance(value, str | int | float):
+    if timedelta in kinds and isinstance(value, str | int | float):
         return timedelta(seconds=seconds(value))
-    return msgspec.convert(value, hint, strict=False)
+    try:
+        return msgspec.convert(value, hint, strict=False)
+    except msgspec.ValidationError:
+        if not (isinstance(value, str) and value[:1] in ("[", "{")):
+            raise
+        return msgspec.json.decode(value, type=hint)
 
 
 def _resolve(reference: str, environment: Mapping[str, str]) -> str:
@@ -125,6 +140,5 @@ def _resolve(reference: str, environment: Mapping[str, str]) -> str:
             raise ValueError(f"the environment variable {rest}, to which it refers, is not set")
         return environment[rest]
     if scheme == "file":
-        with open(rest, encoding="utf-8") as file:
-            return file.read().strip()
+        return Path(rest).read_text(encoding="utf-8").strip()
     return reference

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
-from ramet.contract.declared import Declared, DeclaredService, Needs
+from ramet.contract.declared import Declared
 from ramet.contract.problems import Problems
 from ramet.contract.saga import Saga, saga_declaration
 from ramet.contract.service import Contract
@@ -23,46 +23,43 @@ def check_agreement(declared: Declared, loose: Sequence[type[Saga]], problems: P
 
 
 def _check_names(declared: Declared, problems: Problems) -> None:
+    names: dict[str, type] = {}
     for contract in declared.contracts:
-        for other in declared.contracts:
-            if other is not contract and other.name == contract.name:
-                problems.add(
-                    contract.cls,
-                    f'Two contracts are called "{contract.name}": {contract.cls.__name__} and {other.cls.__name__}.',
-                    f'Give one a name of its own: `class {contract.cls.__name__}(Contract, name="…")`.',
-                )
-    providers: dict[type[Contract], list[str]] = defaultdict(list)
-    for service in declared.services:
-        providers[service.contract.cls].append(service.cls.__name__)
-    for service in declared.services:
-        names = providers[service.contract.cls]
-        if len(names) > 1:
+        first = names.setdefault(contract.name, contract.cls)
+        if first is not contract.cls:
+            message = f'The contracts {first.__name__} and {contract.cls.__name__} are both called "{contract.name}".'
+            remedy = f'Give one a name of its own: `class {contract.cls.__name__}(Contract, name="…")`.'
+            problems.add(contract.cls, message, remedy)
+    for api in declared.apis:
+        if names.setdefault(api.name, api.cls) is not api.cls:
+            remedy = f'Give it one of its own: `class {api.cls.__name__}(Api, name="…")`.'
+            problems.add(api.cls, f'The name "{api.name}" of {api.cls.__name__} is taken.', remedy)
+    taken = set(names)
+    for mounted in declared.mounted:
+        if mounted.name in taken:
             problems.add(
-                service.cls,
-                f"The contract {service.contract.cls.__name__} is implemented by {' and '.join(names)}.",
-                "List one of them as a service.",
+                declared.place,
+                f'The name "{mounted.name}" of a mounted application is taken.',
+                "Give it one of its own.",
             )
-
-
-def _parts(declared: Declared) -> Iterable[tuple[type, Needs]]:
-    for part in (*declared.services, *declared.apis):
-        yield part.cls, part.needs
-    for service in declared.services:
-        for saga in service.sagas:
-            yield saga.cls, saga.needs
+        taken.add(mounted.name)
 
 
 def _check_providers(declared: Declared, problems: Problems) -> None:
-    provided = {service.contract.cls for service in declared.services}
-    for cls, needs in _parts(declared):
-        for name, contract in needs.contracts.items():
-            if contract not in provided:
-                problems.add(
-                    cls,
-                    f"{cls.__name__}.{name} depends on {contract.__name__}, which no service implements.",
-                    f"Add the service that implements {contract.__name__} to the list of services.",
-                    word=f"{name}:",
-                )
+    providers: dict[type[Contract], list[type]] = defaultdict(list)
+    for service in declared.services:
+        providers[service.contract.cls].append(service.cls)
+    for contract, classes in providers.items():
+        for extra in classes[1:]:
+            names = " and ".join(one.__name__ for one in classes)
+            message = f"The contract {contract.__name__} is implemented by {names}."
+            problems.add(extra, message, "Keep one of them in the application.")
+    for part in declared.parts():
+        for name, contract in part.needs.contracts.items():
+            if contract not in providers:
+                message = f"{part.cls.__name__}.{name} depends on {contract.__name__}, which no service implements."
+                remedy = f"Add the service that implements {contract.__name__} to the list of services."
+                problems.add(part.cls, message, remedy, word=name)
 
 
 def _check_events(declared: Declared, problems: Problems) -> None:
@@ -72,44 +69,49 @@ def _check_events(declared: Declared, problems: Problems) -> None:
             owners[event].append(contract.cls.__name__)
     for event, names in owners.items():
         if len(names) > 1:
-            problems.add(
-                event,
-                f"The event {event.__name__} has {len(names)} owners: {' and '.join(names)}.",
-                "Let one contract publish it; the others publish events of their own.",
+            message = f"The event {event.__name__} has {len(names)} owners: {' and '.join(names)}."
+            problems.add(event, message, "Let one contract publish it; the others publish events of their own.")
+    for cls, name, event in _awaited(declared):
+        if is_event(event) and event not in owners:
+            message = f"{cls.__name__}.{name} waits for {event.__name__}, which no contract publishes."
+            remedy = (
+                f"Name it in its contract, `class …(Contract, publishes=({event.__name__},))`, and list that service."
             )
-    awaited = [(service.cls, handler.name, handler.mark.event) for service in declared.services for handler in service.handlers]
-    awaited += [
-        (saga.cls, step.name, step.event)
-        for service in declared.services
-        for saga in service.sagas
-        for step in saga_declaration(saga.cls)[0].steps
-        if step.event is not None
-    ]
-    for cls, name, event in awaited:
-        if isinstance(event, type) and issubclass(event, Event) and event is not Event and event not in owners:
-            problems.add(
-                getattr(cls, name, cls),
-                f"{cls.__name__}.{name} waits for {event.__name__}, which no contract publishes.",
-                f"Name it in its contract: `class …(Contract, publishes=({event.__name__},))`, and list that service.",
-            )
+            problems.add(getattr(cls, name, cls), message, remedy)
+
+
+def _awaited(declared: Declared) -> Iterator[tuple[type, str, type[Event]]]:
+    for service in declared.services:
+        for handler in service.handlers:
+            yield service.cls, handler.name, handler.mark.event
+        for saga in service.sagas:
+            for step in saga_declaration(saga.cls)[0].steps:
+                if step.event is not None:
+                    yield saga.cls, step.name, step.event
+
+
+def is_event(thing: object) -> bool:
+    """Whether it is the class of an event."""
+    return isinstance(thing, type) and issubclass(thing, Event) and thing is not Event
 
 
 def _check_sagas(declared: Declared, loose: Sequence[type[Saga]], problems: Problems) -> None:
-    owners: dict[type[Saga], list[DeclaredService]] = defaultdict(list)
+    owners: dict[type[Saga], list[str]] = defaultdict(list)
     for service in declared.services:
+        names: dict[str, type[Saga]] = {}
         for saga in service.sagas:
-            owners[saga.cls].append(service)
+            owners[saga.cls].append(service.cls.__name__)
+            if names.setdefault(saga.cls.__name__, saga.cls) is not saga.cls:
+                message = f"{service.cls.__name__} lists two different sagas called {saga.cls.__name__}."
+                problems.add(service.cls, message, "Give one another name: they are kept by it.", word="sagas")
     for cls, services in owners.items():
         if len(services) > 1:
-            names = " and ".join(service.cls.__name__ for service in services)
-            problems.add(cls, f"The saga {cls.__name__} is listed by {names}.", "Let one service start it.")
+            message = f"The saga {cls.__name__} is listed by {' and '.join(services)}."
+            problems.add(cls, message, "Let one service start it.")
     for cls in loose:
-        if cls not in owners:
-            problems.add(
-                cls,
-                f"The saga {cls.__name__} belongs to no service.",
-                f"List it where it is started: `class …Service(…, sagas=({cls.__name__},))`.",
-            )
+        if cls not in owners and not any(issubclass(one, cls) for one in owners):
+            remedy = f"List it where it is started: `class …Service(…, sagas=({cls.__name__},))`."
+            problems.add(cls, f"The saga {cls.__name__} belongs to no service.", remedy)
 
 
 def _check_startup(declared: Declared, problems: Problems, warnings: Problems) -> None:
@@ -122,14 +124,18 @@ def _check_startup(declared: Declared, problems: Problems, warnings: Problems) -
         members = [service for service in declared.services if service.name in circle]
         eager = [service for service in members if service.cls.startup is not Contract.startup]
         path = " → ".join((*circle, circle[0]))
+        if len(circle) == 1:
+            continue  # reported as a service that depends on its own contract
         if eager:
-            problems.add(
-                eager[0].cls.startup,
-                f"These services wait for each other to start: {path}.",
-                f"Remove startup() from {eager[0].cls.__name__}, or let one of them learn by an event what it asks for now.",
+            message = f"These services wait for each other to start: {path}."
+            remedy = (
+                f"Remove startup() from {eager[0].cls.__name__}, "
+                "or let one of them learn by an event what it asks for now."
             )
+            problems.add(eager[0].cls.startup, message, remedy)
         else:
-            warnings.add(members[0].cls, f"These services call each other in a circle: {path}.", "An event would break it.")
+            message = f"These services call each other in a circle: {path}."
+            warnings.add(members[0].cls, message, "An event would break it.")
 
 
 def circles(needs: Mapping[str, Sequence[str]]) -> list[tuple[str, ...]]:
@@ -154,10 +160,10 @@ def circles(needs: Mapping[str, Sequence[str]]) -> list[tuple[str, ...]]:
 def _check_prefixes(declared: Declared, problems: Problems) -> None:
     taken: dict[str, str] = {}
     for mounted in declared.mounted:
-        if mounted.prefix in taken:
-            problems.add(
-                ("ramet.toml", 1),
-                f'{mounted.name} and {taken[mounted.prefix]} are both mounted at "{mounted.prefix}".',
-                "Give one of them another prefix.",
-            )
-        taken[mounted.prefix] = mounted.name
+        first = taken.setdefault(mounted.prefix, mounted.name)
+        if first != mounted.name:
+            message = f'{first} and {mounted.name} are both mounted at "{mounted.prefix}".'
+            problems.add(declared.place, message, "Give one of them another prefix.")
+        if not mounted.prefix.startswith("/"):
+            message = f'{mounted.name} is mounted at "{mounted.prefix}".'
+            problems.add(declared.place, message, f'A prefix begins with a slash: "/{mounted.prefix}".')

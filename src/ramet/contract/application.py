@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 
 from ramet.contract.api import Api
@@ -20,9 +21,16 @@ class Application:
     >>> shop = Application("shop", services=["shop.orders", "shop.inventory"])
     """
 
-    def __init__(self, name: str, *, services: Sequence[Part]) -> None:
+    def __init__(self, name: str, *, services: Part | Sequence[Part], place: tuple[str, int] | None = None) -> None:
         self.name = name
-        self.services = tuple(services)
+        self.services = tuple(services) if isinstance(services, tuple | list) else (services,)
+        self.place = place or _caller()
+        """Where the list of services is written: a file, and the line where it begins."""
 
     def __repr__(self) -> str:
         return f"Application({self.name!r}, services={list(self.services)!r})"
+
+
+def _caller() -> tuple[str, int]:
+    frame = sys._getframe(2)  # noqa: SLF001 - how the standard library's logging finds its caller
+    return frame.f_code.co_filename, frame.f_lineno

@@ -46,7 +46,9 @@ async def calling(*, timeout: str | float | None = None, key: str | None = None)
         now = asyncio.get_running_loop().time()
         narrowed = None
         if context is not None:
-            narrowed = current_context.set(msgspec.structs.replace(context, deadline=min(context.deadline, now + limit)))
+            narrowed = current_context.set(
+                msgspec.structs.replace(context, deadline=min(context.deadline, now + limit))
+            )
         try:
             async with asyncio.timeout(limit):
                 yield

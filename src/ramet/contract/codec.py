@@ -9,8 +9,17 @@ import msgspec
 
 from ramet import errors
 from ramet.contract.declared import NO_DEFAULT, DeclaredMethod
-from ramet.contract.signatures import refusal_facts
-from ramet.errors import CallError, Denied, InternalError, InvalidArguments, NotFound, RametError, Refusal, Unauthenticated
+from ramet.contract.refusals import refusal_facts
+from ramet.errors import (
+    CallError,
+    Denied,
+    InternalError,
+    InvalidArguments,
+    NotFound,
+    RametError,
+    Refusal,
+    Unauthenticated,
+)
 
 _encode = msgspec.msgpack.encode
 TRAVELLING = (CallError, Unauthenticated, Denied, NotFound)
@@ -59,7 +68,8 @@ class MethodCodec:
     def __init__(self, method: DeclaredMethod) -> None:
         self.method = method
         fields = [
-            (name, hint) if default is NO_DEFAULT else (name, hint, default) for name, hint, default in method.parameters
+            (name, hint) if default is NO_DEFAULT else (name, hint, default)
+            for name, hint, default in method.parameters
         ]
         self.arguments = msgspec.defstruct(f"{method.name}_arguments", fields, array_like=True, frozen=True)
         self._names = tuple(name for name, _, _ in method.parameters)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from ramet.contract.api import Api
 from ramet.contract.mounted import Mounted
+from ramet.contract.places import Place
 from ramet.contract.problems import Problem
 from ramet.contract.saga import Saga
 from ramet.contract.service import Contract, HandlerMark, ScheduleMark
@@ -108,14 +109,25 @@ class DeclaredApi:
 
 @dataclass(frozen=True, kw_only=True)
 class Declared:
-    """The whole application as declared; `warnings` are worth a look, and nothing is wrong."""
+    """The whole application as declared, and the place where its parts are listed.
+
+    `warnings` are worth a look, and nothing is wrong.
+    """
 
     name: str
     contracts: tuple[DeclaredContract, ...]
     services: tuple[DeclaredService, ...]
     apis: tuple[DeclaredApi, ...]
     mounted: tuple[Mounted, ...]
+    place: Place = ("", 1)
     warnings: tuple[Problem, ...] = ()
+
+    def parts(self) -> Iterator[DeclaredService | DeclaredSaga | DeclaredApi]:
+        """Everything that calls contracts: services, their sagas, APIs."""
+        for service in self.services:
+            yield service
+            yield from service.sagas
+        yield from self.apis
 
     def contract_of(self, cls: type[Contract]) -> DeclaredContract | None:
         """The declared contract of a contract class."""

@@ -19,11 +19,11 @@ from ramet.contract.declared import (
     DeclaredSaga,
     DeclaredService,
 )
-from ramet.contract.problems import shown, where
+from ramet.contract.places import shown, where
+from ramet.contract.refusals import refusal_facts
 from ramet.contract.routes import resolve_routes
 from ramet.contract.saga import StepDeclaration, saga_declaration
 from ramet.contract.service import Contract
-from ramet.contract.signatures import refusal_facts
 from ramet.contract.struct import Event
 from ramet.errors import Refusal
 from ramet.model import application as model
@@ -42,7 +42,9 @@ class _Describing:
         self._declared = declared
         self._names = {contract.cls: contract.name for contract in declared.contracts}
         self._facts = {
-            refusal: msgspec.defstruct(f"{self._names[contract.cls]}.{refusal.__name__}", list(refusal_facts(refusal).items()))
+            refusal: msgspec.defstruct(
+                f"{self._names[contract.cls]}.{refusal.__name__}", list(refusal_facts(refusal).items())
+            )
             for contract in declared.contracts
             for refusal in _refusals(contract)
         }
@@ -58,7 +60,9 @@ class _Describing:
             services=tuple(self._service(service) for service in declared.services),
             apis=tuple(self._api(api) for api in declared.apis),
             mounted=tuple(
-                model.Mounted(name=one.name, app=one.app if isinstance(one.app, str) else repr(type(one.app)), prefix=one.prefix)
+                model.Mounted(
+                    name=one.name, app=one.app if isinstance(one.app, str) else repr(type(one.app)), prefix=one.prefix
+                )
                 for one in declared.mounted
             ),
             schemas=self._components,
@@ -86,7 +90,10 @@ class _Describing:
             methods=tuple(self._method(method) for method in contract.methods.values()),
             refusals=tuple(
                 model.RefusalKind(
-                    name=refusal.__name__, status=refusal.status, schema=self._schema(self._facts[refusal]), doc=_doc(refusal)
+                    name=refusal.__name__,
+                    status=refusal.status,
+                    schema=self._schema(self._facts[refusal]),
+                    doc=_doc(refusal),
                 )
                 for refusal in _refusals(contract)
             ),
@@ -179,7 +186,11 @@ class _Describing:
             depends_on=self._dependencies(api),
             routes=tuple(
                 model.Route(
-                    method=route.method, path=route.path, handler=route.name, status=route.status, doc=route.declaration.doc
+                    method=route.method,
+                    path=route.path,
+                    handler=route.name,
+                    status=route.status,
+                    doc=route.declaration.doc,
                 )
                 for route in routes
             ),

@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 import importlib
-import importlib.util
+import linecache
 import pkgutil
-import sys
+import re
+import sysconfig
 import traceback
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from types import ModuleType
+from typing import TypeVar
 
 from ramet.contract.api import Api
 from ramet.contract.application import Application
 from ramet.contract.mounted import Mounted
+from ramet.contract.places import Place
 from ramet.contract.problems import Problems
 from ramet.contract.saga import Saga
 from ramet.contract.service import Contract
 
+T = TypeVar("T")
+_STANDARD = sysconfig.get_paths()["stdlib"]
 LEFT_OUT = frozenset({"migrations", "tests", "__main__", "conftest"})
 
 
@@ -39,97 +45,113 @@ def discover(application: Application, problems: Problems) -> Found:
     """Import what is named by strings and sort everything into services, APIs and mounted applications."""
     found = Found()
     for part in application.services:
+        place = _listed(application, part)
         if isinstance(part, str):
-            _search(part, found, problems)
+            _search(part, found, place, problems)
         else:
-            _sort(part, found, problems)
+            _sort(part, found, place, problems)
     return found
 
 
-def _sort(part: object, found: Found, problems: Problems) -> None:
+def _listed(application: Application, part: object) -> Place:
+    """The line on which a part is listed, as far as that can be seen."""
+    file, first = application.place
+    name = re.escape(part if isinstance(part, str) else getattr(part, "__name__", repr(part)))
+    listing = rf"""["']{name}["']""" if isinstance(part, str) else rf"\b{name}\b"
+    linecache.checkcache(file)
+    for number, line in enumerate(linecache.getlines(file)[first - 1 :], first):
+        if re.search(listing, line):
+            return file, number
+    return file, first
+
+
+def _sort(part: object, found: Found, place: Place, problems: Problems) -> None:
     if isinstance(part, Mounted):
         found.mounted.append(part)
-    elif isinstance(part, type) and issubclass(part, Api):
-        found.apis.append(part)
+    elif isinstance(part, type) and issubclass(part, Api) and part is not Api:
+        _add(part, found.apis)
     elif isinstance(part, type) and issubclass(part, Contract):
         if is_contract(part) or part is Contract:
-            problems.add(
-                part,
-                f"{part.__name__} is a contract, not a service.",
-                f"List the class that implements it: `class {part.__name__}Service({part.__name__})`.",
-            )
+            remedy = f"List the class that implements it: `class {part.__name__}Service({part.__name__})`."
+            problems.add(place, f"{part.__name__} is a contract, not a service.", remedy)
         else:
-            found.services.append(part)
+            _add(part, found.services)
     else:
-        problems.add(
-            ("ramet.toml", 1),
-            f"{part!r} is not a part of an application.",
-            'Give a service class, an Api class, a Mounted(…) or the name of a package such as "shop.orders".',
-        )
+        remedy = 'Give a service class, an Api class, a Mounted(…) or the name of a package such as "shop.orders".'
+        problems.add(place, f"{getattr(part, '__name__', repr(part))} is not a part of an application.", remedy)
 
 
-def _search(name: str, found: Found, problems: Problems) -> None:
-    before = len(found.services) + len(found.apis) + len(found.mounted)
-    mistakes = len(problems)
-    for module in _modules(name, problems):
-        for thing in vars(module).values():
-            if isinstance(thing, Mounted) and thing not in found.mounted:
-                found.mounted.append(thing)
+def _add(part: T, parts: list[T]) -> None:
+    if part not in parts:
+        parts.append(part)
+
+
+def _search(name: str, found: Found, place: Place, problems: Problems) -> None:
+    mistakes, parts = len(problems), 0
+    for module in _modules(name, place, problems):
+        for thing in list(vars(module).values()):
+            if isinstance(thing, Mounted):
+                parts += 1
+                _add(thing, found.mounted)
             elif isinstance(thing, type) and thing.__module__ == module.__name__:
-                _sort_class(thing, found)
-    if before == len(found.services) + len(found.apis) + len(found.mounted) and len(problems) == mistakes:
-        problems.add(
-            (getattr(sys.modules.get(name), "__file__", None) or name, 1),
-            f"{name} has no service, no Api and no Mounted application in it.",
-            "Add a subclass of a contract, or take the name out of the list of services.",
-        )
+                parts += _sort_class(thing, found)
+    if not parts and len(problems) == mistakes:
+        message = f"{name} has no service, no Api and no Mounted application in it."
+        problems.add(place, message, "Add a subclass of a contract, or take the name out of the list of services.")
 
 
-def _sort_class(cls: type, found: Found) -> None:
-    if issubclass(cls, Contract) and not is_contract(cls) and cls not in found.services:
-        found.services.append(cls)
-    elif issubclass(cls, Api) and cls not in found.apis:
-        found.apis.append(cls)
-    elif issubclass(cls, Saga) and cls not in found.loose:
-        found.loose.append(cls)
+def _sort_class(cls: type, found: Found) -> bool:
+    """Put a class where it belongs; True for a part of the application."""
+    if issubclass(cls, Contract) and not is_contract(cls) and cls is not Contract:
+        _add(cls, found.services)
+    elif issubclass(cls, Api) and cls is not Api:
+        _add(cls, found.apis)
+    elif issubclass(cls, Saga) and cls is not Saga:
+        _add(cls, found.loose)
+        return False
+    else:
+        return False
+    return True
 
 
-def _modules(name: str, problems: Problems) -> list[ModuleType]:
-    module = _import(name, problems)
+def _modules(name: str, place: Place, problems: Problems) -> Iterator[ModuleType]:
+    module = _import(name, place, problems)
     if module is None:
-        return []
-    modules = [module]
+        return
+    yield module
     for info in pkgutil.iter_modules(getattr(module, "__path__", ())):
         if info.name not in LEFT_OUT:
-            modules += _modules(f"{name}.{info.name}", problems)
-    return modules
+            yield from _modules(f"{name}.{info.name}", place, problems)
 
 
-def _import(name: str, problems: Problems) -> ModuleType | None:
+def _import(name: str, place: Place, problems: Problems) -> ModuleType | None:
     try:
         return importlib.import_module(name)
     except ModuleNotFoundError as error:
         if error.name and (name == error.name or name.startswith(f"{error.name}.")):
-            problems.add(
-                ("ramet.toml", 1),
-                f'There is no module "{name}": "{error.name}" cannot be found.',
-                "Mend the name in the list of services, or run from the folder that contains the package.",
-            )
+            message = f'There is no module "{name}": "{error.name}" cannot be found.'
+            remedy = "Mend the name in the list of services, or run from the folder that contains the package."
+            problems.add(place, message, remedy)
         else:
-            problems.add(_place(error), f'{name} imports "{error.name}", which is not installed.', "Install it, or mend the import.")
+            message = f'{name} imports "{error.name}", which is not installed.'
+            problems.add(_place(error, place), message, "Install it, or mend the import.")
     except SyntaxError as error:
-        problems.add((error.filename or name, error.lineno or 1), f"{name} cannot be read: {error.msg}.", "Mend the syntax.")
-    except Exception as error:  # noqa: BLE001 - whatever a user's module raises is a finding, not our failure
-        problems.add(_place(error), f"{name} cannot be imported: {type(error).__name__}: {error}.", "")
+        line = (error.filename, error.lineno or 1) if error.filename else place
+        problems.add(line, f"{name} cannot be read: {error.msg}.", "Mend the syntax.")
+    except (Exception, SystemExit) as error:  # whatever a user's module raises is a finding, not our failure
+        said = str(error).partition("\n")[0].rstrip(".")
+        reason = f"{type(error).__name__}: {said}" if said else type(error).__name__
+        problems.add(_place(error, place), f"{name} cannot be imported: {reason}.", "Mend what this line does.")
     return None
 
 
-def _place(error: BaseException) -> tuple[str, int]:
+def _place(error: BaseException, place: Place) -> Place:
+    """The innermost line of the user's own code that was running."""
     frames = traceback.extract_tb(error.__traceback__)
-    own = [frame for frame in frames if "importlib" not in frame.filename and not _is_library(frame.filename)]
-    frame = (own or list(frames))[-1]
-    return frame.filename, frame.lineno or 1
+    own = [frame for frame in frames if not _is_library(frame.filename)]
+    return (own[-1].filename, own[-1].lineno or 1) if own else place
 
 
 def _is_library(filename: str) -> bool:
-    return "site-packages" in filename or filename.startswith((sys.base_prefix, __file__.rpartition("contract")[0]))
+    ours = filename.startswith(__file__.rpartition("contract")[0])
+    return ours or filename.startswith("<") or "site-packages" in filename or filename.startswith(_STANDARD)

@@ -3,52 +3,84 @@
 from __future__ import annotations
 
 import inspect
+from typing import Any
 
-from ramet.contract.declared import DeclaredHandler, DeclaredSchedule
-from ramet.contract.problems import Problems
-from ramet.contract.signatures import UNRESOLVED, resolve
+from ramet.contract.hints import UNRESOLVED, resolve
+from ramet.contract.service import HandlerMark, ScheduleMark
+from ramet.contract.signatures import Method, check_callable, is_async
 from ramet.contract.struct import Event
-from ramet.contract.when import parse_when
+from ramet.contract.timetable import timetable
+from ramet.contract.types import shown
 from ramet.settings import seconds
 
 
-def check_handler(cls: type, handler: DeclaredHandler, problems: Problems) -> None:
+def check_handler(method: Method, mark: HandlerMark) -> None:
     """Report what keeps an `@on` method from handling its event."""
-    function, event = getattr(cls, handler.name), handler.mark.event
-    title = f"{cls.__name__}.{handler.name}"
-    if not inspect.iscoroutinefunction(function):
-        problems.add(function, f"{title} is not async.", f"Write `async def {handler.name}(self, event)`.")
-    if not (isinstance(event, type) and issubclass(event, Event)) or event is Event:
-        shown = getattr(event, "__name__", repr(event))
-        problems.add(function, f"{title} is @on({shown}), which is not an event.", f"Declare `class {shown}(Event)`.", word="@on")
+    event = mark.event
+    if not check_callable(method, "(self, event)"):
         return
-    parameters = list(inspect.signature(function).parameters.values())[1:]
-    if len(parameters) != 1:
-        problems.add(
-            function, f"{title} takes {len(parameters)} parameters.", f"A handler takes the event: `(self, event: {event.__name__})`."
+    if not is_async(method.function):
+        method.wrong(" is not async.", f"Write `async def {method.name}(self, event)`.")
+    if not (isinstance(event, type) and issubclass(event, Event)) or event is Event:
+        name = getattr(event, "__name__", repr(event))
+        remedy = (
+            f"Declare `class {name}(Event)`."
+            if isinstance(event, type) and event is not Event
+            else "Name an Event class."
         )
-    elif parameters[0].annotation is not parameters[0].empty:
-        hint = resolve(parameters[0].annotation, cls, problems, function, f"{title}: the event")
-        if hint is not event and hint is not UNRESOLVED:
-            shown = getattr(hint, "__name__", str(hint))
-            problems.add(function, f"{title} is @on({event.__name__}) but takes a {shown}.", "Make the two the same.")
-    if handler.mark.start not in ("now", "retained"):
-        problems.add(function, f'{title} starts from "{handler.mark.start}".', 'Write start="now" or start="retained".', word="@on")
+        method.wrong(f" is @on({name}), which is not an event.", remedy, word="@on")
+    elif not _takes(method.function, 1):
+        taken = len(inspect.signature(method.function).parameters) - 1
+        remedy = f"A handler takes the event: `async def {method.name}(self, event: {event.__name__})`."
+        method.wrong(f" takes {taken} parameters.", remedy)
+    else:
+        _check_event(method, event)
+    _check_options(method, mark)
+
+
+def _check_event(method: Method, event: type[Event]) -> None:
+    parameter = list(inspect.signature(method.function).parameters.values())[1]
+    if parameter.annotation is parameter.empty:
+        return
+    hint = resolve(parameter.annotation, method.cls, method.problems, method.function, f"{method.title}: the event")
+    fits = isinstance(hint, type) and issubclass(event, hint)
+    if hint is not UNRESOLVED and not fits:
+        message = f" is @on({event.__name__}), but takes a {shown(hint)}."
+        method.wrong(message, "Make the two the same.", word=parameter.name)
+
+
+def _check_options(method: Method, mark: HandlerMark) -> None:
+    if mark.start not in ("now", "retained"):
+        method.wrong(f" starts from {mark.start!r}.", 'Write start="now" or start="retained".', word="@on")
+    if not isinstance(mark.attempts, int) or mark.attempts < 1:
+        method.wrong(f" is to be attempted {mark.attempts!r} times.", "Write attempts=1 or more.", word="@on")
     try:
-        seconds(handler.mark.backoff)
+        if seconds(mark.backoff) < 0:
+            method.wrong(
+                f" has the negative backoff {mark.backoff!r}.", 'Write backoff="100ms", for instance.', word="@on"
+            )
     except ValueError as error:
-        problems.add(function, f"{title}: {error}.", word="@on")
+        method.wrong(f" has a wrong backoff: {error}.", word="@on")
 
 
-def check_schedule(cls: type, schedule: DeclaredSchedule, problems: Problems) -> None:
+def check_schedule(method: Method, mark: ScheduleMark) -> None:
     """Report what keeps an `@every` method from running."""
-    function = getattr(cls, schedule.name)
-    title = f"{cls.__name__}.{schedule.name}"
-    if not inspect.iscoroutinefunction(function):
-        problems.add(function, f"{title} is not async.", f"Write `async def {schedule.name}(self)`.")
-    if len(inspect.signature(function).parameters) != 1:
-        problems.add(function, f"{title} takes parameters, but the clock gives none.", "Take only self.")
+    if not check_callable(method, "(self)"):
+        return
+    if not is_async(method.function):
+        method.wrong(" is not async.", f"Write `async def {method.name}(self)`.")
+    if not _takes(method.function, 0):
+        method.wrong(" takes parameters, but the clock gives none.", f"Write `async def {method.name}(self)`.")
     try:
-        parse_when(schedule.mark.when, schedule.mark.zone)
+        timetable(mark.when, mark.zone)
     except ValueError as error:
-        problems.add(function, f"{title}: {error}.", 'Write "10m", or cron text such as "30 3 * * *".', word="@every")
+        method.wrong(f" has a wrong schedule: {error}.", word="@every")
+
+
+def _takes(function: Any, count: int) -> bool:
+    """Whether it can be called with `self` and so many arguments."""
+    try:
+        inspect.signature(function).bind(None, *(None,) * count)
+    except TypeError:
+        return False
+    return True

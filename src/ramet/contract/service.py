@@ -62,6 +62,11 @@ class ClassLine:
     sagas: Sequence[type[Saga]]
 
 
+def several(given: Any) -> tuple[Any, ...]:
+    """What may be given as one thing or as several."""
+    return tuple(given) if isinstance(given, tuple | list | set | frozenset) else (given,)
+
+
 def mark_of(function: object) -> MethodMark | HandlerMark | ScheduleMark | None:
     """What the decorator of a method said; None where there is none."""
     return getattr(function, "__ramet__", None)
@@ -69,6 +74,8 @@ def mark_of(function: object) -> MethodMark | HandlerMark | ScheduleMark | None:
 
 def _marking(function: F | None, mark: object) -> Any:
     def attach(target: F) -> F:
+        if mark_of(target) is not None:
+            target.__ramet_twice__ = True  # type: ignore[attr-defined]  # as below
         target.__ramet__ = mark  # type: ignore[attr-defined]  # a function takes attributes; its type cannot say so
         return target
 
@@ -152,13 +159,19 @@ class Contract:
         *,
         name: str | None = None,
         version: str | None = None,
-        publishes: Sequence[type[Event]] | None = None,
+        publishes: type[Event] | Sequence[type[Event]] | None = None,
         tables: MetaData | None = None,
-        sagas: Sequence[type[Saga]] = (),
+        sagas: type[Saga] | Sequence[type[Saga]] = (),
         **rest: Any,
     ) -> None:
         super().__init_subclass__(**rest)
-        cls.__ramet_line__ = ClassLine(name=name, version=version, publishes=publishes, tables=tables, sagas=sagas)
+        cls.__ramet_line__ = ClassLine(
+            name=name,
+            version=version,
+            publishes=None if publishes is None else several(publishes),
+            tables=tables,
+            sagas=several(sagas),
+        )
 
     async def startup(self) -> None:
         """Called before the service answers; the services it depends on have started."""

@@ -3,151 +3,184 @@
 from __future__ import annotations
 
 import inspect
-import re
-import sys
-import typing
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Sequence
+from types import FunctionType
+from typing import Any, NamedTuple
+
+import msgspec
 
 from ramet.contract.declared import NO_DEFAULT, DeclaredMethod
+from ramet.contract.hints import UNRESOLVED, check_type, resolve
+from ramet.contract.places import plain
 from ramet.contract.problems import Problems
-from ramet.contract.service import MethodMark
-from ramet.contract.types import complaints
+from ramet.contract.service import MethodMark, several
+from ramet.contract.types import shown
 from ramet.errors import Refusal
 
-SEMVER = re.compile(r"(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)(?:-[0-9A-Za-z.-]+)?(?:\+[0-9A-Za-z.-]+)?")
-UNRESOLVED = object()
+NAMED = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
 
 
-def resolve(annotation: Any, cls: type, problems: Problems, at: object, what: str) -> Any:
-    """The type an annotation names, seen from inside a class; `UNRESOLVED` after reporting that there is none."""
-    holder = type("annotation", (), {"__annotations__": {"it": annotation}})
-    scope = {name: value for base in reversed(cls.__mro__) for name, value in vars(base).items()}
-    module = sys.modules.get(cls.__module__)
-    try:
-        return typing.get_type_hints(holder, vars(module) if module else {}, scope, include_extras=True)["it"]
-    except NameError as error:
-        name = error.name or str(error)
-        problems.add(at, f'{what} has the unknown type "{name}".', f"Import {name}, or mend the name.", word=name)
-    except (SyntaxError, TypeError, AttributeError) as error:
-        problems.add(at, f"{what} has an annotation that is no type: {error}.", "Write a type.")
-    return UNRESOLVED
+class Method(NamedTuple):
+    """A method while it is read: what it is called in sentences, and where mistakes are reported."""
+
+    cls: type
+    name: str
+    function: Any
+    problems: Problems
+
+    @property
+    def title(self) -> str:
+        """`Inventory.reserve`."""
+        return f"{self.cls.__name__}.{self.name}"
+
+    def wrong(self, message: str, remedy: str = "", *, word: str | None = None) -> None:
+        """Report a mistake in it."""
+        self.problems.add(self.function, f"{self.title}{message}", remedy, word=word)
+
+
+def is_async(function: Any) -> bool:
+    """Whether calling it gives something to await, also behind decorators that say what they wrap."""
+    return inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(plain(function))
 
 
 def read_method(cls: type, name: str, mark: MethodMark, problems: Problems) -> DeclaredMethod:
     """One query or command of a contract, with every mistake in its signature reported."""
-    function = vars(cls)[name]
-    title = f"{cls.__name__}.{name}"
-    if not inspect.iscoroutinefunction(function):
-        problems.add(function, f"{title} is not async.", f"Write `async def {name}(…)`: any call may travel.")
-    signature = inspect.signature(function)
-    parameters = []
-    for parameter in list(signature.parameters.values())[1:]:
-        hint = _read_parameter(cls, function, parameter, problems)
-        if hint is not UNRESOLVED:
-            parameters.append((parameter.name, hint, parameter.default))
-    result = _read_result(cls, function, signature, problems)
+    method = Method(cls, name, vars(cls)[name], problems)
+    parameters: tuple[tuple[str, Any, Any], ...] = ()
+    result = None
+    if check_callable(method, "(self, …)"):
+        _check_async(method)
+        signature = inspect.signature(method.function)
+        given = (_read_parameter(method, parameter) for parameter in list(signature.parameters.values())[1:])
+        parameters = tuple(one for one in given if one is not None)
+        result = _read_result(method, signature)
     return DeclaredMethod(
         name=name,
         kind=mark.kind,
-        function=function,
-        parameters=tuple(parameters),
+        function=method.function,
+        parameters=parameters,
         result=result,
-        refuses=_read_refusals(cls, function, mark, problems),
+        refuses=_read_refusals(method, mark),
     )
 
 
-def _read_parameter(cls: type, function: Any, parameter: inspect.Parameter, problems: Problems) -> Any:
-    title = f"{cls.__name__}.{function.__name__}"
+def check_callable(method: Method, shape: str) -> bool:
+    """Report what is marked as a method and is none."""
+    if not isinstance(method.function, FunctionType):
+        kind = type(method.function).__name__
+        method.wrong(f" is a {kind}, not a method.", f"Write `async def {method.name}{shape}`, and mark that.")
+        return False
+    first = next(iter(inspect.signature(method.function).parameters), None)
+    if first != "self":
+        method.wrong(" does not take self.", f"Write `async def {method.name}{shape}`.")
+        return False
+    if getattr(method.function, "__ramet_twice__", False):
+        method.wrong(" is marked twice.", "Keep one of the decorators, and write a method for the other.")
+    return True
+
+
+def _check_async(method: Method) -> None:
+    if inspect.isasyncgenfunction(method.function):
+        method.wrong(" yields, but a call has one answer.", "Return a tuple, and let callers ask for it in pages.")
+    elif not is_async(method.function):
+        method.wrong(" is not async.", f"Write `async def {method.name}(…)`: any call may travel.")
+
+
+def _read_parameter(method: Method, parameter: inspect.Parameter) -> tuple[str, Any, Any] | None:
+    name = parameter.name
     if parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD):
         star = "*" if parameter.kind is parameter.VAR_POSITIONAL else "**"
-        problems.add(
-            function,
-            f"{title} takes {star}{parameter.name}: a contract says what it takes.",
-            "Name each parameter, or take a tuple or a Struct.",
-        )
-        return UNRESOLVED
+        remedy = "Name each parameter, or take a tuple or a Struct."
+        method.wrong(f" takes {star}{name}: a contract says what it takes.", remedy, word=name)
+        return None
     if parameter.kind is parameter.POSITIONAL_ONLY:
-        problems.add(function, f"{title} takes {parameter.name} by position only.", "Remove the `/`: arguments travel by name.")
+        method.wrong(f" takes {name} by position only.", "Remove the `/`: arguments travel by name.", word=name)
     if parameter.annotation is parameter.empty:
-        problems.add(
-            function,
-            f'{title}: the parameter "{parameter.name}" has no type.',
-            f"Annotate it: `{parameter.name}: str`, for instance.",
-        )
-        return UNRESOLVED
-    what = f'{title}: the parameter "{parameter.name}"'
-    hint = resolve(parameter.annotation, cls, problems, function, what)
+        remedy = f"Annotate it: `{name}: str`, for instance."
+        method.wrong(f': the parameter "{name}" has no type.', remedy, word=name)
+        return None
+    what = f'{method.title}: the parameter "{name}"'
+    hint = resolve(parameter.annotation, method.cls, method.problems, method.function, what)
     if hint is UNRESOLVED:
-        return hint
-    check_type(hint, function, what, problems)
-    if isinstance(parameter.default, list | dict | set):
-        problems.add(function, f"{what} has a mutable default.", "Use an immutable one: `()`, a Struct or None.")
-    return hint
+        return None
+    if check_type(hint, method.function, what, method.problems, word=name):
+        _check_default(method, parameter, hint)
+    return name, hint, parameter.default
 
 
-def _read_result(cls: type, function: Any, signature: inspect.Signature, problems: Problems) -> Any:
-    title = f"{cls.__name__}.{function.__name__}"
+def _check_default(method: Method, parameter: inspect.Parameter, hint: Any) -> None:
+    name, default = parameter.name, parameter.default
+    if default is NO_DEFAULT:
+        return
+    if isinstance(default, list | dict | set):
+        remedy = "Use an immutable one: `()`, a Struct or None."
+        method.wrong(f': the parameter "{name}" has a mutable default.', remedy, word=name)
+        return
+    try:
+        msgspec.msgpack.decode(msgspec.msgpack.encode(default), type=hint)
+    except Exception:  # noqa: BLE001 - whatever a default may be, it does not fit
+        remedy = f"Give it one that does, or write `{name}: {shown(hint)} | {shown(type(default))}`."
+        method.wrong(f': the default {default!r} of "{name}" is no {shown(hint)}.', remedy, word=name)
+
+
+def _read_result(method: Method, signature: inspect.Signature) -> Any:
     if signature.return_annotation is signature.empty:
-        problems.add(function, f"{title} does not say what it returns.", "Annotate it; `-> None` where it returns nothing.")
+        method.wrong(" does not say what it returns.", "Annotate it; `-> None` where it returns nothing.")
         return None
-    hint = resolve(signature.return_annotation, cls, problems, function, f"{title}: the result")
+    if inspect.isasyncgenfunction(method.function):
+        return None
+    what = f"{method.title}: the result"
+    hint = resolve(signature.return_annotation, method.cls, method.problems, method.function, what)
     if hint is UNRESOLVED:
         return None
-    check_type(hint, function, f"{title}: the result", problems)
+    check_type(hint, method.function, what, method.problems)
     return hint
 
 
-def _read_refusals(cls: type, function: Any, mark: MethodMark, problems: Problems) -> tuple[type[Refusal], ...]:
-    refusals = mark.refuses if isinstance(mark.refuses, tuple) else (mark.refuses,)
-    good = []
-    for refusal in refusals:
-        if isinstance(refusal, type) and issubclass(refusal, Refusal):
-            good.append(refusal)
-        else:
-            shown = getattr(refusal, "__name__", repr(refusal))
-            problems.add(
-                function,
-                f"{cls.__name__}.{function.__name__} refuses {shown}, which is not a Refusal.",
-                f"Declare `class {shown}(Refusal)`.",
-            )
-    return tuple(good)
-
-
-def check_type(hint: Any, at: object, what: str, problems: Problems) -> None:
-    """Report everything that keeps a type from crossing a boundary."""
-    for complaint in complaints(hint):
-        problems.add(at, f"{what}: {complaint.message}", complaint.remedy)
-
-
-def refusal_facts(refusal: type[Refusal], problems: Problems | None = None) -> Mapping[str, Any]:
-    """The types of a refusal's facts by name."""
-    quiet = problems if problems is not None else Problems()
-    facts: dict[str, Any] = {}
-    for base in reversed(refusal.__mro__):
-        for name, annotation in base.__dict__.get("__annotations__", {}).items():
-            if name in refusal._fields:
-                hint = resolve(annotation, base, quiet, refusal, f'{refusal.__name__}: the fact "{name}"')
-                if hint is not UNRESOLVED:
-                    facts[name] = hint
-    return facts
+def _read_refusals(method: Method, mark: MethodMark) -> tuple[type[Refusal], ...]:
+    good: dict[str, type[Refusal]] = {}
+    for refusal in several(mark.refuses):
+        shown_name = getattr(refusal, "__name__", repr(refusal))
+        if not (isinstance(refusal, type) and issubclass(refusal, Refusal)) or refusal is Refusal:
+            remedy = f"Declare `class {shown_name}(Refusal)`." if isinstance(refusal, type) else "Name a Refusal class."
+            if refusal is Refusal:
+                remedy = "Declare a class of its own for each reason: `class OutOfStock(Refusal)`."
+            method.wrong(f" refuses {shown_name}, which is not a declared Refusal.", remedy, word=shown_name)
+        elif good.setdefault(shown_name, refusal) is not refusal:
+            remedy = "Give one another name: callers tell them apart by it."
+            method.wrong(f" refuses two different {shown_name}.", remedy, word=shown_name)
+    return tuple(good.values())
 
 
 def compare_signatures(service: type, contract: DeclaredMethod, problems: Problems) -> None:
     """Report where a service's method cannot be called as its contract says."""
-    function = getattr(service, contract.name)
-    title = f"{service.__name__}.{contract.name}"
-    if not inspect.iscoroutinefunction(function):
-        problems.add(function, f"{title} is not async, but its contract is.", f"Write `async def {contract.name}(…)`.")
-    given = list(inspect.signature(function).parameters.values())[1:]
-    if any(parameter.kind in (parameter.VAR_KEYWORD, parameter.VAR_POSITIONAL) for parameter in given):
+    method = Method(service, contract.name, _found(service, contract.name), problems)
+    names = [name for name, _, _ in contract.parameters]
+    shape = f"(self{''.join(f', {name}' for name in names)})"
+    if not check_callable(method, shape):
         return
-    names = [parameter.name for parameter in given]
-    wanted = [name for name, _, _ in contract.parameters]
-    extra = [parameter.name for parameter in given[len(wanted) :] if parameter.default is NO_DEFAULT]
-    if names[: len(wanted)] != wanted or extra:
-        problems.add(
-            function,
-            f"{title} takes ({', '.join(names)}), but its contract says ({', '.join(wanted)}).",
-            f"Give it the contract's parameters: `async def {contract.name}(self{''.join(', ' + name for name in wanted)})`.",
-        )
+    if not is_async(method.function):
+        method.wrong(" is not async, but its contract is.", f"Write `async def {contract.name}{shape}`.")
+    given = list(inspect.signature(method.function).parameters.values())[1:]
+    if any(parameter.kind not in NAMED for parameter in given):
+        fits = _accepts_anything(given)
+    else:
+        extra = [parameter for parameter in given[len(names) :] if parameter.default is NO_DEFAULT]
+        fits = [parameter.name for parameter in given][: len(names)] == names and not extra
+    if not fits:
+        taken = ", ".join(str(parameter).partition(":")[0].partition("=")[0] for parameter in given)
+        remedy = f"Give it the contract's parameters: `async def {contract.name}{shape}`."
+        method.wrong(f" takes ({taken}), but its contract says ({', '.join(names)}).", remedy)
+
+
+def _found(cls: type, name: str) -> Any:
+    """An attribute as the class that has it wrote it."""
+    return next(vars(base)[name] for base in cls.__mro__ if name in vars(base))
+
+
+def _accepts_anything(given: Sequence[inspect.Parameter]) -> bool:
+    """Whether it passes on whatever it is given: `*args`, and perhaps `**kwargs`."""
+    kinds = {parameter.kind for parameter in given}
+    return kinds <= {inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD} and (
+        inspect.Parameter.VAR_POSITIONAL in kinds
+    )

@@ -21,7 +21,7 @@ import msgspec
 
 from ramet.clock import Clock
 from ramet.errors import StorageError
-from ramet.runtime.timetable import Timetable, due_between, next_after
+from ramet.contract.timetable import Timetable, due_between, next_after
 from ramet.storage.base import Storage, Unit, Write
 from ramet.storage.work import transact
 from ramet.telemetry.context import Context, current_context

@@ -20,7 +20,7 @@ from ramet.runtime.consuming import Consuming, Handling
 from ramet.runtime.publishing import Publishing
 from ramet.runtime.schedules import Schedule, Schedules
 from ramet.runtime.tasks import Tasks
-from ramet.runtime.timetable import timetable
+from ramet.contract.timetable import timetable
 from ramet.sagas.definition import Definition, make_definition
 from ramet.sagas.engine import SagaEngine
 from ramet.settings import seconds
@@ -133,7 +133,12 @@ class RunningService:
     def _make_consuming(self, handling: Handling) -> Consuming:
         around = self._around
         return Consuming(
-            handling, storage=self.storage, broker=around.broker, clock=around.clock, tasks=around.tasks, report=around.report
+            handling,
+            storage=self.storage,
+            broker=around.broker,
+            clock=around.clock,
+            tasks=around.tasks,
+            report=around.report,
         )
 
     def _make_schedules(self) -> Schedules:

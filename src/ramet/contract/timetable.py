@@ -38,6 +38,7 @@ Timetable = Interval | Cron
 
 def timetable(when: str | float | timedelta, zone: str = "UTC") -> Timetable:
     """What `@every` says, understood. Raises: ValueError with the forms there are."""
+    _check_zone(zone)
     if isinstance(when, str) and len(when.split()) in _CRON_FIELDS:
         cron = Cron(text=when, zone=zone)
         next_after(cron, datetime(2030, 1, 1, tzinfo=UTC).timestamp())
@@ -52,6 +53,13 @@ def timetable(when: str | float | timedelta, zone: str = "UTC") -> Timetable:
             "(minute, hour, day of the month, month, day of the week)"
         )
     return Interval(every_seconds=every)
+
+
+def _check_zone(zone: str) -> None:
+    try:
+        ZoneInfo(zone)
+    except (ZoneInfoNotFoundError, ValueError, TypeError, OSError):
+        raise ValueError(f'"{zone}" is not a time zone; write one such as "Europe/Zurich"') from None
 
 
 def next_after(due: Timetable, moment: float) -> float:

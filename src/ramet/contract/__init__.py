@@ -1,0 +1,1 @@
+"""How Python says what an application is: declarations, and everything read from them."""

@@ -1,0 +1,128 @@
+"""Reading contracts: their methods, refusals and events."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from types import FunctionType
+from typing import Any
+
+from ramet.contract.declared import DeclaredContract, DeclaredMethod, wire_name
+from ramet.contract.discovery import is_contract
+from ramet.contract.hints import check_type, namespace
+from ramet.contract.problems import Problems
+from ramet.contract.refusals import check_refusal
+from ramet.contract.service import Contract, HandlerMark, MethodMark, ScheduleMark, mark_of
+from ramet.contract.signatures import read_method
+from ramet.contract.struct import Event
+from ramet.contract.versions import is_semantic
+
+HOOKS = frozenset({"startup", "shutdown"})
+OWN = frozenset(name for name in vars(Contract) if not name.startswith("_"))
+"""What every service has; a contract's method of the same name would hide it."""
+CALLABLE = (FunctionType, staticmethod, classmethod, property, functools.partial, functools.partialmethod)
+
+
+def read_contract(cls: type[Contract], problems: Problems) -> DeclaredContract:
+    """A contract, with every mistake in it reported."""
+    line = cls.__ramet_line__
+    _check_line(cls, problems)
+    methods: dict[str, DeclaredMethod] = {}
+    for name, thing in vars(cls).items():
+        mark = mark_of(thing)
+        if isinstance(mark, MethodMark):
+            methods[name] = read_method(cls, name, mark, problems)
+        _check_member(cls, name, thing, problems)
+    for refusal in dict.fromkeys(refusal for method in methods.values() for refusal in method.refuses):
+        check_refusal(refusal, problems)
+    return DeclaredContract(
+        name=line.name or wire_name(cls),
+        version=line.version or "0.0.0",
+        cls=cls,
+        methods=methods,
+        events=_read_events(cls, problems),
+    )
+
+
+def _check_line(cls: type[Contract], problems: Problems) -> None:
+    line = cls.__ramet_line__
+    if line.version is None:
+        remedy = f'Write `class {cls.__name__}(Contract, version="1.0.0")`.'
+        problems.add(cls, f"The contract {cls.__name__} has no version.", remedy)
+    elif not is_semantic(line.version):
+        message = f'The contract {cls.__name__} has the version "{line.version}", which is not a semantic version.'
+        problems.add(cls, message, 'Write MAJOR.MINOR.PATCH, such as "1.0.0".', word="version")
+    if line.name is not None and not is_wire_name(line.name):
+        message = f'The contract {cls.__name__} has the name "{line.name}".'
+        problems.add(cls, message, 'Write lower-case letters, digits and hyphens, such as "order-book".', word="name")
+    for option, given in (("tables", line.tables), ("sagas", line.sagas)):
+        if given:
+            message = f"The contract {cls.__name__} has {option}, which are private to a service."
+            problems.add(cls, message, f"Move `{option}=…` to the class line of the service.", word=option)
+    for name in cls.__dict__.get("__annotations__", {}):
+        if name not in vars(cls) and not name.startswith("_"):
+            message = f"The contract {cls.__name__} asks for {name}, but only a service is given anything."
+            problems.add(cls, message, "Move the annotation to the service.", word=name)
+
+
+def is_wire_name(name: object) -> bool:
+    """Whether a name can stand in files, addresses and topics."""
+    return isinstance(name, str) and name.isascii() and name.replace("-", "a").isalnum() and name == name.lower()
+
+
+def _check_member(cls: type[Contract], name: str, thing: Any, problems: Problems) -> None:
+    mark, title = mark_of(thing), f"{cls.__name__}.{name}"
+    if name in HOOKS:
+        problems.add(thing, f"{title} is a hook of the service.", "Move it to the service.")
+    elif name in OWN:
+        problems.add(thing, f"{title} hides the {name} that every service has.", "Give it another name.")
+    elif isinstance(mark, HandlerMark | ScheduleMark):
+        remedy = "Move it to the service: a contract says only what others may call."
+        problems.add(thing, f"{title} is a handler inside a contract.", remedy)
+    elif mark is None and isinstance(thing, CALLABLE) and not name.startswith("_"):
+        at = cls if isinstance(thing, functools.partial | functools.partialmethod) else thing
+        remedy = "Decorate it; what is private to the service belongs into the service."
+        problems.add(at, f"{title} is neither a @query nor a @command.", remedy, word=name)
+
+
+def _read_events(cls: type[Contract], problems: Problems) -> tuple[type[Event], ...]:
+    listed = cls.__ramet_line__.publishes
+    if listed is None:
+        listed = _neighbours(cls)
+    events: dict[str, type[Event]] = {}
+    for event in dict.fromkeys(listed):
+        if not (isinstance(event, type) and issubclass(event, Event)) or event is Event:
+            shown = getattr(event, "__name__", repr(event))
+            remedy = f"Declare `class {shown}(Event)`." if isinstance(event, type) else "Name an Event class."
+            problems.add(cls, f"{cls.__name__} publishes {shown}, which is not an Event.", remedy, word="publishes")
+        elif events.setdefault(event.__name__, event) is not event:
+            message = f"{cls.__name__} publishes two different events called {event.__name__}."
+            problems.add(cls, message, "Give one another name: subscribers tell them apart by it.", word="publishes")
+        else:
+            _check_event(event, problems)
+    return tuple(events.values())
+
+
+def _neighbours(cls: type[Contract]) -> list[type[Event]]:
+    """The events in the module of a contract that is alone there."""
+    here = [one for one in namespace(cls).values() if isinstance(one, type) and one.__module__ == cls.__module__]
+    contracts = {one for one in here if issubclass(one, Contract) and is_contract(one)}
+    return [one for one in here if issubclass(one, Event)] if contracts == {cls} else []
+
+
+def _check_event(event: type[Event], problems: Problems) -> None:
+    check_type(event, event, f"The event {event.__name__}", problems)
+    if event.key_field is not None and event.key_field not in event.__struct_fields__:
+        fields = ", ".join(event.__struct_fields__) or "none"
+        message = f'The event {event.__name__} has the key "{event.key_field}", but no such field.'
+        problems.add(event, message, f"Its fields are {fields}.", word="key")
+    if not isinstance(event.schema_version, int) or event.schema_version < 1:
+        message = f"The event {event.__name__} has the version {event.schema_version!r}."
+        problems.add(event, message, "Count its incompatible changes: write 1, 2, 3, …", word="version")
+
+
+def doc_of(thing: Any) -> str:
+    """A docstring of its own, without indentation."""
+    own = thing.__doc__ or ""
+    inherited = isinstance(thing, type) and any(own == base.__doc__ for base in thing.__mro__[1:])
+    return "" if inherited else inspect.cleandoc(own)

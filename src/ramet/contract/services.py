@@ -1,0 +1,156 @@
+"""Reading services, sagas and APIs: what they implement, handle and need."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from ramet.contract.api import Api, api_declaration
+from ramet.contract.contracts import HOOKS, OWN
+from ramet.contract.declared import (
+    DeclaredApi,
+    DeclaredContract,
+    DeclaredHandler,
+    DeclaredSaga,
+    DeclaredSchedule,
+    DeclaredService,
+)
+from ramet.contract.hints import check_type
+from ramet.contract.marks import check_handler, check_schedule
+from ramet.contract.needs import forbid, read_needs
+from ramet.contract.problems import Problems
+from ramet.contract.routes import resolve_routes
+from ramet.contract.saga import Saga, saga_declaration
+from ramet.contract.service import Contract, HandlerMark, MethodMark, ScheduleMark, mark_of
+from ramet.contract.signatures import Method, check_callable, compare_signatures, is_async
+
+ReadContract = Callable[[type[Contract]], DeclaredContract]
+
+
+def read_service(cls: type[Contract], read_contract: ReadContract, problems: Problems) -> DeclaredService:
+    """A service, with every mistake in it reported."""
+    bases = [base for base in cls.__mro__ if base is not cls and Contract in base.__bases__]
+    if len(bases) > 1:
+        names = ", ".join(base.__name__ for base in bases)
+        message = f"{cls.__name__} implements several contracts: {names}."
+        problems.add(cls, message, "Write a service for each of them.")
+    contract = read_contract(bases[0])
+    members = _members(cls, bases[0])
+    _check_class(cls, contract, problems)
+    for name, thing in members.items():
+        _check_member(cls, name, thing, contract, problems)
+    _check_methods(cls, contract, problems)
+    marks = {name: mark_of(thing) for name, thing in members.items()}
+    handlers = tuple(
+        DeclaredHandler(name=name, mark=mark) for name, mark in marks.items() if isinstance(mark, HandlerMark)
+    )
+    schedules = tuple(
+        DeclaredSchedule(name=name, mark=mark) for name, mark in marks.items() if isinstance(mark, ScheduleMark)
+    )
+    for handler in handlers:
+        check_handler(Method(cls, handler.name, members[handler.name], problems), handler.mark)
+    for schedule in schedules:
+        check_schedule(Method(cls, schedule.name, members[schedule.name], problems), schedule.mark)
+    needs = read_needs(cls, bases[0], problems)
+    if cls.__ramet_line__.tables is not None and not needs.databases:
+        problems.add(
+            cls, f"{cls.__name__} has tables but no database.", "Add the annotation `db: Database`.", word="tables"
+        )
+    for name, dependency in needs.contracts.items():
+        if dependency is contract.cls:
+            message = f"{cls.__name__}.{name} depends on its own contract."
+            problems.add(cls, message, "Call the methods of `self`, and remove the annotation.", word=name)
+    sagas = dict.fromkeys(cls.__ramet_line__.sagas)
+    return DeclaredService(
+        name=contract.name,
+        cls=cls,
+        contract=contract,
+        needs=needs,
+        handlers=handlers,
+        schedules=schedules,
+        sagas=tuple(saga for one in sagas if (saga := _read_saga(one, cls, problems)) is not None),
+    )
+
+
+def _members(cls: type, below: type) -> dict[str, Any]:
+    """What a service and its bases wrote, a base's first; `below` and what it comes from are left out."""
+    merged: dict[str, Any] = {}
+    for base in reversed(cls.__mro__):
+        if base is not below and not issubclass(below, base):
+            merged.update(vars(base))
+    return merged
+
+
+def _check_class(cls: type[Contract], contract: DeclaredContract, problems: Problems) -> None:
+    line = cls.__ramet_line__
+    for option, given in (("version", line.version), ("name", line.name), ("publishes", line.publishes)):
+        if given is not None:
+            message = f"{cls.__name__} says {option}=…, which is for its contract to say."
+            problems.add(cls, message, f"Move it to the class line of {contract.cls.__name__}.", word=option)
+    if cls.__init__ is not object.__init__:
+        problems.add(
+            cls,
+            f"{cls.__name__} has an __init__, but the runtime makes its instance.",
+            "Annotate what it needs, and prepare the rest in `async def startup(self)`.",
+            word="__init__",
+        )
+
+
+def _check_member(cls: type, name: str, thing: Any, contract: DeclaredContract, problems: Problems) -> None:
+    mark = mark_of(thing)
+    if name in HOOKS:
+        method = Method(cls, name, thing, problems)
+        if check_callable(method, "(self)") and not is_async(thing):
+            method.wrong(" is not async.", f"Write `async def {name}(self)`.")
+    elif name in OWN:
+        problems.add(thing, f"{cls.__name__}.{name} hides the {name} that every service has.", "Give it another name.")
+    elif isinstance(mark, MethodMark) and name not in contract.methods:
+        message = f"{cls.__name__}.{name} is a @{mark.kind}, but not in the contract."
+        remedy = f"Declare it in {contract.cls.__name__}: only the contract can be called."
+        problems.add(thing, message, remedy)
+    elif isinstance(mark, HandlerMark | ScheduleMark) and name in contract.methods:
+        remedy = "Write another method for the other."
+        problems.add(thing, f"{cls.__name__}.{name} is both a handler and a method of the contract.", remedy)
+
+
+def _check_methods(cls: type[Contract], contract: DeclaredContract, problems: Problems) -> None:
+    for name, method in contract.methods.items():
+        if getattr(cls, name, None) is not method.function:
+            compare_signatures(cls, method, problems)
+        elif name not in OWN:
+            parameters = "".join(f", {parameter}" for parameter, _, _ in method.parameters)
+            message = f"{cls.__name__} does not implement {contract.cls.__name__}.{name}."
+            problems.add(cls, message, f"Add `async def {name}(self{parameters})`.")
+
+
+def _read_saga(cls: type[Saga], service: type, problems: Problems) -> DeclaredSaga | None:
+    if not (isinstance(cls, type) and issubclass(cls, Saga)) or cls is Saga:
+        shown = getattr(cls, "__name__", repr(cls))
+        remedy = (
+            f"Declare `class {shown}(Saga)`." if isinstance(cls, type) and cls is not Saga else "Name a Saga class."
+        )
+        problems.add(service, f"{service.__name__} lists {shown} as a saga.", remedy, word="sagas")
+        return None
+    for mistake in saga_declaration(cls)[1]:
+        problems.add(mistake.at, mistake.message, mistake.remedy)
+    state = getattr(cls, "State", None)
+    if isinstance(state, type):
+        check_type(state, state, f"{cls.__name__}.State", problems)
+    needs = read_needs(cls, Saga, problems)
+    remedy = "Its steps act through commands: let the service that has it do the work."
+    forbid(cls, needs, problems, who="The saga", kinds=("databases", "settings", "clocks"), remedy=remedy)
+    return DeclaredSaga(cls=cls, needs=needs)
+
+
+def read_api(cls: type[Api], problems: Problems) -> DeclaredApi:
+    """A public API, with every mistake in it reported."""
+    problems.extend(resolve_routes(cls)[1])
+    needs = read_needs(cls, Api, problems)
+    remedy = "It answers through contracts: ask the service that owns the data."
+    forbid(cls, needs, problems, who="The API", kinds=("databases",), remedy=remedy)
+    if cls.__init__ is not object.__init__:
+        remedy = "Annotate what it needs, and prepare the rest in `async def startup(self)`."
+        problems.add(
+            cls, f"{cls.__name__} has an __init__, but the runtime makes its instance.", remedy, word="__init__"
+        )
+    return DeclaredApi(name=api_declaration(cls).name, cls=cls, needs=needs)
