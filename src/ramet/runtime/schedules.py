@@ -20,8 +20,8 @@ from typing import Any
 import msgspec
 
 from ramet.clock import Clock
-from ramet.errors import StorageError
 from ramet.contract.timetable import Timetable, due_between, next_after
+from ramet.errors import StorageError
 from ramet.storage.base import Storage, Unit, Write
 from ramet.storage.work import transact
 from ramet.telemetry.context import Context, current_context

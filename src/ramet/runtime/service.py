@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -11,6 +11,7 @@ from ramet.clock import Clock
 from ramet.contract.declared import Declared, DeclaredSaga, DeclaredService
 from ramet.contract.saga import Saga, saga_declaration
 from ramet.contract.struct import Event
+from ramet.contract.timetable import timetable
 from ramet.events.base import Broker
 from ramet.events.moments import Report
 from ramet.events.policy import Retries
@@ -20,9 +21,9 @@ from ramet.runtime.consuming import Consuming, Handling
 from ramet.runtime.publishing import Publishing
 from ramet.runtime.schedules import Schedule, Schedules
 from ramet.runtime.tasks import Tasks
-from ramet.contract.timetable import timetable
 from ramet.sagas.definition import Definition, make_definition
 from ramet.sagas.engine import SagaEngine
+from ramet.sagas.views import Views
 from ramet.settings import seconds
 from ramet.storage.base import Storage
 from ramet.storage.work import transact
@@ -61,7 +62,9 @@ class RunningService:
             storage, around.broker, clock=around.clock, spawn=around.tasks.spawn, topics=frozenset(topics.values())
         )
         instance._link = self.link
-        self.engine = self.link.engine = self._make_engine() if declared.sagas else None
+        definitions = [self._definition(saga) for saga in declared.sagas]
+        self.engine = self.link.engine = self._make_engine(definitions) if definitions else None
+        self.sagas = Views(storage, definitions)
         self.consuming = [self._make_consuming(handling) for handling in self._handlings()]
         self.schedules = self._make_schedules() if declared.schedules else None
 
@@ -152,11 +155,11 @@ class RunningService:
         ]
         return Schedules(self.storage, schedules, clock=self._around.clock, spawn=self._around.tasks.spawn)
 
-    def _make_engine(self) -> SagaEngine:
+    def _make_engine(self, definitions: Sequence[Definition]) -> SagaEngine:
         around = self._around
         return SagaEngine(
             self.name,
-            [self._definition(saga) for saga in self.declared.sagas],
+            definitions,
             storage=self.storage,
             clock=around.clock,
             spawn=around.tasks.spawn,
