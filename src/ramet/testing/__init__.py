@@ -1,7 +1,27 @@
 """For users' tests: a running application, clients, virtual time, fakes."""
 
-from ramet.clock import VirtualClock
-from ramet.testing.application import RunningApplication, running
-from ramet.testing.stubs import NotFaked
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from ramet.clock import VirtualClock
+    from ramet.testing.application import RunningApplication, running
+    from ramet.testing.stubs import NotFaked
 
 __all__ = ["NotFaked", "RunningApplication", "VirtualClock", "running"]
+
+_HOMES = {
+    "NotFaked": "ramet.testing.stubs",
+    "RunningApplication": "ramet.testing.application",
+    "VirtualClock": "ramet.clock",
+    "running": "ramet.testing.application",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Import on first use: pytest loads this package for its plugin, in every project that has Ramet installed."""
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(importlib.import_module(_HOMES[name]), name)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import timedelta
 from pathlib import Path
-from typing import Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import msgspec
 
@@ -17,15 +17,21 @@ from ramet.contract.reading import read
 from ramet.contract.saga import Saga
 from ramet.contract.service import Contract
 from ramet.contract.struct import Event
-from ramet.errors import UsageError
+from ramet.errors import MissingExtra, UsageError
+from ramet.model.topology import Deployment
 from ramet.runtime.configuration import Configuration, load, make_importable
 from ramet.runtime.preparing import create_tables
 from ramet.runtime.running import Options, Running
+from ramet.runtime.web import web
 from ramet.runtime.wiring import temporary
+from ramet.sagas.views import SagaSummary
 from ramet.settings import seconds
 from ramet.storage.work import transact
 from ramet.telemetry.scope import Scope, Work
 from ramet.testing.stubs import contract_of, with_fakes, with_stubs
+
+if TYPE_CHECKING:
+    from httpx import AsyncClient
 
 C = TypeVar("C", bound=Contract)
 E = TypeVar("E", bound=Event)
@@ -37,13 +43,24 @@ PATIENCE_SECONDS = 10.0
 class RunningApplication:
     """What a test has in its hands."""
 
-    def __init__(self, running: Running) -> None:
+    def __init__(self, running: Running, http: AsyncClient | None) -> None:
         self.running = running
+        self._http = http
         self.clock: Clock = running.clock
 
     def client(self, contract: type[C]) -> C:
         """A client of any contract, as the outside has it."""
         return self.running.client(contract)
+
+    @property
+    def http(self) -> AsyncClient:
+        """An httpx client of the public APIs and mounted applications, without a network between.
+
+        Raises: MissingExtra where httpx is not installed.
+        """
+        if self._http is None:
+            raise MissingExtra("httpx", "testing", "The HTTP client of a test")
+        return self._http
 
     def service(self, cls: type[C]) -> C:
         """The very instance that serves, for instance a fake that has noted how it was called."""
@@ -95,11 +112,11 @@ class RunningApplication:
             raise UsageError("Time can be advanced on a virtual clock: `running(…, clock=VirtualClock())`.")
         await self.clock.advance(seconds(by))
 
-    async def saga(self, saga: type[Saga], key: str) -> Any:
+    async def saga(self, saga: type[Saga], key: str) -> SagaSummary | None:
         """The saga of a class with this key as operators see it; None when there is none."""
         for service in self.running.services.values():
             if service.engine is not None and service.engine.knows(saga):
-                found = await service.engine.list(name=saga.__name__, key=key)
+                found = await service.sagas.sagas(name=saga.__name__, key=key)
                 return found[0] if found else None
         raise UsageError(f"{saga.__name__} is not part of the application under test.")
 
@@ -142,17 +159,33 @@ async def running(
     )
     alive = Running(read(application), temporary(), options)
     await alive.start()
+    app = web(alive, Deployment(name="test"))
     try:
-        yield RunningApplication(alive)
+        await app.startup()
+        async with AsyncExitStack() as stack:
+            yield RunningApplication(alive, await _http_client(app, stack))
+        await app.drain(1.0)
+        await app.shutdown()
     finally:
         await alive.stop()
+
+
+async def _http_client(app: Any, stack: AsyncExitStack) -> AsyncClient | None:
+    try:
+        import httpx  # an optional library: tests without HTTP do without it
+    except ImportError:
+        return None
+    transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)
+    return await stack.enter_async_context(httpx.AsyncClient(transport=transport, base_url="http://test"))
 
 
 def _configuration(what: Application | type[Contract] | str | Path) -> Configuration:
     if isinstance(what, Application):
         return Configuration(folder=Path.cwd(), application=what)
     if isinstance(what, type):
-        return Configuration(folder=Path.cwd(), application=Application(contract_of(what).__name__.lower(), services=[what]))
+        return Configuration(
+            folder=Path.cwd(), application=Application(contract_of(what).__name__.lower(), services=[what])
+        )
     path = Path(what)
     path = path / "ramet.toml" if path.is_dir() else path
     make_importable(path.parent)

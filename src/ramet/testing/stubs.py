@@ -61,7 +61,11 @@ def _owner(event: type[Event]) -> type[Contract] | None:
 
 
 def _stub(contract: type[Contract]) -> type[Contract]:
-    methods = {name: _refusing(contract, name) for name, mark in vars(contract).items() if isinstance(mark_of(mark), MethodMark)}
+    methods = {
+        name: _refusing(contract, name)
+        for name, mark in vars(contract).items()
+        if isinstance(mark_of(mark), MethodMark)
+    }
     return type(f"Stub{contract.__name__}", (contract,), methods)
 
 
