@@ -1,0 +1,72 @@
+"""From ramet.toml to what commands work with: the configuration, a deployment, the declarations, somebody to ask."""
+
+from __future__ import annotations
+
+from collections.abc import Coroutine
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from ramet.cli import output
+from ramet.cli.command import Choices
+from ramet.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from ramet.contract.declared import Declared
+    from ramet.model.topology import Deployment
+    from ramet.runtime.configuration import Configuration
+    from ramet.runtime.requests import Answer, Request
+
+    A = TypeVar("A", bound=Answer)
+T = TypeVar("T")
+
+
+def configuration(choices: Choices) -> Configuration:
+    """What the nearest ramet.toml says. Raises: ConfigurationError."""
+    from ramet.runtime.configuration import find, load
+
+    folder = choices.folder or Path.cwd()
+    if not folder.is_dir():
+        raise ConfigurationError(f"There is no folder {folder}.")
+    return load(find(folder))
+
+
+def declared(found: Configuration) -> Declared:
+    """The application's declarations, imported from its folder. Raises: DeclarationError with every problem."""
+    from ramet.contract.reading import read
+    from ramet.runtime.configuration import make_importable
+
+    make_importable(found.folder)
+    with output.progress(f"Reading {found.application.name}"):
+        return read(found.application)
+
+
+def run(work: Coroutine[Any, Any, T]) -> T:
+    """Run a coroutine on the fastest loop there is."""
+    import asyncio
+
+    try:
+        import uvloop
+    except ImportError:
+        return asyncio.run(work)
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        return runner.run(work)
+
+
+def ask(choices: Choices, deployment: str, request: Request, kind: type[A]) -> A:
+    """Ask the process that runs the deployment, or where none does, its databases."""
+    from ramet.runtime.remote import reach
+
+    found = configuration(choices)
+    chosen = found.deployment(deployment)
+    with reach(found.folder / chosen.data) as remote:
+        if remote is not None:
+            return remote.ask(request, kind)
+    return run(_maintain(found, chosen, request, kind))
+
+
+async def _maintain(found: Configuration, chosen: Deployment, request: Request, kind: type[A]) -> A:
+    from ramet.runtime.maintenance import Maintenance
+    from ramet.runtime.process import make_running
+
+    maintenance = Maintenance(found, chosen, lambda: make_running(found, chosen, declared(found)))
+    return await maintenance.ask(request, kind)

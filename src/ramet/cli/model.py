@@ -1,0 +1,62 @@
+"""`ramet model`: what the application is, as data or as a drawing."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from ramet.cli import output
+from ramet.cli.application import configuration, declared
+from ramet.cli.command import Choices, command
+
+if TYPE_CHECKING:
+    from ramet.model.application import Application
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    command(
+        app,
+        ("ramet model", "services and what they depend on"),
+        ("ramet model --json > model.json", "the versioned document, for tools"),
+        ("ramet model --mermaid", "a flow chart, for a page"),
+    )(model)
+
+
+def model(
+    choices: Choices,
+    mermaid: Annotated[bool, typer.Option("--mermaid", help="Draw it as a Mermaid flow chart.")] = False,
+) -> None:
+    """Show the model of the application: services, contracts, events, sagas."""
+    from ramet.contract.describe import describe
+    from ramet.model.document import dump
+    from ramet.model.mermaid import draw
+
+    application = describe(declared(configuration(choices)))
+    if mermaid:
+        output.raw(draw(application))
+    elif choices.json:
+        output.raw(dump(application).decode())
+    else:
+        _show(application)
+
+
+def _show(application: Application) -> None:
+    output.say(output.paint(application.name, "bold"))
+    rows = []
+    for service in application.services:
+        contract = next(one for one in application.contracts if one.name == service.contract)
+        needs = dict.fromkeys([*service.depends_on, *(name for saga in service.sagas for name in saga.depends_on)])
+        sagas = ", ".join(saga.name for saga in service.sagas)
+        methods = len(contract.methods)
+        rows.append((service.name, contract.version, methods, len(contract.events), ", ".join(needs), sagas))
+    output.table(("service", "version", "methods", "events", "calls", "sagas"), rows)
+    if application.apis:
+        output.say()
+    rows = [(api.name, api.version, len(api.routes), api.prefix or "/", ", ".join(api.depends_on)) for api in application.apis]
+    output.table(("API", "version", "routes", "prefix", "calls"), rows)
+    rows = [(mounted.name, mounted.app, mounted.prefix) for mounted in application.mounted]
+    if rows:
+        output.say()
+    output.table(("mounted", "application", "prefix"), rows)

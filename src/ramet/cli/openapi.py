@@ -1,0 +1,68 @@
+"""`ramet openapi`: the OpenAPI 3.1 document of each public API."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import msgspec
+import typer
+
+from ramet.cli import output
+from ramet.cli.application import configuration, declared
+from ramet.cli.command import Choices, command
+from ramet.errors import ConfigurationError
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    command(
+        app,
+        ("ramet openapi storefront", "printed"),
+        ("ramet openapi --output docs/", "every API as docs/<name>.openapi.json"),
+    )(openapi)
+
+
+def openapi(
+    choices: Choices,
+    api: Annotated[str | None, typer.Argument(help="Its name; needed where there are several.", metavar="API")] = None,
+    to: Annotated[Path | None, typer.Option("--output", "-o", help="Write files into this folder.", metavar="FOLDER")] = None,
+) -> None:
+    """Print or write OpenAPI 3.1."""
+    documents = _documents(choices)
+    if api is not None and api not in documents:
+        raise ConfigurationError(f'There is no API "{api}"; there are {", ".join(documents) or "none"}.')
+    chosen = documents if api is None else {api: documents[api]}
+    if to is not None:
+        _write(choices, to, chosen)
+    elif len(chosen) == 1:
+        output.document(next(iter(chosen.values())))
+    else:
+        raise ConfigurationError(
+            f"Say which API, or --output FOLDER for all: {', '.join(documents)}." if documents else "There is no public API."
+        )
+
+
+def _documents(choices: Choices) -> dict[str, Any]:
+    from ramet.contract.api import api_declaration
+    from ramet.contract.routes import resolve_routes
+    from ramet.http.openapi import openapi as document
+
+    apis = declared(configuration(choices)).apis
+    return {api.name: document(api_declaration(api.cls), resolve_routes(api.cls)[0]) for api in apis}
+
+
+def _write(choices: Choices, folder: Path, documents: dict[str, Any]) -> None:
+    written = []
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, document in documents.items():
+            path = folder / f"{name}.openapi.json"
+            path.write_bytes(msgspec.json.format(msgspec.json.encode(document), indent=2) + b"\n")
+            written.append(str(path))
+    except OSError as error:
+        raise ConfigurationError(f"{error.filename or folder} cannot be written: {error.strerror}.") from error
+    if choices.json:
+        output.document({"written": written})
+    else:
+        output.say("\n".join(written))

@@ -1,0 +1,80 @@
+"""`ramet status`: how a deployment is."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import typer
+
+from ramet.cli import output
+from ramet.cli.application import ask
+from ramet.cli.command import DEPLOYMENT, Choices, command
+
+if TYPE_CHECKING:
+    from ramet.runtime.requests import ServiceStatus, Status
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    command(
+        app,
+        ("ramet status", "of the local deployment"),
+        ("ramet status --json", "for programs, with every method"),
+    )(status)
+
+
+def status(choices: Choices, deployment: DEPLOYMENT = "local") -> None:
+    """Show how a deployment is: calls, events, sagas, schedules.
+
+    When it does not run, its databases tell what waits for the next start.
+    """
+    from ramet.runtime.requests import GetStatus, Status
+
+    found = ask(choices, deployment, GetStatus(), Status)
+    if choices.json:
+        output.document(found)
+    else:
+        _show(found)
+
+
+def _show(found: Status) -> None:
+    name = f"{output.paint(found.application, 'bold')} · {found.deployment}"
+    if found.running:
+        output.say(f"{name} · {output.paint('running', 'green')} as process {found.pid} for {duration(found.uptime_seconds)}")
+    else:
+        output.say(f"{name} · {output.paint('not running', 'yellow')}")
+    for address in found.addresses:
+        output.say(f"  {address.name}  {output.paint(address.url, 'cyan')}")
+    titles = ("service", "calls", "refused", "failed", "p50 ms", "p99 ms", "waiting", "retrying", "dead", "sagas")
+    output.table(titles, [_row(service) for service in found.services])
+    schedules = [schedule for service in found.services for schedule in service.schedules]
+    rows = [(one.name, one.missed, one.failed, one.error) for one in schedules]
+    output.table(("schedule", "missed", "failed", "last error"), rows)
+
+
+def _row(service: ServiceStatus) -> tuple[object, ...]:
+    sagas = ", ".join(f"{count} {status}" for status, count in service.sagas.items())
+    return (
+        service.name,
+        service.calls,
+        service.refusals,
+        service.errors,
+        service.p50_ms,
+        service.p99_ms,
+        service.events_waiting,
+        service.events_retrying,
+        service.events_dead,
+        sagas,
+    )
+
+
+def duration(seconds: float | None) -> str:
+    """The two largest units: "3 h 12 min"."""
+    left = int(seconds or 0)
+    units = (("d", 86400), ("h", 3600), ("min", 60), ("s", 1))
+    parts = []
+    for unit, size in units:
+        count, left = divmod(left, size)
+        if count or (unit == "s" and not parts):
+            parts.append(f"{count} {unit}")
+    return " ".join(parts[:2])

@@ -1,0 +1,196 @@
+"""`ramet up`: run a deployment, and run it anew when its code changes."""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+import os
+import re
+import signal
+import socket
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import msgspec
+import typer
+
+from ramet.cli import output
+from ramet.cli.application import configuration, declared, run
+from ramet.cli.command import INTERRUPTED, Choices, command, failed
+from ramet.errors import ConfigurationError, DeclarationError, RametError
+
+if TYPE_CHECKING:
+    from ramet.model.topology import Deployment
+    from ramet.runtime.process import Process, Ready
+
+ADDRESS = re.compile(r"(?P<host>[^:\s]*|\[[0-9a-fA-F:]+\]):(?P<port>\d{1,5})")
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    command(
+        app,
+        ("ramet up", "the local deployment, on http://127.0.0.1:8000"),
+        ("ramet up --listen :9000", "on another port; 0 for any that is free"),
+        ("ramet up --no-reload --json", "for programs: one line of JSON when it is ready"),
+    )(up)
+
+
+def up(
+    choices: Choices,
+    deployment: Annotated[str, typer.Argument(help="Which deployment of ramet.toml.", metavar="DEPLOYMENT")] = "local",
+    reload: Annotated[
+        bool | None,
+        typer.Option("--reload/--no-reload", help="Start anew when the code changes; the default on a terminal."),
+    ] = None,
+    listen: Annotated[str | None, typer.Option(help="Another address, such as 127.0.0.1:9000.", metavar="ADDRESS")] = None,
+    strict: Annotated[bool, typer.Option("--strict", help="Encode calls as if the services were apart.")] = False,
+) -> int:
+    """Run the application until it is interrupted.
+
+    Ctrl-C or SIGTERM finish what is in flight first; a second one does not wait.
+    """
+    from ramet.cli.logs import configure
+    from ramet.runtime.replacing import inherited
+
+    configure()
+    if listen is not None:
+        check_address(listen)
+    watched = sys.stdout.isatty() if reload is None else reload
+    return Up(choices, deployment, listen=listen, strict=strict, listener=inherited()).run(watched=watched)
+
+
+def check_address(address: str) -> None:
+    """Raises: ConfigurationError."""
+    found = ADDRESS.fullmatch(address)
+    if found is None or int(found["port"]) > 65535:
+        raise ConfigurationError(f'An address is written as "127.0.0.1:9000" or ":9000", not as "{address}".')
+
+
+class Up:
+    """One run of the command, up to the point where changed code takes its place."""
+
+    def __init__(
+        self, choices: Choices, deployment: str, *, listen: str | None, strict: bool, listener: socket.socket | None
+    ) -> None:
+        self._choices = choices
+        self._name = deployment
+        self._listen = listen
+        self._strict = strict
+        self._listener = listener
+        self._folder = choices.folder or Path.cwd()
+
+    def run(self, *, watched: bool) -> int:
+        """The exit code; where files are watched it returns only when interrupted."""
+        from ramet.runtime.replacing import replace
+
+        try:
+            changed = self._serve(watched=watched)
+        except Exception as error:
+            if not (watched and _can_be_mended(error)):
+                return self._explain(error)
+            changed = self._wait_until_mended(error)
+        if not changed:
+            return 0
+        output.note(f"{_names(changed, self._folder)} changed: starting anew.")
+        replace(self._listener)
+
+    def _serve(self, *, watched: bool) -> list[Path]:
+        """Run the application until it is interrupted, or until these files have changed."""
+        from ramet.runtime.process import Process, make_running
+
+        found = configuration(self._choices)
+        self._folder = found.folder
+        deployment = self._at(found.deployment(self._name))
+        running = make_running(found, deployment, declared(found), strict=self._strict)
+        return run(self._until_changed(Process(found, deployment, running), watched=watched))
+
+    def _at(self, deployment: Deployment) -> Deployment:
+        return deployment if self._listen is None else msgspec.structs.replace(deployment, listen=self._listen)
+
+    async def _until_changed(self, process: Process, *, watched: bool) -> list[Path]:
+        stopping = asyncio.Event()
+        _on_signals(stopping)
+        announce(await process.start(self._listener), json=self._choices.json)
+        self._listener = process.listener
+        changed = await _first(stopping, self._folder) if watched else await _only(stopping)
+        if not changed and not self._choices.json:
+            output.note("Stopping, once what is in flight is finished.")
+        if not await process.stop(keep_listening=bool(changed)):
+            output.note("Some requests took too long and were cut off.")
+        return changed
+
+    def _wait_until_mended(self, error: Exception) -> list[Path]:
+        from ramet.runtime.watching import wait_for_change
+
+        if self._listener is not None:
+            self._listener.close()
+        self._explain(error)
+        output.note(output.paint("Waiting for the next save.", "dim", sys.stderr))
+        return wait_for_change(self._folder)
+
+    def _explain(self, error: Exception) -> int:
+        debug = self._choices.debug or not isinstance(error, RametError)
+        return failed(dataclasses.replace(self._choices, debug=debug), error)
+
+
+def _can_be_mended(error: Exception) -> bool:
+    """Whether the next save may do it: whatever the code itself does, and once it has run, everything."""
+    from ramet.runtime.replacing import is_replacement
+
+    return is_replacement() or isinstance(error, DeclarationError) or not isinstance(error, RametError)
+
+
+def _on_signals(stopping: asyncio.Event) -> None:
+    """The first asks to stop; the second ends the process, which the databases survive."""
+
+    def stop() -> None:
+        if stopping.is_set():
+            os._exit(INTERRUPTED)
+        stopping.set()
+
+    loop = asyncio.get_running_loop()
+    for one in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(one, stop)
+
+
+async def _only(stopping: asyncio.Event) -> list[Path]:
+    await stopping.wait()
+    return []
+
+
+async def _first(stopping: asyncio.Event, folder: Path) -> list[Path]:
+    """Whichever comes first: an interruption (no files), or a change."""
+    from ramet.runtime.tasks import Tasks
+    from ramet.runtime.watching import next_change
+
+    tasks = Tasks()
+    stopped, changed = tasks.spawn(stopping.wait()), tasks.spawn(next_change(folder))
+    await asyncio.wait({stopped, changed}, return_when=asyncio.FIRST_COMPLETED)
+    found: list[Path] = changed.result() if changed.done() and not stopped.done() else []
+    await tasks.stop()
+    return found
+
+
+def announce(ready: Ready, *, json: bool) -> None:
+    """Say that it is ready, and where."""
+    from ramet.runtime.replacing import age_seconds
+
+    seconds = age_seconds()
+    if json:
+        output.line({"ready": {**msgspec.structs.asdict(ready), "seconds": seconds}})
+        return
+    needed = f" in {seconds:.2f} s" if seconds is not None else ""
+    output.say(f"{output.paint(ready.application, 'bold')} · {ready.deployment} · {output.paint('ready', 'green')}{needed}")
+    places = [(one.name, one.url) for one in ready.addresses] or [("listening", ready.url)]
+    width = max(len(name) for name, _ in places)
+    for name, url in places:
+        output.say(f"  {name.ljust(width)}  {output.paint(url, 'cyan')}")
+    for url in ready.documentation:
+        output.say(f"  {'docs'.ljust(width)}  {output.paint(url, 'cyan')}")
+
+
+def _names(changed: list[Path], folder: Path) -> str:
+    shown = [str(path.relative_to(folder)) if path.is_relative_to(folder) else str(path) for path in changed]
+    return shown[0] if len(shown) == 1 else f"{shown[0]} and {len(shown) - 1} more"

@@ -1,0 +1,131 @@
+"""The way operators reach a running deployment: a Unix socket in its data folder that only its owner may open.
+
+One line of JSON asks (requests.py), one line answers: `{"answer": …}` or `{"error": {"code": …, "message": …}}`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import hashlib
+import logging
+import os
+import socket
+import stat
+import tempfile
+from pathlib import Path
+
+import msgspec
+
+from ramet.errors import ConfigurationError, RametError
+from ramet.runtime.operations import Operations
+from ramet.runtime.requests import Asked
+
+LONGEST_PATH = 100
+"""Operating systems allow 104 to 108 bytes."""
+LONGEST_LINE = 16 * 1024 * 1024
+log = logging.getLogger("ramet.control")
+
+
+class Failure(msgspec.Struct, frozen=True, kw_only=True):
+    """An error, as it crosses the socket."""
+
+    code: str
+    message: str
+
+
+class Reply(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What a request is answered with: one of the two."""
+
+    answer: msgspec.Raw | None = None
+    error: Failure | None = None
+
+
+_decode = msgspec.json.Decoder(Asked).decode
+_encode = msgspec.json.Encoder(enc_hook=str).encode
+
+
+def address(data: Path) -> Path:
+    """Where the socket of a data folder is: in it, or where that is too deep for a socket, in the temporary folder."""
+    path = data.resolve() / "control.sock"
+    if len(os.fsencode(path)) <= LONGEST_PATH:
+        return path
+    name = hashlib.sha256(os.fsencode(path)).hexdigest()[:20]
+    return Path(tempfile.gettempdir()) / f"ramet-{os.getuid()}" / f"{name}.sock"
+
+
+class Control:
+    """Answers operators as long as it is open."""
+
+    def __init__(self, data: Path, operations: Operations) -> None:
+        self._path = address(data)
+        self._operations = operations
+        self._server: asyncio.Server | None = None
+        self._open: set[asyncio.StreamWriter] = set()
+
+    async def start(self) -> None:
+        """Listen. A socket that nobody answers on any more is replaced.
+
+        Raises: ConfigurationError when the socket cannot be made.
+        """
+        try:
+            _prepare_folder(self._path.parent)
+            self._path.unlink(missing_ok=True)
+            listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+            listener.bind(str(self._path))
+            self._path.chmod(0o600)
+        except OSError as error:
+            raise ConfigurationError(
+                f"The control socket {self._path} cannot be made: {error.strerror}. Choose another data folder."
+            ) from error
+        self._server = await asyncio.start_unix_server(self._serve, sock=listener, limit=LONGEST_LINE)
+
+    async def stop(self) -> None:
+        """Listen no more, and hang up."""
+        if self._server is None:
+            return
+        self._server.close()
+        for writer in tuple(self._open):
+            writer.close()
+        self._server = None
+        self._path.unlink(missing_ok=True)
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._open.add(writer)
+        try:
+            while line := await reader.readline():
+                writer.write(_encode(await self._reply(line)) + b"\n")
+                await writer.drain()
+        except (ConnectionError, ValueError):  # gone, or a line longer than anything we understand
+            pass
+        finally:
+            self._open.discard(writer)
+            writer.close()
+            with contextlib.suppress(ConnectionError):
+                await writer.wait_closed()
+
+    async def _reply(self, line: bytes) -> Reply:
+        try:
+            request = _decode(line)
+        except msgspec.DecodeError as error:
+            message = f"The running application does not understand this: {error}. It may be of another release."
+            return Reply(error=Failure(code="usage", message=message))
+        try:
+            answer = await self._operations.answer(request)
+        except RametError as error:
+            return Reply(error=Failure(code=error.code, message=str(error)))
+        except Exception as error:
+            log.exception("An operator's request failed: %r", request)
+            return Reply(error=Failure(code="unexpected", message=f"{type(error).__name__}: {error}"))
+        return Reply(answer=msgspec.Raw(_encode(answer)))
+
+
+def _prepare_folder(folder: Path) -> None:
+    """Make it for ourselves alone, where it is not there. In the temporary folder somebody else may have been first."""
+    try:
+        folder.mkdir(mode=0o700, parents=True)
+    except FileExistsError:
+        if folder.parent == Path(tempfile.gettempdir()):
+            found = folder.lstat()
+            if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid() or found.st_mode & 0o077:
+                raise ConfigurationError(f"{folder} is not ours alone: remove it, or set TMPDIR.") from None

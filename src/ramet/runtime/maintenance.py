@@ -1,0 +1,101 @@
+"""Operators at work on a deployment that does not run: on its databases, without anything being started.
+
+What changes there takes effect at the next start. A call starts the application for as long as it takes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+from typing import TypeVar
+
+from ramet.clock import SystemClock
+from ramet.contract.reading import read
+from ramet.errors import ConfigurationError
+from ramet.model.topology import Deployment
+from ramet.runtime.configuration import Configuration, make_importable
+from ramet.runtime.operations import Operations, Place
+from ramet.runtime.requests import (
+    Answer,
+    Call,
+    CancelSaga,
+    DiscardEvents,
+    ReplayEvents,
+    Request,
+    RetrySaga,
+)
+from ramet.runtime.running import Running
+from ramet.runtime.wiring import embedded
+from ramet.storage.base import Storage
+
+A = TypeVar("A", bound=Answer)
+CHANGES = (ReplayEvents, DiscardEvents)
+"""These write to the databases, and need nothing of the application's code."""
+
+
+class Maintenance:
+    """Answers what a running deployment would, when there is none. `make` puts the application together."""
+
+    def __init__(self, configuration: Configuration, deployment: Deployment, make: Callable[[], Running]) -> None:
+        self._configuration = configuration
+        self._deployment = deployment
+        self._make = make
+
+    async def ask(self, request: Request, kind: type[A]) -> A:
+        """Raises: what the operation raises; StorageError when another process has the databases."""
+        if isinstance(request, Call):
+            opened = self._started()
+        elif isinstance(request, RetrySaga | CancelSaga):
+            opened = self._assembled()
+        else:
+            opened = self._databases(readonly=not isinstance(request, CHANGES))
+        async with opened as operations:
+            answer = await operations.answer(request)
+        assert isinstance(answer, kind)
+        return answer
+
+    @asynccontextmanager
+    async def _started(self) -> AsyncIterator[Operations]:
+        running = self._make()
+        await running.start()
+        try:
+            yield self._operations(running.storages, running)
+        finally:
+            await running.stop()
+
+    @asynccontextmanager
+    async def _assembled(self) -> AsyncIterator[Operations]:
+        running = self._make()
+        try:
+            await running.open()
+            yield self._operations(running.storages, running)
+        finally:
+            await running.stop()
+
+    @asynccontextmanager
+    async def _databases(self, *, readonly: bool) -> AsyncIterator[Operations]:
+        engines = embedded(self._deployment, self._configuration.folder, readonly=readonly)
+        async with AsyncExitStack() as stack:
+            storages: dict[str, Storage] = {}
+            for service in self._kept():
+                storage = storages[service] = engines.storage(service)
+                await storage.open(())
+                stack.push_async_callback(storage.close)
+            yield self._operations(storages, None)
+
+    def _kept(self) -> list[str]:
+        """The services that have a database in the data folder."""
+        data = self._configuration.folder / self._deployment.data
+        return sorted(path.stem for path in data.glob("*.sqlite"))
+
+    def _operations(self, storages: dict[str, Storage], running: Running | None) -> Operations:
+        return Operations(
+            Place(
+                application=self._configuration.application.name,
+                deployment=self._deployment.name,
+                storages=storages,
+                clock=SystemClock(),
+                running=running,
+            )
+        )

@@ -1,0 +1,122 @@
+"""The services' own tables: migrated when the application starts, or by `ramet db`."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import msgspec
+from sqlalchemy import MetaData
+
+from ramet.contract.declared import Declared, DeclaredService
+from ramet.errors import ConfigurationError
+from ramet.runtime.preparing import create_tables
+from ramet.runtime.wiring import Engines, temporary
+from ramet.storage.base import Storage
+from ramet.storage.revisions import Revision, is_current, revisions
+
+if TYPE_CHECKING:  # Alembic costs more than starting: it is imported when there is something to migrate
+    from ramet.storage.migrations import Migrations, Progress, Status
+
+Told = Callable[["Progress"], None]
+
+
+class Migrated(msgspec.Struct, frozen=True, kw_only=True):
+    """What was applied to one service's database."""
+
+    service: str
+    revisions: tuple[Revision, ...]
+
+
+class Difference(msgspec.Struct, frozen=True, kw_only=True):
+    """How the declared tables of a service differ from what its migrations lead to, a line each."""
+
+    service: str
+    lines: tuple[str, ...]
+
+
+async def prepare(service: DeclaredService, storage: Storage) -> None:
+    """Bring a service's tables up to date: by its migrations, or where it has none by creating what is not there."""
+    if tables_of(service) is None:
+        return
+    folder = folder_of(service)
+    if not revisions(folder):
+        await create_tables(service, storage)
+    elif not await is_current(storage, folder):
+        await _migrations(service, storage).migrate()
+
+
+def tables_of(service: DeclaredService) -> MetaData | None:
+    """The tables a service declares."""
+    return service.cls.__ramet_line__.tables
+
+
+def folder_of(service: DeclaredService) -> Path:
+    """Where its migrations are: beside the module that declares it."""
+    file = getattr(sys.modules.get(service.cls.__module__), "__file__", None) or "."
+    return Path(file).parent / "migrations"
+
+
+class Databases:
+    """The databases of one application, service by service, while nothing runs on them."""
+
+    def __init__(self, declared: Declared, engines: Engines) -> None:
+        self._services = {service.name: service for service in declared.services if tables_of(service) is not None}
+        self._engines = engines
+
+    def chosen(self, name: str | None) -> Sequence[DeclaredService]:
+        """One service by its name, or all that have tables. Raises: ConfigurationError."""
+        if name is None:
+            return tuple(self._services.values())
+        if name not in self._services:
+            known = ", ".join(self._services) or "none"
+            raise ConfigurationError(f'There is no service "{name}" with tables; there are {known}.')
+        return (self._services[name],)
+
+    async def status(self, service: DeclaredService) -> Status:
+        """What is applied, and what is pending."""
+        async with self._opened(service, self._engines) as migrations:
+            return await migrations.status()
+
+    async def migrate(self, service: DeclaredService, told: Told) -> Migrated:
+        """Apply what is pending."""
+        async with self._opened(service, self._engines) as migrations:
+            return Migrated(service=service.name, revisions=await migrations.migrate(told))
+
+    async def adopt(self, service: DeclaredService) -> None:
+        """Note that a database made without migrations is up to date."""
+        async with self._opened(service, self._engines) as migrations:
+            await migrations.adopt()
+
+    async def revision(self, service: DeclaredService, message: str) -> Path:
+        """Write the next migration, from what the earlier ones lead to."""
+        async with self._opened(service, temporary()) as migrations:
+            await migrations.migrate()
+            return await migrations.revision(message)
+
+    async def check(self, service: DeclaredService, *, database: bool) -> Difference:
+        """Compare the declared tables with what the migrations lead to, or with the `database` as it is."""
+        async with self._opened(service, self._engines if database else temporary()) as migrations:
+            if not database:
+                await migrations.migrate()
+            return Difference(service=service.name, lines=await migrations.check())
+
+    @asynccontextmanager
+    async def _opened(self, service: DeclaredService, engines: Engines) -> AsyncIterator[Migrations]:
+        storage = engines.storage(service.name)
+        await storage.open(())
+        try:
+            yield _migrations(service, storage)
+        finally:
+            await storage.close()
+
+
+def _migrations(service: DeclaredService, storage: Storage) -> Migrations:
+    from ramet.storage.migrations import Migrations
+
+    tables = tables_of(service)
+    assert tables is not None
+    return Migrations(storage, folder_of(service), tables)

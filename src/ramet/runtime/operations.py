@@ -1,0 +1,248 @@
+"""What operators can do with a deployment: see how it is, look after its sagas and dead letters, call its contracts."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from ramet.clock import Clock
+from ramet.errors import NotFound, UsageError
+from ramet.events.operations import Counts, EventOperations
+from ramet.runtime.operator_calls import call
+from ramet.runtime.requests import (
+    Address,
+    Answer,
+    Call,
+    CancelSaga,
+    Changed,
+    DiscardEvents,
+    EventDetail,
+    EventList,
+    GetStatus,
+    ListEvents,
+    ListSagas,
+    MethodLoad,
+    ReplayEvents,
+    Request,
+    RetrySaga,
+    SagaDetail,
+    SagaList,
+    ServiceStatus,
+    ShowEvent,
+    ShowSaga,
+    Status,
+)
+from ramet.runtime.running import Running
+from ramet.runtime.saga_views import count_sagas, find_saga, list_sagas
+from ramet.runtime.schedules import schedule_states
+from ramet.storage.base import Storage
+from ramet.telemetry.counters import MethodCounters
+
+
+@dataclass(frozen=True, kw_only=True)
+class Place:
+    """What the operations are about: databases by service, and the application when it runs, where it is reached."""
+
+    application: str
+    deployment: str
+    storages: Mapping[str, Storage]
+    clock: Clock
+    running: Running | None = None
+    addresses: tuple[Address, ...] = ()
+
+
+class Operations:
+    """Answers requests. What needs a running application says so when there is none."""
+
+    def __init__(self, place: Place) -> None:
+        self._place = place
+        self._events = EventOperations(place.storages, clock=place.clock, replay_due=self._wake_replays)
+        self._answers: dict[type[Request], Callable[[Any], Awaitable[Answer]]] = {
+            GetStatus: self.status,
+            ListSagas: self.list_sagas,
+            ShowSaga: self.show_saga,
+            RetrySaga: self.retry_saga,
+            CancelSaga: self.cancel_saga,
+            ListEvents: self.list_events,
+            ShowEvent: self.show_event,
+            ReplayEvents: self.replay_events,
+            DiscardEvents: self.discard_events,
+            Call: self.call,
+        }
+
+    async def answer(self, request: Request) -> Answer:
+        """Raises: NotFound, UsageError, InvalidArguments, CallError."""
+        return await self._answers[type(request)](request)
+
+    # -- status --------------------------------------------------------------------------------------------------
+
+    async def status(self, _: GetStatus) -> Status:
+        """How everything is."""
+        place, running = self._place, self._place.running
+        started = running.started_at if running is not None else None
+        counts = {count.service: count for count in await self._events.counts()}
+        services = [await self._service(storage, counts[name]) for name, storage in place.storages.items()]
+        return Status(
+            application=place.application,
+            deployment=place.deployment,
+            running=started is not None,
+            pid=os.getpid() if started is not None else None,
+            uptime_seconds=place.clock.monotonic() - started if started is not None else None,
+            addresses=place.addresses,
+            services=tuple(services),
+        )
+
+    async def _service(self, storage: Storage, events: Counts) -> ServiceStatus:
+        counters = self._counters(storage.service)
+        total = _added(counter for _, counter in counters)
+        return ServiceStatus(
+            name=storage.service,
+            calls=total.calls,
+            refusals=total.refusals,
+            errors=total.errors,
+            p50_ms=_milliseconds(total, 0.5),
+            p99_ms=_milliseconds(total, 0.99),
+            events_waiting=events.waiting,
+            events_retrying=events.retrying,
+            events_dead=events.dead,
+            sagas=await count_sagas(storage),
+            schedules=tuple(await schedule_states(storage)),
+            methods=tuple(_load(name, counter) for name, counter in counters),
+        )
+
+    def _counters(self, service: str) -> list[tuple[str, MethodCounters]]:
+        running = self._place.running
+        if running is None:
+            return []
+        prefix = next((one.contract.name + "." for one in running.declared.services if one.name == service), "?")
+        return [(name, counter) for name, counter in running.counters if name.startswith(prefix)]
+
+    # -- sagas ---------------------------------------------------------------------------------------------------
+
+    async def list_sagas(self, request: ListSagas) -> SagaList:
+        """The newest that fit."""
+        storages = [self._storage(request.service)] if request.service else self._place.storages.values()
+        found = [row for storage in storages for row in await list_sagas(storage, request)]
+        found.sort(key=lambda row: row.started_at, reverse=True)
+        return SagaList(sagas=tuple(found[: request.limit]))
+
+    async def show_saga(self, request: ShowSaga) -> SagaDetail:
+        """One with its log."""
+        return await self._find(request.saga)
+
+    async def retry_saga(self, request: RetrySaga) -> Changed:
+        """Let it go on."""
+        saga = (await self._find(request.saga)).saga
+        await self._engine(saga.service).retry(saga.id)
+        return self._changed(1)
+
+    async def cancel_saga(self, request: CancelSaga) -> Changed:
+        """Turn it back."""
+        saga = (await self._find(request.saga)).saga
+        await self._engine(saga.service).cancel(saga.id, request.reason)
+        return self._changed(1)
+
+    async def _find(self, saga: str) -> SagaDetail:
+        for storage in self._place.storages.values():
+            found = await find_saga(storage, saga)
+            if found is not None:
+                return found
+        raise NotFound(f'There is no saga "{saga}": `ramet sagas list` shows their ids, and "Name/key" finds one too.')
+
+    def _engine(self, service: str) -> Any:
+        running = self._place.running
+        engine = running.services[service].engine if running is not None and service in running.services else None
+        if engine is None:
+            raise UsageError(f"The service {service} has no sagas in this release of the application.")
+        return engine
+
+    # -- events --------------------------------------------------------------------------------------------------
+
+    async def list_events(self, request: ListEvents) -> EventList:
+        """What is not handled."""
+        where: Any = {"topic": request.topic, "key": request.key, "limit": request.limit}
+        return EventList(
+            waiting=tuple(await self._events.waiting(**where)) if request.consumer is None else (),
+            retrying=tuple(await self._events.retrying(consumer=request.consumer, **where)),
+            dead=tuple(await self._events.dead(consumer=request.consumer, **where)),
+        )
+
+    async def show_event(self, request: ShowEvent) -> EventDetail:
+        """What its dead letters say."""
+        return EventDetail(letters=tuple(await self._events.show(request.event, consumer=request.consumer)))
+
+    async def replay_events(self, request: ReplayEvents) -> Changed:
+        """Have them handled again."""
+        count = 0
+        for consumer in await self._consumers(request.event, request.consumer):
+            count += await self._events.replay(consumer, request.event, new_keys=request.new_keys)
+        return self._changed(count)
+
+    async def discard_events(self, request: DiscardEvents) -> Changed:
+        """Delete them."""
+        count = 0
+        for consumer in await self._consumers(request.event, request.consumer):
+            count += await self._events.discard(consumer, request.event)
+        return self._changed(count)
+
+    async def _consumers(self, event: str | None, consumer: str | None) -> list[str]:
+        if consumer is not None:
+            return [consumer]
+        if event is None:
+            raise UsageError("Say which dead letters: an event's id, a consumer, or both.")
+        return [content.letter.consumer for content in await self._events.show(event)]
+
+    def _wake_replays(self, consumer: str) -> None:
+        running = self._place.running
+        for service in running.services.values() if running is not None else ():
+            for consuming in service.consuming:
+                if consuming.name == consumer:
+                    consuming.replay_due()
+
+    # -- calls ---------------------------------------------------------------------------------------------------
+
+    async def call(self, request: Call) -> Answer:
+        """Call a contract."""
+        running = self._place.running
+        if running is None or running.started_at is None:
+            raise UsageError("A call needs the running application: `ramet up`.")
+        return await call(running, request)
+
+    def _storage(self, service: str) -> Storage:
+        storage = self._place.storages.get(service)
+        if storage is None:
+            known = ", ".join(self._place.storages)
+            raise NotFound(f'There is no service "{service}"; there are {known}.')
+        return storage
+
+    def _changed(self, count: int) -> Changed:
+        running = self._place.running
+        return Changed(count=count, later=running is None or running.started_at is None)
+
+
+def _added(counters: Iterable[MethodCounters]) -> MethodCounters:
+    total = MethodCounters()
+    for counter in counters:
+        total.calls += counter.calls
+        total.refusals += counter.refusals
+        total.errors += counter.errors
+        total.buckets = [one + other for one, other in zip(total.buckets, counter.buckets, strict=True)]
+    return total
+
+
+def _load(name: str, counter: MethodCounters) -> MethodLoad:
+    return MethodLoad(
+        name=name,
+        calls=counter.calls,
+        refusals=counter.refusals,
+        errors=counter.errors,
+        p50_ms=_milliseconds(counter, 0.5),
+        p99_ms=_milliseconds(counter, 0.99),
+    )
+
+
+def _milliseconds(counter: MethodCounters, share: float) -> float | None:
+    found = counter.percentile(share)
+    return None if found is None else found * 1000

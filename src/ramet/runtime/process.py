@@ -1,0 +1,155 @@
+"""One deployment as one process: address, databases, services, APIs and operators' socket, started and drained in order."""
+
+from __future__ import annotations
+
+import gc
+import os
+import socket
+from collections.abc import Sequence
+from pathlib import Path
+
+from ramet.contract.api import api_declaration
+from ramet.contract.declared import Declared
+from ramet.errors import ConfigurationError
+from ramet.http.server import HttpServer, listen
+from ramet.model.topology import Deployment
+from ramet.runtime.configuration import Configuration
+from ramet.runtime.control import Control
+from ramet.runtime.operations import Operations, Place
+from ramet.runtime.migrating import prepare
+from ramet.runtime.remote import reach
+from ramet.runtime.requests import Address, Answer, GetStatus, Status
+from ramet.runtime.running import Options, Running
+from ramet.runtime.web import web
+from ramet.runtime.wiring import embedded
+
+DRAIN_SECONDS = 10.0
+GC_THRESHOLDS = (50_000, 20, 100)
+"""What is there after the start lives as long as the process; a collection that looks at it costs milliseconds."""
+
+
+class Ready(Answer):
+    """The moment at which requests are answered; `data` is the folder of the databases."""
+
+    application: str
+    deployment: str
+    pid: int
+    url: str
+    addresses: tuple[Address, ...]
+    documentation: tuple[str, ...]
+    services: tuple[str, ...]
+    data: str
+
+
+def make_running(
+    configuration: Configuration, deployment: Deployment, declared: Declared, *, strict: bool = False
+) -> Running:
+    """The application of a deployment, not started."""
+    options = Options(
+        strict=strict or deployment.strict,
+        settings=configuration.settings,
+        environment=os.environ,
+        prepare=prepare,
+    )
+    return Running(declared, embedded(deployment, configuration.folder), options)
+
+
+class Process:
+    """Runs a deployment from `start` to `stop`.
+
+    Connections are queued from the moment the address is ours, and answered when everything runs. The listening socket
+    may be inherited from the process that this one replaces, and may be kept for the next.
+    """
+
+    def __init__(self, configuration: Configuration, deployment: Deployment, running: Running) -> None:
+        self._configuration = configuration
+        self._deployment = deployment
+        self._running = running
+        self._server: HttpServer | None = None
+        self._control: Control | None = None
+        self._data = configuration.folder / deployment.data
+        self.listener: socket.socket | None = None
+
+    async def start(self, listener: socket.socket | None = None) -> Ready:
+        """Raises: ConfigurationError, StorageError, IncompatibleRelease; whatever was begun is undone."""
+        refuse_second(self._data, self._deployment)
+        self.listener = listener or self._listen()
+        running = self._running
+        try:
+            await running.start()
+            self._server = HttpServer(web(running, self._deployment), listener=self.listener.dup(), spawn=running.tasks.spawn)
+            await self._server.start()
+            addresses = addresses_of(running.declared, self._url())
+            self._control = Control(self._data, Operations(self._place(addresses)))
+            await self._control.start()
+        except BaseException:
+            await self.stop()
+            raise
+        gc.collect()
+        gc.freeze()
+        gc.set_threshold(*GC_THRESHOLDS)
+        return self._ready(addresses)
+
+    async def stop(self, *, keep_listening: bool = False, grace_seconds: float = DRAIN_SECONDS) -> bool:
+        """Stop accepting, finish what is in flight, close. False when requests were cut off after the grace.
+
+        With `keep_listening` connections are queued meanwhile, for the process that will inherit the listener.
+        """
+        in_time = True
+        if self.listener is not None and not keep_listening:
+            self.listener.close()
+        if self._server is not None:
+            in_time = await self._server.stop(grace_seconds=grace_seconds)
+        if self._control is not None:
+            await self._control.stop()
+        await self._running.stop()
+        return in_time
+
+    def _listen(self) -> socket.socket:
+        host, _, port = self._deployment.listen.rpartition(":")
+        return listen(host.strip("[]") or "127.0.0.1", int(port))
+
+    def _url(self) -> str:
+        assert self.listener is not None
+        host, port = self.listener.getsockname()[:2]
+        return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+    def _place(self, addresses: Sequence[Address]) -> Place:
+        return Place(
+            application=self._configuration.application.name,
+            deployment=self._deployment.name,
+            storages=self._running.storages,
+            clock=self._running.clock,
+            running=self._running,
+            addresses=tuple(addresses),
+        )
+
+    def _ready(self, addresses: Sequence[Address]) -> Ready:
+        return Ready(
+            application=self._configuration.application.name,
+            deployment=self._deployment.name,
+            pid=os.getpid(),
+            url=self._url(),
+            addresses=tuple(addresses),
+            documentation=tuple(f"{one.url}/docs" for one in addresses[: len(self._running.declared.apis)]),
+            services=tuple(self._running.services),
+            data=str(self._data),
+        )
+
+
+def addresses_of(declared: Declared, url: str) -> tuple[Address, ...]:
+    """Where the APIs and the mounted applications are."""
+    found = [Address(name=api.name, url=url + api_declaration(api.cls).prefix) for api in declared.apis]
+    found += [Address(name=mounted.name, url=url + mounted.prefix) for mounted in declared.mounted]
+    return tuple(found)
+
+
+def refuse_second(data: Path, deployment: Deployment) -> None:
+    """Raises: ConfigurationError when a process runs this deployment already."""
+    with reach(data) as remote:
+        if remote is not None:
+            status = remote.ask(GetStatus(), Status)
+            raise ConfigurationError(
+                f'The deployment "{deployment.name}" of {status.application} runs already, as process {status.pid}: '
+                "stop that first, or look at it with `ramet status`."
+            )

@@ -1,0 +1,236 @@
+"""Pure: what operators ask of a deployment and what they are answered, as frozen values that cross a socket as JSON."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from ramet.events.operations import Content, DeadLetter, Retrying, Waiting
+from ramet.runtime.schedules import ScheduleState
+
+
+class Request(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="operation"):
+    """The base of what may be asked."""
+
+
+class GetStatus(Request, tag="status"):
+    """How everything is."""
+
+
+class ListSagas(Request, tag="sagas.list"):
+    """Sagas, the newest first."""
+
+    status: str | None = None
+    service: str | None = None
+    name: str | None = None
+    key: str | None = None
+    limit: int = 50
+
+
+class ShowSaga(Request, tag="sagas.show"):
+    """One saga with its log: `saga` is its id, or "Name/key"."""
+
+    saga: str
+
+
+class RetrySaga(Request, tag="sagas.retry"):
+    """Let a parked saga go on, and one that waits for its next attempt try at once."""
+
+    saga: str
+
+
+class CancelSaga(Request, tag="sagas.cancel"):
+    """Turn a saga back: what it has done is undone in reverse."""
+
+    saga: str
+    reason: str = "cancelled by an operator"
+
+
+class ListEvents(Request, tag="events.list"):
+    """Events that wait, are tried again, or were given up."""
+
+    consumer: str | None = None
+    topic: str | None = None
+    key: str | None = None
+    limit: int = 50
+
+
+class ShowEvent(Request, tag="events.show"):
+    """What a dead letter says."""
+
+    event: str
+    consumer: str | None = None
+
+
+class ReplayEvents(Request, tag="events.replay"):
+    """Have dead letters handled again: those of one event, of one consumer, or of both."""
+
+    event: str | None = None
+    consumer: str | None = None
+    new_keys: bool = False
+
+
+class DiscardEvents(Request, tag="events.discard"):
+    """Delete dead letters: those of one event, of one consumer, or of both."""
+
+    event: str | None = None
+    consumer: str | None = None
+
+
+class Call(Request, tag="call"):
+    """Call a method of a contract, by its name on the wire or its class, with arguments by name."""
+
+    contract: str
+    method: str
+    arguments: dict[str, Any] = {}
+    key: str | None = None
+    timeout_seconds: float = 5.0
+
+
+Asked = (
+    GetStatus
+    | ListSagas
+    | ShowSaga
+    | RetrySaga
+    | CancelSaga
+    | ListEvents
+    | ShowEvent
+    | ReplayEvents
+    | DiscardEvents
+    | Call
+)
+
+
+class Answer(msgspec.Struct, frozen=True, kw_only=True):
+    """The base of what is answered."""
+
+
+class Address(Answer):
+    """Where a part of the application is reached."""
+
+    name: str
+    url: str
+
+
+class MethodLoad(Answer):
+    """What one method had to do since the start; durations are sampled."""
+
+    name: str
+    calls: int
+    refusals: int
+    errors: int
+    p50_ms: float | None
+    p99_ms: float | None
+
+
+class ServiceStatus(Answer):
+    """One service; `sagas` counts by status, and `methods` is empty when the service does not run."""
+
+    name: str
+    calls: int
+    refusals: int
+    errors: int
+    p50_ms: float | None
+    p99_ms: float | None
+    events_waiting: int
+    events_retrying: int
+    events_dead: int
+    sagas: dict[str, int]
+    schedules: tuple[ScheduleState, ...]
+    methods: tuple[MethodLoad, ...] = ()
+
+
+class Status(Answer):
+    """A deployment; `pid`, `uptime_seconds` and `addresses` are None and empty when it does not run."""
+
+    application: str
+    deployment: str
+    running: bool
+    pid: int | None = None
+    uptime_seconds: float | None = None
+    addresses: tuple[Address, ...] = ()
+    services: tuple[ServiceStatus, ...] = ()
+
+
+class StepTrouble(Answer):
+    """What a saga's step has failed with so far; `retry_at` in seconds since the epoch."""
+
+    step: str
+    attempts: int
+    error: str
+    retry_at: float | None = None
+
+
+class SagaRow(Answer):
+    """One saga; times in seconds since the epoch."""
+
+    service: str
+    id: str
+    name: str
+    key: str
+    status: str
+    started_at: float
+    ended_at: float | None
+    reason: str | None
+    troubles: tuple[StepTrouble, ...] = ()
+
+
+class SagaList(Answer):
+    """A page of sagas."""
+
+    sagas: tuple[SagaRow, ...]
+
+
+class SagaEntry(Answer):
+    """One line of a saga's log."""
+
+    n: int
+    kind: str
+    step: str
+    at: float
+    data: Any = None
+
+
+class SagaDetail(Answer):
+    """A saga with the state it has reached and its log."""
+
+    saga: SagaRow
+    state: Any
+    log: tuple[SagaEntry, ...]
+
+
+class EventList(Answer):
+    """What is not handled yet, or never was."""
+
+    waiting: tuple[Waiting, ...]
+    retrying: tuple[Retrying, ...]
+    dead: tuple[DeadLetter, ...]
+
+
+class EventDetail(Answer):
+    """The dead letters of one event, one for each consumer that gave it up."""
+
+    letters: tuple[Content, ...]
+
+
+class Changed(Answer):
+    """How many were changed; `later` when that takes effect at the next start."""
+
+    count: int
+    later: bool = False
+
+
+class Refused(Answer):
+    """The typed "no" that a call was answered with."""
+
+    kind: str
+    message: str
+    facts: Any
+
+
+class Called(Answer):
+    """What a call ended with."""
+
+    result: Any = None
+    refused: Refused | None = None
