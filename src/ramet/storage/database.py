@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, TypeVarTuple, cast, ov
 
 from ramet.errors import UsageError
 from ramet.storage.base import Storage, Unit
-from ramet.storage.statements import ends_transaction, writes
+from ramet.storage.statements import is_forbidden, writes
 from ramet.telemetry.scope import Scope, Work, may_have_effects, scope_of
 
 if TYPE_CHECKING:  # SQLAlchemy is imported with the adapter
@@ -101,10 +101,10 @@ class Database:
         return cast("Unit", scope.unit)
 
     def _writing(self, statement: Executable) -> Unit:
-        if ends_transaction(statement):
+        if is_forbidden(statement):
             raise UsageError(
                 f"{self._service} executed {str(statement).strip()!r}: the work is one transaction, which is committed "
-                "when it ends and rolled back by an error. Leave the statement out."
+                "when it ends and rolled back by an error, on a connection that is shared. Leave the statement out."
             )
         return cast("Unit", self._wrote().unit)
 

@@ -32,6 +32,8 @@ class Channel:
 
     def restart(self) -> None:
         """Begin SQLAlchemy's endless transaction again, where it has ended it."""
+        if self.connection.closed:
+            return
         if self.connection.in_nested_transaction() or not self.connection.in_transaction():
             on_rollback, self.driver.on_rollback = self.driver.on_rollback, None
             self.connection.rollback()

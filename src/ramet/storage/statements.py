@@ -11,10 +11,10 @@ _TRANSACTION = frozenset(
 
 def writes(statement: Any) -> bool:
     """Whether this statement of SQLAlchemy may write: everything but what surely only reads, locking nothing."""
+    if (element := getattr(statement, "element", None)) is not None:
+        return writes(element)  # select(...).from_statement(...), text(...).columns(...)
     if getattr(statement, "is_select", False):
         return getattr(statement, "_for_update_arg", None) is not None
-    if (element := getattr(statement, "element", None)) is not None and hasattr(statement, "is_dml"):
-        return writes(element)  # select(...).from_statement(...), text(...).columns(...)
     if getattr(statement, "_is_text_clause", False):
         return not is_reading_sql(statement.text)
     return True
@@ -34,9 +34,12 @@ def is_reading_sql(sql: str) -> bool:
     return word in ("VALUES", "EXPLAIN", "SHOW") or (word == "PRAGMA" and "=" not in rest)
 
 
-def ends_transaction(statement: Any) -> bool:
-    """Whether this is a text of SQL that begins or ends a transaction, which is not its business."""
-    return bool(getattr(statement, "_is_text_clause", False)) and first_word(statement.text)[0] in _TRANSACTION
+def is_forbidden(statement: Any) -> bool:
+    """Whether this is a text of SQL that begins or ends a transaction, or changes the connection others use as well."""
+    if not getattr(statement, "_is_text_clause", False):
+        return False
+    word, rest = first_word(statement.text)
+    return word in _TRANSACTION or (word in ("PRAGMA", "SET") and ("=" in rest or word == "SET"))
 
 
 def first_word(sql: str) -> tuple[str, str]:

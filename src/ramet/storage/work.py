@@ -30,7 +30,7 @@ async def transact(storage: Storage, scope: Scope, body: Body[T], answer: Answer
     Where it raises, everything is rolled back.
 
     Where another commit has changed what the body had read before its first write, the body is run once more; nothing
-    was written by then, and the commands it had called are called with the same keys (docs/decisions/lost-updates.md).
+    was written by then, and the commands it had called are called with the same keys (docs/decisions, lost updates).
 
     Raises: what the body raises; DuplicateRow where a deferred row or the answer is there already; StorageError;
     Committed (a CancelledError) when the task was cancelled too late.

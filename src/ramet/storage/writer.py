@@ -24,6 +24,9 @@ from ramet.telemetry.scope import current_scope
 
 _now = SystemClock().monotonic  # what a commit costs is real, also where the application's time is not
 
+_DEFERRED = "SELECT 1 FROM sqlite_master WHERE sql LIKE '%INITIALLY DEFERRED%'"
+"""Where foreign keys are checked at the commit, a unit would fail its whole batch: each is committed alone."""
+
 
 class Writer:
     """The one connection that writes: `turn`, then statements, then `release` or `undo`; `settled` waits for the disk.
@@ -45,6 +48,8 @@ class Writer:
         self._waiting: deque[tuple[Turn, asyncio.Future[None]]] = deque()
         self._requests: list[Request] = []
         self._flush_due = False
+        self._schema: int | None = None
+        self._alone = False
         self._executor: ThreadPoolExecutor | None = None
 
     @property
@@ -252,6 +257,10 @@ class Writer:
         if self.batch is None:
             self.raw.execute("BEGIN IMMEDIATE")
             self.batch = Batch(_now())
+            ((schema,),) = self.raw.execute("PRAGMA schema_version")
+            if schema != self._schema:
+                self._schema = schema
+                self._alone = self.raw.execute(_DEFERRED).fetchone() is not None
 
     def _member(self) -> Batch:
         assert self.batch is not None
@@ -284,7 +293,9 @@ class Writer:
         batch = self.batch
         if batch is None or batch.count == 0:
             return False
-        return batch.count >= self.options.batch_units or _now() - batch.opened > self.options.batch_seconds
+        return (
+            self._alone or batch.count >= self.options.batch_units or _now() - batch.opened > self.options.batch_seconds
+        )
 
     def _flush_soon(self) -> None:
         if not self._flush_due:
@@ -352,14 +363,14 @@ class Writer:
         """Roll back who has the turn, refuse who waits for it, commit what has been released."""
         self.closing = True
         closed = f"The database at {self.location} was closed."
-        if self.active is not None:
-            self.active.problem = closed
-            self.undo()
         for turn, granted in self._waiting:
             turn.problem = closed
             if not granted.done():
                 granted.set_result(None)
         self._waiting.clear()
+        if self.active is not None:
+            self.active.problem = closed
+            self.undo()
         while self._requests or self.batch is not None:
             self._flush_soon()
             await asyncio.sleep(0)
