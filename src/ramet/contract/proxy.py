@@ -1,7 +1,8 @@
 """Client proxies: an object with a contract's methods, each with its exact signature, in front of any link.
 
 The functions are generated from the declarations at run time, because an exact signature is checked and filled in by the
-interpreter itself, which is a third faster than `*args, **kwargs`.
+interpreter itself, which is a third faster than `*args, **kwargs`. An error of a command carries the key of the call as `__ramet_key__`, so
+that a saga knows to which of its calls the error belongs.
 """
 
 from __future__ import annotations
@@ -43,8 +44,11 @@ async def {name}({signature}):
         return await ramet_target(ramet_key, ({arguments}{comma}))
     except Exception as ramet_error:
         if ramet_passes(ramet_error):
+            ramet_error.__ramet_key__ = ramet_key
             raise
-        raise ramet_unexpected(ramet_error) from ramet_error
+        ramet_failure = ramet_unexpected(ramet_error)
+        ramet_failure.__ramet_key__ = ramet_key
+        raise ramet_failure from ramet_error
 """
 
 
