@@ -116,7 +116,8 @@ class Consumer:
             await self._bury(delivery, _describe(error))
             return None
         pause = self._clock.jitter(self._retries.pause(failures.total))
-        self._log.warning("%s failed with event %s, again in %.1f s", self.name, message.id, pause, exc_info=error)
+        details = error if failures.total == 1 else None
+        self._log.warning("%s failed with event %s, again in %.1f s", self.name, message.id, pause, exc_info=details)
         self._tell(message, Outcome.RETRIED, _describe(error))
         await self.letters.note_retry(message, failures, error=_describe(error), next_at=now + pause)
         return pause

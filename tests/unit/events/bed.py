@@ -142,7 +142,8 @@ class Bed:
         left = seconds
         while not await condition():
             assert left > 0, "it did not come to hold"
-            step = self.clock.next_wake or 0.05
+            await self.clock.settle()
+            step = max(self.clock.next_wake or 0.0, 0.01)
             await self.clock.advance(step)
             left -= step
 

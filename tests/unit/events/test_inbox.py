@@ -179,7 +179,7 @@ async def test_attempts_go_on_counting_after_a_crash(tmp_path: Path) -> None:
     await crashed.publish(1)
 
     async def tried_thrice() -> bool:
-        return len(tried) == 3
+        return [retrying.attempts for retrying in await crashed.operations.retrying()] == [3]
 
     await crashed.until(tried_thrice)
     await crashed.abandon()
