@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, TypeVarTuple, cast, ov
 
 from ramet.errors import UsageError
 from ramet.storage.base import Storage, Unit
-from ramet.storage.statements import is_forbidden, writes
+from ramet.storage.statements import gives_objects, is_forbidden, writes
 from ramet.telemetry.scope import Scope, Work, may_have_effects, scope_of
 
 if TYPE_CHECKING:  # SQLAlchemy is imported with the adapter
@@ -47,11 +47,15 @@ class Database:
     @overload
     async def execute(self, statement: Executable, parameters: Parameters = None) -> CursorResult[*tuple[Any, ...]]: ...
 
-    async def execute(self, statement: Executable, parameters: Parameters = None) -> CursorResult[Any]:
+    async def execute(self, statement: Executable, parameters: Parameters = None) -> Any:
         """Execute a statement.
 
+        Mapped objects that it selects belong to no session: to change them, load them in a `session()`.
         Raises: EffectInQuery where a query, or a saga step, tries to write.
         """
+        if gives_objects(statement):
+            async with self.session() as session:
+                return (await session.execute(statement, parameters)).freeze()()
         if writes(statement):
             return await self._writing(statement).run(statement, parameters)
         unit = self._unit()

@@ -20,6 +20,15 @@ def writes(statement: Any) -> bool:
     return True
 
 
+def gives_objects(statement: Any) -> bool:
+    """Whether the rows of this statement hold mapped objects, which only a session can make."""
+    attributes = getattr(statement, "_propagate_attrs", None)
+    if not attributes or attributes.get("compile_state_plugin") != "orm":
+        return False
+    columns: Any = getattr(statement, "_raw_columns", None) or getattr(statement, "_returning", ())
+    return hasattr(statement, "element") or any(getattr(column, "_is_from_clause", False) for column in columns)
+
+
 def is_reading_sql(sql: str) -> bool:
     """Whether this text of SQL surely only reads.
 
