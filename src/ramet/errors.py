@@ -27,6 +27,7 @@ RametError
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, dataclass_transform
 
@@ -63,7 +64,7 @@ class Refusal(RametError):
             cls.status = status
         own = tuple(
             name
-            for name, hint in cls.__dict__.get("__annotations__", {}).items()
+            for name, hint in inspect.get_annotations(cls).items()
             if not name.startswith("_") and "ClassVar" not in str(hint)
         )
         cls._fields = (*(name for name in cls._fields if name not in own), *own)
@@ -83,6 +84,11 @@ class Refusal(RametError):
             setattr(self, name, values[name])
         super().__init__()
 
+    @classmethod
+    def defaults(cls) -> Mapping[str, Any]:
+        """The facts that need not be given, with what they are then."""
+        return cls._defaults
+
     @property
     def facts(self) -> dict[str, Any]:
         """The declared fields with their values."""
@@ -92,7 +98,7 @@ class Refusal(RametError):
         sentence = (type(self).__doc__ or "").strip().split("\n")[0]
         try:
             sentence = sentence.format(**self.facts)
-        except (LookupError, ValueError):
+        except (LookupError, ValueError, AttributeError):
             pass
         return sentence or f"{type(self).__name__}({', '.join(f'{k}={v!r}' for k, v in self.facts.items())})"
 

@@ -24,7 +24,7 @@ def given_key() -> str | None:
 
 
 @asynccontextmanager
-async def calling(*, timeout: str | float | None = None, key: str | None = None) -> AsyncIterator[None]:
+async def calling(*, timeout: str | float | None = None, key: str | None = None) -> AsyncIterator[None]:  # noqa: ASYNC109 - it is one
     """Calls inside the block have `timeout` (`"2s"`, or seconds) together, and commands carry the idempotency `key`.
 
     >>> async def order(inventory, lines):

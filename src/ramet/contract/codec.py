@@ -41,21 +41,29 @@ _answer_decoder = msgspec.msgpack.Decoder(Answer)
 _ERRORS: dict[str, type[RametError]] = {
     kind.__name__: kind for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, TRAVELLING)
 }
+UNENCODABLE = (TypeError, ValueError, OverflowError, RecursionError)
+"""What encoding raises: no such type, no such text, too large, without end."""
 
 
 class RefusalCodec:
-    """One refusal's facts."""
+    """One refusal's facts. A subclass of the refusal travels as the refusal, which is all that callers know."""
 
     def __init__(self, kind: type[Refusal]) -> None:
         self.kind = kind
+        hints = refusal_facts(kind)
         facts = [
-            (name, hint) if name not in kind._defaults else (name, hint, kind._defaults[name])
-            for name, hint in refusal_facts(kind).items()
+            (name, hint) if name not in kind.defaults() else (name, hint, kind.defaults()[name])
+            for name, hint in hints.items()
         ]
+        self._names = tuple(hints)
         self._decoder = msgspec.msgpack.Decoder(msgspec.defstruct(kind.__name__, facts, kw_only=True))
 
+    def encode(self, refusal: Refusal) -> msgspec.Raw:
+        """The facts by name."""
+        return msgspec.Raw(_encode({name: getattr(refusal, name) for name in self._names}))
+
     def decode(self, facts: bytes) -> Refusal:
-        """The refusal with these facts."""
+        """The refusal with these facts; a newer sender's further ones are left out."""
         return self.kind(**msgspec.structs.asdict(self._decoder.decode(facts)))
 
 
@@ -71,59 +79,70 @@ class MethodCodec:
             (name, hint) if default is NO_DEFAULT else (name, hint, default)
             for name, hint, default in method.parameters
         ]
-        self.arguments = msgspec.defstruct(f"{method.name}_arguments", fields, array_like=True, frozen=True)
         self._names = tuple(name for name, _, _ in method.parameters)
-        self._arguments_decoder = msgspec.msgpack.Decoder(self.arguments)
+        self._arguments = msgspec.defstruct(
+            f"{method.name}_arguments", fields, array_like=True, frozen=True, kw_only=True
+        )
+        self._arguments_decoder = msgspec.msgpack.Decoder(self._arguments)
         self._result_decoder = msgspec.msgpack.Decoder(method.result)
         self._refusals = {refusal.__name__: RefusalCodec(refusal) for refusal in method.refuses}
 
     def encode_arguments(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> bytes:
         """Raises: InvalidArguments that says what does not fit."""
         try:
-            return _encode(self.arguments(*args, **kwargs))
-        except TypeError as error:
+            if len(args) > len(self._names):
+                raise TypeError(f"it takes {len(self._names)} arguments, and {len(args)} were given")
+            return _encode(self._arguments(**dict(zip(self._names, args, strict=False)), **kwargs))
+        except UNENCODABLE as error:
             raise InvalidArguments(f"{self.method.name}: {error}.") from error
 
     def decode_arguments(self, data: bytes) -> tuple[Any, ...]:
         """Raises: InvalidArguments that says what does not fit, and where."""
         try:
-            arguments = self._arguments_decoder.decode(data)
-        except msgspec.DecodeError as error:
+            return msgspec.structs.astuple(self._arguments_decoder.decode(data))
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
             raise InvalidArguments(f"{self.method.name}: {error}.") from error
-        return tuple(getattr(arguments, name) for name in self._names)
 
-    def convert_arguments(self, fields: Mapping[str, Any]) -> tuple[Any, ...]:
-        """Arguments from plain JSON values by name. Raises: InvalidArguments that says what does not fit, and where."""
+    def convert_arguments(self, fields: Mapping[str, Any]) -> dict[str, Any]:
+        """Arguments by name from plain JSON values by name; those that are left out have their defaults.
+
+        Raises: InvalidArguments that says what does not fit, and where.
+        """
         unknown = [name for name in fields if name not in self._names]
         if unknown:
             takes = ", ".join(self._names) or "nothing"
             raise InvalidArguments(f'{self.method.name} has no parameter "{unknown[0]}"; it takes {takes}.')
-        ready = []
-        for name, hint, default in self.method.parameters:
-            if name not in fields and default is NO_DEFAULT:
+        return {name: self._convert(name, hint, default, fields) for name, hint, default in self.method.parameters}
+
+    def _convert(self, name: str, hint: Any, default: Any, fields: Mapping[str, Any]) -> Any:
+        if name not in fields:
+            if default is NO_DEFAULT:
                 raise InvalidArguments(f'{self.method.name}: the argument "{name}" is missing.')
-            try:
-                ready.append(msgspec.convert(fields[name], hint) if name in fields else default)
-            except msgspec.ValidationError as error:
-                raise InvalidArguments(f'{self.method.name}: the argument "{name}": {error}.') from error
-        return tuple(ready)
+            return default
+        try:
+            return msgspec.convert(fields[name], hint)
+        except msgspec.ValidationError as error:
+            raise InvalidArguments(f'{self.method.name}: the argument "{name}": {error}.') from error
 
     def encode_value(self, result: Any) -> bytes:
         """A result, as it is recorded."""
         return _encode(result)
 
     def decode_value(self, data: bytes) -> Any:
-        """A recorded result."""
-        return self._result_decoder.decode(data)
+        """A recorded result. Raises: CallError where it no longer fits the contract."""
+        try:
+            return self._result_decoder.decode(data)
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            message = f"{self.method.name} answered what does not fit its contract: {error}."
+            raise CallError(message) from error
 
     def encode_refusal(self, refusal: Refusal) -> bytes:
         """A refusal, as it is recorded."""
-        return _encode((type(refusal).__name__, msgspec.Raw(_encode(refusal.facts))))
+        return _encode(self._refused(refusal))
 
     def decode_refusal(self, data: bytes) -> Refusal:
-        """A recorded refusal."""
-        name, facts = _refusal_decoder.decode(data)
-        return self._refusals[name].decode(facts)
+        """A recorded refusal. Raises: CallError where the contract does not name it any more."""
+        return self._refusal(*_refusal_decoder.decode(data))
 
     def encode_result(self, result: Any) -> bytes:
         """The answer of a call that succeeded."""
@@ -132,19 +151,37 @@ class MethodCodec:
     def encode_error(self, error: RametError) -> bytes:
         """The answer of a call that did not."""
         if isinstance(error, Refusal):
-            return _encode(Answer(refusal=type(error).__name__, facts=msgspec.Raw(_encode(error.facts))))
+            name, facts = self._refused(error)
+            return _encode(Answer(refusal=name, facts=facts))
         if isinstance(error, InternalError):
             return _encode(Answer(error="InternalError", detail=(error.id, error.where)))
-        return _encode(Answer(error=type(error).__name__, detail=(str(error),)))
+        known = next((kind.__name__ for kind in type(error).__mro__ if _ERRORS.get(kind.__name__) is kind), "CallError")
+        return _encode(Answer(error=known, detail=(str(error),)))
 
     def decode_answer(self, data: bytes) -> Any:
         """The result; or raises the refusal or error that the call ended with."""
-        answer = _answer_decoder.decode(data)
+        try:
+            answer = _answer_decoder.decode(data)
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            raise CallError(f"{self.method.name}: the answer cannot be read: {error}.") from error
         if answer.refusal:
-            codec = self._refusals.get(answer.refusal)
-            if codec is None:
-                raise CallError(f"{self.method.name} refused with {answer.refusal}, which its contract does not name.")
-            raise codec.decode(answer.facts)
+            raise self._refusal(answer.refusal, answer.facts)
         if answer.error:
             raise _ERRORS.get(answer.error, CallError)(*answer.detail)
-        return self._result_decoder.decode(answer.result)
+        return self.decode_value(answer.result)
+
+    def _refused(self, refusal: Refusal) -> tuple[str, msgspec.Raw]:
+        for kind in type(refusal).__mro__:
+            codec = self._refusals.get(kind.__name__)
+            if codec is not None and codec.kind is kind:
+                return kind.__name__, codec.encode(refusal)
+        return type(refusal).__name__, msgspec.Raw(_encode(refusal.facts))
+
+    def _refusal(self, name: str, facts: bytes) -> Refusal:
+        codec = self._refusals.get(name)
+        if codec is None:
+            raise CallError(f"{self.method.name} refused with {name}, which its contract does not name.")
+        try:
+            return codec.decode(facts)
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            raise CallError(f"{self.method.name} refused with a {name} that cannot be read: {error}.") from error

@@ -59,7 +59,7 @@ def _check_line(cls: type[Contract], problems: Problems) -> None:
         if given:
             message = f"The contract {cls.__name__} has {option}, which are private to a service."
             problems.add(cls, message, f"Move `{option}=…` to the class line of the service.", word=option)
-    for name in cls.__dict__.get("__annotations__", {}):
+    for name in inspect.get_annotations(cls):
         if name not in vars(cls) and not name.startswith("_"):
             message = f"The contract {cls.__name__} asks for {name}, but only a service is given anything."
             problems.add(cls, message, "Move the annotation to the service.", word=name)

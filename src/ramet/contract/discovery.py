@@ -138,7 +138,7 @@ def _import(name: str, place: Place, problems: Problems) -> ModuleType | None:
     except SyntaxError as error:
         line = (error.filename, error.lineno or 1) if error.filename else place
         problems.add(line, f"{name} cannot be read: {error.msg}.", "Mend the syntax.")
-    except (Exception, SystemExit) as error:  # whatever a user's module raises is a finding, not our failure
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever a user's module raises is a finding, not our failure
         said = str(error).partition("\n")[0].rstrip(".")
         reason = f"{type(error).__name__}: {said}" if said else type(error).__name__
         problems.add(_place(error, place), f"{name} cannot be imported: {reason}.", "Mend what this line does.")
@@ -154,4 +154,4 @@ def _place(error: BaseException, place: Place) -> Place:
 
 def _is_library(filename: str) -> bool:
     ours = filename.startswith(__file__.rpartition("contract")[0])
-    return ours or filename.startswith("<") or "site-packages" in filename or filename.startswith(_STANDARD)
+    return ours or "site-packages" in filename or filename.startswith(("<", _STANDARD))

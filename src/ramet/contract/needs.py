@@ -24,7 +24,7 @@ def read_needs(cls: type, below: type, problems: Problems) -> Needs:
     """What the annotations of a class and its bases, down to (not including) `below`, ask for."""
     found: Found = {}
     for base in reversed(cls.__mro__[: cls.__mro__.index(below)]):
-        for name, annotation in base.__dict__.get("__annotations__", {}).items():
+        for name, annotation in inspect.get_annotations(base).items():
             if name.startswith("_"):
                 continue  # its own, to be given a value in startup()
             hint = resolve(annotation, base, problems, base, f"{base.__name__}.{name}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Mapping
 from typing import Any
 
@@ -17,8 +18,8 @@ def refusal_facts(refusal: type[Refusal], problems: Problems | None = None) -> M
     heard = problems if problems is not None else Problems()
     facts: dict[str, Any] = {}
     for base in reversed(refusal.__mro__):
-        for name, annotation in base.__dict__.get("__annotations__", {}).items():
-            if name in refusal._fields:  # noqa: SLF001 - users see no more of it than its fields
+        for name, annotation in inspect.get_annotations(base).items():
+            if name in refusal._fields:
                 hint = resolve(annotation, base, heard, base, f'{refusal.__name__}: the fact "{name}"')
                 if hint is not UNRESOLVED:
                     facts[name] = hint

@@ -177,7 +177,7 @@ def _places(reading: _Reading) -> tuple[str, ...]:
         reading.wrong(
             f'has the path "{path}", whose braces do not match.', 'Write "{name}", or "{name:path}" for the rest.'
         )
-    if any(part.count("{") and not PLACE.fullmatch(part) for part in path.split("/")):
+    elif any(part.count("{") and not PLACE.fullmatch(part) for part in path.split("/")):
         reading.wrong(f'has the path "{path}".', "A parameter takes a whole segment, from slash to slash.")
     if ":path}" in path[: path.rfind("/{")]:
         reading.wrong(f'has the path "{path}".', 'Only the last segment can be "{name:path}".')

@@ -180,7 +180,7 @@ class Contract:
         """Called when the service has answered its last call."""
 
     async def publish(self, event: Event) -> None:
-        """Publish a fact with the transaction that is open, or opens it: it is delivered if and only if that commits."""
+        """Publish a fact with the transaction, which this opens if need be: delivered if and only if that commits."""
         await self._behind("publish").publish(event)
 
     async def start(self, saga: type[Saga], *, key: str, state: Struct) -> SagaRef:
@@ -207,6 +207,7 @@ class Contract:
         link = getattr(self, "_link", None)
         if link is None:
             raise UsageError(
-                f"{type(self).__name__}.{what} works inside a running service. Tests run one with `async with running(…)`."
+                f"{type(self).__name__}.{what} works inside a running service. "
+                "Tests run one with `async with running(…)`."
             )
         return link  # type: ignore[no-any-return]  # getattr is Any; the attribute's type is declared above

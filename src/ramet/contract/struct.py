@@ -37,7 +37,7 @@ class EventType(StructType):
     key_field: str | None
     schema_version: int
 
-    def __new__(
+    def __new__(  # noqa: PYI034 - type checkers know no Self in a metaclass
         mcs,
         name: str,
         bases: tuple[type, ...],

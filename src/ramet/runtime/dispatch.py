@@ -9,6 +9,7 @@ from typing import Any
 from ramet.clock import Clock
 from ramet.contract.codec import MethodCodec
 from ramet.contract.declared import DeclaredMethod, DeclaredService
+from ramet.contract.proxy import by_position
 from ramet.errors import Refusal
 from ramet.runtime.calls import Answerer, Answering, Boundary, UndeclaredRefusal, framed
 from ramet.storage.base import Storage
@@ -30,7 +31,7 @@ def answerers(
     for name, method in service.contract.methods.items():
         counter = counters.method(f"{service.contract.name}.{name}")
         boundary = Boundary(service.contract, method, counter, clock)
-        function = getattr(instance, name)
+        function = by_position(getattr(instance, name))
         if method.is_command:
             answers = Answers(storage, boundary.name, clock.time)
             answer = _command(service.name, method, function, storage, answers)
@@ -43,7 +44,9 @@ def answerers(
     return found
 
 
-def _command(service: str, method: DeclaredMethod, function: Answering, storage: Storage, answers: Answers) -> Answering:
+def _command(
+    service: str, method: DeclaredMethod, function: Answering, storage: Storage, answers: Answers
+) -> Answering:
     codec = MethodCodec(method)
     recorded = AnswerCodec(codec.encode_value, codec.decode_value, codec.encode_refusal, codec.decode_refusal)
 

@@ -25,7 +25,7 @@ async def call(running: Running, request: Call) -> Called:
     token = current_context.set(msgspec.structs.replace(running.exchange.new_context(), deadline=limit))
     try:
         async with calling(timeout=request.timeout_seconds, key=request.key):
-            result = await getattr(client, method.name)(*arguments)
+            result = await getattr(client, method.name)(**arguments)
     except Refusal as refusal:
         facts = msgspec.to_builtins(refusal.facts, enc_hook=str)
         return Called(refused=Refused(kind=type(refusal).__name__, message=str(refusal), facts=facts))
