@@ -1,0 +1,1 @@
+"""The shop at work: virtual customers, and a window onto what happens."""

@@ -1,0 +1,1 @@
+"""A shop of eight services: the reference application of Ramet."""

@@ -1,0 +1,1 @@
+"""What is in stock: levels, and reservations that expire."""

@@ -1,0 +1,1 @@
+"""What customers hear from us: e-mail, SMS and push messages."""

@@ -1,0 +1,1 @@
+"""What customers buy: carts, checkout, tracking and history."""

@@ -1,0 +1,99 @@
+"""What happens after an order was placed."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from msgspec.structs import replace
+
+from ramet import Saga, Struct, step, wait
+from shop.inventory.contract import Inventory, Line
+from shop.orders.contract import Orders
+from shop.payments.contract import Payments
+from shop.shipping.contract import Shipping
+from shop.users.contract import Address
+
+
+class Checkout(Saga):
+    """Reserve, charge, ship, confirm; undone in reverse order when a step is refused."""
+
+    class State(Struct):
+        order_id: str
+        customer_id: str
+        lines: tuple[Line, ...]
+        total_cents: int
+        card: str
+        carrier: str
+        ship_to: Address
+        cancellable_until: datetime
+        tracking: str = ""
+
+    orders: Orders
+    inventory: Inventory
+    payments: Payments
+    shipping: Shipping
+
+    @step
+    async def begin(self, state: State) -> State:
+        """Nothing to do; but whatever goes wrong from here on, the order is closed last."""
+        return state
+
+    @begin.undo
+    async def close(self, state: State) -> None:
+        await self.orders.reject(state.order_id)
+
+    @step
+    async def reserve(self, state: State) -> State:
+        try:
+            await self.inventory.reserve(state.order_id, state.lines)
+        except Inventory.OutOfStock as refusal:
+            await self.orders.explain(state.order_id, str(refusal))
+            raise
+        return state
+
+    @reserve.undo
+    async def release(self, state: State) -> None:
+        await self.inventory.release(state.order_id)
+
+    @step(timeout="10s")
+    async def charge(self, state: State) -> State:
+        try:
+            await self.payments.authorise(state.order_id, state.customer_id, state.total_cents, state.card)
+        except Payments.Declined as refusal:
+            await self.orders.explain(state.order_id, str(refusal))
+            raise
+        return state
+
+    @charge.undo
+    async def refund(self, state: State) -> None:
+        await self.payments.refund(state.order_id)
+
+    @wait(until="cancellable_until")
+    async def let_the_customer_think(self, state: State) -> State:
+        return state
+
+    @step
+    async def accept(self, state: State) -> State:
+        await self.orders.accept(state.order_id)
+        return state
+
+    @step
+    async def sell(self, state: State) -> State:
+        """Refused when the reservation has expired; undone by `release`."""
+        await self.inventory.sell(state.order_id)
+        return state
+
+    @step(pivot=True)
+    async def ship(self, state: State) -> State:
+        shipment = await self.shipping.ship(state.order_id, state.carrier, state.ship_to)
+        return replace(state, tracking=shipment.tracking)
+
+    @step(timeout="10s")
+    async def capture(self, state: State) -> State:
+        await self.payments.capture(state.order_id)
+        return state
+
+    @step
+    async def confirm(self, state: State) -> State:
+        await self.orders.confirm(state.order_id, state.tracking)
+        return state

@@ -1,0 +1,197 @@
+"""Carts, checkout, tracking and history."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import msgspec
+from msgspec.structs import replace
+from sqlalchemy import Row, delete, func, insert, select, update
+
+from ramet import Clock, Database, Settings, on
+from shop.catalog.contract import Catalog, Product
+from shop.inventory.contract import Line
+from shop.orders.checkout import Checkout
+from shop.orders.contract import (
+    Cart,
+    CartLine,
+    Happening,
+    NewOrder,
+    Order,
+    OrderCancelled,
+    OrderConfirmed,
+    OrderPlaced,
+    Orders,
+    Status,
+)
+from shop.orders.tables import carts, customers, history, metadata, orders
+from shop.shipping.contract import ParcelMoved, Rate, Shipping
+from shop.users.contract import Address, ProfileChanged
+
+
+class OrdersSettings(Settings):
+    time_to_cancel: timedelta = timedelta(minutes=5)
+    """How long a customer may cancel after placing an order."""
+
+
+class OrdersService(Orders, tables=metadata, sagas=(Checkout,)):
+    db: Database
+    settings: OrdersSettings
+    clock: Clock
+    catalog: Catalog
+    shipping: Shipping
+
+    async def cart(self, customer_id):
+        lines = [_line(product, quantity) for product, quantity in await self._in_cart(customer_id)]
+        return Cart(lines=tuple(lines), total_cents=_sum(lines))
+
+    async def put_in_cart(self, customer_id, sku, quantity):
+        if quantity and not await self.catalog.products((sku,)):
+            raise self.NoSuchProduct(sku=sku)
+        await self.db.execute(delete(carts).where(carts.c.customer_id == customer_id, carts.c.sku == sku))
+        if quantity:
+            await self.db.execute(insert(carts).values(customer_id=customer_id, sku=sku, quantity=quantity))
+
+    async def place(self, customer_id, order):
+        cart = await self._in_cart(customer_id)
+        if not cart:
+            raise self.EmptyCart
+        ship_to = await self._address(customer_id, order)
+        rate = await self._rate(order, ship_to, grams=sum(product.grams * quantity for product, quantity in cart))
+        lines = tuple(_line(product, quantity) for product, quantity in cart)
+        placed = Order(
+            id=self.clock.id(),
+            customer_id=customer_id,
+            status="placed",
+            lines=lines,
+            shipping_cents=rate.cents,
+            total_cents=_sum(lines) + rate.cents,
+            carrier=rate.carrier,
+            ship_to=ship_to,
+            placed_at=self.clock.now(),
+        )
+        await self._begin(placed, order.card)
+        return placed
+
+    async def order(self, customer_id, order_id):
+        found = await self.db.execute(
+            select(orders).where(orders.c.id == order_id, orders.c.customer_id == customer_id)
+        )
+        if (row := found.first()) is None:
+            raise self.NoSuchOrder(order_id=order_id)
+        happened = await self.db.execute(
+            select(history.c.at, history.c.what).where(history.c.order_id == order_id).order_by(history.c.id)
+        )
+        steps = tuple(Happening(at=at.replace(tzinfo=UTC), what=what) for at, what in happened)
+        return replace(_order(row), history=steps)
+
+    async def orders(self, customer_id, before=None, limit=50):
+        found = select(orders).where(orders.c.customer_id == customer_id).order_by(orders.c.id.desc()).limit(limit)
+        if before is not None:
+            found = found.where(orders.c.id < before)
+        return tuple(_order(row) for row in await self.db.execute(found))
+
+    async def cancel(self, customer_id, order_id):
+        order = await self.order(customer_id, order_id)
+        if not await self._become("cancelling", order_id, after=("placed",), reason="You asked for it."):
+            raise self.TooLate(order_id=order_id, state=order.status)
+        await self._note(order_id, "The customer asked to cancel it.")
+
+    async def accept(self, order_id):
+        if not await self._become("accepted", order_id, after=("placed",)):
+            raise self.Withdrawn(order_id=order_id)
+
+    async def confirm(self, order_id, tracking):
+        order = await self._become("confirmed", order_id, after=("accepted",), tracking=tracking)
+        if order:
+            await self._note(order_id, "Paid, and handed over for shipment.")
+            facts = {"customer_id": order.customer_id, "total_cents": order.total_cents, "tracking": tracking}
+            await self.publish(OrderConfirmed(order_id=order_id, **facts))
+
+    async def explain(self, order_id, reason):
+        unexplained = (orders.c.id == order_id) & orders.c.reason.is_(None)
+        await self.db.execute(update(orders).where(unexplained).values(reason=reason))
+
+    async def reject(self, order_id):
+        reason = func.coalesce(orders.c.reason, "We could not fulfil it.")
+        order = await self._become("cancelled", order_id, after=("placed", "cancelling", "accepted"), reason=reason)
+        if order:
+            await self._note(order_id, f"Cancelled. {order.reason}")
+            await self.publish(OrderCancelled(order_id=order_id, customer_id=order.customer_id, reason=order.reason))
+
+    @on(ProfileChanged, start="retained")
+    async def remember(self, event: ProfileChanged) -> None:
+        await self.db.execute(delete(customers).where(customers.c.id == event.customer_id))
+        address = msgspec.to_builtins(event.profile.address)
+        await self.db.execute(insert(customers).values(id=event.customer_id, address=address))
+
+    @on(ParcelMoved)
+    async def follow(self, event: ParcelMoved) -> None:
+        await self._note(event.order_id, f"The parcel is {event.status}.")
+
+    async def _in_cart(self, customer_id: str) -> list[tuple[Product, int]]:
+        rows = await self.db.execute(select(carts.c.sku, carts.c.quantity).where(carts.c.customer_id == customer_id))
+        quantities = {row.sku: row.quantity for row in rows}
+        products = await self.catalog.products(tuple(quantities))
+        return sorted(((product, quantities[product.sku]) for product in products), key=lambda pair: pair[0].sku)
+
+    async def _address(self, customer_id: str, order: NewOrder) -> Address:
+        if order.ship_to is not None:
+            return order.ship_to
+        known = await self.db.scalar(select(customers.c.address).where(customers.c.id == customer_id))
+        if known is None:
+            raise self.NoAddress
+        return msgspec.convert(known, Address)
+
+    async def _rate(self, order: NewOrder, ship_to: Address, grams: int) -> Rate:
+        rates = await self.shipping.rates(ship_to.country, grams)
+        fitting = [rate for rate in rates if order.carrier in (None, rate.carrier)]
+        if not fitting:
+            raise self.NotShipped(carrier=order.carrier or "No carrier", country=ship_to.country)
+        return min(fitting, key=lambda rate: rate.cents)
+
+    async def _begin(self, order: Order, card: str) -> None:
+        taken = await self.db.execute(delete(carts).where(carts.c.customer_id == order.customer_id))
+        if taken.rowcount == 0:  # by another order, a moment ago
+            raise self.EmptyCart
+        row = msgspec.to_builtins(order, builtin_types=(datetime,))
+        del row["history"]
+        await self.db.execute(insert(orders).values(row))
+        await self._note(order.id, "Placed.")
+        await self.publish(OrderPlaced(order_id=order.id, customer_id=order.customer_id, total_cents=order.total_cents))
+        state = Checkout.State(
+            order_id=order.id,
+            customer_id=order.customer_id,
+            lines=tuple(Line(sku=line.sku, quantity=line.quantity) for line in order.lines),
+            total_cents=order.total_cents,
+            card=card,
+            carrier=order.carrier,
+            ship_to=order.ship_to,
+            cancellable_until=order.placed_at + self.settings.time_to_cancel,
+        )
+        await self.start(Checkout, key=order.id, state=state)
+
+    async def _become(self, status: Status, order_id: str, *, after: tuple[Status, ...], **values: Any) -> Order | None:
+        """Change the status, if it is one of `after`."""
+        theirs = (orders.c.id == order_id) & orders.c.status.in_(after)
+        changed = await self.db.execute(update(orders).where(theirs).values(status=status, **values).returning(orders))
+        row = changed.first()
+        return None if row is None else _order(row)
+
+    async def _note(self, order_id: str, what: str) -> None:
+        await self.db.execute(insert(history).values(order_id=order_id, at=self.clock.now(), what=what))
+
+
+def _line(product: Product, quantity: int) -> CartLine:
+    return CartLine(sku=product.sku, name=product.name, quantity=quantity, price_cents=product.price_cents)
+
+
+def _sum(lines: Iterable[CartLine]) -> int:
+    return sum(line.price_cents * line.quantity for line in lines)
+
+
+def _order(row: Row[Any]) -> Order:
+    order = msgspec.convert(row, Order, from_attributes=True)
+    return replace(order, placed_at=order.placed_at.replace(tzinfo=UTC))

@@ -1,0 +1,1 @@
+"""The customers' money: authorise, capture, refund, billing history."""

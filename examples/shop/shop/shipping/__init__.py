@@ -1,0 +1,1 @@
+"""How the goods get to the customers: carriers, rates, shipments and tracking."""

@@ -1,0 +1,1 @@
+"""The public API: what browsers, apps and partners use."""

@@ -1,0 +1,1 @@
+"""Who the customers are: accounts, sign-in, profiles and preferences."""
