@@ -64,8 +64,7 @@ class Consumer:
         """Try once: None when the event is handled or dead, else the seconds to wait before the next attempt."""
         message = delivery.message
         if delivery.again and await self.letters.is_known(message.id):
-            self._tell(message, Outcome.KNOWN)
-            return None
+            return await self._ignore(message)
         try:
             await self._handle(delivery)
         except Refusal as refusal:
@@ -106,8 +105,7 @@ class Consumer:
         message, now = delivery.message, self._clock.time()
         mark = message.id if delivery.renewals is None else _replayed(message.id)
         if isinstance(error, DuplicateRow) and await self.letters.is_known(mark):
-            self._tell(message, Outcome.KNOWN)
-            return None
+            return await self._ignore(message)
         counts = not isinstance(error, Unavailable)
         failures = self._failures.get(message.id, Failures()).another(counts=counts, at=now)
         self._failures[message.id] = failures
@@ -121,6 +119,13 @@ class Consumer:
         self._tell(message, Outcome.RETRIED, _describe(error))
         await self.letters.note_retry(message, failures, error=_describe(error), next_at=now + pause)
         return pause
+
+    async def _ignore(self, message: Message) -> float | None:
+        """It is handled or dead already."""
+        if self._failures.pop(message.id, None) is not None:
+            await self.letters.forget(message.id)
+        self._tell(message, Outcome.KNOWN)
+        return None
 
     async def _bury(self, delivery: Delivery, reason: str) -> None:
         message = delivery.message

@@ -33,12 +33,14 @@ class Lanes(Sink):
         clock: Clock,
         concurrency: int = 100,
         capacity: int = 1000,
+        patience_seconds: float = 10.0,
     ) -> None:
         self._deliver = deliver
         self._spawn = spawn
         self._clock = clock
         self._concurrency = concurrency
         self._capacity = capacity
+        self._patience = patience_seconds
         self._behind: dict[str, deque[_Item] | None] = {}  # by key that is being handled, what waits for it
         self._ready: deque[_Item] = deque()
         self._pending = 0
@@ -46,8 +48,7 @@ class Lanes(Sink):
         self._closed = False
         self._roomy = asyncio.Event()
         self._roomy.set()
-        self._idle = asyncio.Event()
-        self._idle.set()
+        self._workers: set[asyncio.Task[None]] = set()
         self._sleepers: set[asyncio.Task[None]] = set()
 
     @property
@@ -76,13 +77,20 @@ class Lanes(Sink):
         return max(1, self._capacity - self._pending)
 
     async def close(self) -> None:
-        """Begin no further attempt, and wait for the running ones. What is not done is left to its giver."""
+        """Begin no further attempt, and wait for the running ones; after `patience_seconds` they are cancelled.
+
+        What is not done is left to its giver, who gives it again after the next start.
+        """
         self._closed = True
         self._roomy.clear()
         self._ready.clear()
         for sleeper in self._sleepers:
             sleeper.cancel()
-        await self._idle.wait()
+        if self._workers:
+            _, late = await asyncio.wait(self._workers, timeout=self._patience)
+            for worker in late:
+                worker.cancel()
+            await asyncio.gather(*late, return_exceptions=True)
 
     def _make_ready(self, item: _Item) -> None:
         if self._closed:
@@ -90,8 +98,9 @@ class Lanes(Sink):
         self._ready.append(item)
         if self._running < self._concurrency:
             self._running += 1
-            self._idle.clear()
-            self._spawn(self._work())
+            worker = self._spawn(self._work())
+            self._workers.add(worker)
+            worker.add_done_callback(self._workers.discard)
 
     async def _work(self) -> None:
         try:
@@ -104,8 +113,6 @@ class Lanes(Sink):
                     self._later(item, pause)
         finally:
             self._running -= 1
-            if not self._running:
-                self._idle.set()
 
     async def _attempt(self, delivery: Delivery) -> float | None:
         try:

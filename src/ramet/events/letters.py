@@ -110,6 +110,10 @@ class Letters:
         )
         await self._storage.write(Write(_RETRY, [row]))
 
+    async def forget(self, event_id: str) -> None:
+        """Nothing is to be tried again, for it was done elsewhere."""
+        await self._storage.write(self.forgotten(event_id))
+
     async def retries(self) -> dict[str, Failures]:
         """The failures remembered, by event."""
         rows = await self._storage.fetch(_RETRIES, self._consumer)

@@ -12,6 +12,7 @@ _BEGIN = (
     "INSERT INTO ramet_subscription (consumer, topic, since, position) VALUES (?, ?, ?, ?) "
     "ON CONFLICT (consumer, topic) DO NOTHING"
 )
+_KNOWN = "SELECT topic FROM ramet_subscription WHERE consumer = ?"
 _OPEN = "SELECT topic, position FROM ramet_subscription WHERE consumer = ? AND position IS NOT NULL"
 _REACHED = "UPDATE ramet_subscription SET position = ? WHERE consumer = ? AND topic = ?"
 
@@ -24,8 +25,10 @@ async def remember(
     Only the first time counts: a consumer that exists goes on where it is, whatever `retained` says later. "Now" is
     what its publisher has not sent yet when it subscribes, and everything after.
     """
-    position = 0 if retained else None
-    await storage.write(Write(_BEGIN, [(consumer, topic, clock.time(), position) for topic in sorted(topics)]))
+    known = {topic for (topic,) in await storage.fetch(_KNOWN, consumer)}
+    if new := sorted(set(topics) - known):
+        position = 0 if retained else None
+        await storage.write(Write(_BEGIN, [(consumer, topic, clock.time(), position) for topic in new]))
     rows = await storage.fetch(_OPEN, consumer)
     return RetainedPast(storage, consumer) if rows else None
 

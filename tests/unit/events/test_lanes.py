@@ -125,6 +125,20 @@ async def test_a_defect_of_the_consumer_loses_nothing(lanes: Callable[..., Lanes
     assert (attempts, done) == (["1", "1", "2"], ["1", "2"])
 
 
+async def test_closing_does_not_wait_for_ever(clock: VirtualClock, tasks: Tasks) -> None:
+    begun = asyncio.Event()
+
+    async def deliver(_: Delivery) -> None:
+        begun.set()
+        await asyncio.Event().wait()
+
+    made = Lanes(deliver, spawn=tasks.spawn, clock=clock, patience_seconds=0.01)
+    made.put(delivery("1"), nothing)
+    await begun.wait()
+    await made.close()
+    assert made.pending == 1
+
+
 async def test_closing_finishes_what_runs_and_begins_nothing(
     lanes: Callable[..., Lanes], clock: VirtualClock, tasks: Tasks
 ) -> None:
