@@ -16,7 +16,8 @@ from ramet.sagas.engine import SagaEngine
 from ramet.sagas.journal import SCHEMA, Journal
 from ramet.sagas.moments import Moment
 from ramet.sagas.views import Views
-from ramet.storage.sqlite import SqliteOptions, SqliteStorage
+from ramet.storage.sqlite import SqliteStorage
+from ramet.storage.sqlite_options import TEMPORARY
 from ramet.storage.work import transact
 from ramet.telemetry.context import Context
 from ramet.telemetry.scope import Scope, Work, current_scope
@@ -36,7 +37,7 @@ class Participant:
     """Commands that are executed once for each key; withdrawn keys are refused. `effects` is what has been executed.
 
     `faults` are consumed one by each call of a method: "refused", "lost" (executed, the reply is lost), "late" (executed
-    only when `deliver` is called), "down", "broken", "hangs".
+    only when `deliver` is called), "down", "broken", "hangs" (without effect), "stuck" (executed, then hangs).
     """
 
     def __init__(self) -> None:
@@ -75,6 +76,8 @@ class Participant:
         if fault == "hangs":
             await asyncio.get_running_loop().create_future()
         self._execute(method, key, what, refuse=fault == "refused")
+        if fault == "stuck":
+            await asyncio.get_running_loop().create_future()
         if fault == "lost":
             raise OutcomeUnknown(f"No answer from {method}.")
 
@@ -132,7 +135,7 @@ class World:
             self.errors.append(task.exception())  # type: ignore[arg-type]
 
     async def open(self, *, start: bool = True) -> None:
-        self.storage = SqliteStorage("orders", self.path, SqliteOptions(synchronous="OFF"))
+        self.storage = SqliteStorage("orders", self.path, TEMPORARY)
         await self.storage.open(SCHEMA)
         definitions = []
         for saga in self.sagas:
