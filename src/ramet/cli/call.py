@@ -3,39 +3,33 @@
 from __future__ import annotations
 
 import sys
-from typing import Annotated, Any
+from typing import Any
 
+import click
 import msgspec
-import typer
 
 from ramet.cli import output
 from ramet.cli.application import ask
-from ramet.cli.command import DEPLOYMENT, FOUND, Choices, command
+from ramet.cli.command import FOUND, Choices, command, deployment_option
 from ramet.errors import InvalidArguments
 from ramet.settings import seconds
 
 
-def register(app: typer.Typer) -> None:
-    """Add the command."""
-    command(
-        app,
-        ("ramet call Inventory.stock '{\"sku\": \"tea\"}'", "by the class's name, or by that on the wire"),
-        ("ramet call inventory.reserve - < request.json", "arguments from standard input"),
-        ("ramet call orders.place '{…}' --key order-17", "answered once, however often it is repeated"),
-    )(call)
-
-
-def call(
-    choices: Choices,
-    method: Annotated[str, typer.Argument(help='Such as "Inventory.stock".', metavar="CONTRACT.METHOD")],
-    arguments: Annotated[str, typer.Argument(help="A JSON object; - for standard input.", metavar="JSON")] = "{}",
-    deployment: DEPLOYMENT = "local",
-    key: Annotated[str | None, typer.Option(help="An idempotency key.")] = None,
-    timeout: Annotated[str, typer.Option(help='How long to wait, such as "2s".', metavar="DURATION")] = "5s",
-) -> int:
+@command(
+    ("""ramet call Inventory.stock '{"sku": "tea"}'""", "by the class's name, or by that on the wire"),
+    ("ramet call inventory.reserve - < request.json", "arguments from standard input"),
+    ("ramet call orders.place '{…}' --key order-17", "answered once, however often it is repeated"),
+)
+@click.argument("method", metavar="CONTRACT.METHOD")
+@click.argument("arguments", default="{}", metavar="[JSON]")
+@deployment_option
+@click.option("--key", help="An idempotency key.")
+@click.option("--timeout", default="5s", show_default=True, metavar="DURATION", help="How long to wait.")
+def call(choices: Choices, method: str, arguments: str, deployment: str, key: str | None, timeout: str) -> int:
     """Call a method and show its result as JSON.
 
-    Where the deployment does not run, it is started for this one call. Exit code 1 when the call is refused or fails.
+    The arguments are one JSON object; "-" reads it from standard input. Where the deployment does not run, it is
+    started for this one call. Exit code 1 when the call is refused or fails.
     """
     from ramet.runtime.requests import Call, Called
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
-
-import typer
 
 from ramet.cli import output
 from ramet.cli.application import configuration
@@ -14,19 +14,15 @@ if TYPE_CHECKING:
     from ramet.contract.problems import Problem
 
 
-def register(app: typer.Typer) -> None:
-    """Add the command."""
-    command(
-        app,
-        ("ramet check", "every mistake with its file and line"),
-        ("ramet check --json", "the same for an editor or a pipeline"),
-    )(check)
-
-
+@command(
+    ("ramet check", "every mistake with its file and line"),
+    ("ramet check --json", "the same for an editor or a pipeline"),
+)
 def check(choices: Choices) -> int:
-    """Find mistakes in contracts, services, sagas, APIs, boundaries and ramet.toml.
+    """Find every mistake in the declarations.
 
-    Nothing is started and no database is opened. Exit code 1 when something was found.
+    It looks at contracts, services, sagas, APIs, boundaries and ramet.toml. Nothing is started and no database is
+    opened. Exit code 1 when something was found.
     """
     from ramet.contract.reading import examine
     from ramet.runtime.boundaries import crossings
@@ -38,7 +34,7 @@ def check(choices: Choices) -> int:
         declared, problems = examine(found.application)
         problems = tuple(sorted({*problems, *crossings(declared, found.application)}))
     if choices.json:
-        output.document({"problems": [_plain(one) for one in problems], "warnings": [_plain(one) for one in declared.warnings]})
+        output.document({"problems": _plain(problems), "warnings": _plain(declared.warnings)})
         return FOUND if problems else 0
     for warning in declared.warnings:
         output.note(f"{output.paint('warning:', 'yellow')} {warning}")
@@ -50,5 +46,5 @@ def check(choices: Choices) -> int:
     return 0
 
 
-def _plain(problem: Problem) -> dict[str, object]:
-    return {"file": problem.file, "line": problem.line, "message": problem.message, "remedy": problem.remedy}
+def _plain(found: Sequence[Problem]) -> list[dict[str, object]]:
+    return [dataclasses.asdict(problem) for problem in found]

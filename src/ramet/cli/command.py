@@ -12,16 +12,17 @@ import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
-import typer
+import click
 
 from ramet.cli import output
 from ramet.errors import ConfigurationError, DeclarationError, InvalidArguments, MissingExtra, RametError, UsageError
 
 FOUND, BAD_INPUT, INTERRUPTED = 1, 2, 130
-INPUT = (ConfigurationError, InvalidArguments, UsageError, MissingExtra)
+INPUT = (ConfigurationError, DeclarationError, InvalidArguments, UsageError, MissingExtra)
 Example = tuple[str, str]
+Work = Callable[..., int | None]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,43 +34,64 @@ class Choices:
     debug: bool = False
 
 
-FOLDER = Annotated[
-    Path | None, typer.Option("--folder", "-C", help="The application's folder, instead of this one.", metavar="PATH")
-]
-DEPLOYMENT = Annotated[str, typer.Option("--deployment", "-d", help="Which deployment of ramet.toml.", metavar="NAME")]
-SHARED = {
-    "context": (typer.Context, inspect.Parameter.empty),
-    "folder": (FOLDER, None),
-    "json": (Annotated[bool, typer.Option("--json", help="Answer in JSON, for programs.")], False),
-    "debug": (Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")], False),
-}
+def folder_option() -> click.Option:
+    """`-C`, before or after the command's name."""
+    return click.Option(
+        ["--folder", "-C"],
+        type=click.Path(path_type=Path),
+        metavar="PATH",
+        help="The application's folder, instead of this one.",
+    )
 
 
-def command(
-    app: typer.Typer, *examples: Example, name: str | None = None
-) -> Callable[[Callable[..., int | None]], Callable[..., int | None]]:
-    """Make a function a command of `app`: it is given `Choices`, then its own options, and returns the exit code."""
+def shared_options() -> list[click.Parameter]:
+    """Those that every command has."""
+    return [
+        folder_option(),
+        click.Option(["--json"], is_flag=True, help="Answer in JSON, for programs."),
+        click.Option(["--debug"], is_flag=True, help="Show the traceback of an error."),
+    ]
 
-    def decorate(function: Callable[..., int | None]) -> Callable[..., int | None]:
-        own = list(inspect.signature(function, eval_str=True).parameters.values())[1:]
 
-        def run(**given: Any) -> None:
-            context, folder, json, debug = (given.pop(shared) for shared in SHARED)
-            choices = Choices(folder=folder or (context.obj or {}).get("folder"), json=json, debug=debug)
-            raise typer.Exit(attempt(choices, lambda: function(choices, **given)))
+deployment_option = click.option(
+    "--deployment", "-d", default="local", show_default=True, metavar="NAME", help="Which deployment of ramet.toml."
+)
 
-        keyword = inspect.Parameter.KEYWORD_ONLY
-        parameters = [parameter.replace(kind=keyword) for parameter in own]
-        parameters += [
-            inspect.Parameter(shared, keyword, annotation=hint, default=default)
-            for shared, (hint, default) in SHARED.items()
-        ]
-        run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]  # read by inspect.signature
-        run.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
-        app.command(name or function.__name__, help=inspect.getdoc(function), epilog=_epilog(examples))(run)
-        return function
+
+def command(*examples: Example, name: str | None = None) -> Callable[[Work], click.Command]:
+    """Make a function a command: it is given `Choices` and its own parameters, and returns the exit code."""
+
+    def decorate(function: Work) -> click.Command:
+        text = inspect.getdoc(function) or ""
+        short = text.partition("\n")[0].rstrip(".")
+        made = click.command(name or function.__name__, help=text, short_help=short, epilog=_epilog(examples))(function)
+        made.params += shared_options()
+        made.callback = _running(function)
+        return made
 
     return decorate
+
+
+class Group(click.Group):
+    """Commands that belong together, shown in the order given."""
+
+    def list_commands(self, _: click.Context, /) -> list[str]:
+        """Not sorted."""
+        return list(self.commands)
+
+
+def group(name: str, text: str, *commands: click.Command) -> Group:
+    """Make a group of commands."""
+    return Group(name, {one.name or "": one for one in commands}, help=text)
+
+
+def _running(function: Work) -> Callable[..., None]:
+    def run(folder: Path | None, json: bool, debug: bool, **given: Any) -> None:
+        context = click.get_current_context()
+        choices = Choices(folder=folder or context.find_root().params.get("folder"), json=json, debug=debug)
+        context.exit(attempt(choices, lambda: function(choices, **given)))
+
+    return run
 
 
 def attempt(choices: Choices, work: Callable[[], int | None]) -> int:
@@ -81,11 +103,7 @@ def attempt(choices: Choices, work: Callable[[], int | None]) -> int:
     except BrokenPipeError:  # the reader of our output has gone: `ramet events list | head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return FOUND
-    except (typer.Exit, typer.Abort):
-        raise
-    except Exception as error:
-        if hasattr(error, "format_message"):  # typer's own: a wrong option
-            raise
+    except Exception as error:  # noqa: BLE001 - whatever it is, it is said in one sentence
         return failed(choices, error)
 
 
@@ -102,11 +120,11 @@ def failed(choices: Choices, error: Exception) -> int:
         output.problems([str(problem) for problem in error.problems])
     else:
         output.complain(sentence)
-    return BAD_INPUT if isinstance(error, (*INPUT, DeclarationError)) else FOUND
+    return BAD_INPUT if isinstance(error, INPUT) else FOUND
 
 
 def _epilog(examples: Sequence[Example]) -> str | None:
-    """Examples below the options; \b keeps the lines as they are."""
+    r"""Examples below the options; \b keeps the lines as they are."""
     if not examples:
         return None
     width = max(len(line) for line, _ in examples)

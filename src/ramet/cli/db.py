@@ -2,42 +2,30 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
-import typer
+import click
 
 from ramet.cli import output
 from ramet.cli.application import configuration, declared, run
-from ramet.cli.command import DEPLOYMENT, FOUND, Choices, command
+from ramet.cli.command import FOUND, Choices, command, deployment_option, group
 
 if TYPE_CHECKING:
     from ramet.contract.declared import DeclaredService
     from ramet.runtime.migrating import Databases, Difference, Migrated
     from ramet.storage.migrations import Progress, Status
 
-SERVICE = Annotated[str | None, typer.Argument(help="One service; all of them when left out.", metavar="SERVICE")]
+service_argument = click.argument("service")
+any_service_argument = click.argument("service", required=False)
 
 
-def register(app: typer.Typer) -> None:
-    """Add the group."""
-    group = typer.Typer(help="Tables: migrate, revision, status, check, adopt.", no_args_is_help=True, rich_markup_mode=None)
-    app.add_typer(group, name="db")
-    command(
-        group,
-        ("ramet db migrate", "every service; `ramet up` does it by itself"),
-        ("ramet db migrate orders", "one service"),
-    )(migrate)
-    command(group, ('ramet db revision orders -m "add gift notes"', "after the tables were changed in the code"))(revision)
-    command(group, ("ramet db status", "what is applied and what is pending"))(status)
-    command(
-        group,
-        ("ramet db check", "in a pipeline: do the migrations lead to the tables in the code?"),
-        ("ramet db check orders --database", "compare with the database as it is"),
-    )(check)
-    command(group, ("ramet db adopt orders", "for a database that was made without migrations"))(adopt)
-
-
-def migrate(choices: Choices, service: SERVICE = None, deployment: DEPLOYMENT = "local") -> None:
+@command(
+    ("ramet db migrate", "every service; `ramet up` does it by itself"),
+    ("ramet db migrate orders", "one service"),
+)
+@any_service_argument
+@deployment_option
+def migrate(choices: Choices, service: str | None, deployment: str) -> None:
     """Apply what is pending, in one transaction for each service."""
     databases = _databases(choices, deployment)
 
@@ -56,15 +44,15 @@ def migrate(choices: Choices, service: SERVICE = None, deployment: DEPLOYMENT = 
         output.say("\n".join(f"{one.service}: {len(one.revisions)} applied" for one in done if one.revisions))
 
 
-def revision(
-    choices: Choices,
-    service: Annotated[str, typer.Argument(help="The service whose tables have changed.", metavar="SERVICE")],
-    message: Annotated[str, typer.Option("--message", "-m", help="What it does, in a few words.")],
-    deployment: DEPLOYMENT = "local",
-) -> None:
-    """Write the next migration from the difference between the code and the migrations there are.
+@command(('ramet db revision orders -m "add gift notes"', "after the tables were changed in the code"))
+@service_argument
+@click.option("--message", "-m", required=True, help="What it does, in a few words.")
+@deployment_option
+def revision(choices: Choices, service: str, message: str, deployment: str) -> None:
+    """Write the next migration of a service.
 
-    Read it before you commit it: a renamed column looks like one that went and one that came.
+    It is the difference between the tables in the code and what the migrations there are lead to. Read it before you
+    commit it: a renamed column looks like one that went and one that came.
     """
     databases = _databases(choices, deployment)
     with output.progress(f"Comparing {service}"):
@@ -75,8 +63,14 @@ def revision(
         output.say(str(path))
 
 
-def status(choices: Choices, service: SERVICE = None, deployment: DEPLOYMENT = "local") -> int:
-    """Show what is applied and what is pending. Exit code 1 when something is pending."""
+@command(("ramet db status", "what is applied and what is pending"))
+@any_service_argument
+@deployment_option
+def status(choices: Choices, service: str | None, deployment: str) -> int:
+    """Show what is applied and what is pending.
+
+    Exit code 1 when something is pending.
+    """
     databases = _databases(choices, deployment, readonly=True)
 
     async def work() -> list[Status]:
@@ -94,13 +88,18 @@ def status(choices: Choices, service: SERVICE = None, deployment: DEPLOYMENT = "
     return FOUND if any(one.pending for one in found) else 0
 
 
-def check(
-    choices: Choices,
-    service: SERVICE = None,
-    deployment: DEPLOYMENT = "local",
-    database: Annotated[bool, typer.Option("--database", help="Compare with the database as it is.")] = False,
-) -> int:
-    """See whether the migrations lead to the tables that the code declares. Exit code 1 when they do not."""
+@command(
+    ("ramet db check", "in a pipeline: do the migrations lead to the tables in the code?"),
+    ("ramet db check orders --database", "compare with the database as it is"),
+)
+@any_service_argument
+@deployment_option
+@click.option("--database", is_flag=True, help="Compare with the database as it is.")
+def check(choices: Choices, service: str | None, deployment: str, database: bool) -> int:
+    """See whether the migrations lead to the tables in the code.
+
+    They are tried on temporary databases. Exit code 1 when they do not.
+    """
     databases = _databases(choices, deployment)
 
     async def work(chosen: list[DeclaredService]) -> list[Difference]:
@@ -121,12 +120,11 @@ def check(
     return FOUND if different else 0
 
 
-def adopt(
-    choices: Choices,
-    service: Annotated[str, typer.Argument(help="The service.", metavar="SERVICE")],
-    deployment: DEPLOYMENT = "local",
-) -> None:
-    """Note that a database which was made without migrations is up to date."""
+@command(("ramet db adopt orders", "for a database that was made without migrations"))
+@service_argument
+@deployment_option
+def adopt(choices: Choices, service: str, deployment: str) -> None:
+    """Take a database for up to date that was made without migrations."""
     databases = _databases(choices, deployment)
     run(databases.adopt(databases.chosen(service)[0]))
     if choices.json:
@@ -142,3 +140,6 @@ def _databases(choices: Choices, deployment: str, *, readonly: bool = False) -> 
     found = configuration(choices)
     chosen = found.deployment(deployment)
     return Databases(declared(found), embedded(chosen, found.folder, readonly=readonly))
+
+
+db = group("db", "Tables: migrate, revision, status, check, adopt.", migrate, revision, status, check, adopt)

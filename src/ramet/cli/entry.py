@@ -1,51 +1,57 @@
-"""The whole command line: every group, the options before a command's name, and wrong options in one sentence."""
+"""The whole command line: every command and group, and wrong options in one sentence."""
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from pathlib import Path
-from typing import Annotated
 
-import typer
+import click
 
-from ramet.cli import call, check, db, events, model, new, openapi, output, sagas, status, up
-from ramet.cli.command import BAD_INPUT, INTERRUPTED
+from ramet.cli import output
+from ramet.cli.call import call
+from ramet.cli.check import check
+from ramet.cli.command import BAD_INPUT, INTERRUPTED, Group, folder_option
+from ramet.cli.completion import completion
+from ramet.cli.db import db
+from ramet.cli.events import events
+from ramet.cli.model import model
+from ramet.cli.new import new
+from ramet.cli.openapi import openapi
+from ramet.cli.sagas import sagas
+from ramet.cli.status import status
+from ramet.cli.up import up
 
 HELP = """Write one Python application as services, and decide later where each one runs.
 
 \b
-  ramet new hello      a skeleton that runs
-  ramet up             run it
-  ramet COMMAND --help examples of every command"""
+  ramet new hello        a skeleton that runs
+  ramet up               run it
+  ramet COMMAND --help   examples of every command"""
 
-app = typer.Typer(
+
+def _version(context: click.Context, _: click.Parameter, wanted: bool) -> None:
+    if wanted and not context.resilient_parsing:
+        from importlib.metadata import version
+
+        output.say(f"ramet {version('ramet')}")
+        context.exit(0)
+
+
+app = Group(
     name="ramet",
     help=HELP,
+    commands={
+        one.name or "": one for one in (new, up, check, model, status, sagas, events, db, openapi, call, completion)
+    },
+    params=[
+        folder_option(),
+        click.Option(
+            ["--version"], is_flag=True, expose_value=False, is_eager=True, callback=_version, help="Show the version."
+        ),
+    ],
     no_args_is_help=True,
-    rich_markup_mode=None,
-    pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
 )
-for part in (new, up, check, model, status, sagas, events, db, openapi, call):
-    part.register(app)
-
-
-@app.callback()
-def before(
-    context: typer.Context,
-    folder: Annotated[
-        Path | None, typer.Option("--folder", "-C", help="The application's folder, instead of this one.", metavar="PATH")
-    ] = None,
-    version: Annotated[bool, typer.Option("--version", help="Show the version and exit.")] = False,
-) -> None:
-    """Options before the command's name."""
-    context.obj = {"folder": folder}
-    if version:
-        from importlib.metadata import version as installed
-
-        output.say(f"ramet {installed('ramet')}")
-        raise typer.Exit
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -56,17 +62,15 @@ def main(arguments: Sequence[str] | None = None) -> None:
 def run(arguments: Sequence[str]) -> int:
     """Run a command; the exit code."""
     try:
-        return app(args=list(arguments), prog_name="ramet", standalone_mode=False) or 0
-    except (typer.Abort, KeyboardInterrupt):
+        return app.main(args=list(arguments), prog_name="ramet", standalone_mode=False) or 0
+    except (click.Abort, KeyboardInterrupt):
         return INTERRUPTED
-    except Exception as error:
-        explain = getattr(error, "format_message", None)  # typer's error for a wrong option, in any of its versions
-        if explain is None:
-            raise
+    except click.exceptions.NoArgsIsHelpError as error:
+        output.note(error.format_message())
+        return BAD_INPUT
+    except click.ClickException as error:
         context = getattr(error, "ctx", None)
-        if context is not None and explain() == context.get_help():  # a group without a command
-            output.note(explain())
-        else:
-            path = context.command_path if context else "ramet"
-            output.complain(f"{explain().strip().rstrip('.')}. `{path} --help` shows how.")
+        path = context.command_path if context else "ramet"
+        sentence = " ".join(error.format_message().split()).rstrip(".")
+        output.complain(f"{sentence}. `{path} --help` shows how.")
         return BAD_INPUT

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
-import typer
+import click
 
 from ramet.cli import output
 from ramet.cli.application import ask
-from ramet.cli.command import DEPLOYMENT, Choices, command
+from ramet.cli.command import Choices, command, deployment_option, group
 from ramet.cli.moments import moment
 from ramet.cli.sagas import shortened
 from ramet.errors import UsageError
@@ -16,38 +16,27 @@ from ramet.errors import UsageError
 if TYPE_CHECKING:
     from ramet.runtime.requests import Changed, EventList
 
-EVENT = Annotated[str | None, typer.Argument(help="The event's id; without it, all of the consumer.", metavar="EVENT")]
-CONSUMER = Annotated[str | None, typer.Option(help='The consumer, such as "orders.note_payment".', metavar="NAME")]
+event_argument = click.argument("event", required=False)
+consumer_option = click.option("--consumer", metavar="NAME", help='Such as "orders.note_payment".')
 
 
-def register(app: typer.Typer) -> None:
-    """Add the group."""
-    group = typer.Typer(help="Events: list, show, replay, discard.", no_args_is_help=True, rich_markup_mode=None)
-    app.add_typer(group, name="events")
-    command(
-        group,
-        ("ramet events list", "whatever is not handled"),
-        ("ramet events list --consumer orders.note_payment", ""),
-        name="list",
-    )(list_events)
-    command(group, ("ramet events show 019a…", "what a dead letter says, and why it is one"))(show)
-    command(
-        group,
-        ("ramet events replay 019a…", "one, when what it stumbled over is mended"),
-        ("ramet events replay --consumer orders.note_payment", "all that this consumer gave up"),
-    )(replay)
-    command(group, ("ramet events discard 019a…", "for good"))(discard)
-
-
+@command(
+    ("ramet events list", "whatever is not handled"),
+    ("ramet events list --consumer orders.note_payment", ""),
+    name="list",
+)
+@deployment_option
+@consumer_option
+@click.option("--topic", metavar="NAME", help='The event\'s name, such as "orders.OrderPlaced".')
+@click.option("--key", help="With this key only.")
+@click.option("--limit", type=click.IntRange(1, 10_000), default=50, show_default=True, help="So many of each kind.")
 def list_events(
-    choices: Choices,
-    deployment: DEPLOYMENT = "local",
-    consumer: CONSUMER = None,
-    topic: Annotated[str | None, typer.Option(help='The event\'s name, such as "orders.OrderPlaced".')] = None,
-    key: Annotated[str | None, typer.Option(help="With this key only.")] = None,
-    limit: Annotated[int, typer.Option(min=1, max=10_000, help="At most so many of each kind.")] = 50,
+    choices: Choices, deployment: str, consumer: str | None, topic: str | None, key: str | None, limit: int
 ) -> None:
-    """List events that wait for their consumers, are tried again, or were given up."""
+    """List events that are not handled.
+
+    They wait for their consumers, are tried again, or were given up.
+    """
     from ramet.runtime.requests import EventList, ListEvents
 
     found = ask(choices, deployment, ListEvents(consumer=consumer, topic=topic, key=key, limit=limit), EventList)
@@ -57,8 +46,11 @@ def list_events(
         _show(found)
 
 
-def show(choices: Choices, event: Annotated[str, typer.Argument(metavar="EVENT")], deployment: DEPLOYMENT = "local") -> None:
-    """Show what a dead letter says, and why each consumer gave it up."""
+@command(("ramet events show 019a…", "what a dead letter says, and why it is one"))
+@click.argument("event")
+@deployment_option
+def show(choices: Choices, event: str, deployment: str) -> None:
+    """Show what a dead letter says, and why it is one."""
     from ramet.runtime.requests import EventDetail, ShowEvent
 
     found = ask(choices, deployment, ShowEvent(event=event), EventDetail)
@@ -68,21 +60,25 @@ def show(choices: Choices, event: Annotated[str, typer.Argument(metavar="EVENT")
     for content in found.letters:
         letter = content.letter
         output.say(f"{output.paint(letter.topic, 'bold')} {letter.key or ''} · {letter.consumer} · {letter.event_id}")
-        output.say(f"  published {moment(letter.published_at)}, given up {moment(letter.at)} after {letter.attempts} attempts")
+        given_up = f"given up {moment(letter.at)} after {letter.attempts} attempts"
+        output.say(f"  published {moment(letter.published_at)}, {given_up}")
         output.say(f"  {letter.error}")
         output.say(f"  {content.payload}")
 
 
-def replay(
-    choices: Choices,
-    event: EVENT = None,
-    deployment: DEPLOYMENT = "local",
-    consumer: CONSUMER = None,
-    new_keys: Annotated[
-        bool, typer.Option("--new-keys", help="Call commands anew, also those that were answered already.")
-    ] = False,
-) -> None:
-    """Have dead letters handled again."""
+@command(
+    ("ramet events replay 019a…", "one, when what it stumbled over is mended"),
+    ("ramet events replay --consumer orders.note_payment", "all that this consumer gave up"),
+)
+@event_argument
+@deployment_option
+@consumer_option
+@click.option("--new-keys", is_flag=True, help="Call commands anew, also those that were answered already.")
+def replay(choices: Choices, event: str | None, deployment: str, consumer: str | None, new_keys: bool) -> None:
+    """Have dead letters handled again.
+
+    Those of one EVENT, by its id, or all of a consumer.
+    """
     from ramet.runtime.requests import Changed, ReplayEvents
 
     _check(event, consumer)
@@ -90,10 +86,15 @@ def replay(
     _changed(choices, ask(choices, deployment, request, Changed), "to be handled again")
 
 
-def discard(
-    choices: Choices, event: EVENT = None, deployment: DEPLOYMENT = "local", consumer: CONSUMER = None
-) -> None:
-    """Delete dead letters. They cannot be had back."""
+@command(("ramet events discard 019a…", "for good"))
+@event_argument
+@deployment_option
+@consumer_option
+def discard(choices: Choices, event: str | None, deployment: str, consumer: str | None) -> None:
+    """Delete dead letters for good.
+
+    Those of one EVENT, by its id, or all of a consumer.
+    """
     from ramet.runtime.requests import Changed, DiscardEvents
 
     _check(event, consumer)
@@ -110,7 +111,8 @@ def _changed(choices: Choices, changed: Changed, what: str) -> None:
         output.document(changed)
     else:
         letters = "dead letter" if changed.count == 1 else "dead letters"
-        output.say(f"{changed.count} {letters} {what}{' at the next start' if changed.later and changed.count else ''}.")
+        when = " at the next start" if changed.later and changed.count else ""
+        output.say(f"{changed.count} {letters} {what}{when}.")
 
 
 def _show(found: EventList) -> None:
@@ -128,3 +130,6 @@ def _show(found: EventList) -> None:
         for one in found.dead
     ]
     output.table(("given up", "key", "consumer", "attempts", "at", "id", "error"), dead)
+
+
+events = group("events", "Events: list, show, replay, discard.", list_events, show, replay, discard)

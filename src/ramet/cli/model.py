@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
-import typer
+import click
 
 from ramet.cli import output
 from ramet.cli.application import configuration, declared
@@ -14,21 +14,17 @@ if TYPE_CHECKING:
     from ramet.model.application import Application
 
 
-def register(app: typer.Typer) -> None:
-    """Add the command."""
-    command(
-        app,
-        ("ramet model", "services and what they depend on"),
-        ("ramet model --json > model.json", "the versioned document, for tools"),
-        ("ramet model --mermaid", "a flow chart, for a page"),
-    )(model)
+@command(
+    ("ramet model", "services and what they depend on"),
+    ("ramet model --json > model.json", "the versioned document, for tools"),
+    ("ramet model --mermaid", "a flow chart, for a page"),
+)
+@click.option("--mermaid", is_flag=True, help="Draw it as a Mermaid flow chart.")
+def model(choices: Choices, mermaid: bool) -> None:
+    """Show what the application consists of.
 
-
-def model(
-    choices: Choices,
-    mermaid: Annotated[bool, typer.Option("--mermaid", help="Draw it as a Mermaid flow chart.")] = False,
-) -> None:
-    """Show the model of the application: services, contracts, events, sagas."""
+    Services, contracts, events, sagas, APIs: the model from which everything else is derived.
+    """
     from ramet.contract.describe import describe
     from ramet.model.document import dump
     from ramet.model.mermaid import draw
@@ -54,9 +50,11 @@ def _show(application: Application) -> None:
     output.table(("service", "version", "methods", "events", "calls", "sagas"), rows)
     if application.apis:
         output.say()
-    rows = [(api.name, api.version, len(api.routes), api.prefix or "/", ", ".join(api.depends_on)) for api in application.apis]
-    output.table(("API", "version", "routes", "prefix", "calls"), rows)
-    rows = [(mounted.name, mounted.app, mounted.prefix) for mounted in application.mounted]
-    if rows:
+    apis = [
+        (one.name, one.version, len(one.routes), one.prefix or "/", ", ".join(one.depends_on))
+        for one in application.apis
+    ]
+    output.table(("API", "version", "routes", "prefix", "calls"), apis)
+    if application.mounted:
         output.say()
-    output.table(("mounted", "application", "prefix"), rows)
+    output.table(("mounted", "application", "prefix"), [(one.name, one.app, one.prefix) for one in application.mounted])

@@ -5,8 +5,9 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 
-def moment(seconds: float | None) -> str | None:
-    """Seconds since the epoch as UTC to the second: "2026-03-01 12:30:05Z"."""
-    if seconds is None:
+def moment(at: float | datetime | None) -> str | None:
+    """A moment, or seconds since the epoch, in UTC: "2026-03-01 12:30:05Z"."""
+    if at is None:
         return None
-    return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%d %H:%M:%SZ}"
+    shown = at if isinstance(at, datetime) else datetime.fromtimestamp(at, UTC)
+    return f"{shown:%Y-%m-%d %H:%M:%SZ}"

@@ -9,9 +9,8 @@ from collections.abc import Iterator
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import Path
-from typing import Annotated
 
-import typer
+import click
 
 from ramet.cli import output
 from ramet.cli.command import Choices, command
@@ -23,17 +22,16 @@ SUFFIX = ".in"
 """Of template files, so that no tool takes them for what they become."""
 
 
-def register(app: typer.Typer) -> None:
-    """Add the command."""
-    command(
-        app,
-        ("ramet new hello", "then: cd hello && ramet up"),
-        ("ramet new tea-shop", "the package is called tea_shop"),
-    )(new)
+@command(
+    ("ramet new hello", "then: cd hello && ramet up"),
+    ("ramet new tea-shop", "the package is called tea_shop"),
+)
+@click.argument("name")
+def new(choices: Choices, name: str) -> None:
+    """Make a small application that runs.
 
-
-def new(choices: Choices, name: Annotated[str, typer.Argument(help="Of the application, and of its folder.")]) -> None:
-    """Make a small application that runs: a service, a public API, a test."""
+    It has a service, a public API, a test, and the name of its folder.
+    """
     _check(name)
     folder = (choices.folder or Path.cwd()) / name
     if folder.exists():

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
+import click
 import msgspec
-import typer
 
 from ramet.cli import output
 from ramet.cli.application import configuration, declared
@@ -14,21 +14,17 @@ from ramet.cli.command import Choices, command
 from ramet.errors import ConfigurationError
 
 
-def register(app: typer.Typer) -> None:
-    """Add the command."""
-    command(
-        app,
-        ("ramet openapi storefront", "printed"),
-        ("ramet openapi --output docs/", "every API as docs/<name>.openapi.json"),
-    )(openapi)
+@command(
+    ("ramet openapi storefront", "printed"),
+    ("ramet openapi --output docs/", "every API as docs/<name>.openapi.json"),
+)
+@click.argument("api", required=False)
+@click.option("--output", "-o", "to", type=click.Path(path_type=Path), metavar="FOLDER", help="Write files there.")
+def openapi(choices: Choices, api: str | None, to: Path | None) -> None:
+    """Print or write the OpenAPI 3.1 document of a public API.
 
-
-def openapi(
-    choices: Choices,
-    api: Annotated[str | None, typer.Argument(help="Its name; needed where there are several.", metavar="API")] = None,
-    to: Annotated[Path | None, typer.Option("--output", "-o", help="Write files into this folder.", metavar="FOLDER")] = None,
-) -> None:
-    """Print or write OpenAPI 3.1."""
+    Without API it is that of the only one, or with --output those of all.
+    """
     documents = _documents(choices)
     if api is not None and api not in documents:
         raise ConfigurationError(f'There is no API "{api}"; there are {", ".join(documents) or "none"}.')
@@ -38,9 +34,8 @@ def openapi(
     elif len(chosen) == 1:
         output.document(next(iter(chosen.values())))
     else:
-        raise ConfigurationError(
-            f"Say which API, or --output FOLDER for all: {', '.join(documents)}." if documents else "There is no public API."
-        )
+        several = f"Say which API, or --output FOLDER for all: {', '.join(documents)}."
+        raise ConfigurationError(several if documents else "There is no public API.")
 
 
 def _documents(choices: Choices) -> dict[str, Any]:

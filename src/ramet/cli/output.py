@@ -77,7 +77,7 @@ def _joined(cells: Sequence[str], widths: Sequence[int], right: Sequence[bool]) 
 
 def _cell(value: object) -> str:
     if value is None:
-        return "–"
+        return "-"
     if isinstance(value, float):
         return f"{value:.2f}"
     return str(value).replace("\n", " ")

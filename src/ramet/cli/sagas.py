@@ -2,61 +2,66 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
+import click
 import msgspec
-import typer
 
 from ramet.cli import output
 from ramet.cli.application import ask
-from ramet.cli.command import DEPLOYMENT, Choices, command
+from ramet.cli.command import Choices, command, deployment_option, group
 from ramet.cli.moments import moment
 
 if TYPE_CHECKING:
-    from ramet.runtime.requests import Changed, SagaDetail, SagaRow
+    from ramet.runtime.requests import Changed, SagaDetail, ServiceSaga
 
-SAGA = Annotated[str, typer.Argument(help='Its id, or "Name/key".', metavar="SAGA")]
-
-
-def register(app: typer.Typer) -> None:
-    """Add the group."""
-    group = typer.Typer(help="Sagas: list, show, retry, cancel.", no_args_is_help=True, rich_markup_mode=None)
-    app.add_typer(group, name="sagas")
-    command(
-        group,
-        ("ramet sagas list", "the newest 50"),
-        ("ramet sagas list --status parked", "those that wait for an operator"),
-        name="list",
-    )(list_sagas)
-    command(group, ("ramet sagas show Checkout/order-17", "its state, its log, its troubles"))(show)
-    command(group, ("ramet sagas retry Checkout/order-17", "when what it stumbled over is mended"))(retry)
-    command(group, ('ramet sagas cancel Checkout/order-17 --reason "customer called"', ""))(cancel)
+STATUSES = ("running", "waiting", "compensating", "parked", "completed", "compensated")
+saga_argument = click.argument("saga")
 
 
-def list_sagas(
+@command(
+    ("ramet sagas list", "the newest 50"),
+    ("ramet sagas list --status parked", "those that wait for an operator"),
+    name="list",
+)
+@deployment_option
+@click.option("--status", type=click.Choice(STATUSES), help="In this state only.")
+@click.option("--service", metavar="NAME", help="Of this service only.")
+@click.option("--name", metavar="CLASS", help="Of this class only.")
+@click.option("--key", help="With this business key only.")
+@click.option("--limit", type=click.IntRange(1, 10_000), default=50, show_default=True, help="At most so many.")
+def list_sagas(  # noqa: PLR0917 - click gives them by name
     choices: Choices,
-    deployment: DEPLOYMENT = "local",
-    status: Annotated[str | None, typer.Option(help="running, compensating, parked, completed or compensated.")] = None,
-    service: Annotated[str | None, typer.Option(help="Of this service only.")] = None,
-    name: Annotated[str | None, typer.Option(help="Of this class only.")] = None,
-    key: Annotated[str | None, typer.Option(help="With this business key only.")] = None,
-    limit: Annotated[int, typer.Option(min=1, max=10_000, help="At most so many.")] = 50,
+    deployment: str,
+    status: str | None,
+    service: str | None,
+    name: str | None,
+    key: str | None,
+    limit: int,
 ) -> None:
     """List sagas, the newest first."""
     from ramet.runtime.requests import ListSagas, SagaList
+    from ramet.sagas.progress import Status
 
-    request = ListSagas(status=status, service=service, name=name, key=key, limit=limit)
+    wanted = Status(status) if status is not None else None
+    request = ListSagas(status=wanted, service=service, name=name, key=key, limit=limit)
     found = ask(choices, deployment, request, SagaList).sagas
     if choices.json:
         output.document(found)
         return
-    output.table(("saga", "key", "status", "service", "started", "id", "trouble"), [_row(saga) for saga in found])
+    output.table(("saga", "key", "status", "at", "service", "started", "id", "trouble"), [_row(saga) for saga in found])
     if not found:
         output.say("There are no such sagas.")
 
 
-def show(choices: Choices, saga: SAGA, deployment: DEPLOYMENT = "local") -> None:
-    """Show one saga: its state, every step it took, and what it stumbles over."""
+@command(("ramet sagas show Checkout/order-17", "its state, its log, its troubles"))
+@saga_argument
+@deployment_option
+def show(choices: Choices, saga: str, deployment: str) -> None:
+    """Show one saga: its state, its log, its troubles.
+
+    SAGA is its id, or "Name/key".
+    """
     from ramet.runtime.requests import SagaDetail, ShowSaga
 
     found = ask(choices, deployment, ShowSaga(saga=saga), SagaDetail)
@@ -66,23 +71,30 @@ def show(choices: Choices, saga: SAGA, deployment: DEPLOYMENT = "local") -> None
         _show(found)
 
 
-def retry(choices: Choices, saga: SAGA, deployment: DEPLOYMENT = "local") -> None:
-    """Let a parked saga go on, and one that waits for its next attempt try at once."""
+@command(("ramet sagas retry Checkout/order-17", "when what it stumbled over is mended"))
+@saga_argument
+@deployment_option
+def retry(choices: Choices, saga: str, deployment: str) -> None:
+    """Let a parked saga go on.
+
+    One that waits for its next attempt tries at once. SAGA is its id, or "Name/key".
+    """
     from ramet.runtime.requests import Changed, RetrySaga
 
     _changed(choices, ask(choices, deployment, RetrySaga(saga=saga), Changed), "goes on")
 
 
-def cancel(
-    choices: Choices,
-    saga: SAGA,
-    deployment: DEPLOYMENT = "local",
-    reason: Annotated[str, typer.Option(help="Why; kept with the saga.")] = "cancelled by an operator",
-) -> None:
-    """Turn a saga back: what it has done is undone, in reverse."""
+@command(("ramet sagas cancel Checkout/order-17", ""))
+@saga_argument
+@deployment_option
+def cancel(choices: Choices, saga: str, deployment: str) -> None:
+    """Turn a saga back: undo what it has done.
+
+    It is as if its next step had been refused. SAGA is its id, or "Name/key".
+    """
     from ramet.runtime.requests import CancelSaga, Changed
 
-    _changed(choices, ask(choices, deployment, CancelSaga(saga=saga, reason=reason), Changed), "turns back")
+    _changed(choices, ask(choices, deployment, CancelSaga(saga=saga), Changed), "turns back")
 
 
 def _changed(choices: Choices, changed: Changed, what: str) -> None:
@@ -92,24 +104,35 @@ def _changed(choices: Choices, changed: Changed, what: str) -> None:
         output.say(f"The saga {what}{' at the next start' if changed.later else ''}.")
 
 
-def _row(saga: SagaRow) -> tuple[object, ...]:
-    troubles = "; ".join(f"{trouble.step}: {trouble.error}" for trouble in saga.troubles) or saga.reason or ""
-    return saga.name, saga.key, saga.status, saga.service, moment(saga.started_at), saga.id, shortened(troubles)
+def _row(found: ServiceSaga) -> tuple[object, ...]:
+    saga = found.saga
+    trouble = saga.error or saga.reason or ""
+    facts = (saga.name, saga.key, saga.status.value, saga.at, found.service, moment(saga.started), saga.id)
+    return (*facts, shortened(trouble))
 
 
 def _show(found: SagaDetail) -> None:
-    saga = found.saga
-    output.say(f"{output.paint(saga.name, 'bold')} {saga.key} · {saga.status} · {saga.service} · {saga.id}")
-    output.say(f"  started {moment(saga.started_at)}" + (f", ended {moment(saga.ended_at)}" if saga.ended_at else ""))
-    if saga.reason:
-        output.say(f"  reason: {saga.reason}")
-    for trouble in saga.troubles:
-        again = f", again at {moment(trouble.retry_at)}" if trouble.retry_at else ""
-        output.say(f"  {trouble.step} failed {trouble.attempts} times{again}: {trouble.error}")
-    output.say(f"  state: {msgspec.json.encode(found.state).decode()}")
-    output.table(("", "what", "step", "at"), [(entry.n, entry.kind, entry.step, moment(entry.at)) for entry in found.log])
+    history, saga = found.history, found.history.saga
+    output.say(f"{output.paint(saga.name, 'bold')} {saga.key} · {saga.status.value} · {found.service} · {saga.id}")
+    lines = {
+        "started": moment(saga.started),
+        "ended": moment(saga.ended),
+        "at": saga.at if saga.ended is None else None,
+        "until": moment(saga.until),
+        "reason": saga.reason,
+        "failed": f"{saga.attempts} times: {saga.error}" if saga.error else None,
+        "trace": history.trace,
+        "state": msgspec.json.encode(history.state).decode(),
+    }
+    for name, value in lines.items():
+        if value:
+            output.say(f"  {name:8} {value}")
+    output.table(("what", "step", "at"), [(line.happened.value, line.step, moment(line.at)) for line in history.log])
 
 
 def shortened(text: str, most: int = 60) -> str:
     """The beginning of a long text."""
     return text if len(text) <= most else f"{text[: most - 1]}…"
+
+
+sagas = group("sagas", "Sagas: list, show, retry, cancel.", list_sagas, show, retry, cancel)

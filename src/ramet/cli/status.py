@@ -4,26 +4,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import typer
-
 from ramet.cli import output
 from ramet.cli.application import ask
-from ramet.cli.command import DEPLOYMENT, Choices, command
+from ramet.cli.command import Choices, command, deployment_option
 
 if TYPE_CHECKING:
     from ramet.runtime.requests import ServiceStatus, Status
 
 
-def register(app: typer.Typer) -> None:
-    """Add the command."""
-    command(
-        app,
-        ("ramet status", "of the local deployment"),
-        ("ramet status --json", "for programs, with every method"),
-    )(status)
-
-
-def status(choices: Choices, deployment: DEPLOYMENT = "local") -> None:
+@command(
+    ("ramet status", "of the local deployment"),
+    ("ramet status --json", "for programs, with every method"),
+)
+@deployment_option
+def status(choices: Choices, deployment: str) -> None:
     """Show how a deployment is: calls, events, sagas, schedules.
 
     When it does not run, its databases tell what waits for the next start.
@@ -40,7 +34,8 @@ def status(choices: Choices, deployment: DEPLOYMENT = "local") -> None:
 def _show(found: Status) -> None:
     name = f"{output.paint(found.application, 'bold')} · {found.deployment}"
     if found.running:
-        output.say(f"{name} · {output.paint('running', 'green')} as process {found.pid} for {duration(found.uptime_seconds)}")
+        state = f"{output.paint('running', 'green')} as process {found.pid} for {duration(found.uptime_seconds)}"
+        output.say(f"{name} · {state}")
     else:
         output.say(f"{name} · {output.paint('not running', 'yellow')}")
     for address in found.addresses:
@@ -72,7 +67,7 @@ def duration(seconds: float | None) -> str:
     """The two largest units: "3 h 12 min"."""
     left = int(seconds or 0)
     units = (("d", 86400), ("h", 3600), ("min", 60), ("s", 1))
-    parts = []
+    parts: list[str] = []
     for unit, size in units:
         count, left = divmod(left, size)
         if count or (unit == "s" and not parts):

@@ -10,10 +10,10 @@ import signal
 import socket
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
+import click
 import msgspec
-import typer
 
 from ramet.cli import output
 from ramet.cli.application import configuration, declared, run
@@ -27,26 +27,16 @@ if TYPE_CHECKING:
 ADDRESS = re.compile(r"(?P<host>[^:\s]*|\[[0-9a-fA-F:]+\]):(?P<port>\d{1,5})")
 
 
-def register(app: typer.Typer) -> None:
-    """Add the command."""
-    command(
-        app,
-        ("ramet up", "the local deployment, on http://127.0.0.1:8000"),
-        ("ramet up --listen :9000", "on another port; 0 for any that is free"),
-        ("ramet up --no-reload --json", "for programs: one line of JSON when it is ready"),
-    )(up)
-
-
-def up(
-    choices: Choices,
-    deployment: Annotated[str, typer.Argument(help="Which deployment of ramet.toml.", metavar="DEPLOYMENT")] = "local",
-    reload: Annotated[
-        bool | None,
-        typer.Option("--reload/--no-reload", help="Start anew when the code changes; the default on a terminal."),
-    ] = None,
-    listen: Annotated[str | None, typer.Option(help="Another address, such as 127.0.0.1:9000.", metavar="ADDRESS")] = None,
-    strict: Annotated[bool, typer.Option("--strict", help="Encode calls as if the services were apart.")] = False,
-) -> int:
+@command(
+    ("ramet up", "the local deployment, on http://127.0.0.1:8000"),
+    ("ramet up --listen :9000", "on another port; 0 for any that is free"),
+    ("ramet up --no-reload --json", "for programs: one line of JSON when it is ready"),
+)
+@click.argument("deployment", default="local")
+@click.option("--reload/--no-reload", default=None, help="Start anew when the code changes; the default on a terminal.")
+@click.option("--listen", metavar="ADDRESS", help="Another address, such as 127.0.0.1:9000.")
+@click.option("--strict", is_flag=True, help="Encode calls as if the services were apart.")
+def up(choices: Choices, deployment: str, reload: bool | None, listen: str | None, strict: bool) -> int:
     """Run the application until it is interrupted.
 
     Ctrl-C or SIGTERM finish what is in flight first; a second one does not wait.
@@ -87,14 +77,14 @@ class Up:
 
         try:
             changed = self._serve(watched=watched)
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - the next save may mend whatever it is
             if not (watched and _can_be_mended(error)):
                 return self._explain(error)
             changed = self._wait_until_mended(error)
         if not changed:
             return 0
         output.note(f"{_names(changed, self._folder)} changed: starting anew.")
-        replace(self._listener)
+        return replace(self._listener)
 
     def _serve(self, *, watched: bool) -> list[Path]:
         """Run the application until it is interrupted, or until these files have changed."""
@@ -182,7 +172,8 @@ def announce(ready: Ready, *, json: bool) -> None:
         output.line({"ready": {**msgspec.structs.asdict(ready), "seconds": seconds}})
         return
     needed = f" in {seconds:.2f} s" if seconds is not None else ""
-    output.say(f"{output.paint(ready.application, 'bold')} · {ready.deployment} · {output.paint('ready', 'green')}{needed}")
+    name = f"{output.paint(ready.application, 'bold')} · {ready.deployment}"
+    output.say(f"{name} · {output.paint('ready', 'green')}{needed}")
     places = [(one.name, one.url) for one in ready.addresses] or [("listening", ready.url)]
     width = max(len(name) for name, _ in places)
     for name, url in places:

@@ -9,7 +9,8 @@ from pathlib import Path
 
 from ramet.contract.application import Application
 from ramet.contract.declared import Declared
-from ramet.contract.problems import Problem, shown
+from ramet.contract.places import shown
+from ramet.contract.problems import Problem
 
 
 def crossings(declared: Declared, application: Application) -> tuple[Problem, ...]:
@@ -35,7 +36,7 @@ def _of(package: str, packages: list[str], public: dict[str, frozenset[str]]) ->
                 file=shown(str(file)),
                 line=line,
                 message=f"{package} imports {module}, which is private to {other}.",
-                remedy=f"Import what {', '.join(sorted(public[other]))} declares, and call the service through its contract.",
+                remedy=f"Import from {', '.join(sorted(public[other]))}, and call the service through its contract.",
             )
 
 
@@ -63,7 +64,7 @@ def _folder(package: str) -> Path | None:
 
 
 def _imports(file: Path) -> Iterator[tuple[str, int]]:
-    """Every module named by an import, also where it only is for type checkers; names that are no modules are dropped."""
+    """Every module that is imported, also where it is for type checkers alone."""
     try:
         tree = ast.parse(file.read_text(encoding="utf-8"), str(file))
     except (SyntaxError, UnicodeDecodeError):
@@ -72,8 +73,8 @@ def _imports(file: Path) -> Iterator[tuple[str, int]]:
         if isinstance(node, ast.Import):
             yield from ((alias.name, node.lineno) for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
-            submodules = [f"{node.module}.{alias.name}" for alias in node.names if _is_module(f"{node.module}.{alias.name}")]
-            yield from ((name, node.lineno) for name in submodules or [node.module])
+            names = [f"{node.module}.{alias.name}" for alias in node.names]
+            yield from ((name, node.lineno) for name in [name for name in names if _is_module(name)] or [node.module])
 
 
 def _is_module(name: str) -> bool:

@@ -7,14 +7,11 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
-from pathlib import Path
 from typing import TypeVar
 
 from ramet.clock import SystemClock
-from ramet.contract.reading import read
-from ramet.errors import ConfigurationError
 from ramet.model.topology import Deployment
-from ramet.runtime.configuration import Configuration, make_importable
+from ramet.runtime.configuration import Configuration
 from ramet.runtime.operations import Operations, Place
 from ramet.runtime.requests import (
     Answer,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -29,14 +30,16 @@ from ramet.runtime.requests import (
     RetrySaga,
     SagaDetail,
     SagaList,
+    ServiceSaga,
     ServiceStatus,
     ShowEvent,
     ShowSaga,
     Status,
 )
 from ramet.runtime.running import Running
-from ramet.runtime.saga_views import count_sagas, find_saga, list_sagas
 from ramet.runtime.schedules import schedule_states
+from ramet.sagas.engine import SagaEngine
+from ramet.sagas.views import Views
 from ramet.storage.base import Storage
 from ramet.telemetry.counters import MethodCounters
 
@@ -107,7 +110,7 @@ class Operations:
             events_waiting=events.waiting,
             events_retrying=events.retrying,
             events_dead=events.dead,
-            sagas=await count_sagas(storage),
+            sagas=await self._sagas(storage).counts(),
             schedules=tuple(await schedule_states(storage)),
             methods=tuple(_load(name, counter) for name, counter in counters),
         )
@@ -124,34 +127,47 @@ class Operations:
     async def list_sagas(self, request: ListSagas) -> SagaList:
         """The newest that fit."""
         storages = [self._storage(request.service)] if request.service else self._place.storages.values()
-        found = [row for storage in storages for row in await list_sagas(storage, request)]
-        found.sort(key=lambda row: row.started_at, reverse=True)
+        found = [
+            ServiceSaga(service=storage.service, saga=saga)
+            for storage in storages
+            for saga in await self._sagas(storage).sagas(
+                status=request.status, name=request.name, key=request.key, limit=request.limit
+            )
+        ]
+        found.sort(key=lambda one: one.saga.started, reverse=True)
         return SagaList(sagas=tuple(found[: request.limit]))
 
     async def show_saga(self, request: ShowSaga) -> SagaDetail:
         """One with its log."""
-        return await self._find(request.saga)
+        name, slash, key = request.saga.partition("/")
+        for storage in self._place.storages.values():
+            views = self._sagas(storage)
+            with contextlib.suppress(NotFound):
+                found = await views.sagas(name=name, key=key, limit=1) if slash else ()
+                history = await views.show(found[0].id if found else request.saga)
+                return SagaDetail(service=storage.service, history=history)
+        raise NotFound(
+            f'There is no saga "{request.saga}": `ramet sagas list` shows their ids, and "Name/key" finds one too.'
+        )
 
     async def retry_saga(self, request: RetrySaga) -> Changed:
         """Let it go on."""
-        saga = (await self._find(request.saga)).saga
-        await self._engine(saga.service).retry(saga.id)
+        found = await self.show_saga(ShowSaga(saga=request.saga))
+        await self._engine(found.service).retry(found.history.saga.id)
         return self._changed(1)
 
     async def cancel_saga(self, request: CancelSaga) -> Changed:
         """Turn it back."""
-        saga = (await self._find(request.saga)).saga
-        await self._engine(saga.service).cancel(saga.id, request.reason)
+        found = await self.show_saga(ShowSaga(saga=request.saga))
+        await self._engine(found.service).cancel(found.history.saga.id)
         return self._changed(1)
 
-    async def _find(self, saga: str) -> SagaDetail:
-        for storage in self._place.storages.values():
-            found = await find_saga(storage, saga)
-            if found is not None:
-                return found
-        raise NotFound(f'There is no saga "{saga}": `ramet sagas list` shows their ids, and "Name/key" finds one too.')
+    def _sagas(self, storage: Storage) -> Views:
+        running = self._place.running
+        service = running.services.get(storage.service) if running is not None else None
+        return Views(storage) if service is None else service.sagas
 
-    def _engine(self, service: str) -> Any:
+    def _engine(self, service: str) -> SagaEngine:
         running = self._place.running
         engine = running.services[service].engine if running is not None and service in running.services else None
         if engine is None:

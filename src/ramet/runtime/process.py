@@ -1,4 +1,4 @@
-"""One deployment as one process: address, databases, services, APIs and operators' socket, started and drained in order."""
+"""One deployment as one process: its address, databases, services, APIs and operators, started and drained in order."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from ramet.http.server import HttpServer, listen
 from ramet.model.topology import Deployment
 from ramet.runtime.configuration import Configuration
 from ramet.runtime.control import Control
-from ramet.runtime.operations import Operations, Place
 from ramet.runtime.migrating import prepare
+from ramet.runtime.operations import Operations, Place
 from ramet.runtime.remote import reach
 from ramet.runtime.requests import Address, Answer, GetStatus, Status
 from ramet.runtime.running import Options, Running
@@ -77,7 +77,8 @@ class Process:
         running = self._running
         try:
             await running.start()
-            self._server = HttpServer(web(running, self._deployment), listener=self.listener.dup(), spawn=running.tasks.spawn)
+            app, listener = web(running, self._deployment), self.listener.dup()
+            self._server = HttpServer(app, listener=listener, spawn=running.tasks.spawn)
             await self._server.start()
             addresses = addresses_of(running.declared, self._url())
             self._control = Control(self._data, Operations(self._place(addresses)))

@@ -1,4 +1,4 @@
-"""A process that replaces itself to run changed code: same process id, same terminal, nothing left over from the old code.
+"""A process that replaces itself to run changed code: same process id and terminal, nothing left of the old code.
 
 The listening socket stays open meanwhile, so that who connects waits for the new code instead of being refused.
 """
@@ -25,7 +25,7 @@ def inherited() -> socket.socket | None:
     if descriptor is None:
         return None
     listener = socket.socket(fileno=int(descriptor))
-    listener.set_inheritable(False)  # noqa: FBT003 - its name in the standard library
+    listener.set_inheritable(False)
     return listener
 
 
@@ -38,7 +38,7 @@ def replace(listener: socket.socket | None) -> NoReturn:
     """Run the same command line in this process's place."""
     environment = {**os.environ, REPLACED: f"{os.getpid()}@{_uptime() or ''}"}
     if listener is not None and listener.fileno() >= 0:
-        listener.set_inheritable(True)  # noqa: FBT003 - as above
+        listener.set_inheritable(True)
         environment[LISTENER] = str(listener.fileno())
     sys.stdout.flush()
     sys.stderr.flush()

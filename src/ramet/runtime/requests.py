@@ -6,11 +6,14 @@ from typing import Any
 
 import msgspec
 
+from ramet.contract.struct import Struct
 from ramet.events.operations import Content, DeadLetter, Retrying, Waiting
 from ramet.runtime.schedules import ScheduleState
+from ramet.sagas.progress import Status as SagaStatus
+from ramet.sagas.views import SagaHistory, SagaSummary
 
 
-class Request(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="operation"):
+class Request(Struct, forbid_unknown_fields=True, tag_field="operation"):
     """The base of what may be asked."""
 
 
@@ -21,7 +24,7 @@ class GetStatus(Request, tag="status"):
 class ListSagas(Request, tag="sagas.list"):
     """Sagas, the newest first."""
 
-    status: str | None = None
+    status: SagaStatus | None = None
     service: str | None = None
     name: str | None = None
     key: str | None = None
@@ -44,7 +47,6 @@ class CancelSaga(Request, tag="sagas.cancel"):
     """Turn a saga back: what it has done is undone in reverse."""
 
     saga: str
-    reason: str = "cancelled by an operator"
 
 
 class ListEvents(Request, tag="events.list"):
@@ -83,7 +85,7 @@ class Call(Request, tag="call"):
 
     contract: str
     method: str
-    arguments: dict[str, Any] = {}
+    arguments: dict[str, Any] = msgspec.field(default_factory=dict)
     key: str | None = None
     timeout_seconds: float = 5.0
 
@@ -102,7 +104,7 @@ Asked = (
 )
 
 
-class Answer(msgspec.Struct, frozen=True, kw_only=True):
+class Answer(Struct):
     """The base of what is answered."""
 
 
@@ -153,51 +155,24 @@ class Status(Answer):
     services: tuple[ServiceStatus, ...] = ()
 
 
-class StepTrouble(Answer):
-    """What a saga's step has failed with so far; `retry_at` in seconds since the epoch."""
-
-    step: str
-    attempts: int
-    error: str
-    retry_at: float | None = None
-
-
-class SagaRow(Answer):
-    """One saga; times in seconds since the epoch."""
+class ServiceSaga(Answer):
+    """A saga, and the service that runs it."""
 
     service: str
-    id: str
-    name: str
-    key: str
-    status: str
-    started_at: float
-    ended_at: float | None
-    reason: str | None
-    troubles: tuple[StepTrouble, ...] = ()
+    saga: SagaSummary
 
 
 class SagaList(Answer):
     """A page of sagas."""
 
-    sagas: tuple[SagaRow, ...]
-
-
-class SagaEntry(Answer):
-    """One line of a saga's log."""
-
-    n: int
-    kind: str
-    step: str
-    at: float
-    data: Any = None
+    sagas: tuple[ServiceSaga, ...]
 
 
 class SagaDetail(Answer):
-    """A saga with the state it has reached and its log."""
+    """A saga with the states it has had and its log, and the service that runs it."""
 
-    saga: SagaRow
-    state: Any
-    log: tuple[SagaEntry, ...]
+    service: str
+    history: SagaHistory
 
 
 class EventList(Answer):

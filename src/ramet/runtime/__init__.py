@@ -1,0 +1,1 @@
+"""One running application: its services assembled, started, called, drained, and looked after."""
