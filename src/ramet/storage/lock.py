@@ -29,8 +29,7 @@ class ProcessLock:
                 f"The database of {self._service} at {self._database} is in use by process {holder}: "
                 "stop that process, or give this one another data folder."
             ) from error
-        os.ftruncate(descriptor, 0)
-        os.write(descriptor, str(os.getpid()).encode())
+        os.write(descriptor, f"{os.getpid():<10}".encode())
         self._descriptor = descriptor
 
     def release(self) -> None:

@@ -11,6 +11,7 @@ import sqlite3
 import tempfile
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 from ramet.errors import EffectInQuery, StorageError
 from ramet.storage.base import Row, Storage, Unit, Write
 from ramet.storage.batch import failure
+from ramet.storage.checkpoint import PAGES, Checkpointer
 from ramet.storage.lock import ProcessLock
 from ramet.storage.sessions import forbid_flush, new_session
 from ramet.storage.sqlite_channel import Channel, Channels
@@ -43,6 +45,7 @@ class SqliteStorage(Storage):
         self._reading: Channel | None = None
         self._spare: list[Channel] = []
         self._writer: Writer | None = None
+        self._checkpointer: Checkpointer | None = None
 
     @property
     def location(self) -> str:
@@ -82,14 +85,19 @@ class SqliteStorage(Storage):
         for statement in schema:
             raw.execute(statement)
         raw.execute("COMMIT")
-        self._writing, self._latest = await Channel.connect(raw), await Channel.connect(raw)
+        self._writing = await Channel.connect(raw)
+        self._latest = await Channel.connect(raw, self._writing)
         self._writer = Writer(raw, self.location, options)
+        if options.has_threads:
+            raw.execute(f"PRAGMA wal_autocheckpoint={PAGES}")
+            self._checkpointer = Checkpointer(partial(_connect, f"file:{path}?mode=rw", options.busy_seconds))
+            self._writer.on_commit = self._checkpointer.committed
         self._writing.driver.on_failure, self._writing.driver.on_rollback = self._writer.check, self._writer.doom
 
     async def _reader(self) -> Channel:
         raw = _connect(f"file:{self._path}?mode={'ro' if self.options.readonly else 'rw'}", self.options.busy_seconds)
         raw.execute("PRAGMA query_only=ON")
-        channel = await Channel.connect(raw)
+        channel = await Channel.connect(raw, self._writing or self._reading)
         event.listen(channel.engine, "handle_error", self._refuse_write)
         return channel
 
@@ -103,11 +111,13 @@ class SqliteStorage(Storage):
     async def close(self) -> None:
         if self._writer is not None:
             await self._writer.close()
+        if self._checkpointer is not None:
+            self._checkpointer.close()
         for channel in (*self._spare, self._reading, self._latest, self._writing):
             if channel is not None:
                 channel.close()
         self._spare.clear()
-        self._writer = self._reading = self._latest = self._writing = None
+        self._checkpointer = self._writer = self._reading = self._latest = self._writing = None
         if self._lock is not None:
             self._lock.release()
         if self._folder is not None:

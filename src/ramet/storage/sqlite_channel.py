@@ -6,7 +6,7 @@ import sqlite3
 from typing import NamedTuple
 
 from sqlalchemy import Connection
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from sqlalchemy.util.concurrency import greenlet_spawn
 
 from ramet.storage.sqlite_dialect import InlineConnection, inline_engine
@@ -16,19 +16,19 @@ from ramet.storage.writer import Writer
 class Channel:
     """SQLAlchemy believes to be in one endless transaction; the real ones are begun and ended beneath it."""
 
-    def __init__(self, raw: sqlite3.Connection) -> None:
+    def __init__(self, raw: sqlite3.Connection, like: Channel | None) -> None:
         self.raw = raw
         self.driver = InlineConnection(raw)
-        engine = inline_engine(self.driver)
-        self.engine = engine.sync_engine
+        self.async_engine: AsyncEngine = inline_engine(self.driver, like.async_engine if like else None)
+        self.engine = self.async_engine.sync_engine
         self.connection: Connection = self.engine.connect()
-        self.facade = AsyncConnection(engine, self.connection)
+        self.facade = AsyncConnection(self.async_engine, self.connection)
         self.restart()
 
     @classmethod
-    async def connect(cls, raw: sqlite3.Connection) -> Channel:
-        """Let SQLAlchemy look at the connection for the first time, which it does in a greenlet."""
-        return await greenlet_spawn(cls, raw)
+    async def connect(cls, raw: sqlite3.Connection, like: Channel | None = None) -> Channel:
+        """A channel that compiles statements together with `like`; SQLAlchemy first looks at it in a greenlet."""
+        return await greenlet_spawn(cls, raw, like)
 
     def restart(self) -> None:
         """Begin SQLAlchemy's endless transaction again, where it has ended it."""

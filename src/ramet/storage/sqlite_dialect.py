@@ -10,8 +10,9 @@ from __future__ import annotations
 import sqlite3
 from collections import deque
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, cast
 
+from sqlalchemy import Engine
 from sqlalchemy.dialects import registry
 from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
@@ -143,8 +144,16 @@ class InlineDialect(SQLiteDialect_pysqlite):
 registry.register("sqlite.ramet", __name__, "InlineDialect")
 
 
-def inline_engine(connection: InlineConnection) -> AsyncEngine:
-    """An engine whose only connection is this one."""
-    return create_async_engine(
-        "sqlite+ramet://", creator=lambda: connection, poolclass=StaticPool, pool_reset_on_return=None
-    )
+def inline_engine(connection: InlineConnection, like: AsyncEngine | None = None) -> AsyncEngine:
+    """An engine whose only connection is this one; with `like`, statements are compiled once for both."""
+    if like is None:
+        return create_async_engine(
+            "sqlite+ramet://", creator=lambda: connection, poolclass=StaticPool, pool_reset_on_return=None
+        )
+    first = like.sync_engine
+    pool = StaticPool(cast("Any", lambda: connection), dialect=first.dialect, reset_on_return=None)
+    engine = Engine(pool, first.dialect, first.url)
+    engine._compiled_cache = first._compiled_cache  # noqa: SLF001 - the option of this name is not for sharing
+    if prepare := first.dialect.on_connect():
+        prepare(cast("Any", connection))
+    return AsyncEngine(engine)

@@ -22,6 +22,11 @@ class SqliteOptions:
     busy_seconds: float = 1.0
     readonly: bool = False
 
+    @property
+    def has_threads(self) -> bool:
+        """Whether anything may be given to a thread."""
+        return self.quick_commit_seconds != float("inf")
+
 
 TEMPORARY = SqliteOptions(synchronous="OFF", quick_commit_seconds=float("inf"))
 """Nothing to be durable, and no threads: what tests and simulations want."""

@@ -50,6 +50,7 @@ class Writer:
         self._flush_due = False
         self._schema: int | None = None
         self._alone = False
+        self.on_commit: Callable[[], None] | None = None
         self._executor: ThreadPoolExecutor | None = None
 
     @property
@@ -347,6 +348,8 @@ class Writer:
         finally:
             self.commit_seconds += (_now() - started - self.commit_seconds) * 0.1
             self.commits += 1
+        if self.on_commit is not None:
+            self.on_commit()
         return None
 
     def _finish(self, batch: Batch, error: StorageError | None) -> None:
