@@ -8,8 +8,9 @@ import pytest
 
 from ramet.contract.saga import Saga, step, wait
 from ramet.contract.struct import Event, Struct
-from ramet.errors import NotFound, UsageError
+from ramet.errors import NotFound, StorageError, UsageError
 from ramet.sagas.progress import Status
+from ramet.storage.base import Write
 from ramet.storage.work import transact
 from ramet.telemetry.context import Context, current_context
 from ramet.telemetry.scope import Scope, Work, current_scope
@@ -608,3 +609,63 @@ async def test_what_happens_is_reported(world: MakeWorld) -> None:
     ]
 
 
+
+
+async def test_what_follows_a_step_begins_when_the_step_is_durable(world: MakeWorld) -> None:
+    w = await world(Checkout)
+    write, held = w.storage.write, w.clock.sleep
+
+    async def slowly(*writes: Write) -> tuple[int, ...]:
+        await held(1)
+        return await write(*writes)
+
+    await w.start(Checkout, "1", Checkout.State())
+    w.storage.write = slowly  # type: ignore[method-assign]
+    await w.run(0.5)
+    assert w.there.effects == ALL[:1]
+    await w.run(1)
+    assert w.there.effects == ALL[:2]
+    await w.run(3)
+    assert w.there.effects == ALL
+
+
+async def test_a_journal_that_fails_is_written_again(world: MakeWorld) -> None:
+    w = await world(Checkout)
+    write, failures = w.storage.write, [StorageError("The disk is full."), StorageError("The disk is full.")]
+
+    async def sometimes(*writes: Write) -> tuple[int, ...]:
+        if failures:
+            raise failures.pop()
+        return await write(*writes)
+
+    saga = await w.start(Checkout, "1", Checkout.State())
+    w.storage.write = sometimes  # type: ignore[method-assign]
+    await w.run(1)
+    assert await w.status(saga) == "completed"
+    assert w.there.effects == ALL
+
+
+async def test_a_saga_that_went_on_elsewhere_is_read_again(world: MakeWorld) -> None:
+    w = await world(Checkout)
+    w.there.plan("cards.charge", "down")
+    saga = await w.start(Checkout, "1", Checkout.State())
+    await w.run()
+    state = '{"order": "o", "reserved": true, "charged": true}'
+    elsewhere = "INSERT INTO ramet_saga_log (saga, n, kind, step, data, at) VALUES (?, 1, 'did', 'charge', ?, 0)"
+    await w.storage.write(Write(elsewhere, [(saga, state)]))
+    other = await w.start(Checkout, "2", Checkout.State(order="p"))
+    await w.run(1)
+    assert [await w.status(saga), await w.status(other)] == ["completed", "completed"]
+    assert w.there.effects.count("parcels.ship o") == 1
+
+
+async def test_more_sagas_than_there_is_room_for_are_read_when_there_is(
+    world: MakeWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ramet.sagas.engine.ROOM", 3)
+    w = await world(Checkout)
+    for number in range(20):
+        await w.start(Checkout, str(number), Checkout.State(order=str(number)))
+    await w.run(1)
+    assert await w.views.counts() == {"completed": 20}
+    assert len(w.there.effects) == 80
