@@ -59,6 +59,9 @@ class SystemClock(Clock):
 
     def __init__(self) -> None:
         self.monotonic = time.monotonic
+        self._chance = b""
+        self._used = 0
+        os.register_at_fork(after_in_child=self._forget_chance)
 
     def time(self) -> float:
         return time.time()
@@ -70,7 +73,19 @@ class SystemClock(Clock):
         return random.random()  # noqa: S311 - jitter and sampling, no secret
 
     def bits(self, count: int) -> int:
-        return int.from_bytes(os.urandom((count + 7) // 8)) >> (-count % 8)
+        size = (count + 7) // 8
+        start = self._used
+        self._used += size
+        if self._used > len(self._chance):
+            self._chance = os.urandom(
+                max(4096, size)
+            )  # a system call for each identifier would cost as much as all else
+            start, self._used = 0, size
+        return int.from_bytes(self._chance[start : self._used]) >> (-count % 8)
+
+    def _forget_chance(self) -> None:
+        """A child process must not hand out what its parent does."""
+        self._chance, self._used = b"", 0
 
 
 class VirtualClock(Clock):

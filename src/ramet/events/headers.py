@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import TypeVar
+
 import msgspec
 
 from ramet.telemetry.context import Caller, Context
 
-_BAGGAGE = "baggage."
 _encode = msgspec.json.Encoder(order="sorted").encode
 _decode_caller = msgspec.json.Decoder(Caller).decode
+_decode_baggage = msgspec.json.Decoder(dict[str, str]).decode
+T = TypeVar("T")
 
 
 def to_headers(context: Context) -> dict[str, str]:
@@ -20,8 +24,8 @@ def to_headers(context: Context) -> dict[str, str]:
         headers["tenant"] = context.tenant
     if context.region is not None:
         headers["region"] = context.region
-    for name, value in context.baggage.items():
-        headers[_BAGGAGE + name] = value
+    if context.baggage:
+        headers["baggage"] = _encode(context.baggage).decode()
     return headers
 
 
@@ -33,17 +37,17 @@ def from_headers(headers: dict[str, str], *, execution: str) -> Context:
     return Context(
         execution=execution,
         trace=headers.get("trace", execution),
-        caller=_caller(headers.get("caller")),
+        caller=_read(headers.get("caller"), _decode_caller),
         tenant=headers.get("tenant"),
         region=headers.get("region"),
-        baggage={name[len(_BAGGAGE) :]: value for name, value in headers.items() if name.startswith(_BAGGAGE)},
+        baggage=_read(headers.get("baggage"), _decode_baggage) or {},
     )
 
 
-def _caller(text: str | None) -> Caller | None:
+def _read(text: str | None, decode: Callable[[str], T]) -> T | None:
     if text is None:
         return None
     try:
-        return _decode_caller(text)
+        return decode(text)
     except msgspec.MsgspecError:
         return None

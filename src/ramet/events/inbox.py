@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Awaitable, Callable
+from functools import partial
 
 import msgspec
 
@@ -65,8 +66,11 @@ class Consumer:
         message = delivery.message
         if delivery.again and await self.letters.is_known(message.id):
             return await self._ignore(message)
+        key = f"{self.name}/{message.id}" + (f"/{delivery.renewals}" if delivery.renewals else "")
+        scope = Scope(self._service, Work.HANDLER, self._method, key)
+        token = current_context.set(from_headers(message.headers, execution=self._clock.id()))
         try:
-            await self._handle(delivery)
+            await transact(self._storage, scope, partial(self._handler, message), lambda _: self._marks(delivery))
         except Refusal as refusal:
             await self._bury(delivery, f"refused: {_describe(refusal)}")
             return None
@@ -75,19 +79,11 @@ class Consumer:
             return None
         except Exception as error:  # noqa: BLE001 - whatever a handler raises is tried again, then reported
             return await self._fail(delivery, error)
+        finally:
+            current_context.reset(token)
         self._failures.pop(message.id, None)
         self._tell(message, Outcome.HANDLED)
         return None
-
-    async def _handle(self, delivery: Delivery) -> None:
-        message, clock = delivery.message, self._clock
-        key = f"{self.name}/{message.id}" + (f"/{delivery.renewals}" if delivery.renewals else "")
-        scope = Scope(self._service, Work.HANDLER, self._method, key)
-        token = current_context.set(from_headers(message.headers, execution=clock.id()))
-        try:
-            await transact(self._storage, scope, lambda: self._handler(message), lambda _: self._marks(delivery))
-        finally:
-            current_context.reset(token)
 
     def _marks(self, delivery: Delivery) -> list[Write]:
         """What is committed together with the handler's own writes."""

@@ -106,20 +106,17 @@ class Lanes(Sink):
         try:
             while self._ready:
                 item = self._ready.popleft()
-                pause = await self._attempt(item[0])
+                try:
+                    pause = await self._deliver(item[0])
+                except Exception:  # noqa: BLE001 - a defect must not lose the message
+                    _log.exception("event %s could not be delivered, again in 1 s", item[0].message.id)
+                    pause = REDELIVERY_SECONDS
                 if pause is None:
                     self._finish(item)
                 else:
                     self._later(item, pause)
         finally:
             self._running -= 1
-
-    async def _attempt(self, delivery: Delivery) -> float | None:
-        try:
-            return await self._deliver(delivery)
-        except Exception:  # noqa: BLE001 - a defect must not lose the message
-            _log.exception("event %s could not be delivered, again in 1 s", delivery.message.id)
-            return REDELIVERY_SECONDS
 
     def _finish(self, item: _Item) -> None:
         self._pending -= 1

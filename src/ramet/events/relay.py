@@ -49,6 +49,7 @@ class Relay:
         self._retention = retention_seconds
         self._storage = storage
         self._outbox = Outbox(storage)
+        self._wanted: frozenset[str] | None = frozenset()  # None: every topic
         self._unwanted = Feed(Outlet("", None, _Nowhere()), self._is_unwanted, self._outbox, settled=self._note_settled)
         self._feeds: list[Feed] = []
         self._settled: list[int] = []
@@ -80,21 +81,17 @@ class Relay:
         await self._flush()
 
     def _add(self, outlet: Outlet) -> None:
-        wants = self._wanted_by(outlet)
-        if wants is None:
-            return
+        topics = outlet.topics
+        if topics is not None and self._topics is not None:
+            topics &= self._topics
+        wants = _any if topics is None else topics.__contains__
         feed = Feed(outlet, wants, self._outbox, settled=self._note_settled)
         self._feeds.append(feed)
+        self._wanted = None if topics is None or self._wanted is None else self._wanted | topics
         self._keep_going(lambda: feed.run(self._again_until))
 
-    def _wanted_by(self, outlet: Outlet) -> Callable[[str], bool] | None:
-        if outlet.topics is None:
-            return lambda _: True
-        topics = outlet.topics if self._topics is None else outlet.topics & self._topics
-        return topics.__contains__ if topics else None
-
     def _is_unwanted(self, topic: str) -> bool:
-        return not any(feed.wants(topic) for feed in self._feeds)
+        return self._wanted is not None and topic not in self._wanted
 
     def _note_settled(self, entry: Entry) -> None:
         for feed in self._feeds:
@@ -137,6 +134,10 @@ class Relay:
             except Exception:  # noqa: BLE001 - events must flow again, whatever it was
                 _log.exception("the relay of %s failed, again in 1 s", self._storage.service)
                 await self._clock.sleep(RECOVERY_SECONDS)
+
+
+def _any(_: str) -> bool:
+    return True
 
 
 class _Nowhere(Sink):
