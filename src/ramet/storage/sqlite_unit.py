@@ -32,6 +32,7 @@ class SqliteUnit(Unit):
         self._seen: Batch | None = None
         self._mark: int | None = None
         self._changes = 0
+        self._wrote = False
         self._deferred: list[Write] = []
         self._notify: list[Callable[[], None]] = []
         self._sessions: list[UnitSession] = []
@@ -45,10 +46,12 @@ class SqliteUnit(Unit):
 
     async def run(self, statement: Executable, parameters: Any = None) -> CursorResult[Any]:
         await self._begin()
+        self._wrote = True
         return self._writing.connection.execute(statement, parameters)
 
     async def connection(self) -> AsyncConnection:
         await self._begin()
+        self._wrote = True
         return self._writing.facade
 
     async def fetch(self, sql: str, *parameters: Any) -> list[Row]:
@@ -91,6 +94,7 @@ class SqliteUnit(Unit):
         """The connection for a session's statement; called inside SQLAlchemy's greenlet."""
         if writing or self._eager:
             await_(self._begin())
+            self._wrote = self._wrote or writing
             return self._writing.connection
         channel = self._for_reading()
         return channel.connection if channel is self._writing else channel.engine
@@ -185,7 +189,7 @@ class SqliteUnit(Unit):
             self._durable()
 
     def _release(self) -> Batch:
-        changed = self._writing.raw.total_changes != self._changes
+        changed = self._wrote and self._writing.raw.total_changes != self._changes
         try:
             self._writer.execute(self._deferred)
         except sqlite3.Error as error:

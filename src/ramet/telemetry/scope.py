@@ -42,13 +42,14 @@ class Scope:
         self.deferred: list[object] | None = None
 
     def command_key(self, method: str) -> str | None:
-        """The key for the next command called from here: the same one when this execution is repeated."""
-        if self.key is None:
-            return None
+        """The key for the next command called from here: the same one when this execution is repeated.
+
+        None where this execution has no key; the call is counted all the same, since then it cannot be repeated.
+        """
         if self.calls is None:
             self.calls = {}
         count = self.calls[method] = self.calls.get(method, 0) + 1
-        return f"{self.key}/{method}/{count}"
+        return None if self.key is None else f"{self.key}/{method}/{count}"
 
 
 current_scope: ContextVar[Scope | None] = ContextVar("ramet.scope", default=None)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import replace
 from typing import TypeVar
 
 import pytest
@@ -15,6 +16,7 @@ from ramet.errors import CommandAfterWrite, EffectInQuery, OutsideWork, Refusal,
 from ramet.storage.base import Write
 from ramet.storage.database import Database
 from ramet.storage.sqlite import SqliteStorage
+from ramet.storage.sqlite_options import TEMPORARY
 from ramet.storage.work import Committed, transact
 from ramet.telemetry.scope import Scope, Work, current_scope, may_call_command
 
@@ -33,7 +35,7 @@ class Item(Base):
 
 @pytest.fixture
 async def storage() -> AsyncIterator[SqliteStorage]:
-    storage = SqliteStorage("shop")
+    storage = SqliteStorage("shop", None, replace(TEMPORARY, batch_seconds=60.0))
     await storage.open(("CREATE TABLE item (id INTEGER PRIMARY KEY, n INTEGER NOT NULL)",))
     await storage.write(Write("INSERT INTO item (id, n) VALUES (?, ?)", [(1, 0)]))
     yield storage
@@ -198,13 +200,29 @@ async def test_a_conflict_that_the_service_swallowed_is_one_all_the_same(db: Dat
         n = (await db.execute(select(Item.n))).scalar_one()
         if len(runs) == 1:
             other = storage.unit()
-            await other.execute("UPDATE item SET n = 5")
+            await other.run(update(Item).values(n=5))
             await other.commit()
         results = await asyncio.gather(db.execute(update(Item).values(n=n + 1)), return_exceptions=True)
         assert results
 
     await transact(storage, command(), body)
     assert (len(runs), await items(storage)) == (2, [(1, 6)])
+
+
+async def test_work_without_a_key_that_called_a_command_is_not_run_again(db: Database, storage: SqliteStorage) -> None:
+    scope = command()
+
+    async def body() -> None:
+        n = (await db.execute(select(Item.n))).scalar_one()
+        assert may_call_command("shop", "payments.charge").command_key("payments.charge") is None
+        other = storage.unit()
+        await other.run(update(Item).values(n=5))
+        await other.commit()
+        await db.execute(update(Item).values(n=n + 1))
+
+    with pytest.raises(StorageError, match=r"had called payments.charge before its first write, .* idempotency key"):
+        await transact(storage, scope, body)
+    assert await items(storage) == [(1, 5)]
 
 
 async def test_rows_of_ramets_own_are_no_conflict(db: Database, storage: SqliteStorage) -> None:
@@ -214,6 +232,9 @@ async def test_rows_of_ramets_own_are_no_conflict(db: Database, storage: SqliteS
         runs.append(1)
         n = (await db.execute(select(Item.n))).scalar_one()
         await storage.write(Write("CREATE TABLE IF NOT EXISTS ramet_x (id INTEGER)", [()]))
+        other = storage.unit()
+        await other.execute("INSERT INTO ramet_x (id) VALUES (?)", 1)
+        await other.commit()
         await db.execute(update(Item).values(n=n + 1))
 
     await transact(storage, command(), body)

@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from contextlib import AbstractAsyncContextManager
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
@@ -118,7 +118,7 @@ class SessionSuite(ABC):
             with pytest.raises(Conflict):  # noqa: PT012 - leaving the block is what raises
                 async with slow.session() as session:
                     item = await session.get_one(Item, 1)
-                    await quick.execute("UPDATE suite_item SET n = ? WHERE id = ?", 10, 1)
+                    await quick.run(update(Item).values(n=10))
                     await quick.commit()
                     item.n += 1
             assert slow.conflicted
