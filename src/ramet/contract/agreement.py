@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from ramet.contract.declared import Declared
 from ramet.contract.problems import Problems
+from ramet.contract.routes import PLACE, resolve_routes
 from ramet.contract.saga import Saga, saga_declaration
 from ramet.contract.service import Contract
 from ramet.contract.struct import Event
@@ -20,6 +21,7 @@ def check_agreement(declared: Declared, loose: Sequence[type[Saga]], problems: P
     _check_sagas(declared, loose, problems)
     _check_startup(declared, problems, warnings)
     _check_prefixes(declared, problems)
+    _check_routes(declared, problems)
 
 
 def _check_names(declared: Declared, problems: Problems) -> None:
@@ -35,13 +37,10 @@ def _check_names(declared: Declared, problems: Problems) -> None:
             remedy = f'Give it one of its own: `class {api.cls.__name__}(Api, name="…")`.'
             problems.add(api.cls, f'The name "{api.name}" of {api.cls.__name__} is taken.', remedy)
     taken = set(names)
-    for mounted in declared.mounted:
+    for mounted, place in zip(declared.mounted, declared.places, strict=True):
         if mounted.name in taken:
-            problems.add(
-                declared.place,
-                f'The name "{mounted.name}" of a mounted application is taken.',
-                "Give it one of its own.",
-            )
+            message = f'The name "{mounted.name}" of a mounted application is taken.'
+            problems.add(place, message, "Give it one of its own.")
         taken.add(mounted.name)
 
 
@@ -73,7 +72,8 @@ def _check_events(declared: Declared, problems: Problems) -> None:
             problems.add(event, message, "Let one contract publish it; the others publish events of their own.")
     for cls, name, event in _awaited(declared):
         if is_event(event) and event not in owners:
-            message = f"{cls.__name__}.{name} waits for {event.__name__}, which no contract publishes."
+            verb = "waits for" if issubclass(cls, Saga) else "handles"
+            message = f"{cls.__name__}.{name} {verb} {event.__name__}, which no contract publishes."
             remedy = (
                 f"Name it in its contract, `class …(Contract, publishes=({event.__name__},))`, and list that service."
             )
@@ -159,11 +159,25 @@ def circles(needs: Mapping[str, Sequence[str]]) -> list[tuple[str, ...]]:
 
 def _check_prefixes(declared: Declared, problems: Problems) -> None:
     taken: dict[str, str] = {}
-    for mounted in declared.mounted:
+    for mounted, place in zip(declared.mounted, declared.places, strict=True):
         first = taken.setdefault(mounted.prefix, mounted.name)
         if first != mounted.name:
             message = f'{first} and {mounted.name} are both mounted at "{mounted.prefix}".'
-            problems.add(declared.place, message, "Give one of them another prefix.")
+            problems.add(place, message, "Give one of them another prefix.")
         if not mounted.prefix.startswith("/"):
             message = f'{mounted.name} is mounted at "{mounted.prefix}".'
-            problems.add(declared.place, message, f'A prefix begins with a slash: "/{mounted.prefix}".')
+            problems.add(place, message, f'A prefix begins with a slash: "/{mounted.prefix}".')
+
+
+def _check_routes(declared: Declared, problems: Problems) -> None:
+    answered: dict[tuple[str, str], tuple[type, str]] = {}
+    for api in declared.apis:
+        for route in resolve_routes(api.cls)[0]:
+            at = (route.method, PLACE.sub("{}", route.path))
+            cls, name = answered.setdefault(at, (api.cls, route.name))
+            if cls is not api.cls:
+                message = (
+                    f"{api.cls.__name__}.{route.name} answers {route.method} {route.path}, "
+                    f"and so does {cls.__name__}.{name}."
+                )
+                problems.add(route.declaration.function, message, "Give one of the APIs another prefix.")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 import inspect
 from types import FunctionType
-from typing import Any
 
 from ramet.contract.declared import DeclaredContract, DeclaredMethod, wire_name
 from ramet.contract.discovery import is_contract
@@ -13,7 +12,7 @@ from ramet.contract.hints import check_type, namespace
 from ramet.contract.problems import Problems
 from ramet.contract.refusals import check_refusal
 from ramet.contract.service import Contract, HandlerMark, MethodMark, ScheduleMark, mark_of
-from ramet.contract.signatures import read_method
+from ramet.contract.signatures import Method, called, declare, read_method
 from ramet.contract.struct import Event
 from ramet.contract.versions import is_semantic
 
@@ -30,9 +29,9 @@ def read_contract(cls: type[Contract], problems: Problems) -> DeclaredContract:
     methods: dict[str, DeclaredMethod] = {}
     for name, thing in vars(cls).items():
         mark = mark_of(thing)
-        if isinstance(mark, MethodMark):
-            methods[name] = read_method(cls, name, mark, problems)
-        _check_member(cls, name, thing, problems)
+        if isinstance(mark, MethodMark) and (method := read_method(cls, name, mark, problems)) is not None:
+            methods[name] = method
+        _check_member(Method(cls, name, thing, problems))
     for refusal in dict.fromkeys(refusal for method in methods.values() for refusal in method.refuses):
         check_refusal(refusal, problems)
     return DeclaredContract(
@@ -70,19 +69,18 @@ def is_wire_name(name: object) -> bool:
     return isinstance(name, str) and name.isascii() and name.replace("-", "a").isalnum() and name == name.lower()
 
 
-def _check_member(cls: type[Contract], name: str, thing: Any, problems: Problems) -> None:
-    mark, title = mark_of(thing), f"{cls.__name__}.{name}"
+def _check_member(member: Method) -> None:
+    name, mark = member.name, mark_of(member.function)
     if name in HOOKS:
-        problems.add(thing, f"{title} is a hook of the service.", "Move it to the service.")
+        member.wrong(" is a hook of the service.", "Move it to the service.")
     elif name in OWN:
-        problems.add(thing, f"{title} hides the {name} that every service has.", "Give it another name.")
+        member.wrong(f" hides the {name} that every service has.", "Give it another name.")
     elif isinstance(mark, HandlerMark | ScheduleMark):
         remedy = "Move it to the service: a contract says only what others may call."
-        problems.add(thing, f"{title} is a handler inside a contract.", remedy)
-    elif mark is None and isinstance(thing, CALLABLE) and not name.startswith("_"):
-        at = cls if isinstance(thing, functools.partial | functools.partialmethod) else thing
+        member.wrong(" is a handler inside a contract.", remedy)
+    elif mark is None and isinstance(member.function, CALLABLE) and not name.startswith("_"):
         remedy = "Decorate it; what is private to the service belongs into the service."
-        problems.add(at, f"{title} is neither a @query nor a @command.", remedy, word=name)
+        member.wrong(" is neither a @query nor a @command.", remedy)
 
 
 def _read_events(cls: type[Contract], problems: Problems) -> tuple[type[Event], ...]:
@@ -92,9 +90,8 @@ def _read_events(cls: type[Contract], problems: Problems) -> tuple[type[Event], 
     events: dict[str, type[Event]] = {}
     for event in dict.fromkeys(listed):
         if not (isinstance(event, type) and issubclass(event, Event)) or event is Event:
-            shown = getattr(event, "__name__", repr(event))
-            remedy = f"Declare `class {shown}(Event)`." if isinstance(event, type) else "Name an Event class."
-            problems.add(cls, f"{cls.__name__} publishes {shown}, which is not an Event.", remedy, word="publishes")
+            message = f"{cls.__name__} publishes {called(event)}, which is not an Event."
+            problems.add(cls, message, declare(event, "Event"), word="publishes")
         elif events.setdefault(event.__name__, event) is not event:
             message = f"{cls.__name__} publishes two different events called {event.__name__}."
             problems.add(cls, message, "Give one another name: subscribers tell them apart by it.", word="publishes")
@@ -119,10 +116,3 @@ def _check_event(event: type[Event], problems: Problems) -> None:
     if not isinstance(event.schema_version, int) or event.schema_version < 1:
         message = f"The event {event.__name__} has the version {event.schema_version!r}."
         problems.add(event, message, "Count its incompatible changes: write 1, 2, 3, …", word="version")
-
-
-def doc_of(thing: Any) -> str:
-    """A docstring of its own, without indentation."""
-    own = thing.__doc__ or ""
-    inherited = isinstance(thing, type) and any(own == base.__doc__ for base in thing.__mro__[1:])
-    return "" if inherited else inspect.cleandoc(own)

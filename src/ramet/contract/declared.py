@@ -109,7 +109,7 @@ class DeclaredApi:
 
 @dataclass(frozen=True, kw_only=True)
 class Declared:
-    """The whole application as declared, and the place where its parts are listed.
+    """The whole application as declared; `places` says where each of `mounted` is.
 
     `warnings` are worth a look, and nothing is wrong.
     """
@@ -119,7 +119,7 @@ class Declared:
     services: tuple[DeclaredService, ...]
     apis: tuple[DeclaredApi, ...]
     mounted: tuple[Mounted, ...]
-    place: Place = ("", 1)
+    places: tuple[Place, ...] = ()
     warnings: tuple[Problem, ...] = ()
 
     def parts(self) -> Iterator[DeclaredService | DeclaredSaga | DeclaredApi]:

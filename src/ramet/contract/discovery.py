@@ -6,7 +6,6 @@ import importlib
 import linecache
 import pkgutil
 import re
-import sysconfig
 import traceback
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -16,13 +15,12 @@ from typing import TypeVar
 from ramet.contract.api import Api
 from ramet.contract.application import Application
 from ramet.contract.mounted import Mounted
-from ramet.contract.places import Place
+from ramet.contract.places import Place, is_library, line_of
 from ramet.contract.problems import Problems
 from ramet.contract.saga import Saga
 from ramet.contract.service import Contract
 
 T = TypeVar("T")
-_STANDARD = sysconfig.get_paths()["stdlib"]
 LEFT_OUT = frozenset({"migrations", "tests", "__main__", "conftest"})
 
 
@@ -32,7 +30,7 @@ class Found:
 
     services: list[type[Contract]] = field(default_factory=list)
     apis: list[type[Api]] = field(default_factory=list)
-    mounted: list[Mounted] = field(default_factory=list)
+    mounted: list[tuple[Mounted, Place]] = field(default_factory=list)
     loose: list[type[Saga]] = field(default_factory=list)
 
 
@@ -67,7 +65,7 @@ def _listed(application: Application, part: object) -> Place:
 
 def _sort(part: object, found: Found, place: Place, problems: Problems) -> None:
     if isinstance(part, Mounted):
-        found.mounted.append(part)
+        found.mounted.append((part, place))
     elif isinstance(part, type) and issubclass(part, Api) and part is not Api:
         _add(part, found.apis)
     elif isinstance(part, type) and issubclass(part, Contract):
@@ -86,13 +84,19 @@ def _add(part: T, parts: list[T]) -> None:
         parts.append(part)
 
 
+def _add_mounted(part: Mounted, place: Place, found: Found) -> None:
+    if not any(part is one for one, _ in found.mounted):
+        found.mounted.append((part, place))
+
+
 def _search(name: str, found: Found, place: Place, problems: Problems) -> None:
     mistakes, parts = len(problems), 0
     for module in _modules(name, place, problems):
-        for thing in list(vars(module).values()):
+        for variable, thing in list(vars(module).items()):
             if isinstance(thing, Mounted):
                 parts += 1
-                _add(thing, found.mounted)
+                file = getattr(module, "__file__", None) or module.__name__
+                _add_mounted(thing, (file, line_of(file, variable)), found)
             elif isinstance(thing, type) and thing.__module__ == module.__name__:
                 parts += _sort_class(thing, found)
     if not parts and len(problems) == mistakes:
@@ -148,10 +152,5 @@ def _import(name: str, place: Place, problems: Problems) -> ModuleType | None:
 def _place(error: BaseException, place: Place) -> Place:
     """The innermost line of the user's own code that was running."""
     frames = traceback.extract_tb(error.__traceback__)
-    own = [frame for frame in frames if not _is_library(frame.filename)]
+    own = [frame for frame in frames if not is_library(frame.filename)]
     return (own[-1].filename, own[-1].lineno or 1) if own else place
-
-
-def _is_library(filename: str) -> bool:
-    ours = filename.startswith(__file__.rpartition("contract")[0])
-    return ours or "site-packages" in filename or filename.startswith(("<", _STANDARD))

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from types import FunctionType
 from typing import Any
 
-from ramet.contract.places import plain
+from ramet.contract.places import is_library, plain, where
 from ramet.contract.problems import Problems
 from ramet.contract.types import complaints
 
@@ -34,10 +34,16 @@ def resolve(annotation: Any, cls: type, problems: Problems, at: object, what: st
 
 
 def check_type(hint: Any, at: object, what: str, problems: Problems, *, word: str | None = None) -> bool:
-    """Report everything that keeps a type from crossing a boundary; True when nothing does."""
+    """Report everything that keeps a type from crossing a boundary; True when nothing does.
+
+    What is wrong inside a class of the application is reported there, once for all its uses.
+    """
     found = tuple(complaints(hint))
-    for complaint in found:
-        problems.add(at, f"{what}: {complaint.message}", complaint.remedy, word=word)
+    for message, remedy, cls, field in found:
+        if cls is None or is_library(where(cls)[0]):
+            problems.add(at, f"{what}: {message}", remedy, word=word)
+        else:
+            problems.add(cls, message, remedy, word=field)
     return not found
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from ramet.contract.hints import UNRESOLVED, resolve
 from ramet.contract.service import HandlerMark, ScheduleMark
-from ramet.contract.signatures import Method, check_callable, is_async
+from ramet.contract.signatures import Method, called, check_callable, declare, is_async
 from ramet.contract.struct import Event
 from ramet.contract.timetable import timetable
 from ramet.contract.types import shown
@@ -22,13 +22,7 @@ def check_handler(method: Method, mark: HandlerMark) -> None:
     if not is_async(method.function):
         method.wrong(" is not async.", f"Write `async def {method.name}(self, event)`.")
     if not (isinstance(event, type) and issubclass(event, Event)) or event is Event:
-        name = getattr(event, "__name__", repr(event))
-        remedy = (
-            f"Declare `class {name}(Event)`."
-            if isinstance(event, type) and event is not Event
-            else "Name an Event class."
-        )
-        method.wrong(f" is @on({name}), which is not an event.", remedy, word="@on")
+        method.wrong(f" is @on({called(event)}), which is not an event.", declare(event, "Event"), word="@on")
     elif not _takes(method.function, 1):
         taken = len(inspect.signature(method.function).parameters) - 1
         remedy = f"A handler takes the event: `async def {method.name}(self, event: {event.__name__})`."

@@ -77,7 +77,7 @@ def _sort(cls: type, name: str, hint: Any, found: Found, problems: Problems) -> 
     if any(fits(hint) for fits in (_is_contract, _is_settings, _is_database, _is_clock)):
         found[name] = hint
     elif hint is Settings:
-        remedy = f"Declare a class of your own: `class {cls.__name__}Settings(Settings)`."
+        remedy = f"Declare a class of your own: `class {cls.__name__.removesuffix('Service')}Settings(Settings)`."
         problems.add(cls, f"{title} asks for Settings that say nothing.", remedy, word=name)
     elif isinstance(hint, type) and issubclass(hint, Contract) and hint is not Contract:
         contract = next(base for base in hint.__mro__ if Contract in base.__bases__).__name__

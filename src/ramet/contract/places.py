@@ -6,6 +6,7 @@ import ast
 import functools
 import linecache
 import sys
+import sysconfig
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from types import CodeType, FunctionType
@@ -14,6 +15,7 @@ from typing import Any
 Place = tuple[str, int]
 """A file and a line, which counts from 1."""
 
+_STANDARD = sysconfig.get_paths()["stdlib"]
 Definition = ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef
 
 
@@ -56,6 +58,18 @@ def relative(file: str, module: str, folder: Path | None) -> str:
         return path.as_posix()
     depth = module.count(".") + (2 if path.stem == "__init__" else 1)
     return Path(*path.parts[-depth:]).as_posix()
+
+
+def is_library(file: str) -> bool:
+    """Whether a file belongs to Python, to Ramet or to something installed, and not to the application."""
+    ours = file.startswith(__file__.rpartition("contract")[0])
+    return ours or "site-packages" in file or file.startswith(("<frozen", _STANDARD))
+
+
+def line_of(file: str, name: str) -> int:
+    """The line of a module on which a name is given its value; 1 where that cannot be seen."""
+    found = (node.lineno for node in _tree(file).body if _introduces(node) == name)
+    return next(found, 1)
 
 
 def _file(kind: type | FunctionType) -> str:

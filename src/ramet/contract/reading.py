@@ -44,8 +44,8 @@ def examine(application: Application) -> tuple[Declared, tuple[Problem, ...]]:
         contracts=(),
         services=services,
         apis=apis,
-        mounted=tuple(found.mounted),
-        place=application.place,
+        mounted=tuple(mounted for mounted, _ in found.mounted),
+        places=tuple(place for _, place in found.mounted),
     )
     for part in declared.parts():
         for cls in part.needs.contracts.values():

@@ -141,7 +141,12 @@ def _read(reading: _Reading) -> Route | None:
     try:
         reading.hints = typing.get_type_hints(function, include_extras=True)
     except (NameError, TypeError, AttributeError, SyntaxError) as error:
-        reading.wrong(f"has an annotation that cannot be understood: {error}.", "Import the type, or mend its name.")
+        name = getattr(error, "name", None)
+        reading.wrong(
+            f'has the unknown type "{name}".' if name else f"has an annotation that cannot be understood: {error}.",
+            f"Import {name}, or mend the name." if name else "Write a type.",
+            word=name,
+        )
         return None
     places = _places(reading)
     parameters = tuple(_parameters(reading, places))

@@ -22,7 +22,7 @@ from ramet.contract.problems import Problems
 from ramet.contract.routes import resolve_routes
 from ramet.contract.saga import Saga, saga_declaration
 from ramet.contract.service import Contract, HandlerMark, MethodMark, ScheduleMark, mark_of
-from ramet.contract.signatures import Method, check_callable, compare_signatures, is_async
+from ramet.contract.signatures import Method, called, check_callable, compare_signatures, declare, is_async
 
 ReadContract = Callable[[type[Contract]], DeclaredContract]
 
@@ -38,7 +38,7 @@ def read_service(cls: type[Contract], read_contract: ReadContract, problems: Pro
     members = _members(cls, bases[0])
     _check_class(cls, contract, problems)
     for name, thing in members.items():
-        _check_member(cls, name, thing, contract, problems)
+        _check_member(Method(cls, name, thing, problems), contract)
     _check_methods(cls, contract, problems)
     marks = {name: mark_of(thing) for name, thing in members.items()}
     handlers = tuple(
@@ -96,28 +96,25 @@ def _check_class(cls: type[Contract], contract: DeclaredContract, problems: Prob
         )
 
 
-def _check_member(cls: type, name: str, thing: Any, contract: DeclaredContract, problems: Problems) -> None:
-    mark = mark_of(thing)
+def _check_member(member: Method, contract: DeclaredContract) -> None:
+    name, mark = member.name, mark_of(member.function)
     if name in HOOKS:
-        method = Method(cls, name, thing, problems)
-        if check_callable(method, "(self)") and not is_async(thing):
-            method.wrong(" is not async.", f"Write `async def {name}(self)`.")
-    elif name in OWN:
-        problems.add(thing, f"{cls.__name__}.{name} hides the {name} that every service has.", "Give it another name.")
+        if check_callable(member, "(self)") and not is_async(member.function):
+            member.wrong(" is not async.", f"Write `async def {name}(self)`.")
+    elif name in OWN and name not in contract.methods:
+        member.wrong(f" hides the {name} that every service has.", "Give it another name.")
     elif isinstance(mark, MethodMark) and name not in contract.methods:
-        message = f"{cls.__name__}.{name} is a @{mark.kind}, but not in the contract."
         remedy = f"Declare it in {contract.cls.__name__}: only the contract can be called."
-        problems.add(thing, message, remedy)
+        member.wrong(f" is a @{mark.kind}, but not in the contract.", remedy)
     elif isinstance(mark, HandlerMark | ScheduleMark) and name in contract.methods:
-        remedy = "Write another method for the other."
-        problems.add(thing, f"{cls.__name__}.{name} is both a handler and a method of the contract.", remedy)
+        member.wrong(" is both a handler and a method of the contract.", "Write another method for the other.")
 
 
 def _check_methods(cls: type[Contract], contract: DeclaredContract, problems: Problems) -> None:
     for name, method in contract.methods.items():
         if getattr(cls, name, None) is not method.function:
             compare_signatures(cls, method, problems)
-        elif name not in OWN:
+        else:
             parameters = "".join(f", {parameter}" for parameter, _, _ in method.parameters)
             message = f"{cls.__name__} does not implement {contract.cls.__name__}.{name}."
             problems.add(cls, message, f"Add `async def {name}(self{parameters})`.")
@@ -125,17 +122,13 @@ def _check_methods(cls: type[Contract], contract: DeclaredContract, problems: Pr
 
 def _read_saga(cls: type[Saga], service: type, problems: Problems) -> DeclaredSaga | None:
     if not (isinstance(cls, type) and issubclass(cls, Saga)) or cls is Saga:
-        shown = getattr(cls, "__name__", repr(cls))
-        remedy = (
-            f"Declare `class {shown}(Saga)`." if isinstance(cls, type) and cls is not Saga else "Name a Saga class."
-        )
-        problems.add(service, f"{service.__name__} lists {shown} as a saga.", remedy, word="sagas")
+        problems.add(service, f"{service.__name__} lists {called(cls)} as a saga.", declare(cls, "Saga"), word="sagas")
         return None
     for mistake in saga_declaration(cls)[1]:
         problems.add(mistake.at, mistake.message, mistake.remedy)
     state = getattr(cls, "State", None)
     if isinstance(state, type):
-        check_type(state, state, f"{cls.__name__}.State", problems)
+        check_type(state, state, f"The saga {cls.__name__}", problems)
     needs = read_needs(cls, Saga, problems)
     remedy = "Its steps act through commands: let the service that has it do the work."
     forbid(cls, needs, problems, who="The saga", kinds=("databases", "settings", "clocks"), remedy=remedy)

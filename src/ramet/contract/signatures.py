@@ -11,13 +11,13 @@ import msgspec
 
 from ramet.contract.declared import NO_DEFAULT, DeclaredMethod
 from ramet.contract.hints import UNRESOLVED, check_type, resolve
-from ramet.contract.places import plain
+from ramet.contract.places import is_library, plain, where
 from ramet.contract.problems import Problems
 from ramet.contract.service import MethodMark, several
 from ramet.contract.types import shown
 from ramet.errors import Refusal
 
-NAMED = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
+STARRED = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
 
 
 class Method(NamedTuple):
@@ -35,7 +35,11 @@ class Method(NamedTuple):
 
     def wrong(self, message: str, remedy: str = "", *, word: str | None = None) -> None:
         """Report a mistake in it."""
-        self.problems.add(self.function, f"{self.title}{message}", remedy, word=word)
+        owners = {base.__qualname__ for base in self.cls.__mro__}
+        if getattr(plain(self.function), "__qualname__", "").rpartition(".")[0] in owners:
+            self.problems.add(self.function, f"{self.title}{message}", remedy, word=word)
+        else:  # a value, or made by a decorator that hides what it wraps
+            self.problems.add(self.cls, f"{self.title}{message}", remedy, word=self.name)
 
 
 def is_async(function: Any) -> bool:
@@ -43,23 +47,20 @@ def is_async(function: Any) -> bool:
     return inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(plain(function))
 
 
-def read_method(cls: type, name: str, mark: MethodMark, problems: Problems) -> DeclaredMethod:
-    """One query or command of a contract, with every mistake in its signature reported."""
+def read_method(cls: type, name: str, mark: MethodMark, problems: Problems) -> DeclaredMethod | None:
+    """One query or command of a contract, with every mistake in its signature reported; None where it is no method."""
     method = Method(cls, name, vars(cls)[name], problems)
-    parameters: tuple[tuple[str, Any, Any], ...] = ()
-    result = None
-    if check_callable(method, "(self, …)"):
-        _check_async(method)
-        signature = inspect.signature(method.function)
-        given = (_read_parameter(method, parameter) for parameter in list(signature.parameters.values())[1:])
-        parameters = tuple(one for one in given if one is not None)
-        result = _read_result(method, signature)
+    if not check_callable(method, "(self, …)"):
+        return None
+    _check_async(method)
+    signature = inspect.signature(method.function)
+    given = (_read_parameter(method, parameter) for parameter in list(signature.parameters.values())[1:])
     return DeclaredMethod(
         name=name,
         kind=mark.kind,
         function=method.function,
-        parameters=parameters,
-        result=result,
+        parameters=tuple(one for one in given if one is not None),
+        result=_read_result(method, signature),
         refuses=_read_refusals(method, mark),
     )
 
@@ -68,7 +69,8 @@ def check_callable(method: Method, shape: str) -> bool:
     """Report what is marked as a method and is none."""
     if not isinstance(method.function, FunctionType):
         kind = type(method.function).__name__
-        method.wrong(f" is a {kind}, not a method.", f"Write `async def {method.name}{shape}`, and mark that.")
+        article = "an" if kind[0] in "aeiou" else "a"
+        method.wrong(f" is {article} {kind}, not a method.", f"Write `async def {method.name}{shape}`.")
         return False
     first = next(iter(inspect.signature(method.function).parameters), None)
     if first != "self":
@@ -76,7 +78,19 @@ def check_callable(method: Method, shape: str) -> bool:
         return False
     if getattr(method.function, "__ramet_twice__", False):
         method.wrong(" is marked twice.", "Keep one of the decorators, and write a method for the other.")
+        return False
     return True
+
+
+def declare(thing: object, kind: str) -> str:
+    """The remedy where something else than a class of this kind was named."""
+    own = isinstance(thing, type) and not is_library(where(thing)[0])
+    return f"Declare `class {thing.__name__}({kind})`." if own else f"Name a class that is one: `class …({kind})`."  # type: ignore[attr-defined]  # a class
+
+
+def called(thing: object) -> str:
+    """A class by its name, anything else as it is shown."""
+    return thing.__name__ if isinstance(thing, type) else repr(thing)
 
 
 def _check_async(method: Method) -> None:
@@ -98,11 +112,11 @@ def _read_parameter(method: Method, parameter: inspect.Parameter) -> tuple[str, 
     if parameter.annotation is parameter.empty:
         remedy = f"Annotate it: `{name}: str`, for instance."
         method.wrong(f': the parameter "{name}" has no type.', remedy, word=name)
-        return None
+        return name, Any, parameter.default
     what = f'{method.title}: the parameter "{name}"'
     hint = resolve(parameter.annotation, method.cls, method.problems, method.function, what)
     if hint is UNRESOLVED:
-        return None
+        return name, Any, parameter.default
     if check_type(hint, method.function, what, method.problems, word=name):
         _check_default(method, parameter, hint)
     return name, hint, parameter.default
@@ -119,7 +133,7 @@ def _check_default(method: Method, parameter: inspect.Parameter, hint: Any) -> N
     try:
         msgspec.msgpack.decode(msgspec.msgpack.encode(default), type=hint)
     except Exception:  # noqa: BLE001 - whatever a default may be, it does not fit
-        remedy = f"Give it one that does, or write `{name}: {shown(hint)} | {shown(type(default))}`."
+        remedy = f"Write `{name}: {shown(hint)} | None`." if default is None else "Give it one that is."
         method.wrong(f': the default {default!r} of "{name}" is no {shown(hint)}.', remedy, word=name)
 
 
@@ -140,15 +154,15 @@ def _read_result(method: Method, signature: inspect.Signature) -> Any:
 def _read_refusals(method: Method, mark: MethodMark) -> tuple[type[Refusal], ...]:
     good: dict[str, type[Refusal]] = {}
     for refusal in several(mark.refuses):
-        shown_name = getattr(refusal, "__name__", repr(refusal))
-        if not (isinstance(refusal, type) and issubclass(refusal, Refusal)) or refusal is Refusal:
-            remedy = f"Declare `class {shown_name}(Refusal)`." if isinstance(refusal, type) else "Name a Refusal class."
-            if refusal is Refusal:
-                remedy = "Declare a class of its own for each reason: `class OutOfStock(Refusal)`."
-            method.wrong(f" refuses {shown_name}, which is not a declared Refusal.", remedy, word=shown_name)
-        elif good.setdefault(shown_name, refusal) is not refusal:
+        name = called(refusal)
+        if refusal is Refusal:
+            remedy = "Declare a class for each reason: `class OutOfStock(Refusal)`."
+            method.wrong(" refuses without a reason.", remedy, word=name)
+        elif not (isinstance(refusal, type) and issubclass(refusal, Refusal)):
+            method.wrong(f" refuses {name}, which is not a Refusal.", declare(refusal, "Refusal"), word=name.strip("'"))
+        elif good.setdefault(name, refusal) is not refusal:
             remedy = "Give one another name: callers tell them apart by it."
-            method.wrong(f" refuses two different {shown_name}.", remedy, word=shown_name)
+            method.wrong(f" refuses two different {name}.", remedy, word=name)
     return tuple(good.values())
 
 
@@ -159,10 +173,10 @@ def compare_signatures(service: type, contract: DeclaredMethod, problems: Proble
     shape = f"(self{''.join(f', {name}' for name in names)})"
     if not check_callable(method, shape):
         return
-    if not is_async(method.function):
+    if not is_async(method.function) and is_async(contract.function):
         method.wrong(" is not async, but its contract is.", f"Write `async def {contract.name}{shape}`.")
     given = list(inspect.signature(method.function).parameters.values())[1:]
-    if any(parameter.kind not in NAMED for parameter in given):
+    if any(parameter.kind in STARRED for parameter in given):
         fits = _accepts_anything(given)
     else:
         extra = [parameter for parameter in given[len(names) :] if parameter.default is NO_DEFAULT]
@@ -180,7 +194,5 @@ def _found(cls: type, name: str) -> Any:
 
 def _accepts_anything(given: Sequence[inspect.Parameter]) -> bool:
     """Whether it passes on whatever it is given: `*args`, and perhaps `**kwargs`."""
-    kinds = {parameter.kind for parameter in given}
-    return kinds <= {inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD} and (
-        inspect.Parameter.VAR_POSITIONAL in kinds
-    )
+    kinds = [parameter.kind for parameter in given]
+    return all(kind in STARRED for kind in kinds) and inspect.Parameter.VAR_POSITIONAL in kinds

@@ -42,10 +42,12 @@ WRAPPERS = (typing.Required, typing.NotRequired, typing.Final)
 
 
 class Complaint(NamedTuple):
-    """Why a type may not cross a boundary, and what to write instead."""
+    """Why a type may not cross a boundary, and what to write instead; where it is inside a class, of which field."""
 
     message: str
     remedy: str
+    cls: type | None = None
+    field: str | None = None
 
 
 def complaints(hint: Any) -> Iterator[Complaint]:
@@ -166,10 +168,12 @@ def _has_fields(kind: type) -> bool:
 
 def _mutability(kind: type) -> Complaint | None:
     if issubclass(kind, msgspec.Struct) and not kind.__struct_config__.frozen:
-        return Complaint(f"{shown(kind)} is a mutable struct.", f"Declare it as `class {kind.__name__}(ramet.Struct)`.")
+        remedy = f"Declare it as `class {kind.__name__}(ramet.Struct)`."
+        return Complaint(f"{shown(kind)} is a mutable struct.", remedy, kind)
     parameters = getattr(kind, "__dataclass_params__", None)
     if parameters is not None and not parameters.frozen:
-        return Complaint(f"{shown(kind)} is a mutable dataclass.", "Add `frozen=True`, or make it a ramet.Struct.")
+        remedy = "Add `frozen=True`, or make it a ramet.Struct."
+        return Complaint(f"{shown(kind)} is a mutable dataclass.", remedy, kind)
     return None
 
 
@@ -180,14 +184,17 @@ def _judge_fields(kind: type, seen: frozenset[Any]) -> Iterator[Complaint]:
         remedy = "Import it, or mend its name."
         if "<locals>" in kind.__qualname__:
             remedy = "Declare it at the top of a module: what is inside a function cannot be found by its name."
-        yield Complaint(f'{shown(kind)} has a field of the unknown type "{error.name}".', remedy)
+        yield Complaint(f'{shown(kind)} has a field of the unknown type "{error.name}".', remedy, kind, error.name)
     except Exception as error:  # noqa: BLE001 - evaluating a user's annotation may raise anything
-        yield Complaint(f"{shown(kind)} has a field with an annotation that is no type: {error}.", "Write a type.")
+        yield Complaint(
+            f"{shown(kind)} has a field with an annotation that is no type: {error}.", "Write a type.", kind
+        )
     else:
         for name, hint in hints.items():
             if get_origin(hint) is not ClassVar and hint is not ClassVar:
-                for complaint in _judge(hint, seen | {kind}):
-                    yield Complaint(f"{shown(kind)}.{name}: {complaint.message}", complaint.remedy)
+                for one in _judge(hint, seen | {kind}):
+                    inside = Complaint(f"{shown(kind)}.{name}: {one.message}", one.remedy, kind, name)
+                    yield one if one.cls is not None else inside
 
 
 def _is_text(key: Any) -> bool:
