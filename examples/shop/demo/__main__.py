@@ -5,9 +5,11 @@ from __future__ import annotations
 import argparse
 import asyncio
 import logging
+import shutil
 import signal
 import sys
 import time
+from pathlib import Path
 from random import Random
 
 from rich.console import Console
@@ -16,7 +18,7 @@ from rich.live import Live
 from audit import audit
 from demo.browser import Browser
 from demo.customer import Customer
-from demo.shop import DATA, FOLDER, LEDGER, open_shop, supply
+from demo.shop import FOLDER, open_shop, supply
 from demo.tally import Tally
 from demo.view import line, screen
 
@@ -30,6 +32,9 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--pause", type=float, default=0.5, help="seconds between two requests of a customer (0.5)")
     parser.add_argument("--seconds", type=float, default=float("inf"), help="when to close; otherwise at Ctrl-C")
     parser.add_argument("--listen", default="127.0.0.1:8000", help="the address of the shop (127.0.0.1:8000)")
+    parser.add_argument(
+        "--data", type=Path, default=FOLDER / ".ramet/demo", help="the folder of the databases, emptied"
+    )
     parser.add_argument("--plain", action="store_true", help="print a line now and then, instead of drawing")
     parser.add_argument("--seed", type=int, default=1, help="other customers (1)")
     return parser.parse_args()
@@ -39,7 +44,7 @@ async def main(chosen: argparse.Namespace) -> int:
     tally, closing = Tally(), asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, closing.set)
-    async with open_shop(tally, chosen.listen) as (url, running):
+    async with open_shop(tally, chosen.listen, chosen.data) as (url, running):
         tally.open()
         async with asyncio.TaskGroup() as group:
             crowd = [group.create_task(visit(chosen, tally, url, number)) for number in range(chosen.customers)]
@@ -47,8 +52,8 @@ async def main(chosen: argparse.Namespace) -> int:
             await watch(chosen, tally, url, closing)
             for one in crowd:
                 one.cancel()
-        await settle(tally)
-        books = audit(FOLDER / DATA, LEDGER)
+        await settle(chosen, tally)
+        books = audit(chosen.data, chosen.data / "cards.sqlite")
     print(f"\n{books}")
     return bool(books.violations)
 
@@ -88,18 +93,19 @@ async def closed(chosen: argparse.Namespace, tally: Tally, closing: asyncio.Even
     return True
 
 
-async def settle(tally: Tally) -> None:
+async def settle(chosen: argparse.Namespace, tally: Tally) -> None:
     """Let the orders that are under way come to their end, and their events to everybody."""
     end = time.monotonic() + SETTLING_SECONDS
     while time.monotonic() < end:
         await asyncio.sleep(0.2)
         under_way = tally.counts["placed"] - tally.counts["confirmed"] - tally.counts["cancelled"]
-        if not under_way and not audit(FOLDER / DATA, LEDGER).waiting_events:
+        if not under_way and not audit(chosen.data, chosen.data / "cards.sqlite").waiting_events:
             return
 
 
 if __name__ == "__main__":
     options = arguments()
-    (FOLDER / ".ramet").mkdir(exist_ok=True)
-    logging.basicConfig(filename=FOLDER / ".ramet/demo.log", filemode="w", level=logging.WARNING)
+    shutil.rmtree(options.data, ignore_errors=True)
+    options.data.mkdir(parents=True)
+    logging.basicConfig(filename=options.data / "demo.log", level=logging.WARNING)
     sys.exit(asyncio.run(main(options)))

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 import os
-import shutil
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -23,21 +22,17 @@ from shop.catalog.contract import Catalog
 from shop.inventory.contract import Inventory, Line
 
 FOLDER = Path(__file__).parent.parent
-DATA = ".ramet/demo"
-LEDGER = FOLDER / DATA / "cards.sqlite"
 
 
 @asynccontextmanager
-async def open_shop(tally: Tally, listen: str) -> AsyncIterator[tuple[str, Running]]:
-    """A new shop with full shelves, which answers at the address that it gives."""
-    shutil.rmtree(FOLDER / DATA, ignore_errors=True)
-    (FOLDER / DATA).mkdir(parents=True)
+async def open_shop(tally: Tally, listen: str, data: Path) -> AsyncIterator[tuple[str, Running]]:
+    """A new shop with full shelves; gives the address at which it answers."""
     configuration = load(FOLDER / "ramet.toml")
     settings = {name: dict(values) for name, values in configuration.settings.items()}
-    settings["payments"]["ledger"] = str(LEDGER)
-    settings["notifications"] = {"outbox": str(FOLDER / DATA / "outbox")}
+    settings["payments"]["ledger"] = str(data / "cards.sqlite")
+    settings["notifications"] = {"outbox": str(data / "outbox")}
     configuration = dataclasses.replace(configuration, settings=settings)
-    deployment = Deployment(name="demo", data=DATA, listen=listen)
+    deployment = Deployment(name="demo", data=str(data), listen=listen)
     options = Options(settings=settings, environment=os.environ, report=tally.event, prepare=create_tables)
     running = Running(read(configuration.application), embedded(deployment, FOLDER), options)
     process = Process(configuration, deployment, running)

@@ -1,0 +1,9 @@
+"""Where the examples are."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+SHOP = Path(__file__).parents[2] / "examples" / "shop"
+sys.path.insert(0, str(SHOP))
