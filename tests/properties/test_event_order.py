@@ -7,15 +7,18 @@ import tempfile
 from collections import Counter
 from pathlib import Path
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from ramet.events import feed
 from ramet.events.base import Message
 from ramet.events.policy import Retries
 from tests.unit.events.bed import Bed
 
 KEYS = ("a", "b", "c", None)
 RETRIES = Retries(attempts=3)
+Events = list[tuple[str | None, int]]
 
 
 class Script:
@@ -32,13 +35,13 @@ class Script:
             raise RuntimeError("scripted")
 
 
-async def live_through(folder: Path, events: list[tuple[str | None, int]], lives: list[float]) -> None:
+async def live_through(folder: Path, events: Events, lives: list[float], capacity: int) -> None:
     script = Script([failures for _, failures in events])
     for life in (*lives, None):
         it = Bed(folder)
         await it.open()
-        await it.subscribe(script, retries=RETRIES)
-        await it.subscribe(method="other")
+        await it.subscribe(script, retries=RETRIES, capacity=capacity)
+        await it.subscribe(method="other", capacity=capacity)
         if life == lives[0]:
             for number, (key, _) in enumerate(events):
                 await it.publish(number, key=key)
@@ -52,7 +55,7 @@ async def live_through(folder: Path, events: list[tuple[str | None, int]], lives
             await it.abandon()
 
 
-async def check(it: Bed, events: list[tuple[str | None, int]]) -> None:
+async def check(it: Bed, events: Events) -> None:
     handled = await it.notes()
     dead = [int(payload) for (payload,) in await it.billing.fetch("SELECT payload FROM ramet_dead_letter")]
     assert Counter(handled + dead) == Counter(range(len(events))), "each exactly once"
@@ -65,13 +68,18 @@ async def check(it: Bed, events: list[tuple[str | None, int]]) -> None:
     assert await it.operations.retrying() == []
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
     events=st.lists(st.tuples(st.sampled_from(KEYS), st.sampled_from([0, 0, 0, 1, 2, 9])), min_size=1, max_size=25),
     lives=st.lists(st.sampled_from([0.0, 0.03, 0.1, 0.3, 1.0]), min_size=1, max_size=4, unique=True),
+    capacity=st.sampled_from([2, 5, 1000]),
+    most_of_a_key=st.sampled_from([1, 2, 64]),
+    window=st.sampled_from([1, 3, 5000]),
 )
 def test_each_event_is_handled_or_dead_once_and_in_order(
-    events: list[tuple[str | None, int]], lives: list[float]
+    events: Events, lives: list[float], capacity: int, most_of_a_key: int, window: int
 ) -> None:
-    with tempfile.TemporaryDirectory() as folder:
-        asyncio.run(live_through(Path(folder), events, lives))
+    with pytest.MonkeyPatch.context() as patch, tempfile.TemporaryDirectory() as folder:
+        patch.setattr(feed, "MOST_OF_A_KEY", most_of_a_key)
+        patch.setattr(feed, "WINDOW", window)
+        asyncio.run(live_through(Path(folder), events, lives, capacity))

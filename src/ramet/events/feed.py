@@ -17,6 +17,7 @@ from ramet.events.outbox import Entry, Outbox
 MOST_OF_A_KEY = 64
 BATCH = 500
 NOTE_EVERY = 500
+WINDOW = 5000
 
 
 class Feed:
@@ -105,23 +106,26 @@ class Feed:
         self._settled(entry)
 
     async def _resume_keys(self) -> None:
-        """Put the next rows of the keys that have moved on."""
+        """Put the next rows of the keys that have moved on, reading a window of the outbox at a time."""
         while self._resumable:
-            key = next(iter(self._resumable))
-            limit = MOST_OF_A_KEY - self._of_key.get(key, 0)
-            entries = await self._outbox.of_key(
-                key, self._passed[key], self._position, limit, past=self._history.wanted
-            )
-            self._resumable.discard(key)
-            if len(entries) < limit:
-                del self._passed[key]
-            else:
-                self._passed[key] = entries[-1].seq + 1
-            wanted = [entry for entry in entries if self.wants(entry.message.topic)]
-            for entry in wanted:
+            await self._resume(next(iter(self._resumable)))
+            await asyncio.sleep(0)
+
+    async def _resume(self, key: str) -> None:
+        first, limit = self._passed[key], MOST_OF_A_KEY - self._of_key.get(key, 0)
+        last = min(self._position, first + WINDOW - 1)
+        entries = await self._outbox.of_key(key, first, last, limit, past=self._history.wanted)
+        self._resumable.discard(key)
+        next_row = last + 1 if len(entries) < limit else entries[-1].seq + 1
+        if next_row > self._position:
+            del self._passed[key]
+        else:
+            self._passed[key] = next_row
+        for entry in entries:
+            if self.wants(entry.message.topic):
                 self._put(entry)
-            if not wanted and key in self._passed:
-                self._resumable.add(key)
+        if key in self._passed and self._of_key.get(key, 0) <= MOST_OF_A_KEY // 2:
+            self._resumable.add(key)
 
     def _has_passed(self, seq: int, key: str | None) -> bool:
         return key is not None and seq >= self._passed.get(key, seq + 1)
