@@ -9,7 +9,19 @@ from typing import Annotated, Any
 import pytest
 
 from ramet.contract.api import Api, delete, get, post
-from ramet.contract.exchange import Body, EventStream, Form, Header, Page, Paged, Query, Redirect, Reply, Request, Upload
+from ramet.contract.exchange import (
+    Body,
+    EventStream,
+    Form,
+    Header,
+    Page,
+    Paged,
+    Query,
+    Redirect,
+    Reply,
+    Request,
+    Upload,
+)
 from ramet.contract.routes import resolve_routes, size
 from ramet.contract.struct import Struct
 from ramet.telemetry.context import Caller
@@ -152,7 +164,7 @@ async def wrong_size(self: Api) -> None: ...
         (not_async, "is not async.", "async def"),
         (untyped, "has no type for value.", "`value: str`"),
         (no_result, "has no result type.", "-> None"),
-        (unknown_type, "name 'Nowhere' is not defined", "mend its name"),
+        (unknown_type, 'has the unknown type "Nowhere"', "mend the name"),
         (star, "takes *values.", "Name every parameter"),
         (stars, "takes **values.", "Name every parameter"),
         (two_bodies, "takes 2 bodies: one, two.", "Make one Struct"),
@@ -253,7 +265,9 @@ def test_a_right_declaration_has_no_mistake() -> None:
 
 def test_parameters_know_where_they_come_from() -> None:
     routes, _ = resolve_routes(Good)
-    found = [(each.name, each.source, each.key, each.required, each.many) for route in routes for each in route.parameters]
+    found = [
+        (each.name, each.source, each.key, each.required, each.many) for route in routes for each in route.parameters
+    ]
     assert found == [
         ("sku", "path", "sku", True, False),
         ("at", "query", "at", False, False),
