@@ -28,7 +28,7 @@ class Catalog(Contract, version="1.0.0"):
 
     @query
     async def products(self, skus: tuple[str, ...]) -> tuple[Product, ...]:
-        """Those of the products that there are, in no particular order."""
+        """Those of the products that there are, by sku."""
         ...
 
     @query

@@ -21,7 +21,7 @@ class CatalogService(Catalog, tables=Base.metadata):
         return msgspec.convert(row, Product, from_attributes=True)
 
     async def products(self, skus):
-        return await self._found(select(ProductRow).where(ProductRow.sku.in_(skus)))
+        return await self._found(select(ProductRow).where(ProductRow.sku.in_(skus)).order_by(ProductRow.sku))
 
     async def search(self, text="", category=None, after=None, limit=50):
         found = select(ProductRow).order_by(ProductRow.sku).limit(limit)

@@ -7,24 +7,18 @@ from datetime import datetime
 from msgspec.structs import replace
 
 from ramet import Saga, Struct, step, wait
-from shop.inventory.contract import Inventory, Line
-from shop.orders.contract import Orders
+from shop.inventory.contract import Inventory
+from shop.orders.contract import Order, Orders
 from shop.payments.contract import Payments
 from shop.shipping.contract import Shipping
-from shop.users.contract import Address
 
 
 class Checkout(Saga):
     """Reserve, charge, ship, confirm; undone in reverse order when a step is refused."""
 
     class State(Struct):
-        order_id: str
-        customer_id: str
-        lines: tuple[Line, ...]
-        total_cents: int
+        order: Order
         card: str
-        carrier: str
-        ship_to: Address
         cancellable_until: datetime
         tracking: str = ""
 
@@ -40,33 +34,34 @@ class Checkout(Saga):
 
     @begin.undo
     async def close(self, state: State) -> None:
-        await self.orders.reject(state.order_id)
+        await self.orders.reject(state.order.id)
 
     @step
     async def reserve(self, state: State) -> State:
         try:
-            await self.inventory.reserve(state.order_id, state.lines)
+            await self.inventory.reserve(state.order.id, state.order.lines)
         except Inventory.OutOfStock as refusal:
-            await self.orders.explain(state.order_id, str(refusal))
+            await self.orders.explain(state.order.id, str(refusal))
             raise
         return state
 
     @reserve.undo
     async def release(self, state: State) -> None:
-        await self.inventory.release(state.order_id)
+        await self.inventory.release(state.order.id)
 
     @step(timeout="10s")
     async def charge(self, state: State) -> State:
+        order = state.order
         try:
-            await self.payments.authorise(state.order_id, state.customer_id, state.total_cents, state.card)
+            await self.payments.authorise(order.id, order.customer_id, order.total_cents, state.card)
         except Payments.Declined as refusal:
-            await self.orders.explain(state.order_id, str(refusal))
+            await self.orders.explain(order.id, str(refusal))
             raise
         return state
 
     @charge.undo
     async def refund(self, state: State) -> None:
-        await self.payments.refund(state.order_id)
+        await self.payments.refund(state.order.id)
 
     @wait(until="cancellable_until")
     async def let_the_customer_think(self, state: State) -> State:
@@ -74,26 +69,26 @@ class Checkout(Saga):
 
     @step
     async def accept(self, state: State) -> State:
-        await self.orders.accept(state.order_id)
+        await self.orders.accept(state.order.id)
         return state
 
     @step
     async def sell(self, state: State) -> State:
         """Refused when the reservation has expired; undone by `release`."""
-        await self.inventory.sell(state.order_id)
+        await self.inventory.sell(state.order.id)
         return state
 
     @step(pivot=True)
     async def ship(self, state: State) -> State:
-        shipment = await self.shipping.ship(state.order_id, state.carrier, state.ship_to)
+        shipment = await self.shipping.ship(state.order.id, state.order.carrier, state.order.ship_to)
         return replace(state, tracking=shipment.tracking)
 
     @step(timeout="10s")
     async def capture(self, state: State) -> State:
-        await self.payments.capture(state.order_id)
+        await self.payments.capture(state.order.id)
         return state
 
     @step
     async def confirm(self, state: State) -> State:
-        await self.orders.confirm(state.order_id, state.tracking)
+        await self.orders.confirm(state.order.id, state.tracking)
         return state

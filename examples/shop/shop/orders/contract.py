@@ -6,16 +6,18 @@ from datetime import datetime
 from typing import Literal
 
 from ramet import Contract, Event, Refusal, Struct, command, query
+from shop.inventory.contract import Line
 from shop.users.contract import Address
 
 Status = Literal["placed", "cancelling", "accepted", "confirmed", "cancelled"]
 
 
-class CartLine(Struct):
-    sku: str
+class CartLine(Line):
+    """One product in a cart or an order, as it was when it was ordered."""
+
     name: str
-    quantity: int
     price_cents: int
+    grams: int
 
 
 class Cart(Struct):

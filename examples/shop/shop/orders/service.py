@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -12,13 +11,11 @@ from sqlalchemy import Row, delete, func, insert, select, update
 
 from ramet import Clock, Database, Settings, on
 from shop.catalog.contract import Catalog, Product
-from shop.inventory.contract import Line
 from shop.orders.checkout import Checkout
 from shop.orders.contract import (
     Cart,
     CartLine,
     Happening,
-    NewOrder,
     Order,
     OrderCancelled,
     OrderConfirmed,
@@ -44,8 +41,11 @@ class OrdersService(Orders, tables=metadata, sagas=(Checkout,)):
     shipping: Shipping
 
     async def cart(self, customer_id):
-        lines = [_line(product, quantity) for product, quantity in await self._in_cart(customer_id)]
-        return Cart(lines=tuple(lines), total_cents=_sum(lines))
+        theirs = carts.c.customer_id == customer_id
+        wanted = dict((await self.db.execute(select(carts.c.sku, carts.c.quantity).where(theirs))).all())
+        products = await self.catalog.products(tuple(wanted))
+        lines = tuple(_line(product, wanted[product.sku]) for product in products)
+        return Cart(lines=lines, total_cents=sum(line.price_cents * line.quantity for line in lines))
 
     async def put_in_cart(self, customer_id, sku, quantity):
         if quantity and not await self.catalog.products((sku,)):
@@ -55,24 +55,28 @@ class OrdersService(Orders, tables=metadata, sagas=(Checkout,)):
             await self.db.execute(insert(carts).values(customer_id=customer_id, sku=sku, quantity=quantity))
 
     async def place(self, customer_id, order):
-        cart = await self._in_cart(customer_id)
-        if not cart:
+        cart = await self.cart(customer_id)
+        if not cart.lines:
             raise self.EmptyCart
-        ship_to = await self._address(customer_id, order)
-        rate = await self._rate(order, ship_to, grams=sum(product.grams * quantity for product, quantity in cart))
-        lines = tuple(_line(product, quantity) for product, quantity in cart)
+        ship_to = order.ship_to or await self._address(customer_id)
+        rate = await self._rate(cart, order.carrier, ship_to)
         placed = Order(
             id=self.clock.id(),
             customer_id=customer_id,
             status="placed",
-            lines=lines,
+            lines=cart.lines,
             shipping_cents=rate.cents,
-            total_cents=_sum(lines) + rate.cents,
+            total_cents=cart.total_cents + rate.cents,
             carrier=rate.carrier,
             ship_to=ship_to,
             placed_at=self.clock.now(),
         )
-        await self._begin(placed, order.card)
+        await self._empty_cart(customer_id)
+        await self._keep(placed)
+        await self.publish(OrderPlaced(order_id=placed.id, customer_id=customer_id, total_cents=placed.total_cents))
+        cancellable_until = placed.placed_at + self.settings.time_to_cancel
+        state = Checkout.State(order=placed, card=order.card, cancellable_until=cancellable_until)
+        await self.start(Checkout, key=placed.id, state=state)
         return placed
 
     async def order(self, customer_id, order_id):
@@ -131,47 +135,29 @@ class OrdersService(Orders, tables=metadata, sagas=(Checkout,)):
     async def follow(self, event: ParcelMoved) -> None:
         await self._note(event.order_id, f"The parcel is {event.status}.")
 
-    async def _in_cart(self, customer_id: str) -> list[tuple[Product, int]]:
-        rows = await self.db.execute(select(carts.c.sku, carts.c.quantity).where(carts.c.customer_id == customer_id))
-        quantities = {row.sku: row.quantity for row in rows}
-        products = await self.catalog.products(tuple(quantities))
-        return sorted(((product, quantities[product.sku]) for product in products), key=lambda pair: pair[0].sku)
-
-    async def _address(self, customer_id: str, order: NewOrder) -> Address:
-        if order.ship_to is not None:
-            return order.ship_to
+    async def _address(self, customer_id: str) -> Address:
         known = await self.db.scalar(select(customers.c.address).where(customers.c.id == customer_id))
         if known is None:
             raise self.NoAddress
         return msgspec.convert(known, Address)
 
-    async def _rate(self, order: NewOrder, ship_to: Address, grams: int) -> Rate:
-        rates = await self.shipping.rates(ship_to.country, grams)
-        fitting = [rate for rate in rates if order.carrier in (None, rate.carrier)]
+    async def _rate(self, cart: Cart, carrier: str | None, ship_to: Address) -> Rate:
+        rates = await self.shipping.rates(ship_to.country, sum(line.grams * line.quantity for line in cart.lines))
+        fitting = [rate for rate in rates if carrier in (None, rate.carrier)]
         if not fitting:
-            raise self.NotShipped(carrier=order.carrier or "No carrier", country=ship_to.country)
+            raise self.NotShipped(carrier=carrier or "No carrier", country=ship_to.country)
         return min(fitting, key=lambda rate: rate.cents)
 
-    async def _begin(self, order: Order, card: str) -> None:
-        taken = await self.db.execute(delete(carts).where(carts.c.customer_id == order.customer_id))
-        if taken.rowcount == 0:  # by another order, a moment ago
+    async def _empty_cart(self, customer_id: str) -> None:
+        taken = await self.db.execute(delete(carts).where(carts.c.customer_id == customer_id))
+        if taken.rowcount == 0:  # another order was faster
             raise self.EmptyCart
+
+    async def _keep(self, order: Order) -> None:
         row = msgspec.to_builtins(order, builtin_types=(datetime,))
         del row["history"]
         await self.db.execute(insert(orders).values(row))
         await self._note(order.id, "Placed.")
-        await self.publish(OrderPlaced(order_id=order.id, customer_id=order.customer_id, total_cents=order.total_cents))
-        state = Checkout.State(
-            order_id=order.id,
-            customer_id=order.customer_id,
-            lines=tuple(Line(sku=line.sku, quantity=line.quantity) for line in order.lines),
-            total_cents=order.total_cents,
-            card=card,
-            carrier=order.carrier,
-            ship_to=order.ship_to,
-            cancellable_until=order.placed_at + self.settings.time_to_cancel,
-        )
-        await self.start(Checkout, key=order.id, state=state)
 
     async def _become(self, status: Status, order_id: str, *, after: tuple[Status, ...], **values: Any) -> Order | None:
         """Change the status, if it is one of `after`."""
@@ -184,12 +170,8 @@ class OrdersService(Orders, tables=metadata, sagas=(Checkout,)):
         await self.db.execute(insert(history).values(order_id=order_id, at=self.clock.now(), what=what))
 
 
-def _line(product: Product, quantity: int) -> CartLine:
-    return CartLine(sku=product.sku, name=product.name, quantity=quantity, price_cents=product.price_cents)
-
-
-def _sum(lines: Iterable[CartLine]) -> int:
-    return sum(line.price_cents * line.quantity for line in lines)
+def _line(it: Product, quantity: int) -> CartLine:
+    return CartLine(sku=it.sku, name=it.name, quantity=quantity, price_cents=it.price_cents, grams=it.grams)
 
 
 def _order(row: Row[Any]) -> Order:
