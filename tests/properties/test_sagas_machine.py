@@ -22,9 +22,8 @@ class Came(Event, key="order"):
 
 
 class Counted(Struct):
-    """A field for each step, so that the steps of a group do not clash unless they are told to."""
+    """A field that the steps of a group set differently when they are told to clash."""
 
-    done: dict[str, int] = {}
     shared: int = 0
 
 
@@ -121,13 +120,11 @@ class Run:
         elif how in ("well", "clash"):
             base: Counted = self.progress.base
             shared = int(step[1:].replace("m", "")) + 1 if how == "clash" else base.shared
-            state = Counted(done={**base.done}, shared=shared)
+            state = Counted(shared=shared)
             self.tell(machine.did(self.definition, self.progress, step, state, self.now))
         else:
             failure = Failure(error=how, refused=how == "refused", touched=how != "clean", keys=_keys(how, step))
-            self.tell(
-                machine.failed(self.definition, self.progress, step, failure, now=self.now, chance=chance)
-            )
+            self.tell(machine.failed(self.definition, self.progress, step, failure, now=self.now, chance=chance))
 
     def check(self) -> None:
         """The rules that hold at every moment."""
@@ -166,37 +163,47 @@ HOW = st.sampled_from(["well", "well", "well", "refused", "unknown", "clean", "c
 def test_a_saga_always_ends_and_keeps_the_rules(definition: Definition, data: st.DataObject) -> None:
     run = Run(definition)
     for turn in range(600):
-        chaos = turn < 25
         if run.progress.status in ENDED:
             break
-        if run.progress.status is Status.PARKED and not run.progress.active:
-            run.tell(machine.retry(run.progress, run.now))
-        todo = machine.todo(definition, run.progress, run.now)
-        for name in todo.run:
-            assert name not in run.progress.active
-            run.progress = machine.began(run.progress, name)
-        if todo.event is not None:
-            came = not todo.overdue or not chaos or data.draw(st.booleans(), "the event came")
-            if came and data.draw(st.booleans(), "now"):
-                run.progress = machine.began(run.progress, todo.event)
-            elif todo.overdue and not came:
-                run.tell(machine.overdue(definition, run.progress, todo.event, run.now))
-        if chaos:
-            _disturb(run, data)
-        for name in sorted(run.progress.active):
-            if not chaos or data.draw(st.booleans(), f"{name} ends"):
-                how = data.draw(HOW, name) if chaos else "well"
-                run.settle(name, how, data.draw(st.floats(0, 1), "chance") if chaos else 0.5)
-                run.check()
+        _begin(run, data, chaos=turn < 25)
+        _end(run, data, chaos=turn < 25)
         run.now += 10.0
     assert run.progress.status in ENDED
     run.check()
-    everything = set(definition.steps)
     if run.progress.status is Status.COMPLETED:
-        assert set(run.progress.executed) == everything
+        assert set(run.progress.executed) == set(definition.steps)
     else:
         assert run.progress.plan == ()
         assert run.progress.reason
+
+
+def _begin(run: Run, data: st.DataObject, *, chaos: bool) -> None:
+    """Begin all that may be begun; an event comes sooner, later or, in chaos, never."""
+    if run.progress.status is Status.PARKED and not run.progress.active:
+        run.tell(machine.retry(run.progress, run.now))
+    todo = machine.todo(run.definition, run.progress, run.now)
+    for name in todo.run:
+        assert name not in run.progress.active
+        run.progress = machine.began(run.progress, name)
+    if todo.event is None:
+        return
+    came = not todo.overdue or not chaos or data.draw(st.booleans(), "the event came")
+    if came and data.draw(st.booleans(), "now"):
+        run.progress = machine.began(run.progress, todo.event)
+    elif todo.overdue and not came:
+        run.tell(machine.overdue(run.definition, run.progress, todo.event, run.now))
+
+
+def _end(run: Run, data: st.DataObject, *, chaos: bool) -> None:
+    """Some attempts end, in any way; without chaos all of them, and well."""
+    if chaos:
+        _disturb(run, data)
+    for name in sorted(run.progress.active):
+        if not chaos:
+            run.settle(name, "well", 0.5)
+        elif data.draw(st.booleans(), f"{name} ends"):
+            run.settle(name, data.draw(HOW, name), data.draw(st.floats(0, 1), "chance"))
+        run.check()
 
 
 def _disturb(run: Run, data: st.DataObject) -> None:

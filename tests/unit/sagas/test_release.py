@@ -133,7 +133,9 @@ async def test_what_strands_a_saga_is_refused_and_named(
     with pytest.raises(IncompatibleRelease) as caught:
         await release(w, *new)
     message = str(caught.value)
-    assert message.startswith(f"1 saga of orders in flight would be stranded by this release: Tour 1 ({identity}): {reason}")
+    assert message.startswith(
+        f"1 saga of orders in flight would be stranded by this release: Tour 1 ({identity}): {reason}"
+    )
     assert message.endswith("until they have ended, or cancel them there with `ramet sagas cancel`.")
     await w.crash()
     await release(w, OLD)
@@ -170,7 +172,7 @@ async def test_ten_are_named_and_the_rest_counted(world: MakeWorld) -> None:
         await w.start(OLD, str(number), State())
     await w.run()
     await w.crash()
-    with pytest.raises(IncompatibleRelease, match="^12 sagas of orders .*; and 2 more. Deploy") as caught:
+    with pytest.raises(IncompatibleRelease, match=r"^12 sagas of orders .*; and 2 more\. Deploy") as caught:
         await release(w)
     assert len(caught.value.stranded) == 12
     await w.crash()
@@ -184,5 +186,3 @@ async def test_sagas_that_have_ended_strand_nobody(world: MakeWorld) -> None:
     await w.crash()
     await release(w)
     assert await w.status(identity) == "completed"
-
-

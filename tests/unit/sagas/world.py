@@ -36,8 +36,8 @@ class Crash(BaseException):
 class Participant:
     """Commands that are executed once for each key; withdrawn keys are refused. `effects` is what has been executed.
 
-    `faults` are consumed one by each call of a method: "refused", "lost" (executed, the reply is lost), "late" (executed
-    only when `deliver` is called), "down", "broken", "hangs" (without effect), "stuck" (executed, then hangs).
+    `faults` are consumed one by each call of a method: "refused", "lost" (executed, the reply is lost), "late"
+    (executed only when `deliver` is called), "down", "broken", "hangs" (not executed), "stuck" (executed, and hangs).
     """
 
     def __init__(self) -> None:
@@ -61,7 +61,7 @@ class Participant:
         try:
             await self._answer(method, key or "", what)
         except Exception as error:
-            error.__ramet_key__ = key  # type: ignore[attr-defined]
+            error.__ramet_key__ = key  # type: ignore[attr-defined]  # as the runtime does
             raise
 
     async def _answer(self, method: str, key: str, what: str) -> None:
@@ -132,7 +132,7 @@ class World:
     def _ended(self, task: asyncio.Task[Any]) -> None:
         self.tasks.discard(task)
         if not task.cancelled() and task.exception() is not None:
-            self.errors.append(task.exception())  # type: ignore[arg-type]
+            self.errors.append(task.exception())  # type: ignore[arg-type]  # the scope knows its unit as an object
 
     async def open(self, *, start: bool = True) -> None:
         self.storage = SqliteStorage("orders", self.path, TEMPORARY)
@@ -140,10 +140,15 @@ class World:
         definitions = []
         for saga in self.sagas:
             instance = saga()
-            instance.there = self.there  # type: ignore[attr-defined]
+            instance.there = self.there  # type: ignore[attr-defined]  # as the runtime does
             definitions.append(make_definition(saga, instance, self.commands))
         self.engine = SagaEngine(
-            "orders", definitions, storage=self.storage, clock=self.clock, spawn=self.spawn, withdraw=self.there.withdraw
+            "orders",
+            definitions,
+            storage=self.storage,
+            clock=self.clock,
+            spawn=self.spawn,
+            withdraw=self.there.withdraw,
         )
         self.engine.report = self.moments.append
         self.views = Views(self.storage, definitions)
@@ -157,7 +162,7 @@ class World:
         async def dead(*_: Any) -> tuple[int, ...]:
             raise asyncio.CancelledError
 
-        self.storage.write = dead  # type: ignore[method-assign, assignment]
+        self.storage.write = dead  # type: ignore[method-assign, assignment]  # the crash
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)

@@ -1,0 +1,139 @@
+"""What refusals, failures and lost replies lead to."""
+
+from __future__ import annotations
+
+import pytest
+
+from ramet.contract.struct import Struct
+from ramet.errors import UsageError
+from ramet.sagas.progress import Status
+from tests.unit.sagas.conftest import MakeWorld
+from tests.unit.sagas.examples import ALL, Checkout, Dirty
+
+
+async def test_a_refused_step_is_not_undone_and_those_before_it_are_in_reverse(world: MakeWorld) -> None:
+    w = await world(Checkout)
+    w.there.plan("parcels.ship", "refused")
+    saga = await w.start(Checkout, "1", Checkout.State())
+    await w.run()
+    assert w.there.effects == ["stock.reserve o", "cards.charge o", "cards.refund o", "stock.release o"]
+    assert await w.status(saga) == "compensated"
+    assert (await w.views.show(saga)).saga.reason == "o was declined."
+    assert w.there.withdrawn == []
+
+
+async def test_a_failure_is_retried_with_the_same_key_after_a_growing_pause(world: MakeWorld) -> None:
+    w = await world(Checkout)
+    w.there.plan("stock.reserve", "broken", "lost")
+    saga = await w.start(Checkout, "1", Checkout.State())
+    await w.run()
+    assert w.there.effects == []
+    shown = (await w.views.sagas())[0]
+    assert (shown.status, shown.at, shown.attempts, shown.error) == (
+        Status.RUNNING,
+        "reserve",
+        1,
+        "RuntimeError: broken",
+    )
+    await w.run(1)
+    assert w.there.effects == ALL
+    assert {key for method, key in w.there.calls if method == "stock.reserve"} == {f"{saga}/reserve/do/stock.reserve/1"}
+
+
+async def test_a_step_whose_outcome_is_unknown_is_withdrawn_and_undone_too(world: MakeWorld) -> None:
+    w = await world(Checkout)
+    w.there.plan("cards.charge", "late", "late", "broken")
+    saga = await w.start(Checkout, "1", Checkout.State())
+    await w.run(60)
+    assert w.there.withdrawn == [f"{saga}/charge/do/cards.charge/1"]
+    assert w.there.effects == ["stock.reserve o", "cards.refund o", "stock.release o"]
+    w.there.deliver()
+    assert w.there.effects == ["stock.reserve o", "cards.refund o", "stock.release o"]
+    assert await w.status(saga) == "compensated"
+
+
+async def test_a_step_that_provably_was_not_executed_is_not_undone(world: MakeWorld) -> None:
+    w = await world(Checkout)
+    w.there.plan("cards.charge", "down", "down", "down")
+    await w.start(Checkout, "1", Checkout.State())
+    await w.run(60)
+    assert w.there.effects == ["stock.reserve o", "stock.release o"]
+    assert w.there.withdrawn == []
+
+
+async def test_a_step_that_takes_too_long_is_retried(world: MakeWorld) -> None:
+    w = await world(Checkout)
+    w.there.plan("cards.charge", "hangs")
+    await w.start(Checkout, "1", Checkout.State())
+    await w.run(1.9)
+    assert len(w.there.calls) == 2
+    await w.run(0.15)
+    assert (await w.views.sagas())[0].error == "charge took longer than 2 s"
+    await w.run(1)
+    assert w.there.effects == ALL
+
+
+async def test_after_the_pivot_failures_are_retried_for_ever(world: MakeWorld) -> None:
+    w = await world(Checkout)
+    w.there.plan("mail.tell", *["down"] * 40)
+    saga = await w.start(Checkout, "1", Checkout.State())
+    await w.run(60 * 35)
+    assert await w.status(saga) == "completed"
+    assert w.there.effects == ALL
+
+
+async def test_a_refusal_after_the_pivot_parks_and_a_retry_asks_with_another_key(world: MakeWorld) -> None:
+    w = await world(Checkout)
+    w.there.plan("mail.tell", "refused")
+    saga = await w.start(Checkout, "1", Checkout.State())
+    await w.run(3600)
+    assert await w.status(saga) == "parked"
+    assert (await w.views.sagas(status=Status.PARKED))[0].reason == "o was declined."
+    with pytest.raises(UsageError, match="can only go forward"):
+        await w.engine.cancel(saga)
+    await w.engine.retry(saga)
+    await w.run()
+    assert await w.status(saga) == "completed"
+    assert w.there.calls[-1] == ("mail.tell", f"{saga}/tell/do/mail.tell/1~1")
+
+
+async def test_an_undo_that_keeps_failing_parks_and_a_retry_goes_on(world: MakeWorld) -> None:
+    w = await world(Checkout)
+    w.there.plan("parcels.ship", "refused")
+    w.there.plan("cards.refund", "broken", "refused", "broken")
+    saga = await w.start(Checkout, "1", Checkout.State())
+    await w.run(3600)
+    shown = (await w.views.sagas())[0]
+    assert (shown.status, shown.at, shown.error) == (Status.PARKED, "charge", "RuntimeError: broken")
+    assert w.there.effects == ["stock.reserve o", "cards.charge o"]
+    await w.reopen()
+    await w.run(3600)
+    assert await w.status(saga) == "parked"
+    await w.engine.retry(saga)
+    await w.run()
+    assert await w.status(saga) == "compensated"
+    assert w.there.effects == ["stock.reserve o", "cards.charge o", "cards.refund o", "stock.release o"]
+
+
+async def test_withdrawing_that_fails_is_retried_before_the_undo(world: MakeWorld) -> None:
+    w = await world(Checkout)
+    w.there.plan("cards.charge", "late", "late", "late")
+    w.there.withdrawing_fails = 2
+    saga = await w.start(Checkout, "1", Checkout.State())
+    await w.run(60)
+    assert await w.status(saga) == "compensated"
+    assert "cards.refund o" in w.there.effects
+
+
+async def test_a_state_of_another_saga_is_refused(world: MakeWorld) -> None:
+    w = await world(Checkout)
+    with pytest.raises(UsageError, match=r"give it a Checkout\.State"):
+        await w.start(Checkout, "1", Struct())
+
+
+async def test_a_refused_step_that_had_executed_something_else_is_undone_too(world: MakeWorld) -> None:
+    w = await world(Dirty)
+    w.there.plan("b.go", "refused")
+    await w.start(Dirty, "1", Dirty.State())
+    await w.run()
+    assert w.there.effects == ["a.go o", "a.back o"]
