@@ -173,15 +173,16 @@ def _finder(parameter: Parameter) -> Callable[[Incoming], Any]:
 
 def _take_page(parameter: Parameter) -> Take:
     limits = parameter.limits
+    usual = min(limits.default, limits.maximum)
 
     def take(incoming: Incoming) -> Page:
         if not incoming.scope["query_string"]:
-            return Page(limit=limits.default)
+            return Page(limit=usual)
         cursors, given = incoming.query.get("cursor"), incoming.query.get("limit")
-        limit = convert(given[-1], int, strict=False) if given else limits.default
+        limit = convert(given[-1], int, strict=False) if given else usual
         if not 1 <= limit <= limits.maximum:
             raise ValueError(f"Expected a number from 1 to {limits.maximum}")
-        return Page(limit=limit, cursor=cursors[-1] if cursors else None)
+        return Page(limit=limit, cursor=(cursors[-1] or None) if cursors else None)
 
     return take
 

@@ -138,7 +138,7 @@ class Call:
         if self.begun:
             raise error
         headers = [(b"content-type", MEDIA_TYPE), (b"content-length", b"%d" % len(body)), *problem.headers]
-        if problem.status in (408, 413):
+        if problem.status == 408:
             headers.append((b"connection", b"close"))
         await self.send_whole(problem.status, headers, body)
 

@@ -18,6 +18,8 @@ Json = dict[str, Any]
 PLAIN = ("path", "query", "header", "cookie")
 REFERENCE = "#/components/schemas/{name}"
 
+DECIMAL = r"^[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d{1,4})?$"
+
 PROBLEM: Json = {
     "type": "object",
     "description": "What went wrong (RFC 9457).",
@@ -91,7 +93,16 @@ def _schemas(routes: Sequence[Route]) -> tuple[_Schemas, Json]:
     made, components = msgspec.json.schema_components([*types, *facts.values()], ref_template=REFERENCE)
     for kind in facts:
         components[kind.__name__] = _refusal(kind, components[kind.__name__])
+    _state_decimals([components, *made])
     return _Schemas(types, made[: len(types)]), components
+
+
+def _state_decimals(part: Any) -> None:
+    """Say what text a decimal is, which `format` alone leaves open."""
+    for inner in part.values() if isinstance(part, dict) else part if isinstance(part, list | tuple) else ():
+        _state_decimals(inner)
+    if isinstance(part, dict) and part.get("format") == "decimal":
+        part.setdefault("pattern", DECIMAL)
 
 
 def _facts(kind: type[Refusal]) -> Any:
@@ -134,7 +145,8 @@ def _parameters(route: Route, schemas: _Schemas) -> Iterator[Json]:
             yield {"name": each.key, "in": each.source, "required": required, "schema": _with_default(each, schemas)}
         elif each.source == "page":
             limits = each.limits
-            limit = {"type": "integer", "minimum": 1, "maximum": limits.maximum, "default": limits.default}
+            usual = min(limits.default, limits.maximum)
+            limit = {"type": "integer", "minimum": 1, "maximum": limits.maximum, "default": usual}
             yield {"name": "limit", "in": "query", "required": False, "schema": limit}
             yield {"name": "cursor", "in": "query", "required": False, "schema": {"type": "string"}}
 

@@ -16,13 +16,13 @@ from tests.unit.http.asgi import ask, served
 class Shop(Api, prefix="/api", version="2.1.0"):
     """Sells things."""
 
-    @get("/items/{id}")
-    async def item(self, id: int) -> int:
-        return id
+    @get("/items/{number}")
+    async def item(self, number: int) -> int:
+        return number
 
-    @post("/items/{id}")
-    async def change(self, id: int) -> int:
-        return id
+    @post("/items/{number}")
+    async def change(self, number: int) -> int:
+        return number
 
 
 class Legacy:
@@ -129,7 +129,7 @@ async def test_every_origin() -> None:
 
 async def test_mistakes_in_declarations_are_all_reported() -> None:
     class Wrong(Api):
-        @get("/a/{id}")
+        @get("/a/{number}")
         async def one(self) -> None: ...
 
         @get("/b")

@@ -47,11 +47,11 @@ class Everything(Api):
     async def authenticate(self, request: object) -> Caller | None:
         return None
 
-    @get("/a/{id}/{day}")
-    async def places(self, id: int, day: datetime.date) -> None: ...
+    @get("/a/{number}/{day}")
+    async def places(self, number: int, day: datetime.date) -> None: ...
 
     @get("/b")
-    async def queries(
+    async def queries(  # noqa: PLR0917 - one of each kind
         self,
         text: str,
         number: Positive = 1,
@@ -71,8 +71,8 @@ class Everything(Api):
         session: Annotated[str | None, Cookie("sid")] = None,
     ) -> None: ...
 
-    @post("/d/{id}")
-    async def body(self, id: int, order: Order, limit: int = 10) -> None: ...
+    @post("/d/{number}")
+    async def body(self, number: int, order: Order, limit: int = 10) -> None: ...
 
     @post("/e")
     async def optional(self, order: Order | None = None) -> None: ...
@@ -129,9 +129,9 @@ def test_there_is_no_mistake_in_the_declarations() -> None:
 
 
 def test_places_of_the_path() -> None:
-    found = bind("places", places={"id": "17", "day": "2026-11-22"})
-    assert found == {"id": 17, "day": datetime.date(2026, 11, 22)}
-    assert wrong("places", places={"id": "x", "day": "y"}) == [("path", "id"), ("path", "day")]
+    found = bind("places", places={"number": "17", "day": "2026-11-22"})
+    assert found == {"number": 17, "day": datetime.date(2026, 11, 22)}
+    assert wrong("places", places={"number": "x", "day": "y"}) == [("path", "number"), ("path", "day")]
 
 
 def test_query_parameters_have_defaults() -> None:
@@ -160,15 +160,15 @@ def test_headers_and_cookies() -> None:
 
 def test_body_and_the_rest_together() -> None:
     body = b'{"lines":[{"sku":"tea","quantity":2}],"price":"1.50"}'
-    found = bind("body", places={"id": "3"}, body=body)
+    found = bind("body", places={"number": "3"}, body=body)
     assert found["order"] == Order(lines=(Line(sku="tea", quantity=2),), price=Decimal("1.50"))
-    assert (found["id"], found["limit"]) == (3, 10)
+    assert (found["number"], found["limit"]) == (3, 10)
 
 
 def test_all_that_is_wrong_is_named_at_once() -> None:
     body = b'{"lines":[{"sku":"tea","quantity":"2"},{}],"at":"yesterday"}'
-    assert wrong("body", places={"id": "x"}, query="limit=y", body=body) == [
-        ("path", "id"),
+    assert wrong("body", places={"number": "x"}, query="limit=y", body=body) == [
+        ("path", "number"),
         ("body", "/lines/0/quantity"),
         ("body", "/lines/1/sku"),
         ("body", "/lines/1/quantity"),
@@ -178,12 +178,12 @@ def test_all_that_is_wrong_is_named_at_once() -> None:
 
 
 def test_a_missing_body_is_named() -> None:
-    assert wrong("body", places={"id": "1"}) == [("body", "")]
+    assert wrong("body", places={"number": "1"}) == [("body", "")]
 
 
 def test_a_body_that_is_no_json_is_malformed() -> None:
     with pytest.raises(MalformedBody, match="cannot be read"):
-        bind("body", places={"id": "1"}, body=b'{"lines":')
+        bind("body", places={"number": "1"}, body=b'{"lines":')
 
 
 def test_a_body_of_endless_depth_is_malformed() -> None:
@@ -193,7 +193,7 @@ def test_a_body_of_endless_depth_is_malformed() -> None:
 
 def test_no_more_than_a_hundred_wrong_fields_are_named() -> None:
     body = msgspec.json.encode({"lines": [{}] * 1000})
-    assert len(wrong("body", places={"id": "1"}, body=body)) == 100
+    assert len(wrong("body", places={"number": "1"}, body=body)) == 100
 
 
 def test_an_optional_body_may_be_missing() -> None:
@@ -248,13 +248,13 @@ ORDERS = st.builds(
 
 @given(ORDERS, st.integers(-(2**60), 2**60))
 def test_what_was_encoded_is_bound(order: Order, limit: int) -> None:
-    found = bind("body", places={"id": "1"}, query=f"limit={limit}", body=msgspec.json.encode(order))
+    found = bind("body", places={"number": "1"}, query=f"limit={limit}", body=msgspec.json.encode(order))
     assert (found["order"], found["limit"]) == (order, limit)
 
 
 @given(st.binary(max_size=60), st.binary(max_size=60))
 def test_nothing_that_is_sent_breaks_the_binder(query: bytes, body: bytes) -> None:
-    incoming = Incoming({"query_string": query, "headers": []}, {}, {"id": "1"})
+    incoming = Incoming({"query_string": query, "headers": []}, {}, {"number": "1"})
     incoming.body = body
     for operation in ("queries", "body", "mapping", "page"):
         try:

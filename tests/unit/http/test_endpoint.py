@@ -207,10 +207,8 @@ async def test_the_context_knows_caller_trace_and_deadline() -> None:
     shop, clock = Shop(), VirtualClock()
     header = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
     async with served(shop, clock=clock, region="eu") as app:
-        answer = await ask(
-            app, "GET", "/api/lines/tea",
-            headers={"traceparent": header, "authorization": "ada", "x-request-id": "mine", "x-request-timeout": "250ms"},
-        )  # fmt: skip
+        headers = {"traceparent": header, "authorization": "ada", "x-request-id": "mine", "x-request-timeout": "250ms"}
+        answer = await ask(app, "GET", "/api/lines/tea", headers=headers)
     assert shop.seen is not None
     assert shop.seen.trace == "4bf92f3577b34da6a3ce929d0e0e4736"
     assert shop.seen.caller == Caller(subject="ada", tenant="acme")
