@@ -41,8 +41,9 @@ def check(choices: Choices) -> int:
     if problems:
         output.problems([str(problem) for problem in problems])
         return FOUND
-    parts = f"{len(declared.services)} services, {len(declared.apis)} APIs, {len(declared.contracts)} contracts"
-    output.say(f"{declared.name}: {parts}, no problem found.")
+    parts = (("service", declared.services), ("API", declared.apis), ("mounted application", declared.mounted))
+    counts = ", ".join(output.counted(len(found), name) for name, found in parts if found)
+    output.say(f"{declared.name}: {counts}; no problem found.")
     return 0
 
 

@@ -71,7 +71,7 @@ def status(choices: Choices, service: str | None, deployment: str) -> int:
 
     Exit code 1 when something is pending.
     """
-    databases = _databases(choices, deployment, readonly=True)
+    databases = _databases(choices, deployment)
 
     async def work() -> list[Status]:
         return [await databases.status(one) for one in databases.chosen(service)]
@@ -133,13 +133,12 @@ def adopt(choices: Choices, service: str, deployment: str) -> None:
         output.say(f"The database of {service} is taken to have every migration.")
 
 
-def _databases(choices: Choices, deployment: str, *, readonly: bool = False) -> Databases:
+def _databases(choices: Choices, deployment: str) -> Databases:
     from ramet.runtime.migrating import Databases
-    from ramet.runtime.wiring import embedded
 
     found = configuration(choices)
     chosen = found.deployment(deployment)
-    return Databases(declared(found), embedded(chosen, found.folder, readonly=readonly))
+    return Databases(declared(found), found, chosen)
 
 
 db = group("db", "Tables: migrate, revision, status, check, adopt.", migrate, revision, status, check, adopt)

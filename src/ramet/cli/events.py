@@ -110,9 +110,8 @@ def _changed(choices: Choices, changed: Changed, what: str) -> None:
     if choices.json:
         output.document(changed)
     else:
-        letters = "dead letter" if changed.count == 1 else "dead letters"
         when = " at the next start" if changed.later and changed.count else ""
-        output.say(f"{changed.count} {letters} {what}{when}.")
+        output.say(f"{output.counted(changed.count, 'dead letter')} {what}{when}.")
 
 
 def _show(found: EventList) -> None:

@@ -46,7 +46,7 @@ def new(choices: Choices, name: str) -> None:
         return
     for path in written:
         output.say(output.paint(f"  {path.relative_to(folder.parent)}", "dim"))
-    output.say(f"\n  cd {name}\n  ramet up        run it: http://127.0.0.1:8000/docs\n  pytest          test it\n")
+    output.say(f"\n  cd {name}\n  ramet up        run it: http://127.0.0.1:8000/api/docs\n  pytest          test it\n")
 
 
 def _check(name: str) -> None:
@@ -68,7 +68,7 @@ def _templates(package: str) -> Iterator[tuple[Traversable, str]]:
 
 def _below(folder: Traversable, prefix: str, package: str) -> Iterator[tuple[Traversable, str]]:
     for entry in sorted(folder.iterdir(), key=lambda one: one.name):
-        name = entry.name.replace("PACKAGE", package)
+        name = entry.name.replace("PACKAGE", package).replace("DOT", ".")
         if entry.is_dir():
             yield from _below(entry, f"{prefix}{name}/", package)
         elif name.endswith(SUFFIX):

@@ -40,7 +40,7 @@ def complain(text: str) -> None:
 
 def document(value: Any) -> None:
     """Any value as JSON, indented, on standard output."""
-    encoded = msgspec.json.encode(value, order="deterministic", enc_hook=str)
+    encoded = msgspec.json.encode(value, enc_hook=str)
     say(msgspec.json.format(encoded, indent=2).decode())
 
 
@@ -53,6 +53,11 @@ def raw(text: str) -> None:
     """A document as it is, without a line of our own."""
     sys.stdout.write(text)
     sys.stdout.flush()
+
+
+def counted(count: int, thing: str) -> str:
+    """A number of things: "1 service", "2 services"."""
+    return f"{count} {thing}" if count == 1 else f"{count} {thing}s"
 
 
 def table(titles: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
@@ -106,4 +111,4 @@ def problems(found: Sequence[str]) -> None:
     for problem in found:
         place, _, sentence = problem.partition(": ")
         note(f"{paint(place, 'bold', sys.stderr)}: {sentence}")
-    note(paint(f"{len(found)} {'problem' if len(found) == 1 else 'problems'}", "red", sys.stderr))
+    note(paint(counted(len(found), "problem"), "red", sys.stderr))

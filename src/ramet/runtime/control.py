@@ -37,7 +37,7 @@ class Failure(msgspec.Struct, frozen=True, kw_only=True):
 class Reply(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What a request is answered with: one of the two."""
 
-    answer: msgspec.Raw | None = None
+    answer: msgspec.Raw = msgspec.Raw(b"null")
     error: Failure | None = None
 
 

@@ -23,7 +23,7 @@ from ramet.runtime.requests import (
     RetrySaga,
 )
 from ramet.runtime.running import Running
-from ramet.runtime.wiring import embedded
+from ramet.runtime.wiring import embedded, kept
 from ramet.storage.base import Storage
 
 A = TypeVar("A", bound=Answer)
@@ -75,16 +75,11 @@ class Maintenance:
         engines = embedded(self._deployment, self._configuration.folder, readonly=readonly)
         async with AsyncExitStack() as stack:
             storages: dict[str, Storage] = {}
-            for service in self._kept():
+            for service in kept(self._deployment, self._configuration.folder):
                 storage = storages[service] = engines.storage(service)
                 await storage.open(())
                 stack.push_async_callback(storage.close)
             yield self._operations(storages, None)
-
-    def _kept(self) -> list[str]:
-        """The services that have a database in the data folder."""
-        data = self._configuration.folder / self._deployment.data
-        return sorted(path.stem for path in data.glob("*.sqlite"))
 
     def _operations(self, storages: dict[str, Storage], running: Running | None) -> Operations:
         return Operations(

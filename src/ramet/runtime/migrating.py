@@ -13,8 +13,10 @@ from sqlalchemy import MetaData
 
 from ramet.contract.declared import Declared, DeclaredService
 from ramet.errors import ConfigurationError
+from ramet.model.topology import Deployment
+from ramet.runtime.configuration import Configuration
 from ramet.runtime.preparing import create_tables
-from ramet.runtime.wiring import Engines, temporary
+from ramet.runtime.wiring import Engines, embedded, kept, temporary
 from ramet.storage.base import Storage
 from ramet.storage.revisions import Revision, is_current, revisions
 
@@ -63,9 +65,11 @@ def folder_of(service: DeclaredService) -> Path:
 class Databases:
     """The databases of one application, service by service, while nothing runs on them."""
 
-    def __init__(self, declared: Declared, engines: Engines) -> None:
+    def __init__(self, declared: Declared, configuration: Configuration, deployment: Deployment) -> None:
         self._services = {service.name: service for service in declared.services if tables_of(service) is not None}
-        self._engines = engines
+        self._engines = embedded(deployment, configuration.folder)
+        self._readonly = embedded(deployment, configuration.folder, readonly=True)
+        self._kept = frozenset(kept(deployment, configuration.folder))
 
     def chosen(self, name: str | None) -> Sequence[DeclaredService]:
         """One service by its name, or all that have tables. Raises: ConfigurationError."""
@@ -77,8 +81,8 @@ class Databases:
         return (self._services[name],)
 
     async def status(self, service: DeclaredService) -> Status:
-        """What is applied, and what is pending."""
-        async with self._opened(service, self._engines) as migrations:
+        """What is applied, and what is pending; also while the application runs."""
+        async with self._opened(service, self._readonly if service.name in self._kept else temporary()) as migrations:
             return await migrations.status()
 
     async def migrate(self, service: DeclaredService, told: Told) -> Migrated:

@@ -47,7 +47,7 @@ class Remote:
         reply = _decode(line)
         if reply.error is not None:
             raise _KINDS.get(reply.error.code, RametError)(reply.error.message)
-        return msgspec.json.decode(reply.answer or b"null", type=kind)
+        return msgspec.json.decode(reply.answer, type=kind)
 
     def _gone(self) -> Unavailable:
         return Unavailable(f"The process that runs {self._data} ended before it answered: look at its log.")

@@ -11,7 +11,8 @@ from ramet.events.base import Broker
 from ramet.events.brokers.memory import MemoryBroker
 from ramet.model.topology import Deployment
 from ramet.storage.base import Storage
-from ramet.storage.sqlite import SqliteOptions, SqliteStorage
+from ramet.storage.sqlite import SqliteStorage
+from ramet.storage.sqlite_options import SqliteOptions
 
 Synchronous = Literal["FULL", "NORMAL", "OFF"]
 
@@ -29,7 +30,14 @@ def embedded(deployment: Deployment, folder: Path, *, readonly: bool = False) ->
     """Everything inside this process: SQLite files below the deployment's data folder, and the broker in memory."""
     data = folder / deployment.data
     options = SqliteOptions(synchronous=cast(Synchronous, deployment.durability.upper()), readonly=readonly)
-    return Engines(storage=lambda service: SqliteStorage(service, data / f"{service}.sqlite", options), broker=MemoryBroker)
+    return Engines(
+        storage=lambda service: SqliteStorage(service, data / f"{service}.sqlite", options), broker=MemoryBroker
+    )
+
+
+def kept(deployment: Deployment, folder: Path) -> list[str]:
+    """The services that have a database in the deployment's data folder."""
+    return sorted(path.stem for path in (folder / deployment.data).glob("*.sqlite"))
 
 
 def temporary() -> Engines:

@@ -1,0 +1,92 @@
+"""`ramet check` finds every mistake, with file and line."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tests.unit.cli.conftest import Broken, Ramet
+
+TOML = '[application]\nname = "broken"\nservices = ["{package}.one", "{package}.two"]\n'
+CONTRACT = """
+from ramet import Contract, query
+
+class {name}(Contract, version="1.0.0"):
+    @query
+    async def answer(self) -> int: ...
+"""
+SERVICE = """
+from {package}.{module}.contract import {name}
+
+class {name}Service({name}):
+    async def answer(self) -> int:
+        return 1
+"""
+
+
+def service(module: str, name: str, before: str = "") -> dict[str, str]:
+    """The files of one small service."""
+    text = SERVICE.replace("{module}", module).replace("{name}", name)
+    return {
+        f"{{package}}/{module}/__init__.py": "",
+        f"{{package}}/{module}/contract.py": CONTRACT.replace("{name}", name),
+        f"{{package}}/{module}/service.py": before + text,
+    }
+
+
+def test_all_mistakes_are_reported_at_once(ramet: Ramet, broken: Broken) -> None:
+    first = service("one", "One")
+    first["{package}/one/contract.py"] = first["{package}/one/contract.py"].replace(', version="1.0.0"', "")
+    second = service("two", "Two")
+    second["{package}/two/service.py"] = second["{package}/two/service.py"].replace("answer", "reply")
+    broken({"ramet.toml": TOML, "{package}/__init__.py": "", **first, **second})
+    result = ramet("check")
+    assert result.code == 1
+    assert "one/contract.py:4: The contract One has no version." in result.err.replace("\x1b", "")
+    assert "two/service.py:" in result.err
+    assert result.err.splitlines()[-1].endswith("problems")
+
+
+def test_json_has_every_problem_with_its_place(ramet: Ramet, broken: Broken) -> None:
+    first = service("one", "One")
+    first["{package}/one/service.py"] = "import there_is_no_such_library\n"
+    broken({"ramet.toml": TOML, "{package}/__init__.py": "", **first, **service("two", "Two")})
+    result = ramet("check", "--json")
+    assert result.code == 1
+    (problem,) = result.json["problems"]
+    assert problem["line"] == 1
+    assert problem["file"].endswith("one/service.py")
+    assert "there_is_no_such_library" in problem["message"]
+
+
+def test_an_import_across_a_boundary_is_a_problem(ramet: Ramet, broken: Broken) -> None:
+    crossing = "from {package}.one.service import OneService\n"
+    files = {**service("one", "One"), **service("two", "Two", before=crossing)}
+    broken({"ramet.toml": TOML, "{package}/__init__.py": "", **files})
+    result = ramet("check", "--json")
+    assert result.code == 1
+    (problem,) = result.json["problems"]
+    assert problem["file"].endswith("two/service.py")
+    assert problem["line"] == 1
+    assert "is private to" in problem["message"]
+    assert "one.contract" in problem["remedy"]
+
+
+def test_the_contract_of_a_neighbour_may_be_imported(ramet: Ramet, broken: Broken) -> None:
+    asking = "from {package}.one.contract import One\n"
+    files = {**service("one", "One"), **service("two", "Two", before=asking)}
+    broken({"ramet.toml": TOML, "{package}/__init__.py": "", **files})
+    assert ramet("check").code == 0
+
+
+def test_a_mistake_in_the_configuration_has_its_line(ramet: Ramet, broken: Broken) -> None:
+    broken({"ramet.toml": '[application]\nname = "broken"\nservises = []\n'})
+    result = ramet("check")
+    assert result.code == 2
+    assert 'ramet.toml:3: [application] has no "servises"; did you mean "services"?' in result.err
+
+
+def test_no_configuration_is_one_sentence(ramet: Ramet, tmp_path: Path) -> None:
+    result = ramet("check", "--folder", str(tmp_path))
+    assert result.code == 2
+    assert result.err.startswith("error: There is no ramet.toml in ")
+    assert result.err.count("\n") == 1

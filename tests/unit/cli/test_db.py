@@ -1,0 +1,63 @@
+"""`ramet db`: migrations are written, applied, compared, and everything is told as JSON too."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from tests.unit.cli.conftest import Ramet
+
+
+@pytest.fixture
+def service(hello: Path) -> Path:
+    """The service's folder, without migrations and without a database."""
+    folder = hello / "made_by_test" / "greetings"
+    shutil.rmtree(folder / "migrations", ignore_errors=True)
+    shutil.rmtree(hello / ".ramet", ignore_errors=True)
+    yield folder
+    shutil.rmtree(folder / "migrations", ignore_errors=True)
+    shutil.rmtree(hello / ".ramet", ignore_errors=True)
+
+
+def test_the_first_migration_makes_the_tables(ramet: Ramet, service: Path) -> None:
+    assert ramet("db", "check").code == 1
+    written = ramet("db", "revision", "greetings", "-m", "people", "--json").json["written"]
+    assert Path(written) == service / "migrations" / "versions" / "0001_people.py"
+    assert ramet("db", "check").out == "The tables are what the code declares.\n"
+    status = ramet("db", "status", "--json")
+    assert (status.code, len(status.json[0]["pending"])) == (1, 1)
+    assert ramet("db", "migrate").out == "greetings: 1 applied\n"
+    assert ramet("db", "status").code == 0
+    assert ramet("db", "migrate").out == "Every database is up to date.\n"
+    assert ramet("db", "check", "--database").code == 0
+
+
+def test_a_second_migration_without_a_change_is_refused(ramet: Ramet, service: Path) -> None:
+    ramet("db", "revision", "greetings", "-m", "people")
+    result = ramet("db", "revision", "greetings", "-m", "again")
+    assert result.code == 1
+    assert "nothing to migrate" in result.err
+
+
+def test_a_start_applies_what_is_pending(ramet: Ramet, service: Path) -> None:
+    ramet("db", "revision", "greetings", "-m", "people")
+    assert ramet("call", "greetings.greet", '{"name": "Ada"}').json["times"] == 1
+    assert ramet("db", "status").code == 0
+
+
+def test_a_database_made_without_migrations_can_be_adopted(ramet: Ramet, service: Path) -> None:
+    ramet("call", "greetings.greet", '{"name": "Ada"}')
+    ramet("db", "revision", "greetings", "-m", "people")
+    refused = ramet("db", "migrate")
+    assert refused.code == 1
+    assert "`ramet db adopt`" in refused.err
+    assert ramet("db", "adopt", "greetings").code == 0
+    assert ramet("db", "migrate").out == "Every database is up to date.\n"
+    assert ramet("call", "greetings.times", '{"name": "Ada"}').json == 1
+
+
+def test_a_service_that_is_not_there_is_refused_with_those_that_are(ramet: Ramet, service: Path) -> None:
+    result = ramet("db", "migrate", "shop")
+    assert (result.code, result.err) == (2, 'error: There is no service "shop" with tables; there are greetings.\n')
