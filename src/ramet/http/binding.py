@@ -14,7 +14,7 @@ import msgspec
 from msgspec import convert
 
 from ramet.contract.exchange import Page
-from ramet.contract.routes import Parameter, Route
+from ramet.contract.operations import Parameter, Route
 from ramet.errors import Unauthenticated
 from ramet.http.incoming import Incoming
 from ramet.http.refusals import InvalidRequest, MalformedBody, Wrong

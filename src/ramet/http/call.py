@@ -9,7 +9,7 @@ from typing import Any, Protocol
 from msgspec.structs import replace
 
 from ramet.contract.exchange import Receive
-from ramet.contract.routes import Route
+from ramet.contract.operations import Route
 from ramet.http.incoming import Incoming
 from ramet.http.inflight import Flight, InFlight
 from ramet.http.problems import MEDIA_TYPE, Problem, problem_of

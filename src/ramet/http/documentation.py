@@ -11,7 +11,7 @@ import msgspec
 
 from ramet.contract.api import ApiDeclaration
 from ramet.contract.exchange import Receive
-from ramet.contract.routes import Route
+from ramet.contract.operations import Route
 from ramet.http.openapi import openapi
 from ramet.http.responses import Send, send_whole
 

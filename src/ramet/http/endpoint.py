@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from ramet.contract.exchange import Answer, Paged, Receive, Request
-from ramet.contract.routes import Route
+from ramet.contract.operations import Route
 from ramet.errors import DeadlineExceeded, Unauthenticated, Unavailable
 from ramet.http import bodies
 from ramet.http.binding import Binder

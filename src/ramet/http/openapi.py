@@ -9,8 +9,8 @@ from typing import Any
 import msgspec
 
 from ramet.contract.api import ApiDeclaration
+from ramet.contract.operations import Parameter, Route
 from ramet.contract.refusals import refusal_facts
-from ramet.contract.routes import Parameter, Route
 from ramet.errors import Refusal
 from ramet.http.problems import RESERVED, code_of, title_of
 

@@ -22,7 +22,8 @@ from ramet.contract.exchange import (
     Request,
     Upload,
 )
-from ramet.contract.routes import resolve_routes, size
+from ramet.contract.operations import size
+from ramet.contract.routes import resolve_routes
 from ramet.contract.struct import Struct
 from ramet.telemetry.context import Caller
 
