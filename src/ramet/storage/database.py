@@ -11,9 +11,9 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, TypeVarTuple, cast, overload
 
-from ramet.errors import UsageError
+from ramet.errors import OutsideWork
 from ramet.storage.base import Storage, Unit
-from ramet.storage.statements import gives_objects, is_forbidden, writes
+from ramet.storage.statements import gives_objects, refuse_forbidden, writes
 from ramet.telemetry.scope import Scope, Work, may_have_effects, scope_of
 
 if TYPE_CHECKING:  # SQLAlchemy is imported with the adapter
@@ -105,14 +105,12 @@ class Database:
         return cast("Unit", scope.unit)
 
     def _writing(self, statement: Executable) -> Unit:
-        if is_forbidden(statement):
-            raise UsageError(
-                f"{self._service} executed {str(statement).strip()!r}: the work is one transaction, which is committed "
-                "when it ends and rolled back by an error, on a connection that is shared. Leave the statement out."
-            )
+        refuse_forbidden(statement)
         return cast("Unit", self._wrote().unit)
 
     def _wrote(self) -> Scope:
         scope = may_have_effects(self._service, "write to its database")
+        if scope.unit is None:
+            raise OutsideWork(f"{scope.work} {self._service}.{scope.name} has no transaction: run it with `transact`.")
         scope.wrote = True
         return scope

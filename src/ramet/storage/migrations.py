@@ -130,7 +130,7 @@ class Migrations:
                 "`ramet db migrate` before a new one is made."
             )
         known = revisions(self._folder)
-        text = await self._in_transaction(lambda connection: self._render(connection, message, sorted(heads(known))))
+        text = await self._reading(lambda connection: self._render(connection, message, sorted(heads(known))))
         if text is None:
             raise StorageError(f"The tables of {status.service} are what its migrations lead to: nothing to migrate.")
         versions = self._folder / "versions"
@@ -141,9 +141,7 @@ class Migrations:
 
     async def check(self) -> tuple[str, ...]:
         """How the declared tables differ from the database, a line each; empty where they are the same."""
-        differences = await self._in_transaction(
-            lambda connection: compare_metadata(self._context(connection), self._tables)
-        )
+        differences = await self._reading(lambda connection: compare_metadata(self._context(connection), self._tables))
         return tuple(_flat(differences))
 
     # -- Alembic -------------------------------------------------------------------------------------------------
@@ -154,6 +152,10 @@ class Migrations:
                 return await connection.run_sync(work)
         except CommandError as error:
             raise ConfigurationError(f"The migrations in {self._folder} cannot be used: {error}.") from error
+
+    async def _reading(self, work: Callable[[Connection], Any]) -> Any:
+        async with self._storage.reading() as connection:
+            return await connection.run_sync(work)
 
     def _context(self, connection: Connection, **options: Any) -> MigrationContext:
         return MigrationContext.configure(

@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Session, SessionTransaction
 
 from ramet.errors import EffectInQuery, UsageError
-from ramet.storage.statements import writes
+from ramet.storage.statements import refuse_forbidden, writes
 
 
 class Route(Protocol):
@@ -30,7 +30,8 @@ class RoutedSession(Session):
         clause: Any = None,
         **_: Any,
     ) -> Connection | Engine:
-        return self.route(writing=self._flushing or (clause is not None and writes(clause)))
+        refuse_forbidden(clause)
+        return self.route(writing=self._flushing or clause is None or writes(clause))
 
     def begin_nested(self) -> SessionTransaction:
         self.route(writing=True)

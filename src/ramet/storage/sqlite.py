@@ -185,8 +185,9 @@ class SqliteStorage(Storage):
 
     @asynccontextmanager
     async def maintenance(self) -> AsyncIterator[AsyncConnection]:
+        writer = self.writer
         channel = await Channel.connect(_connect(f"file:{self._path}?mode=rw", self.options.busy_seconds))
-        await self.writer.hold()
+        await writer.hold()
         try:
             channel.raw.execute("PRAGMA foreign_keys=OFF")
             channel.raw.execute("BEGIN IMMEDIATE")
@@ -198,7 +199,7 @@ class SqliteStorage(Storage):
         finally:
             channel.raw.rollback()
             channel.close()
-            self.writer.resume()
+            writer.resume()
 
     def _check_foreign_keys(self, channel: Channel) -> None:
         if broken := channel.raw.execute("PRAGMA foreign_key_check").fetchone():

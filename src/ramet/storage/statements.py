@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from ramet.errors import UsageError
+
 _TRANSACTION = frozenset(
     ("BEGIN", "COMMIT", "END", "ROLLBACK", "SAVEPOINT", "RELEASE", "START", "ABORT", "ATTACH", "DETACH", "VACUUM")
 )
@@ -49,6 +51,15 @@ def is_forbidden(statement: Any) -> bool:
         return False
     word, rest = first_word(statement.text)
     return word in _TRANSACTION or (word in ("PRAGMA", "SET") and ("=" in rest or word == "SET"))
+
+
+def refuse_forbidden(statement: Any) -> None:
+    """Raises: UsageError where the statement is forbidden."""
+    if is_forbidden(statement):
+        raise UsageError(
+            f"A service executed {str(statement).strip()!r}: its work is one transaction, which is committed when it "
+            "ends and rolled back by an error, on a connection that is shared. Leave the statement out."
+        )
 
 
 def first_word(sql: str) -> tuple[str, str]:

@@ -87,6 +87,11 @@ async def test_a_saga_step_does_not_write(db: Database) -> None:
         await within(Scope("shop", Work.STEP, "reserve"), lambda: db.execute(delete(Item)))
 
 
+async def test_work_without_a_transaction_does_not_write(db: Database) -> None:
+    with pytest.raises(OutsideWork, match="has no transaction"):
+        await within(command(), lambda: db.execute(delete(Item)))
+
+
 async def test_nobody_writes_outside_of_work(db: Database) -> None:
     with pytest.raises(OutsideWork):
         await db.execute(delete(Item))

@@ -13,6 +13,7 @@ from ramet.storage.base import Write
 from ramet.storage.migrations import Migrations, Progress, create_all
 from ramet.storage.revisions import applied, is_current, revisions
 from ramet.storage.sqlite import SqliteStorage
+from ramet.storage.sqlite_options import SqliteOptions
 from ramet.storage.tables import SCHEMA
 
 FIRST = MetaData()
@@ -168,3 +169,21 @@ def test_a_revision_that_is_wrong_is_named(folder: Path, text: str, sentence: st
     (folder / "versions" / "a.py").write_text(text)
     with pytest.raises(ConfigurationError, match=sentence):
         revisions(folder)
+
+
+async def test_a_database_in_use_can_be_looked_at(tmp_path: Path, folder: Path) -> None:
+    using = SqliteStorage("shop", tmp_path / "shop.sqlite")
+    await using.open(SCHEMA)
+    migrations = Migrations(using, folder, FIRST)
+    await migrations.revision("items")
+    await migrations.migrate()
+    looking = SqliteStorage("shop", tmp_path / "shop.sqlite", SqliteOptions(readonly=True))
+    await looking.open(())
+    looked = Migrations(looking, folder, SECOND)
+    assert (await looked.status()).pending == ()
+    assert len(await looked.check()) == 2
+    with pytest.raises(StorageError, match="open for reading only"):
+        async with looking.maintenance():
+            pass
+    await looking.close()
+    await using.close()

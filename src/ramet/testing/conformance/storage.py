@@ -8,7 +8,6 @@ class TestSqlite(StorageSuite):
 from __future__ import annotations
 
 import asyncio
-import random
 from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -16,6 +15,7 @@ from contextlib import asynccontextmanager
 import pytest
 from sqlalchemy import Column, Integer, MetaData, Table, func, insert, select, update
 
+from ramet.clock import VirtualClock
 from ramet.errors import DuplicateRow, EffectInQuery, OutsideWork, StorageError
 from ramet.storage.base import Storage, Unit, Write
 from ramet.storage.tables import SCHEMA
@@ -233,7 +233,7 @@ class ConflictSuite(_Suite):
 
     async def test_increments_computed_by_the_service_are_not_lost(self) -> None:
         async with self.opened() as storage:
-            chance = random.Random(7)  # noqa: S311 - repeatable by design
+            chance = VirtualClock(seed=7)
 
             async def work(number: int) -> None:
                 scope = Scope(storage.service, Work.COMMAND, "increment", key=str(number))
@@ -242,7 +242,7 @@ class ConflictSuite(_Suite):
                     unit = scope.unit
                     assert isinstance(unit, Unit)
                     n = (await unit.read(select(ITEM.c.n).where(ITEM.c.id == 1))).scalar_one()
-                    for _ in range(chance.randrange(3)):
+                    for _ in range(int(chance.random() * 3)):
                         await asyncio.sleep(0)
                     await unit.run(update(ITEM).where(ITEM.c.id == 1).values(n=n + 1))
 
@@ -256,7 +256,7 @@ class CancellationSuite(_Suite):
     """A cancellation at any moment leaves nothing half done and nobody waiting."""
 
     async def test_cancelled_anywhere_a_unit_is_whole_or_not_there(self) -> None:
-        chance = random.Random(11)  # noqa: S311 - repeatable by design
+        chance = VirtualClock(seed=11)
         async with self.opened() as storage:
             committed: list[str] = []
 
@@ -272,13 +272,14 @@ class CancellationSuite(_Suite):
                     await unit.rollback()
 
             async def cancelled_soon(number: int) -> None:
-                task = asyncio.ensure_future(work(f"{number:03}"))
-                for _ in range(chance.randrange(12)):
+                task = group.create_task(work(f"{number:03}"))
+                for _ in range(int(chance.random() * 12)):
                     await asyncio.sleep(0)
                 task.cancel()
                 await asyncio.gather(task, return_exceptions=True)
 
-            await asyncio.gather(*map(cancelled_soon, range(150)))
+            async with asyncio.TaskGroup() as group:
+                await asyncio.gather(*map(cancelled_soon, range(150)))
             assert await marks(storage) == sorted(committed)
             assert await count(storage) == len(committed)
             await work("after")

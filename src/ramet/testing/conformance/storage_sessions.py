@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from contextlib import AbstractAsyncContextManager
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import select, text, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
@@ -61,6 +61,16 @@ class SessionSuite(ABC):
             await unit.rollback()
             assert await items(storage) == [(1, 0)]
 
+    async def test_the_connection_of_a_session_is_the_units(self) -> None:
+        async with self.opened() as storage:
+            unit = storage.unit()
+            async with unit.session() as session:
+                await session.get_one(Item, 1)
+                await (await session.connection()).execute(update(Item).values(n=4))
+            assert await items(storage) == [(1, 0)]
+            await unit.rollback()
+            assert await items(storage) == [(1, 0)]
+
     async def test_commit_and_rollback_of_a_session_are_refused(self) -> None:
         async with self.opened() as storage:
             unit = storage.unit()
@@ -69,6 +79,8 @@ class SessionSuite(ABC):
                     await session.commit()
                 with pytest.raises(UsageError, match="begin_nested"):
                     await session.rollback()
+                with pytest.raises(UsageError, match="Leave the statement out"):
+                    await session.execute(text("COMMIT"))
             await unit.rollback()
 
     async def test_a_part_can_be_undone(self) -> None:
