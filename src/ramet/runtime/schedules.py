@@ -29,7 +29,7 @@ from ramet.telemetry.scope import Scope, Work
 
 SCHEMA = (
     """CREATE TABLE IF NOT EXISTS ramet_schedule (
-        name TEXT NOT NULL PRIMARY KEY, last_run DOUBLE PRECISION NOT NULL,
+        name TEXT NOT NULL PRIMARY KEY, timetable TEXT NOT NULL, last_run DOUBLE PRECISION NOT NULL,
         lease_owner TEXT, lease_until DOUBLE PRECISION,
         missed INTEGER NOT NULL DEFAULT 0, failed INTEGER NOT NULL DEFAULT 0, error TEXT)""",
 )
@@ -39,7 +39,11 @@ FIRST_PAUSE_SECONDS = 1.0
 LONGEST_NAP_SECONDS = 300.0
 _log = logging.getLogger("ramet.schedules")
 
-_BEGIN = "INSERT INTO ramet_schedule (name, last_run) VALUES (?, ?) ON CONFLICT (name) DO NOTHING"
+_BEGIN = (
+    "INSERT INTO ramet_schedule (name, timetable, last_run) VALUES (?, ?, ?) ON CONFLICT (name) DO UPDATE "
+    "SET timetable = excluded.timetable, last_run = excluded.last_run "
+    "WHERE ramet_schedule.timetable <> excluded.timetable"
+)
 _STATE = "SELECT last_run, lease_until FROM ramet_schedule WHERE name = ?"
 _CLAIM = (
     "UPDATE ramet_schedule SET lease_owner = ?, lease_until = ?, missed = missed + ? "
@@ -133,10 +137,11 @@ class Schedules:
         self._loops: list[asyncio.Task[None]] = []
 
     async def start(self) -> None:
-        """Begin to watch the clock. A schedule seen for the first time counts from now."""
+        """Begin to watch the clock. A schedule that is new, or has another timetable than before, counts from now."""
         if self._schedules:
             now = self._clock.time()
-            await self._storage.write(Write(_BEGIN, [(schedule.name, now) for schedule in self._schedules]))
+            rows = [(schedule.name, str(schedule.timetable), now) for schedule in self._schedules]
+            await self._storage.write(Write(_BEGIN, rows))
         self._loops = [self._spawn(self._watch(schedule)) for schedule in self._schedules]
 
     async def stop(self) -> None:

@@ -139,6 +139,16 @@ async def test_what_was_missed_is_reported_counted_and_made_up_for_once(tmp_path
         assert it.outcomes()[2:] == [(RunOutcome.DONE, 1)]
 
 
+async def test_another_timetable_counts_from_now(tmp_path: Path, clock: VirtualClock) -> None:
+    async with bed(tmp_path, clock) as it:
+        await it.runner("1d")
+        await clock.advance(3600)
+    async with bed(tmp_path, clock) as it:
+        await it.runner("1m")
+        await clock.advance(60)
+        assert it.outcomes() == [(RunOutcome.DONE, 1)]
+
+
 async def test_runs_do_not_overlap(tmp_path: Path, clock: VirtualClock) -> None:
     running = most = 0
 
