@@ -7,14 +7,16 @@ import binascii
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from tempfile import SpooledTemporaryFile
-from typing import Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from urllib.parse import parse_qs
 
 import msgspec
 
 from ramet.contract.struct import Struct
 from ramet.errors import InvalidArguments
+
+if TYPE_CHECKING:
+    from tempfile import SpooledTemporaryFile
 
 T = TypeVar("T")
 Receive = Callable[[], Awaitable[Any]]

@@ -113,8 +113,9 @@ class HttpApplication:
         if problems:
             return problems
         if settings.docs:
-            for path, page in documentation(api, routes).items():
-                self._router.add("GET", path, page)
+            place = api.prefix if self._router.find("GET", f"{api.prefix}/docs") is None else f"{api.prefix}/{api.name}"
+            for name, page in documentation(api, routes).items():
+                self._router.add("GET", f"{place}/{name}", page)
         for route in routes:
             self._router.add(
                 route.method, route.path, Endpoint(api, instance, route, settings, self._around, self.flights)

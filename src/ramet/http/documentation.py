@@ -40,12 +40,12 @@ class Documentation:
 
 
 def documentation(api: ApiDeclaration, routes: Sequence[Route]) -> dict[str, Documentation]:
-    """What is served, by path: the document, and the page."""
+    """What is served, by name: the document, and the page."""
     document = msgspec.json.encode(openapi(api, routes))
     page = (files("ramet.http") / "static" / "docs.html").read_text(encoding="utf-8")
     embedded = document.decode().replace("<", "\\u003c")  # nothing in it can end the script element
     page = page.replace("{{title}}", html.escape(api.title)).replace("{{document}}", embedded)
     return {
-        f"{api.prefix}/openapi.json": Documentation("application/json", document),
-        f"{api.prefix}/docs": Documentation("text/html; charset=utf-8", page.encode()),
+        "openapi.json": Documentation("application/json", document),
+        "docs": Documentation("text/html; charset=utf-8", page.encode()),
     }

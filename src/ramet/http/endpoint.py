@@ -161,6 +161,10 @@ class Endpoint:
             "status": self.route.status,
             "headers": [*EVENT_HEADERS, *call.own_headers()],
         }
+        if call.scope["method"] == "HEAD":
+            await call.send(start)
+            await call.send({"type": "http.response.body", "body": b""})
+            return
         await sender.run(events, call.receive, call.noticing(), start)
 
     def _overdue(self, flight: Flight) -> Exception:

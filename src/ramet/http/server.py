@@ -78,6 +78,8 @@ class HttpServer:
         self._task = self._spawn(self._server.serve(sockets=[listener]))
         while not self._server.started and not self._task.done():  # noqa: ASYNC110 - it has no other way to say so
             await asyncio.sleep(0)
+        if self._task.done():
+            await self._task  # it has failed: this raises why
 
     async def stop(self, *, grace_seconds: float = 10.0) -> bool:
         """Stop accepting, end the streams, finish what is in flight, close the connections, stop what is mounted.
