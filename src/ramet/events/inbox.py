@@ -11,6 +11,7 @@ commits and the other is rolled back by the row's unique key. An event is in the
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from functools import partial
@@ -77,6 +78,10 @@ class Consumer:
         except msgspec.DecodeError as error:
             await self._bury(delivery, f"{message.topic} version {message.version} cannot be read: {error}")
             return None
+        except asyncio.CancelledError as error:
+            if _is_cancelled():
+                raise
+            return await self._fail(delivery, error)
         except Exception as error:  # noqa: BLE001 - whatever a handler raises is tried again, then reported
             return await self._fail(delivery, error)
         finally:
@@ -97,7 +102,7 @@ class Consumer:
             ]
         return [*marks, self.letters.forgotten(event_id)] if event_id in self._failures else marks
 
-    async def _fail(self, delivery: Delivery, error: Exception) -> float | None:
+    async def _fail(self, delivery: Delivery, error: BaseException) -> float | None:
         message, now = delivery.message, self._clock.time()
         mark = message.id if delivery.renewals is None else _replayed(message.id)
         if isinstance(error, DuplicateRow) and await self.letters.is_known(mark):
@@ -161,5 +166,11 @@ def _replayed(event_id: str) -> str:
     return f"{event_id}/replay"
 
 
-def _describe(error: Exception) -> str:
+def _is_cancelled() -> bool:
+    """Whether this task is to end; else a cancellation came from something inside the handler, and is its failure."""
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
+
+
+def _describe(error: BaseException) -> str:
     return f"{type(error).__name__}: {error}"

@@ -190,7 +190,9 @@ class Schedules:
                 await self._attempt(schedule, due)
             except LeaseLost:
                 raise
-            except Exception as error:  # noqa: BLE001 - whatever a method raises is tried again, then reported
+            except (Exception, asyncio.CancelledError) as error:
+                if _is_cancelled():
+                    raise
                 _log.exception("schedule %s failed, attempt %d of %d", schedule.name, attempt, ATTEMPTS)
                 if attempt == ATTEMPTS:
                     await self._give_up(schedule, due, error)
@@ -225,7 +227,7 @@ class Schedules:
             )
         return skipped, last
 
-    async def _give_up(self, schedule: Schedule, due: float, error: Exception) -> None:
+    async def _give_up(self, schedule: Schedule, due: float, error: BaseException) -> None:
         _, last = due_between(schedule.timetable, due, self._clock.time())
         reason = f"{type(error).__name__}: {error}"
         await self._storage.write(Write(_FAIL, [(last, reason, schedule.name, self._owner)]))
@@ -238,3 +240,9 @@ class Schedules:
                 await self._storage.write(Write(_RENEW, [(self._clock.time() + LEASE_SECONDS, name, self._owner)]))
             except StorageError as error:
                 _log.warning("schedule %s: the lease could not be renewed: %s", name, error)
+
+
+def _is_cancelled() -> bool:
+    """Whether this task is to end; else a cancellation came from something inside the method, and is its failure."""
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0

@@ -28,7 +28,7 @@ class SoldOut(Refusal):
     sku: str
 
 
-def failing(times: int, error: Exception, *, key: str | None = None) -> tuple[list[float], Act]:
+def failing(times: int, error: BaseException, *, key: str | None = None) -> tuple[list[float], Act]:
     """An act that fails so many times for a key, and the list of its attempts."""
     tried: list[float] = []
 
@@ -274,8 +274,8 @@ async def test_while_the_database_fails_nothing_is_lost(tmp_path: Path) -> None:
         assert await it.notes() == [1]
 
 
-@pytest.mark.parametrize("error", [StorageError("the disk is full"), TimeoutError()])
-async def test_any_other_error_is_tried_again(tmp_path: Path, error: Exception) -> None:
+@pytest.mark.parametrize("error", [StorageError("the disk is full"), TimeoutError(), asyncio.CancelledError()])
+async def test_any_other_error_is_tried_again(tmp_path: Path, error: BaseException) -> None:
     tried, act = failing(2, error)
     async with bed(tmp_path) as it:
         await it.subscribe(act)

@@ -224,23 +224,26 @@ async def test_a_runner_that_lost_its_lease_commits_nothing(tmp_path: Path, cloc
         assert it.runs == []
 
 
-async def test_a_failing_run_is_tried_again_and_then_reported(tmp_path: Path, clock: VirtualClock) -> None:
+@pytest.mark.parametrize("error", [RuntimeError("no"), asyncio.CancelledError("no")])
+async def test_a_failing_run_is_tried_again_and_then_reported(
+    tmp_path: Path, clock: VirtualClock, error: BaseException
+) -> None:
     attempts = 0
 
     async def fail() -> None:
         nonlocal attempts
         attempts += 1
         if attempts <= 4:
-            raise RuntimeError("no")
+            raise error
 
     async with bed(tmp_path, clock) as it:
         await it.runner("1m", fail)
         await clock.advance(115)
         assert attempts == 3
         (run,) = it.runs
-        assert (run.outcome, run.error) == (RunOutcome.FAILED, "RuntimeError: no")
+        assert (run.outcome, run.error) == (RunOutcome.FAILED, f"{type(error).__name__}: no")
         (state,) = await schedule_states(it.storage)
-        assert (state.failed, state.error) == (1, "RuntimeError: no")
+        assert (state.failed, state.error) == (1, f"{type(error).__name__}: no")
         assert await it.notes() == []
         await clock.advance(60)
         assert attempts == 5
