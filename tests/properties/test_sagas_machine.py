@@ -71,6 +71,7 @@ def _step(draw: st.DrawFn, name: str, kind: str, at: int, pivot: int) -> Runnabl
     )
     return RunnableStep(
         name=name,
+        title=name,
         declaration=declaration,
         do=nothing,
         undo=undo,

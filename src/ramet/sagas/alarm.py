@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import heapq
-from collections.abc import Callable, Coroutine, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Coroutine
 from typing import Any
 
 from ramet.clock import Clock
@@ -71,14 +70,32 @@ class Agenda:
 
 
 class Limit:
-    """The time one attempt may take; `passed` tells whether it was stopped for that."""
+    """The time that what a task does now may take; `passed` tells whether it was stopped for that."""
 
-    __slots__ = ("deadline", "passed", "task")
+    __slots__ = ("_limits", "deadline", "passed", "task")
 
-    def __init__(self, task: asyncio.Task[Any] | None, deadline: float) -> None:
+    def __init__(self, limits: Limits, task: asyncio.Task[Any] | None) -> None:
+        self._limits = limits
         self.task = task
-        self.deadline = deadline
+        self.deadline = float("inf")
         self.passed = False
+
+    def begin(self, deadline: float) -> None:
+        """Cancel the task at `deadline`, seconds of the clock's `monotonic`."""
+        self.passed = False
+        self.deadline = deadline
+        self._limits.watch(deadline)
+
+    def end(self) -> None:
+        """It has ended, in time or not; a cancellation of ours is taken back."""
+        self.deadline = float("inf")
+        if self.passed and self.task is not None:
+            self.task.uncancel()
+
+    @property
+    def stopped(self) -> bool:
+        """Whether the cancellation that has just arrived was ours, and ours alone."""
+        return self.passed and self.task is not None and self.task.cancelling() == 1
 
 
 class Limits:
@@ -86,34 +103,31 @@ class Limits:
 
     def __init__(self, clock: Clock, spawn: Spawn) -> None:
         self._clock = clock
-        self._open: dict[Limit, None] = {}
+        self._all: list[Limit] = []
         self._alarm = Alarm(clock, spawn, self._look)
 
-    @contextmanager
-    def within(self, seconds: float) -> Iterator[Limit]:
-        """Cancel the task that is inside after that many seconds; the cancellation arrives as TimeoutError."""
-        limit = Limit(asyncio.current_task(), self._clock.monotonic() + seconds)
-        self._open[limit] = None
-        self._alarm.set(limit.deadline)
-        try:
-            yield limit
-        except asyncio.CancelledError:
-            if limit.passed and limit.task is not None and limit.task.uncancel() == 0:
-                raise TimeoutError from None
-            raise
-        finally:
-            del self._open[limit]
+    def new(self) -> Limit:
+        """A limit for what the current task does, one thing after the other."""
+        limit = Limit(self, asyncio.current_task())
+        self._all.append(limit)
+        return limit
+
+    def watch(self, deadline: float) -> None:
+        """Look again at `deadline`."""
+        self._alarm.set(deadline)
 
     def _look(self) -> None:
         now = self._clock.monotonic()
-        for limit in [limit for limit in self._open if limit.deadline <= now and not limit.passed]:
-            limit.passed = True
-            if limit.task is not None:
-                limit.task.cancel()
-        pending = [limit.deadline for limit in self._open if not limit.passed]
-        if pending:
-            self._alarm.set(max(min(pending), now + 0.005))
+        for limit in self._all:
+            if limit.deadline <= now and not limit.passed:
+                limit.passed = True
+                if limit.task is not None:
+                    limit.task.cancel()
+        first = min((limit.deadline for limit in self._all if not limit.passed), default=float("inf"))
+        if first < float("inf"):
+            self._alarm.set(max(first, now + 0.005))
 
     def stop(self) -> None:
         """Stop nothing any more."""
         self._alarm.stop()
+        self._all.clear()

@@ -12,7 +12,7 @@ import msgspec
 from ramet.clock import Clock
 from ramet.errors import Cancelled, Denied, Refusal, Unauthenticated, Unavailable
 from ramet.sagas import machine
-from ramet.sagas.alarm import Limits
+from ramet.sagas.alarm import Limit
 from ramet.sagas.definition import RunnableStep
 from ramet.sagas.live import Live
 from ramet.sagas.progress import Failure, Key, Outcome, Status
@@ -34,10 +34,11 @@ class StepScope(Scope):
     answer.
     """
 
-    __slots__ = ("_renew", "called")
+    __slots__ = ("_renew", "called", "execution")
 
     def __init__(self, service: str, name: str, key: str, renew: tuple[str, ...] = ()) -> None:
         super().__init__(service, Work.STEP, name, key)
+        self.execution = key
         self.called: list[Key] = []
         self._renew = renew
 
@@ -72,37 +73,28 @@ def described(error: BaseException) -> str:
 
 
 class Performer:
-    """Makes attempts, each within its time."""
+    """Makes attempts."""
 
-    def __init__(self, service: str, clock: Clock, limits: Limits, withdraw: Withdraw) -> None:
+    def __init__(self, service: str, clock: Clock, withdraw: Withdraw) -> None:
         self._service = service
         self._clock = clock
-        self._limits = limits
         self._withdraw = withdraw
 
-    async def perform(self, live: Live, name: str, found: Signal | None = None) -> tuple[Outcome, str | None]:
+    async def perform(
+        self, live: Live, name: str, limit: Limit, found: Signal | None = None
+    ) -> tuple[Outcome, str | None]:
         """One attempt of a step, or of its undo where the saga goes back: what it leads to, and its error."""
-        step, progress = live.definition.steps[name], live.progress
-        back = progress.status is Status.COMPENSATING
-        trouble = progress.trouble.get(name)
-        key = f"{live.id}/{name}/{'undo' if back else 'do'}"
-        scope = StepScope(
-            self._service, f"{live.definition.name}.{name}", key, () if trouble is None else trouble.renew
-        )
+        step = live.definition.steps[name]
+        back = live.progress.status is Status.COMPENSATING
+        scope = self._scope(live, step, back=back)
+        deadline = self._clock.monotonic() + step.timeout_seconds
         current_scope.set(scope)
-        current_context.set(live.execution(key, self._clock.monotonic() + step.timeout_seconds))
+        current_context.set(live.execution(scope.execution, deadline))
+        limit.begin(deadline)
         try:
-            with self._limits.within(step.timeout_seconds):
-                state = await (self._undo(live, step) if back else self._do(live, step, found))
-        except TimeoutError as error:
-            what = "the undo of " if back else ""
-            text = described(error) if error.args else f"{what}{name} took longer than {step.timeout_seconds:g} s"
-            failed = Failure(error=text, keys=tuple(scope.called))
+            state = await (self._undo(live, step) if back else self._do(live, step, found))
         except asyncio.CancelledError as error:
-            task = asyncio.current_task()
-            if task is not None and task.cancelling():
-                raise
-            failed = Failure(error=described(error), keys=tuple(scope.called))
+            failed = self._cancelled(step, scope, limit, error, back=back)
         except Exception as error:  # noqa: BLE001 - whatever a step raises is an outcome
             failed = failure(error, scope)
         else:
@@ -110,8 +102,27 @@ class Performer:
             if back:
                 return machine.undid(live.progress, state, now), None
             return machine.did(live.definition, live.progress, name, state, now), None
+        finally:
+            limit.end()
         now, chance = self._clock.time(), self._clock.random()
         return machine.failed(live.definition, live.progress, name, failed, now=now, chance=chance), failed.error
+
+    def _scope(self, live: Live, step: RunnableStep, *, back: bool) -> StepScope:
+        trouble = live.progress.trouble.get(step.name)
+        key = f"{live.id}/{step.name}/{'undo' if back else 'do'}"
+        return StepScope(self._service, step.title, key, () if trouble is None else trouble.renew)
+
+    @staticmethod
+    def _cancelled(
+        step: RunnableStep, scope: StepScope, limit: Limit, error: asyncio.CancelledError, *, back: bool
+    ) -> Failure:
+        """The time was up, or the step cancelled itself. Raises: CancelledError when the engine is stopped."""
+        if limit.stopped:
+            what = f"the undo of {step.name}" if back else step.name
+            return Failure(error=f"{what} took longer than {step.timeout_seconds:g} s", keys=tuple(scope.called))
+        if limit.task is not None and limit.task.cancelling():
+            raise error
+        return Failure(error=described(error), keys=tuple(scope.called))
 
     async def _do(self, live: Live, step: RunnableStep, found: Signal | None) -> Any:
         base = live.progress.base

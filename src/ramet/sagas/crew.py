@@ -8,9 +8,11 @@ from collections import deque
 from collections.abc import Awaitable, Callable
 
 from ramet.clock import Clock
-from ramet.sagas.alarm import Spawn
+from ramet.sagas.alarm import Limit, Limits, Spawn
 
-Job = Callable[[], Awaitable[None]]
+Job = Callable[[Limit], Awaitable[None]]
+"""What is to be done, given the stopwatch of the member who does it."""
+
 _LOG = logging.getLogger("ramet.sagas")
 
 
@@ -19,6 +21,7 @@ class Crew:
 
     def __init__(self, clock: Clock, spawn: Spawn, size: int) -> None:
         self._clock = clock
+        self._limits = Limits(clock, spawn)
         self._spawn = spawn
         self._size = size
         self._jobs: deque[Job] = deque()
@@ -48,6 +51,7 @@ class Crew:
             self._members.append(self._spawn(self._work()))
 
     async def _work(self) -> None:
+        limit = self._limits.new()
         while True:
             self._calling = False
             done = 0
@@ -55,7 +59,10 @@ class Crew:
                 job = self._jobs.popleft()
                 if self._jobs:
                     self._call()
-                await self._do(job)
+                try:
+                    await job(limit)
+                except Exception:  # noqa: BLE001 - a member that died would never be missed
+                    _LOG.exception("A saga stands still until the next start: its work failed outside of its steps.")
                 done += 1
                 if done % 32 == 0:  # jobs that never wait would keep everything else waiting
                     await self._clock.sleep(0)
@@ -64,12 +71,6 @@ class Crew:
             if self._quiet is not None and len(self._idle) == len(self._members) and not self._quiet.done():
                 self._quiet.set_result(None)
             await turn
-
-    async def _do(self, job: Job) -> None:
-        try:
-            await job()
-        except Exception:  # noqa: BLE001 - a member that died would never be missed
-            _LOG.exception("A saga stands still until the next start: its work failed outside of its steps.")
 
     async def quiet(self, seconds: float) -> None:
         """Return when everybody is idle, or after that many seconds."""
@@ -82,6 +83,7 @@ class Crew:
 
     async def stop(self) -> None:
         """Send everybody home, also those who are in the middle of something."""
+        self._limits.stop()
         for member in self._members:
             member.cancel()
         await asyncio.gather(*self._members, return_exceptions=True)

@@ -19,13 +19,14 @@ Method = Callable[..., Any]
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RunnableStep:
-    """A step with its methods: `stage` counts from 0 and is shared by the members of a parallel group.
+    """A step with its methods: `title` is "<saga>.<step>"; `stage` counts from 0, and a parallel group shares one.
 
     `decisive` is true of the pivot and all that comes after: from there on what fails is repeated for ever. `forward`
     is true only after the pivot: there nothing is undone any more.
     """
 
     name: str
+    title: str
     declaration: StepDeclaration
     do: Method
     undo: Method | None
@@ -90,8 +91,9 @@ def make_definition(cls: type[Saga], instance: Saga, commands: Sequence[str] = (
     for at, one in enumerate(declaration.steps):
         if not (stages and one.parallel is not None and stages[-1][0].declaration.parallel == one.parallel):
             stages.append([])
-        step = _runnable(one, instance, len(stages) - 1)
-        stages[-1].append(replace(step, decisive=at >= pivot, forward=at > pivot))
+        step = _runnable(one, instance)
+        title = f"{declaration.name}.{one.name}"
+        stages[-1].append(replace(step, title=title, stage=len(stages) - 1, decisive=at >= pivot, forward=at > pivot))
     shape = tuple(tuple(_shape(one.declaration) for one in stage) for stage in stages)
     steps = {one.name: one for stage in stages for one in stage}
     return Definition(
@@ -107,13 +109,14 @@ def make_definition(cls: type[Saga], instance: Saga, commands: Sequence[str] = (
     )
 
 
-def _runnable(one: StepDeclaration, instance: Saga, stage: int) -> RunnableStep:
+def _runnable(one: StepDeclaration, instance: Saga) -> RunnableStep:
     return RunnableStep(
         name=one.name,
+        title=one.name,
         declaration=one,
         do=getattr(instance, one.do),
         undo=getattr(instance, one.undo) if one.undo else None,
-        stage=stage,
+        stage=0,
         timeout_seconds=_timeout(one),
     )
 

@@ -17,7 +17,7 @@ from ramet.contract.service import SagaRef
 from ramet.contract.struct import Event, Struct
 from ramet.errors import NotFound, StorageError, UsageError
 from ramet.sagas import machine
-from ramet.sagas.alarm import Agenda, Limits, Spawn
+from ramet.sagas.alarm import Agenda, Limit, Spawn
 from ramet.sagas.attempt import Performer
 from ramet.sagas.crew import Crew
 from ramet.sagas.definition import Definition, event_name
@@ -69,9 +69,8 @@ class SagaEngine:
         self._journal = Journal(storage)
         self._recorder = Recorder(self._journal, clock, spawn, written=self._written, lost=self._lost)
         self._crew = Crew(clock, spawn, CONCURRENCY)
-        self._limits = Limits(clock, spawn)
         self._agenda = Agenda(clock, spawn, self._wake)
-        self._performer = Performer(service, clock, self._limits, withdraw)
+        self._performer = Performer(service, clock, withdraw)
         self._live: dict[str, Live] = {}
         self._loading: set[str] = set()
         self._backlog: deque[str] = deque()
@@ -114,7 +113,6 @@ class SagaEngine:
         await self._crew.quiet(STOPPING_SECONDS)
         await self._crew.stop()
         await self._recorder.drain()
-        self._limits.stop()
         self._live.clear()
 
     def knows(self, saga: type[Saga]) -> bool:
@@ -192,7 +190,7 @@ class SagaEngine:
         if self._running:
             self._crew.add(partial(self._find, saga, key))
 
-    async def _find(self, saga: str, key: str) -> None:
+    async def _find(self, saga: str, key: str, _: Limit) -> None:
         for row in await self._storage.fetch(LIVE, saga, key):
             self._wake(row[0])
 
@@ -215,7 +213,7 @@ class SagaEngine:
                 self._loading.add(saga)
                 self._crew.add(partial(self._load, saga))
 
-    async def _load(self, saga: str) -> None:
+    async def _load(self, saga: str, _: Limit) -> None:
         try:
             live = await self._read(saga)
         except StorageError:
@@ -267,9 +265,9 @@ class SagaEngine:
             if not live.progress.active and todo.until > now + PAUSE_SECONDS:
                 self._forget(live)
 
-    async def _attempt(self, live: Live, step: str, found: tuple[str, str] | None = None) -> None:
+    async def _attempt(self, live: Live, step: str, limit: Limit, found: tuple[str, str] | None = None) -> None:
         """One attempt of a step or its undo, with the event it waited for."""
-        outcome, error = await self._performer.perform(live, step, found)
+        outcome, error = await self._performer.perform(live, step, limit, found)
         taken = None if found is None or error else self._taken(live, step, found)
         self._tell(live, outcome, taken)
         if error is not None and self.report is not None:
@@ -280,7 +278,7 @@ class SagaEngine:
         assert event is not None
         return live.definition.name, live.key, event_name(event), found[0]
 
-    async def _seek(self, live: Live) -> None:
+    async def _seek(self, live: Live, limit: Limit) -> None:
         """Look for the event that a saga waits for."""
         step = live.definition.stages[live.progress.stage][0]
         assert step.event is not None
@@ -297,7 +295,7 @@ class SagaEngine:
             return self._next(live)
         if found is not None:
             live.progress = machine.began(live.progress, step.name)
-            return await self._attempt(live, step.name, found)
+            return await self._attempt(live, step.name, limit, found)
         if todo.overdue:
             return self._tell(live, machine.overdue(live.definition, live.progress, step.name, self._clock.time()))
         if todo.until is not None:

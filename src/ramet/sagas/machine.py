@@ -51,13 +51,14 @@ def todo(definition: Definition, progress: Progress, now: float) -> Todo:
         return _NOTHING if progress.active else _when_due(progress, (progress.plan[0].step,), now)
     if progress.status is not Status.RUNNING or progress.reason is not None:
         return _NOTHING
-    step, *others = definition.stages[progress.stage]
-    if others:
-        names = (one.name for one in (step, *others))
+    stage = definition.stages[progress.stage]
+    if len(stage) != 1:
+        names = (one.name for one in stage)
         idle = tuple(name for name in names if name not in progress.executed and name not in progress.active)
         return _when_due(progress, idle, now)
     if progress.active:
         return _NOTHING
+    (step,) = stage
     return _when_due(progress, (step.name,), now) if step.declaration.kind == "step" else _waiting(step, progress, now)
 
 
@@ -87,9 +88,8 @@ def began(progress: Progress, step: str) -> Progress:
 
 def did(definition: Definition, progress: Progress, step: str, state: Any, now: float) -> Outcome:
     """A step has ended with this state."""
-    stage = definition.stages[progress.stage]
     entry = Entry(Kind.DID, step, now, state)
-    if len(stage) > 1:
+    if len(definition.stages[progress.stage]) > 1:
         try:
             state = merge(progress.base, progress.state, state, step)
         except Clash as clash:
