@@ -8,7 +8,6 @@ from time import perf_counter
 from typing import cast
 
 import uvloop
-from sqlalchemy import insert
 
 from benchmarks.contenders import contend, participants
 from benchmarks.contenders.in_flight import keep_in_flight, names
@@ -78,7 +77,7 @@ class LedgerService(Ledger, tables=participants.metadata):
 
     @on(Written)
     async def write(self, event: Written) -> None:
-        await self.db.execute(insert(participants.entries).values(order_id=event.order, amount=1))
+        await self.db.execute(*participants.enter(event.order, 1))
 
 
 class Hearing:

@@ -28,7 +28,7 @@ class Address(Struct):
 
 class NewOrder(Struct):
     customer: Text
-    lines: list[Line]
+    lines: tuple[Line, ...]
     address: Address
     gift: bool = False
     note: str | None = None
@@ -40,13 +40,13 @@ class Receipt(Struct):
     city: str
     pieces: int
     total: float
-    lines: list[Line]
+    lines: tuple[Line, ...]
 
 
 class Product(Struct):
     sku: str
     name: str
-    related: list[str]
+    related: tuple[str, ...]
     detailed: bool
 
 
@@ -64,4 +64,4 @@ def receipt(order: NewOrder) -> Receipt:
 
 def product(sku: str, limit: int, detailed: bool) -> Product:  # noqa: FBT001 - as it comes from the query string
     """The answer to GET /api/products/{sku}."""
-    return Product(sku=sku, name="Chair", related=[f"{sku}-{n}" for n in range(limit)], detailed=detailed)
+    return Product(sku=sku, name="Chair", related=tuple(f"{sku}-{n}" for n in range(limit)), detailed=detailed)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from statistics import median
 
 import uvloop
-from sqlalchemy import insert
 
 from benchmarks.contenders import contend, participants
 from benchmarks.contenders.in_flight import keep_in_flight, names
@@ -30,10 +29,10 @@ class ShopService(Shop, tables=participants.metadata):
     db: Database
 
     async def write(self, order: str) -> None:
-        await self.db.execute(insert(participants.entries).values(order_id=order, amount=1))
+        await self.db.execute(*participants.enter(order, 1))
 
     async def publish_too(self, order: str) -> None:
-        await self.db.execute(insert(participants.entries).values(order_id=order, amount=1))
+        await self.db.execute(*participants.enter(order, 1))
         await self.publish(Placed(order=order, amount=1))
 
 

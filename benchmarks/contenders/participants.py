@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Column, Integer, MetaData, String, Table, delete, insert, update
+from sqlalchemy import Column, Integer, MetaData, String, Table, bindparam, insert, update
 from sqlalchemy.sql import Executable
 
 NAMES = ("stock", "money", "parcels", "letters")
@@ -11,23 +11,24 @@ metadata = MetaData()
 entries = Table(
     "entries", metadata, Column("order_id", String, primary_key=True), Column("amount", Integer, nullable=False)
 )
-totals = Table("totals", metadata, Column("name", String, primary_key=True), Column("amount", Integer, nullable=False))
+
+Statement = tuple[Executable, dict[str, object]]
+
+_ENTER = insert(entries)
+_ENTER_ONCE = insert(entries).prefix_with("OR IGNORE")
+_WITHDRAW = update(entries).where(entries.c.order_id == bindparam("order")).values(amount=0)
 
 
-def beginning() -> Executable:
-    """The one row of the totals."""
-    return insert(totals).values(name="all", amount=0)
+def enter(order: str, amount: int) -> Statement:
+    """What a step does to its participant."""
+    return _ENTER, {"order_id": order, "amount": amount}
 
 
-def enter(order: str, amount: int) -> tuple[Executable, Executable]:
-    """An insert and an update: what a step does to its participant."""
-    return insert(entries).values(order_id=order, amount=amount), _add(amount)
+def enter_once(order: str, amount: int) -> Statement:
+    """The same for a step that may be repeated, with nobody who remembers."""
+    return _ENTER_ONCE, {"order_id": order, "amount": amount}
 
 
-def withdraw(order: str, amount: int) -> tuple[Executable, Executable]:
-    """A delete and an update: what its undo does."""
-    return delete(entries).where(entries.c.order_id == order), _add(-amount)
-
-
-def _add(amount: int) -> Executable:
-    return update(totals).where(totals.c.name == "all").values(amount=totals.c.amount + amount)
+def withdraw(order: str) -> Statement:
+    """What an undo does; it may be repeated."""
+    return _WITHDRAW, {"order": order}

@@ -8,19 +8,17 @@ undo is a step, too, since DBOS has no compensations of its own.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from time import perf_counter
 from typing import Any
 
 from dbos import DBOS, SetWorkflowID
-from sqlalchemy import Column, Engine, MetaData, String, Table, create_engine, event, insert
-from sqlalchemy.sql import Executable
+from sqlalchemy import Engine, create_engine, event
 
 from benchmarks.contenders import contend, participants
 from benchmarks.contenders.in_flight import names
 
-done = Table("done", MetaData(), Column("key", String, primary_key=True))
 engines: list[Engine] = []
 
 
@@ -45,12 +43,14 @@ def bare(order: str) -> int:
 def enter(participant: int, order: str, amount: int) -> None:
     if amount < 0:
         raise Refused
-    _once(engines[participant], f"{order}/do", participants.enter(order, amount))
+    with engines[participant].begin() as connection:
+        connection.execute(*participants.enter_once(order, amount))
 
 
 @DBOS.step()
-def withdraw(participant: int, order: str, amount: int) -> None:
-    _once(engines[participant], f"{order}/undo", participants.withdraw(order, amount))
+def withdraw(participant: int, order: str) -> None:
+    with engines[participant].begin() as connection:
+        connection.execute(*participants.withdraw(order))
 
 
 @DBOS.workflow()
@@ -67,15 +67,7 @@ def refused(order: str) -> None:
         enter(3, order, -1)
     except Refused:
         for participant in (2, 1, 0):
-            withdraw(participant, order, 1)
-
-
-def _once(engine: Engine, key: str, statements: Sequence[Executable]) -> None:
-    """Do it in one transaction with a row that says that it was done: a step may be repeated."""
-    with engine.begin() as connection:
-        if connection.execute(insert(done).prefix_with("OR IGNORE").values(key=key)).rowcount:
-            for statement in statements:
-                connection.execute(statement)
+            withdraw(participant, order)
 
 
 def _participant(path: str) -> Engine:
@@ -89,9 +81,6 @@ def _participant(path: str) -> Engine:
         connection.execute("PRAGMA busy_timeout=30000")
 
     participants.metadata.create_all(engine)
-    done.metadata.create_all(engine)
-    with engine.begin() as connection:
-        connection.execute(participants.beginning())
     return engine
 
 

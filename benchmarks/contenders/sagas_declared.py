@@ -10,49 +10,50 @@ class Refused(Refusal):
     pass
 
 
-class Book:
-    """A participant: what its contract says."""
-
-    @command(refuses=Refused)
-    async def enter(self, order: str, amount: int) -> None: ...
-
-    @command
-    async def withdraw(self, order: str, amount: int) -> None: ...
-
-
 class Keeping:
-    """A participant: what its service does."""
+    """What each of the four participants does."""
 
     db: Database
-
-    async def startup(self) -> None:
-        await self.db.execute(participants.beginning())
 
     async def enter(self, order: str, amount: int) -> None:
         if amount < 0:
             raise Refused
-        for statement in participants.enter(order, amount):
-            await self.db.execute(statement)
+        await self.db.execute(*participants.enter(order, amount))
 
-    async def withdraw(self, order: str, amount: int) -> None:
-        for statement in participants.withdraw(order, amount):
-            await self.db.execute(statement)
+    async def withdraw(self, order: str) -> None:
+        await self.db.execute(*participants.withdraw(order))
 
 
-class Stock(Book, Contract, version="1.0.0"):
-    pass
+class Stock(Contract, version="1.0.0"):
+    @command(refuses=Refused)
+    async def enter(self, order: str, amount: int) -> None: ...
+
+    @command
+    async def withdraw(self, order: str) -> None: ...
 
 
-class Money(Book, Contract, version="1.0.0"):
-    pass
+class Money(Contract, version="1.0.0"):
+    @command(refuses=Refused)
+    async def enter(self, order: str, amount: int) -> None: ...
+
+    @command
+    async def withdraw(self, order: str) -> None: ...
 
 
-class Parcels(Book, Contract, version="1.0.0"):
-    pass
+class Parcels(Contract, version="1.0.0"):
+    @command(refuses=Refused)
+    async def enter(self, order: str, amount: int) -> None: ...
+
+    @command
+    async def withdraw(self, order: str) -> None: ...
 
 
-class Letters(Book, Contract, version="1.0.0"):
-    pass
+class Letters(Contract, version="1.0.0"):
+    @command(refuses=Refused)
+    async def enter(self, order: str, amount: int) -> None: ...
+
+    @command
+    async def withdraw(self, order: str) -> None: ...
 
 
 class StockService(Keeping, Stock, tables=participants.metadata):
@@ -110,7 +111,7 @@ class Full(Saga):
 
     @take.undo
     async def give_back(self, state: State) -> None:
-        await self.stock.withdraw(state.order, 1)
+        await self.stock.withdraw(state.order)
 
     @step
     async def charge(self, state: State) -> State:
@@ -119,7 +120,7 @@ class Full(Saga):
 
     @charge.undo
     async def refund(self, state: State) -> None:
-        await self.money.withdraw(state.order, 1)
+        await self.money.withdraw(state.order)
 
     @step
     async def ship(self, state: State) -> State:
@@ -128,7 +129,7 @@ class Full(Saga):
 
     @ship.undo
     async def recall(self, state: State) -> None:
-        await self.parcels.withdraw(state.order, 1)
+        await self.parcels.withdraw(state.order)
 
     @step
     async def tell(self, state: State) -> State:

@@ -8,7 +8,7 @@ from benchmarks.measure import Row, at_most
 from benchmarks.rounds import Run, process
 
 DIRECT = ("ramet", "direct")
-COUNT, CHUNKS = 20_000, 24
+COUNT, CHUNKS = 1_000, 400
 
 
 def run(run: Run) -> Sequence[Row]:
