@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
-from typing import Any, TypeVar, get_args, get_type_hints
+from typing import Any, TypeVar, dataclass_transform, get_args, get_type_hints
 
 import msgspec
 from msgspec.structs import fields
@@ -67,7 +67,17 @@ class Secret:
         return hash(self._value)
 
 
-class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class ValueType(msgspec.StructMeta):
+    """Makes every subclass frozen and keyword-only, without saying it again: msgspec inherits only the first."""
+
+    def __new__(mcs, name: str, bases: tuple[type, ...], namespace: dict[str, Any], **options: Any) -> ValueType:
+        options.setdefault("frozen", True)
+        options.setdefault("kw_only", True)
+        return super().__new__(mcs, name, bases, namespace, **options)
+
+
+@dataclass_transform(frozen_default=True, kw_only_default=True, field_specifiers=(msgspec.field,))
+class Settings(msgspec.Struct, metaclass=ValueType, frozen=True, forbid_unknown_fields=True):
     """What can be set for one service: annotated fields with defaults.
 
     A value comes from the environment (`SHOP_INVENTORY_HOLD_MINUTES` for the field `hold_minutes` of the service
@@ -106,8 +116,8 @@ def read_settings(
     missing = [field.name for field in fields(kind) if field.required and field.name not in ready]
     if missing:
         raise ConfigurationError(
-            f"The service {service} has no value for {', '.join(missing)}: set it in [settings.{service}] of ramet.toml, "
-            f"or as {_variable(application, service, missing[0])}."
+            f"The service {service} has no value for {', '.join(missing)}: set it in [settings.{service}] of "
+            f"ramet.toml, or as {_variable(application, service, missing[0])}."
         )
     try:
         return kind(**ready)

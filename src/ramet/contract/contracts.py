@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import inspect
+from collections.abc import Mapping
 from types import FunctionType
 
 from ramet.contract.declared import DeclaredContract, DeclaredMethod, wire_name
@@ -15,6 +16,7 @@ from ramet.contract.service import Contract, HandlerMark, MethodMark, ScheduleMa
 from ramet.contract.signatures import Method, called, declare, read_method
 from ramet.contract.struct import Event
 from ramet.contract.versions import is_semantic
+from ramet.errors import Refusal
 
 HOOKS = frozenset({"startup", "shutdown"})
 OWN = frozenset(name for name in vars(Contract) if not name.startswith("_"))
@@ -32,8 +34,7 @@ def read_contract(cls: type[Contract], problems: Problems) -> DeclaredContract:
         if isinstance(mark, MethodMark) and (method := read_method(cls, name, mark, problems)) is not None:
             methods[name] = method
         _check_member(Method(cls, name, thing, problems))
-    for refusal in dict.fromkeys(refusal for method in methods.values() for refusal in method.refuses):
-        check_refusal(refusal, problems)
+    _check_refusals(cls, methods, problems)
     return DeclaredContract(
         name=line.name or wire_name(cls),
         version=line.version or "0.0.0",
@@ -41,6 +42,15 @@ def read_contract(cls: type[Contract], problems: Problems) -> DeclaredContract:
         methods=methods,
         events=_read_events(cls, problems),
     )
+
+
+def _check_refusals(cls: type[Contract], methods: Mapping[str, DeclaredMethod], problems: Problems) -> None:
+    names: dict[str, type[Refusal]] = {}
+    for refusal in dict.fromkeys(refusal for method in methods.values() for refusal in method.refuses):
+        if names.setdefault(refusal.__name__, refusal) is not refusal:
+            message = f"{cls.__name__} has two different refusals called {refusal.__name__}."
+            problems.add(refusal, message, "Give one another name: callers tell them apart by it.")
+        check_refusal(refusal, problems)
 
 
 def _check_line(cls: type[Contract], problems: Problems) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 from ramet.contract.api import Api
 from ramet.contract.mounted import Mounted
@@ -23,7 +23,7 @@ class DeclaredMethod:
     """A query or command: `parameters` as (name, type, default), `inspect.Parameter.empty` where there is none."""
 
     name: str
-    kind: str
+    kind: Literal["query", "command"]
     function: Callable[..., Any]
     parameters: tuple[tuple[str, Any, Any], ...]
     result: Any

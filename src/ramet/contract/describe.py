@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import inspect
-import os
 from collections.abc import Iterator
 from typing import Any
 
@@ -18,18 +17,20 @@ from ramet.contract.declared import (
     DeclaredMethod,
     DeclaredSaga,
     DeclaredService,
+    Needs,
 )
-from ramet.contract.places import shown, where
+from ramet.contract.needs import settings_schema
+from ramet.contract.places import imported, where
 from ramet.contract.refusals import refusal_facts
 from ramet.contract.routes import resolve_routes
 from ramet.contract.saga import StepDeclaration, saga_declaration
-from ramet.contract.service import Contract
 from ramet.contract.struct import Event
 from ramet.errors import Refusal
 from ramet.model import application as model
-from ramet.settings import Secret
+from ramet.settings import seconds
 
 REFERENCE = "#/application/schemas/{name}"
+"""Where a schema of a named type stands in the document (model/document.py)."""
 
 
 def describe(declared: Declared) -> model.Application:
@@ -42,15 +43,16 @@ class _Describing:
         self._declared = declared
         self._names = {contract.cls: contract.name for contract in declared.contracts}
         self._facts = {
-            refusal: msgspec.defstruct(
-                f"{self._names[contract.cls]}.{refusal.__name__}", list(refusal_facts(refusal).items())
-            )
+            refusal: msgspec.defstruct(f"{contract.cls.__name__}.{refusal.__name__}", _facts(refusal), kw_only=True)
             for contract in declared.contracts
             for refusal in _refusals(contract)
         }
-        types = list(dict.fromkeys(self._types(), None))
-        schemas, self._components = msgspec.json.schema_components(types, ref_template=REFERENCE, schema_hook=_secret)
-        self._schemas = list(zip(types, schemas, strict=True))
+        hints = list(self._hints())
+        schemas, components = msgspec.json.schema_components(hints, ref_template=REFERENCE)
+        self._components: dict[str, model.Schema] = _plain(components)
+        self._schemas: dict[int, model.Schema] = {
+            id(hint): schema for hint, schema in zip(hints, _plain(schemas), strict=True)
+        }
 
     def application(self) -> model.Application:
         declared = self._declared
@@ -61,14 +63,14 @@ class _Describing:
             apis=tuple(self._api(api) for api in declared.apis),
             mounted=tuple(
                 model.Mounted(
-                    name=one.name, app=one.app if isinstance(one.app, str) else repr(type(one.app)), prefix=one.prefix
+                    name=one.name, app=one.app if isinstance(one.app, str) else _place(type(one.app)), prefix=one.prefix
                 )
                 for one in declared.mounted
             ),
             schemas=self._components,
         )
 
-    def _types(self) -> Iterator[Any]:
+    def _hints(self) -> Iterator[Any]:
         for contract in self._declared.contracts:
             for method in contract.methods.values():
                 yield from (hint for _, hint, _ in method.parameters)
@@ -76,11 +78,10 @@ class _Describing:
             yield from contract.events
         yield from self._facts.values()
         for service in self._declared.services:
-            yield from service.needs.settings.values()
             yield from (saga_declaration(saga.cls)[0].state for saga in service.sagas)
 
     def _schema(self, hint: Any) -> model.Schema:
-        return next(schema for known, schema in self._schemas if known is hint or known == hint)
+        return self._schemas[id(hint)]
 
     def _contract(self, contract: DeclaredContract) -> model.Contract:
         return model.Contract(
@@ -115,14 +116,20 @@ class _Describing:
         return model.Method(
             name=method.name,
             kind=method.kind,
-            parameters=tuple(
-                model.Parameter(name=name, schema=self._schema(hint), required=default is NO_DEFAULT)
-                for name, hint, default in method.parameters
-            ),
+            parameters=tuple(self._parameters(method)),
             result=self._schema(method.result),
             refuses=tuple(refusal.__name__ for refusal in method.refuses),
             doc=_doc(method.function),
         )
+
+    def _parameters(self, method: DeclaredMethod) -> Iterator[model.Parameter]:
+        kinds = inspect.signature(method.function).parameters
+        for name, hint, default in method.parameters:
+            schema = self._schema(hint)
+            if default is not NO_DEFAULT:
+                schema = {**schema, "default": _plain(default)}
+            named = kinds[name].kind is inspect.Parameter.KEYWORD_ONLY
+            yield model.Parameter(name=name, schema=schema, required=default is NO_DEFAULT, named=named)
 
     def _service(self, service: DeclaredService) -> model.Service:
         return model.Service(
@@ -137,6 +144,7 @@ class _Describing:
                     method=handler.name,
                     start=handler.mark.start,
                     attempts=handler.mark.attempts,
+                    backoff_seconds=seconds(handler.mark.backoff),
                 )
                 for handler in service.handlers
             ),
@@ -146,7 +154,7 @@ class _Describing:
             ),
             sagas=tuple(self._saga(saga) for saga in service.sagas),
             database=service.keeps_data,
-            settings=next((self._schema(kind) for kind in service.needs.settings.values()), None),
+            settings=_settings(service.needs),
             doc=_doc(service.cls),
         )
 
@@ -169,6 +177,7 @@ class _Describing:
             parallel=step.parallel,
             timeout_seconds=step.timeout_seconds,
             attempts=step.attempts if step.kind == "step" else None,
+            backoff_seconds=step.backoff_seconds if step.kind == "step" else None,
             event=self._topic(step.event) if step.event is not None else None,
             delay_seconds=step.delay_seconds,
             until=step.until,
@@ -194,6 +203,7 @@ class _Describing:
                 )
                 for route in routes
             ),
+            settings=_settings(api.needs),
             doc=_doc(api.cls),
         )
 
@@ -205,19 +215,28 @@ class _Describing:
         return f"{owner.name if owner else '?'}.{event.__name__}"
 
 
+def _plain(value: Any) -> Any:
+    """As it comes back from JSON."""
+    return msgspec.json.decode(msgspec.json.encode(value))
+
+
 def _refusals(contract: DeclaredContract) -> tuple[type[Refusal], ...]:
     return tuple(dict.fromkeys(refusal for method in contract.methods.values() for refusal in method.refuses))
 
 
-def _secret(hint: type) -> dict[str, Any]:
-    if hint is Secret:
-        return {"type": "string", "format": "password", "writeOnly": True}
-    raise NotImplementedError
+def _facts(refusal: type[Refusal]) -> list[tuple[str, Any] | tuple[str, Any, Any]]:
+    defaults = refusal.defaults()
+    hints = refusal_facts(refusal)
+    return [(name, hint, defaults[name]) if name in defaults else (name, hint) for name, hint in hints.items()]
+
+
+def _settings(needs: Needs) -> model.Schema | None:
+    return next((settings_schema(kind) for kind in needs.settings.values()), None)
 
 
 def _source(cls: type) -> model.Source:
     file, line = where(cls)
-    return model.Source(file=shown(file).replace(os.sep, "/"), line=line)
+    return model.Source(file=imported(file, cls.__module__), line=line)
 
 
 def _place(cls: type) -> str:
@@ -225,7 +244,4 @@ def _place(cls: type) -> str:
 
 
 def _doc(thing: Any) -> str:
-    own = thing.__doc__ or ""
-    if isinstance(thing, type) and any(own == base.__doc__ for base in thing.__mro__[1:] if issubclass(base, Contract)):
-        return ""
-    return inspect.cleandoc(own)
+    return inspect.cleandoc(thing.__doc__ or "")

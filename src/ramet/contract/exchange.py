@@ -6,7 +6,6 @@ import base64
 import binascii
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from urllib.parse import parse_qs
 
@@ -16,6 +15,7 @@ from ramet.contract.struct import Struct
 from ramet.errors import InvalidArguments
 
 if TYPE_CHECKING:
+    from pathlib import Path
     from tempfile import SpooledTemporaryFile
 
 T = TypeVar("T")

@@ -49,13 +49,9 @@ def shown(file: str) -> str:
     return str(path.relative_to(here)) if path.is_relative_to(here) else file
 
 
-def relative(file: str, module: str, folder: Path | None) -> str:
-    """A path that is the same on every machine: below the folder, else below where the module was imported from."""
+def imported(file: str, module: str) -> str:
+    """A path that is the same on every machine: relative to the folder that the module is imported from."""
     path = Path(file)
-    if folder is not None and path.is_absolute() and path.is_relative_to(folder.resolve()):
-        return path.relative_to(folder.resolve()).as_posix()
-    if not path.is_absolute():
-        return path.as_posix()
     depth = module.count(".") + (2 if path.stem == "__init__" else 1)
     return Path(*path.parts[-depth:]).as_posix()
 

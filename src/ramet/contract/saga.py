@@ -21,7 +21,8 @@ class Saga:
 
     A subclass declares `class State(Struct)`, which is persisted after every step, and its steps in their order. Its
     annotations ask for the contracts that the steps call. A step acts through commands; each gets a key of its own,
-    so that a step which is repeated after a crash finds the answers it had been given.
+    so that a step which is repeated after a crash finds the answers it had been given. One instance serves all sagas
+    of the class: what a step remembers belongs into the state.
     """
 
 

@@ -38,7 +38,7 @@ class HandlerMark:
     """What `@on` said of a method."""
 
     event: type[Event]
-    start: str
+    start: Literal["now", "retained"]
     attempts: int
     backoff: Duration
 

@@ -152,7 +152,7 @@ def _read_result(method: Method, signature: inspect.Signature) -> Any:
 
 
 def _read_refusals(method: Method, mark: MethodMark) -> tuple[type[Refusal], ...]:
-    good: dict[str, type[Refusal]] = {}
+    good: list[type[Refusal]] = []
     for refusal in several(mark.refuses):
         name = called(refusal)
         if refusal is Refusal:
@@ -160,10 +160,9 @@ def _read_refusals(method: Method, mark: MethodMark) -> tuple[type[Refusal], ...
             method.wrong(" refuses without a reason.", remedy, word=name)
         elif not (isinstance(refusal, type) and issubclass(refusal, Refusal)):
             method.wrong(f" refuses {name}, which is not a Refusal.", declare(refusal, "Refusal"), word=name.strip("'"))
-        elif good.setdefault(name, refusal) is not refusal:
-            remedy = "Give one another name: callers tell them apart by it."
-            method.wrong(f" refuses two different {name}.", remedy, word=name)
-    return tuple(good.values())
+        else:
+            good.append(refusal)
+    return tuple(dict.fromkeys(good))
 
 
 def compare_signatures(service: type, contract: DeclaredMethod, problems: Problems) -> None:

@@ -6,18 +6,11 @@ from typing import Any, cast, dataclass_transform
 
 import msgspec
 
-
-class StructType(msgspec.StructMeta):
-    """Makes every subclass frozen and keyword-only, without saying it again."""
-
-    def __new__(mcs, name: str, bases: tuple[type, ...], namespace: dict[str, Any], **options: Any) -> StructType:
-        options.setdefault("frozen", True)
-        options.setdefault("kw_only", True)
-        return super().__new__(mcs, name, bases, namespace, **options)
+from ramet.settings import ValueType
 
 
 @dataclass_transform(frozen_default=True, kw_only_default=True, field_specifiers=(msgspec.field,))
-class Struct(msgspec.Struct, metaclass=StructType, frozen=True, kw_only=True):
+class Struct(msgspec.Struct, metaclass=ValueType, frozen=True, kw_only=True):
     """A value: frozen, keyword-only, validated where it enters the application.
 
     >>> class Line(Struct):
@@ -31,7 +24,7 @@ class Struct(msgspec.Struct, metaclass=StructType, frozen=True, kw_only=True):
     """
 
 
-class EventType(StructType):
+class EventType(ValueType):
     """Keeps what an event's class line says (`key`, `version`), which msgspec does not know."""
 
     key_field: str | None

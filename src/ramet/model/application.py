@@ -2,32 +2,36 @@
 
 from __future__ import annotations
 
-from typing import Any, dataclass_transform
+from typing import Any, Literal, dataclass_transform
 
 import msgspec
+
+from ramet.settings import ValueType
 
 Schema = dict[str, Any]
 """A JSON Schema (2020-12); references point into `Application.schemas`."""
 
 
 @dataclass_transform(frozen_default=True, kw_only_default=True, field_specifiers=(msgspec.field,))
-class Value(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+class Value(msgspec.Struct, metaclass=ValueType, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """The base of the model: immutable, compared by value."""
 
 
 class Source(Value):
-    """Where something is declared; `file` is relative to the application's folder."""
+    """Where something is declared; `file` is relative to the folder that it is imported from."""
 
     file: str
     line: int
 
 
 class Parameter(Value):
-    """One parameter of a contract's method."""
+    """One parameter of a contract's method; its default is in the schema."""
 
     name: str
     schema: Schema
     required: bool = True
+    named: bool = False
+    """It can be given by name only."""
 
 
 class RefusalKind(Value):
@@ -43,7 +47,7 @@ class Method(Value):
     """A query or a command."""
 
     name: str
-    kind: str
+    kind: Literal["query", "command"]
     parameters: tuple[Parameter, ...] = ()
     result: Schema = {}
     refuses: tuple[str, ...] = ()
@@ -78,8 +82,9 @@ class Subscription(Value):
 
     event: str
     method: str
-    start: str = "now"
+    start: Literal["now", "retained"] = "now"
     attempts: int = 8
+    backoff_seconds: float = 0.1
 
 
 class Schedule(Value):
@@ -94,12 +99,13 @@ class Step(Value):
     """A step of a saga, or a wait for an event (`event`), a duration in seconds (`delay`) or a moment (`until`)."""
 
     name: str
-    kind: str = "step"
+    kind: Literal["step", "wait"] = "step"
     undo: str | None = None
     pivot: bool = False
     parallel: str | None = None
     timeout_seconds: float | None = None
     attempts: int | None = None
+    backoff_seconds: float | None = None
     event: str | None = None
     delay_seconds: float | None = None
     until: str | None = None
@@ -151,6 +157,7 @@ class Api(Value):
     source: Source
     depends_on: tuple[str, ...] = ()
     routes: tuple[Route, ...] = ()
+    settings: Schema | None = None
     doc: str = ""
 
 

@@ -8,6 +8,7 @@ from ramet.errors import ConfigurationError
 from ramet.model.application import Application
 
 FORMAT = "ramet.model/1"
+REMEDY = "write it anew with `ramet model --json`"
 
 
 class Document(msgspec.Struct, frozen=True, kw_only=True):
@@ -17,10 +18,14 @@ class Document(msgspec.Struct, frozen=True, kw_only=True):
     application: Application
 
 
+class _Format(msgspec.Struct):
+    format: str = ""
+
+
 def dump(application: Application) -> bytes:
     """The document, indented, with a newline at its end; equal applications give equal bytes."""
     document = Document(format=FORMAT, application=application)
-    return msgspec.json.format(msgspec.json.encode(document, order="sorted"), indent=2) + b"\n"
+    return msgspec.json.format(msgspec.json.encode(document, order="deterministic"), indent=2) + b"\n"
 
 
 def load(document: bytes | str) -> Application:
@@ -29,10 +34,9 @@ def load(document: bytes | str) -> Application:
     Raises: ConfigurationError when the document is of another format or version, or is damaged.
     """
     try:
-        found = msgspec.json.decode(document, type=dict[str, msgspec.Raw])
-        name = msgspec.json.decode(found.get("format", msgspec.Raw(b'""')), type=str)
+        name = msgspec.json.decode(document, type=_Format).format
         if name != FORMAT:
-            raise ConfigurationError(f'This is not a document of format "{FORMAT}" but of "{name}"; write it anew.')
+            raise ConfigurationError(f'The model document has the format "{name}", not "{FORMAT}": {REMEDY}.')
         return msgspec.json.decode(document, type=Document).application
-    except msgspec.DecodeError as error:
-        raise ConfigurationError(f"The model document is damaged: {error}.") from error
+    except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
+        raise ConfigurationError(f"The model document is damaged ({error}): {REMEDY}.") from error

@@ -31,22 +31,22 @@ def with_fakes(application: Application, fakes: Sequence[type[Contract]]) -> App
     faked = {contract_of(fake) for fake in fakes}
     found = discover(application, Problems())
     kept = [service for service in found.services if contract_of(service) not in faked]
-    parts: list[Part] = [*kept, *fakes, *found.apis, *found.mounted]
-    return Application(application.name, services=parts)
+    parts: list[Part] = [*kept, *fakes, *found.apis, *(mounted for mounted, _ in found.mounted)]
+    return Application(application.name, services=parts, place=application.place)
 
 
 def with_stubs(application: Application) -> Application:
     """The same application with a stand-in for every contract that nobody implements; calling one raises `NotFaked`."""
     declared, _ = examine(application)
     provided = {service.contract.cls for service in declared.services}
-    wanted = [cls for part in (*declared.services, *declared.apis) for cls in part.needs.contracts.values()]
+    wanted = [cls for part in declared.parts() for cls in part.needs.contracts.values()]
     for service in declared.services:
-        wanted += [cls for saga in service.sagas for cls in saga.needs.contracts.values()]
         wanted += [owner for handler in service.handlers if (owner := _owner(handler.mark.event)) is not None]
     missing = [cls for cls in dict.fromkeys(wanted) if cls not in provided]
     if not missing:
         return application
-    return Application(application.name, services=[*application.services, *(_stub(cls) for cls in missing)])
+    parts = [*application.services, *(_stub(cls) for cls in missing)]
+    return Application(application.name, services=parts, place=application.place)
 
 
 def _owner(event: type[Event]) -> type[Contract] | None:

@@ -1,4 +1,4 @@
-#: 14: Stock.reserve refuses two different Sold. Give one another name: callers tell them apart by it.
+#: 12: Stock has two different refusals called Sold. Give one another name: callers tell them apart by it.
 """Callers tell refusals apart by their names."""
 
 from __future__ import annotations
