@@ -60,6 +60,11 @@ class Definition:
     shape: tuple[tuple[StepShape, ...], ...]
     version: str
 
+    def keys_of(self, event: Event) -> list[str]:
+        """The keys of the sagas that this event is for."""
+        fields = {step.declaration.match for step in self.steps.values() if step.event is type(event)}
+        return sorted({str(getattr(event, field)) for field in fields if field is not None})
+
     def encode(self, state: Any) -> str:
         """A state as JSON."""
         return _ENCODER.encode(state).decode()

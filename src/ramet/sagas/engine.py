@@ -7,8 +7,9 @@ was in flight is repeated under the same key.
 
 from __future__ import annotations
 
+import logging
 from collections import deque
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from functools import partial
 
 from ramet.clock import Clock
@@ -17,13 +18,13 @@ from ramet.contract.service import SagaRef
 from ramet.contract.struct import Event, Struct
 from ramet.errors import NotFound, StorageError, UsageError
 from ramet.sagas import machine
-from ramet.sagas.alarm import Agenda, Limit, Spawn
+from ramet.sagas.alarm import Agenda, Alarm, Limit, Spawn
 from ramet.sagas.attempt import Performer
 from ramet.sagas.crew import Crew
 from ramet.sagas.definition import Definition, event_name
-from ramet.sagas.journal import FIRST, INSERT, LIVE, Journal, Record, encode_context, signal_write
-from ramet.sagas.live import Live, moment, moments, revive
-from ramet.sagas.moments import Happened, Report
+from ramet.sagas.journal import FIRST, INSERT, LIVE, Journal, Record, signal_write
+from ramet.sagas.live import Live, moment, moments, revive, row_of, waiter
+from ramet.sagas.moments import Happened, Moment, Report
 from ramet.sagas.progress import ENDED, Outcome, Progress, Status
 from ramet.sagas.recorder import Recorder
 from ramet.sagas.recovery import Recovery, recover
@@ -45,6 +46,9 @@ PAUSE_SECONDS = 1.0
 
 SIGNALS_KEPT_SECONDS = 7 * 86_400.0
 """How long an event is kept for a saga that has not been started."""
+
+TIDYING_SECONDS = 3_600.0
+_LOG = logging.getLogger("ramet.sagas")
 
 
 class SagaEngine:
@@ -70,6 +74,7 @@ class SagaEngine:
         self._recorder = Recorder(self._journal, clock, spawn, written=self._written, lost=self._lost)
         self._crew = Crew(clock, spawn, CONCURRENCY)
         self._agenda = Agenda(clock, spawn, self._wake)
+        self._tidying = Alarm(clock, spawn, self._tidy)
         self._performer = Performer(service, clock, withdraw)
         self._live: dict[str, Live] = {}
         self._loading: set[str] = set()
@@ -94,7 +99,7 @@ class SagaEngine:
         assert self._recovery is not None
         recovery, self._recovery = self._recovery, None
         self._running = True
-        await self._journal.sweep(self._clock.time() - SIGNALS_KEPT_SECONDS)
+        self._tidy()
         signalled = await self._journal.signalled()
         self._doubtful.update(recovery.ready)
         self._backlog.extend(recovery.ready)
@@ -105,10 +110,18 @@ class SagaEngine:
                 self._agenda.add(until, saga)
         self._refill()
 
+    def _tidy(self) -> None:
+        self._crew.add(self._sweep)
+        self._tidying.set(self._clock.monotonic() + TIDYING_SECONDS)
+
+    async def _sweep(self, _: Limit) -> None:
+        await self._journal.sweep(self._clock.time() - SIGNALS_KEPT_SECONDS)
+
     async def stop(self) -> None:
         """Let the steps under way finish, for some seconds, make everything durable, and begin nothing more."""
         self._running = False
         self._agenda.stop()
+        self._tidying.stop()
         self._crew.drop()
         await self._crew.quiet(STOPPING_SECONDS)
         await self._crew.stop()
@@ -132,7 +145,7 @@ class SagaEngine:
         The key finds the first saga of this class that was ever started with it, and starts none then.
         """
         live = self._new(saga, key, state, context)
-        if await unit.execute(INSERT, *self._row(live)):
+        if await unit.execute(INSERT, *row_of(live)):
             unit.after_commit(partial(self._enter, live))
             return SagaRef(id=live.id, key=key, started=True)
         return SagaRef(id=(await unit.fetch(FIRST, live.definition.name, key))[0][0], key=key, started=False)
@@ -140,7 +153,7 @@ class SagaEngine:
     async def launch(self, saga: type[Saga], *, key: str, state: Struct, context: Context) -> SagaRef:
         """Start a saga in a transaction of its own, as `begin` does; durable when this returns."""
         live = self._new(saga, key, state, context)
-        (inserted,) = await self._storage.write(Write(INSERT, [self._row(live)]))
+        (inserted,) = await self._storage.write(Write(INSERT, [row_of(live)]))
         if inserted:
             self._enter(live)
             return SagaRef(id=live.id, key=key, started=True)
@@ -154,15 +167,9 @@ class SagaEngine:
             )
         return Live(self._clock.id(), key, definition, machine.begin(state, self._clock.time()), context)
 
-    def _row(self, live: Live) -> Row:
-        definition = live.definition
-        state, context = definition.encode(live.progress.state), encode_context(live.context)
-        return live.id, definition.name, live.key, definition.version, state, context, live.progress.since
-
     def _enter(self, live: Live) -> None:
         """A saga was started, durably."""
-        if self.report is not None:
-            self.report(moment(self._service, live, Happened.STARTED))
+        self._say([moment(self._service, live, Happened.STARTED)])
         if self._running and len(self._live) < ROOM:
             self._live[live.id] = live
             self._next(live)
@@ -179,10 +186,8 @@ class SagaEngine:
             scope.unit = self._storage.unit()
         unit = scope.unit
         assert isinstance(unit, Unit)
-        fields = {step.declaration.match for step in definition.steps.values() if step.event is type(event)}
-        keys = sorted({str(getattr(event, field)) for field in fields if field is not None})
-        identity, now = scope.key or self._clock.id(), self._clock.time()
-        unit.defer(signal_write(definition.name, keys, event, identity, now))
+        keys = definition.keys_of(event)
+        unit.defer(signal_write(definition.name, keys, event, scope.key or self._clock.id(), self._clock.time()))
         for key in keys:
             unit.after_commit(partial(self._signalled, definition.name, key))
 
@@ -234,7 +239,7 @@ class SagaEngine:
         definition = self._definitions.get(saved.name) if saved is not None else None
         if saved is None or definition is None or saved.ended_at is not None:
             return None
-        return revive(saved, definition, doubtful=saga in self._doubtful)
+        return revive(saved, definition, doubtful=saga in self._doubtful or not self._running)
 
     def _forget(self, live: Live) -> None:
         if self._live.get(live.id) is live:
@@ -245,7 +250,13 @@ class SagaEngine:
     # -- running -------------------------------------------------------------------------------------------------
 
     def _next(self, live: Live) -> None:
-        """Begin what can be begun."""
+        """Begin what can be begun; called where a commit or a timer ends, and nobody could handle an error."""
+        try:
+            self._go_on(live)
+        except Exception:  # noqa: BLE001 - one saga that cannot go on must not take the others with it
+            _LOG.exception("The saga %s %s stands still until the next start.", live.definition.name, live.id)
+
+    def _go_on(self, live: Live) -> None:
         progress = live.progress
         if live.unwritten or live.seeking or live.stale or not self._running:
             return
@@ -268,15 +279,11 @@ class SagaEngine:
     async def _attempt(self, live: Live, step: str, limit: Limit, found: tuple[str, str] | None = None) -> None:
         """One attempt of a step or its undo, with the event it waited for."""
         outcome, error = await self._performer.perform(live, step, limit, found)
-        taken = None if found is None or error else self._taken(live, step, found)
-        self._tell(live, outcome, taken)
-        if error is not None and self.report is not None:
-            self.report(moment(self._service, live, Happened.FAILED, step, error))
-
-    def _taken(self, live: Live, step: str, found: tuple[str, str]) -> Row:
         event = live.definition.steps[step].event
-        assert event is not None
-        return live.definition.name, live.key, event_name(event), found[0]
+        taken = None if found is None or error or event is None else (*waiter(live), event_name(event), found[0])
+        self._tell(live, outcome, taken)
+        if error is not None:
+            self._say([moment(self._service, live, Happened.FAILED, step, error)])
 
     async def _seek(self, live: Live, limit: Limit) -> None:
         """Look for the event that a saga waits for."""
@@ -284,7 +291,7 @@ class SagaEngine:
         assert step.event is not None
         live.again = False
         try:
-            found = await self._journal.signal(live.definition.name, live.key, event_name(step.event))
+            found = await self._journal.signal(*waiter(live), event_name(step.event))
         except StorageError:
             self._agenda.add(self._clock.time() + PAUSE_SECONDS, live.id)
             raise
@@ -313,11 +320,18 @@ class SagaEngine:
             live.unwritten += 1
             record = Record(live.id, live.key, live.definition, told, before.n, standing, taken)
             self._recorder.add(record, live)
-            if self.report is not None:
-                for one in moments(self._service, live, told):
-                    self.report(one)
+            self._say(moments(self._service, live, told))
         else:
             self._next(live)
+
+    def _say(self, happened: Iterable[Moment]) -> None:
+        if self.report is None:
+            return
+        try:
+            for one in happened:
+                self.report(one)
+        except Exception:  # noqa: BLE001 - whoever listens must not hold up the sagas
+            _LOG.exception("What happened to a saga could not be reported.")
 
     def _written(self, live: Live) -> None:
         live.unwritten -= 1
@@ -349,12 +363,14 @@ class SagaEngine:
     async def _operate(self, saga: str, decide: Callable[[Live, float], Outcome]) -> None:
         live = await self._hold(saga)
         try:
-            outcome = decide(live, self._clock.time())
+            self._tell(live, decide(live, self._clock.time()))
+            await self._recorder.durable()
         except UsageError:
             self._next(live)
             raise
-        self._tell(live, outcome)
-        await self._recorder.durable()
+        finally:
+            if not self._running:
+                self._live.pop(saga, None)
 
     async def _hold(self, saga: str) -> Live:
         """The saga in memory, read from the journal if need be."""

@@ -6,9 +6,10 @@ from collections.abc import Iterator, Sequence
 
 from ramet.sagas import machine
 from ramet.sagas.definition import Definition
-from ramet.sagas.journal import SavedSaga, decode_context, entries, troubles
+from ramet.sagas.journal import SavedSaga, decode_context, encode_context, entries, troubles
 from ramet.sagas.moments import Happened, Moment
 from ramet.sagas.progress import ENDED, Entry, Progress
+from ramet.storage.base import Row
 from ramet.telemetry.context import Context
 
 
@@ -68,6 +69,18 @@ def revive(saga: SavedSaga, definition: Definition, *, doubtful: bool) -> Live:
         doubtful=doubtful,
     )
     return Live(saga.id, saga.key, definition, progress, decode_context(saga.context, saga.id))
+
+
+def row_of(live: Live) -> Row:
+    """What a saga that starts is stored as."""
+    definition, progress = live.definition, live.progress
+    state, context = definition.encode(progress.state), encode_context(live.context)
+    return live.id, definition.name, live.key, definition.version, state, context, progress.since
+
+
+def waiter(live: Live) -> tuple[str, str]:
+    """The name and key under which events are kept for a saga."""
+    return live.definition.name, live.key
 
 
 def moments(service: str, live: Live, told: Sequence[Entry]) -> Iterator[Moment]:

@@ -139,3 +139,30 @@ async def test_more_sagas_than_there_is_room_for_are_read_when_there_is(
     await w.run(1)
     assert await w.views.counts() == {"completed": 20}
     assert len(w.there.effects) == 80
+
+
+async def test_a_saga_that_is_cancelled_while_nobody_runs_it_is_in_doubt(world: MakeWorld) -> None:
+    w = await world(Checkout)
+    w.there.plan("cards.charge", "stuck")
+    saga = await w.start(Checkout, "1", Checkout.State())
+    await w.run()
+    await w.crash()
+    await w.open(start=False)
+    await w.engine.cancel(saga)
+    assert await w.status(saga) == "compensating"
+    await w.engine.start()
+    await w.run()
+    assert w.there.effects == ["stock.reserve o", "cards.charge o", "cards.refund o", "stock.release o"]
+
+
+async def test_a_listener_that_fails_holds_nobody_up(world: MakeWorld, caplog: pytest.LogCaptureFixture) -> None:
+    w = await world(Checkout)
+
+    def fail(_: object) -> None:
+        raise RuntimeError("no")
+
+    w.engine.report = fail
+    saga = await w.start(Checkout, "1", Checkout.State())
+    await w.run()
+    assert await w.status(saga) == "completed"
+    assert "could not be reported" in caplog.text

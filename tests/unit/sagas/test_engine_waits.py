@@ -149,3 +149,40 @@ async def test_ten_thousand_waiting_sagas_cost_no_task_and_no_state_in_memory(wo
     await w.publish(Payment, Paid(order="1999"))
     await w.run()
     assert (await w.views.counts()) == {"running": 1_999, "completed": 1}
+
+
+async def test_an_event_that_nobody_needs_any_more_is_forgotten_after_a_week(world: MakeWorld) -> None:
+    w = await world(Payment)
+    await w.publish(Payment, Paid(order="nobody"))
+    await w.run(6 * 86_400)
+    assert len(await w.storage.fetch("SELECT * FROM ramet_signal")) == 1
+    await w.run(2 * 86_400)
+    assert await w.storage.fetch("SELECT * FROM ramet_signal") == []
+
+
+class Delivery(Saga):
+    there: Participant
+
+    class State(Struct):
+        pass
+
+    @step(pivot=True)
+    async def send(self, state: State) -> State:
+        return state
+
+    @wait(Paid, timeout="1h")
+    async def paid(self, state: State, event: Paid) -> State:
+        return state
+
+
+async def test_a_wait_after_the_pivot_that_is_overdue_parks_and_a_retry_waits_anew(world: MakeWorld) -> None:
+    w = await world(Delivery)
+    saga = await w.start(Delivery, "1", Delivery.State())
+    await w.run(3601)
+    assert await w.status(saga) == "parked"
+    await w.engine.retry(saga)
+    await w.run(3500)
+    assert await w.status(saga) == "waiting"
+    await w.publish(Delivery, Paid(order="1"))
+    await w.run()
+    assert await w.status(saga) == "completed"
