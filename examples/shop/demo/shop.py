@@ -37,7 +37,9 @@ async def open_shop(tally: Tally, listen: str, data: Path) -> AsyncIterator[tupl
     running = Running(read(configuration.application), embedded(deployment, FOLDER), options)
     process = Process(configuration, deployment, running)
     ready = await process.start()
-    running.services["orders"].engine.report = tally.saga
+    sagas = running.services["orders"].engine
+    assert sagas is not None
+    sagas.report = tally.saga
     try:
         await running.client(Catalog).add(products())
         await restock(running)

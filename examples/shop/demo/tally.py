@@ -18,6 +18,7 @@ class Tally:
     def __init__(self) -> None:
         self.opened = time.monotonic()
         self.counts: Counter[str] = Counter()
+        self.reasons: Counter[str] = Counter()
         self._recent: defaultdict[str, deque[float]] = defaultdict(deque)
         self._latencies: defaultdict[str, deque[float]] = defaultdict(lambda: deque(maxlen=2000))
 
@@ -65,7 +66,7 @@ class Tally:
         elif moment.happened is Happened.ENDED:
             self.count("confirmed" if moment.status is Status.COMPLETED else "cancelled")
         elif moment.happened is Happened.TURNED_BACK:
-            self.count(f"turned back: {moment.error}")
+            self.reasons[moment.error or ""] += 1
         elif moment.happened is Happened.PARKED:
             self.count("parked")
         elif moment.happened is Happened.RETRIED:

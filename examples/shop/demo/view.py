@@ -37,7 +37,9 @@ def screen(tally: Tally, url: str) -> Group:
     rate = f"{tally.rate('placed'):.1f} orders a second"
     return Group(
         Panel(
-            Columns([_orders(tally), _events(tally)], padding=(0, 6)), title=f"Ramet's shop, {rate}", title_align="left"
+            Columns([_orders(tally), _reasons(tally), _events(tally)], padding=(0, 4)),
+            title=f"Ramet's shop, {rate}",
+            title_align="left",
         ),
         Panel(_latencies(tally), title="how long it takes", title_align="left"),
         Panel(_urls(url), title="see for yourself", title_align="left", subtitle="Ctrl-C ends", subtitle_align="right"),
@@ -52,6 +54,14 @@ def _orders(tally: Tally) -> Table:
     table.add_row("cancelled", f"[yellow]{counts['cancelled']}")
     table.add_row("under way", str(under_way))
     table.add_row("parked", f"[red]{counts['parked'] - counts['unparked']}")
+    return table
+
+
+def _reasons(tally: Tally) -> Table:
+    table = Table.grid(padding=(0, 2))
+    table.add_row("", "[bold]why they were cancelled")
+    for reason, count in tally.reasons.most_common(4):
+        table.add_row(f"[yellow]{count}", reason[:44])
     return table
 
 

@@ -107,7 +107,7 @@ class Orders(Contract, version="1.0.0"):
         state: Status
 
     class Withdrawn(Refusal):
-        """The customer has cancelled the order {order_id}."""
+        """The customer has cancelled the order."""
 
         order_id: str
 

@@ -122,8 +122,9 @@ class OrdersService(Orders, tables=metadata, sagas=(Checkout,)):
         reason = func.coalesce(orders.c.reason, "We could not fulfil it.")
         order = await self._become("cancelled", order_id, after=("placed", "cancelling", "accepted"), reason=reason)
         if order:
-            await self._note(order_id, f"Cancelled. {order.reason}")
-            await self.publish(OrderCancelled(order_id=order_id, customer_id=order.customer_id, reason=order.reason))
+            why = order.reason or ""
+            await self._note(order_id, f"Cancelled. {why}")
+            await self.publish(OrderCancelled(order_id=order_id, customer_id=order.customer_id, reason=why))
 
     @on(ProfileChanged, start="retained")
     async def remember(self, event: ProfileChanged) -> None:

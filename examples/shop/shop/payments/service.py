@@ -80,7 +80,9 @@ class PaymentsService(Payments, tables=metadata):
         theirs = (payments.c.order_id == order_id) & payments.c.status.in_(after)
         changed = update(payments).where(theirs).values(status=status)
         row = (await self.db.execute(changed.returning(payments.c.customer_id, payments.c.amount_cents))).first()
-        return row and {"order_id": order_id, "customer_id": row.customer_id, "amount_cents": row.amount_cents}
+        if row is None:
+            return None
+        return {"order_id": order_id, "customer_id": row.customer_id, "amount_cents": row.amount_cents}
 
     async def _bill(self, kind: str, *, order_id: str, customer_id: str, amount_cents: int) -> None:
         name = await self.db.scalar(select(customers.c.name).where(customers.c.id == customer_id))
