@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from ramet.http.headers import HeaderList
 from ramet.http.surroundings import Cors
-
-HeaderList = list[tuple[bytes, bytes]]
 
 
 class CorsRules:

@@ -16,11 +16,12 @@ from ramet.errors import DeadlineExceeded, Unauthenticated, Unavailable
 from ramet.http import bodies
 from ramet.http.binding import Binder
 from ramet.http.call import FOREVER, Call
+from ramet.http.headers import JSON, json_headers
 from ramet.http.incoming import Incoming
 from ramet.http.inflight import Flight, InFlight
 from ramet.http.problems import challenge_of
 from ramet.http.refusals import BodyTooSlow
-from ramet.http.responses import JSON, Send, encode_json, json_headers, link_to_next, send_answer
+from ramet.http.responses import Send, encode_json, link_to_next, send_answer
 from ramet.http.streams import HEADERS as EVENT_HEADERS
 from ramet.http.streams import EventSender
 from ramet.http.surroundings import HttpSettings, Surroundings

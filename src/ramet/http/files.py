@@ -15,6 +15,7 @@ from urllib.parse import quote
 
 from ramet.contract.exchange import File
 from ramet.errors import NotFound
+from ramet.http.headers import header, header_list
 
 PIECE = 256 * 1024
 RANGE = re.compile(r"bytes=(\d*)-(\d*)")
@@ -36,8 +37,8 @@ async def select(file: File, asked: Mapping[bytes, bytes]) -> Selected:
     headers = [
         (b"etag", tag.encode()),
         (b"accept-ranges", b"bytes"),
-        (b"content-type", _media_type(file).encode("latin-1")),
-        *((name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in file.headers.items()),
+        header("content-type", _media_type(file)),
+        *header_list(file.headers),
     ]
     if changed is not None:
         headers.append((b"last-modified", formatdate(changed, usegmt=True).encode()))

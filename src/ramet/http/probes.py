@@ -8,8 +8,9 @@ from typing import Any
 import msgspec
 
 from ramet.contract.exchange import Receive
+from ramet.http.headers import json_headers
 from ramet.http.inflight import InFlight
-from ramet.http.responses import Send, json_headers, send_whole
+from ramet.http.responses import Send, send_whole
 from ramet.http.surroundings import Check
 
 

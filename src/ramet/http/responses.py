@@ -10,18 +10,12 @@ import msgspec
 
 from ramet.contract.exchange import Answer, File, Paged, Redirect, Reply, Stream
 from ramet.http.files import pieces, select
+from ramet.http.headers import HeaderList, header, header_list, json_headers
 
 Send = Callable[[Any], Awaitable[None]]
-HeaderList = list[tuple[bytes, bytes]]
-JSON = (b"content-type", b"application/json")
 SAFE = "!#$%&'()*+,/:;=?@[]~"
 
 encode_json = msgspec.json.Encoder().encode
-
-
-def json_headers(body: bytes) -> HeaderList:
-    """The headers of a JSON body."""
-    return [JSON, (b"content-length", b"%d" % len(body))]
 
 
 async def send_whole(send: Send, status: int, headers: HeaderList, body: bytes) -> None:
@@ -60,7 +54,7 @@ async def send_answer(send: Send, answer: Answer, status: int, extra: HeaderList
             content = pieces(answer, chosen.start, chosen.end)
             await send_pieces(send, chosen.status, [*chosen.headers, *extra], content)
         case Stream():
-            headers = [(b"content-type", answer.media_type.encode("latin-1")), *header_list(answer.headers), *extra]
+            headers = [header("content-type", answer.media_type), *header_list(answer.headers), *extra]
             await send_pieces(send, status, headers, answer.pieces)
         case _:
             raise TypeError(f"{type(answer).__name__} is no answer that can be sent")
@@ -70,15 +64,5 @@ async def _send_reply(send: Send, answer: Reply[Any], status: int, extra: Header
     body = b"" if status in (204, 304) else encode_json(answer.body)
     headers = [] if status in (204, 304) else json_headers(body)
     headers += header_list(answer.headers)
-    headers += [(b"set-cookie", f"{name}={value}".encode("latin-1")) for name, value in answer.cookies.items()]
+    headers += [header("set-cookie", f"{name}={value}") for name, value in answer.cookies.items()]
     await send_whole(send, status, headers + extra, body)
-
-
-def header_list(headers: Mapping[str, str]) -> HeaderList:
-    """Headers as ASGI wants them. Raises: ValueError for a line break in a value, which would forge another header."""
-    found = []
-    for name, value in headers.items():
-        if "\n" in value or "\r" in value:
-            raise ValueError(f"The header {name} has a line break in its value")
-        found.append((name.lower().encode("latin-1"), value.encode("latin-1")))
-    return found

@@ -16,6 +16,7 @@ from ramet.http.application import HttpApplication
 from ramet.http.surroundings import Spawn
 
 BACKLOG = 2048
+HIGHEST_PORT = 65535
 
 
 class _Uvicorn(uvicorn.Server):
@@ -99,6 +100,8 @@ class HttpServer:
 
 def listen(host: str, port: int) -> socket.socket:
     """A listening socket. Raises: ConfigurationError in one sentence when the address cannot be had."""
+    if not 0 <= port <= HIGHEST_PORT:
+        raise ConfigurationError(f"{port} is no port: choose one from 1024 to {HIGHEST_PORT}.")
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(
             host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE

@@ -239,3 +239,8 @@ async def test_a_port_that_is_taken_is_one_sentence() -> None:
 async def test_an_address_of_another_machine(host: str) -> None:
     with pytest.raises(ConfigurationError, match="is not an address of this machine"):
         await server(host, 0).start()
+
+
+async def test_a_number_that_is_no_port() -> None:
+    with pytest.raises(ConfigurationError, match="70000 is no port: choose one from 1024 to 65535"):
+        await server("127.0.0.1", 70000).start()

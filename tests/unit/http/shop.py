@@ -147,6 +147,15 @@ class Shop(Api, prefix="/api"):
     async def upload(self, file: Upload) -> str:
         return f"{file.filename} {file.content_type} {file.size} {file.read().decode()}"
 
-    @get("/forged-header")
-    async def forged_header(self) -> Reply[None]:
-        return Reply(None, headers={"x": "a\r\nset-cookie: b"})
+    @get("/forged/{what}")
+    async def forged(self, what: str) -> Reply[None] | File | Stream:
+        evil = "a\r\nset-cookie: b"
+        match what:
+            case "header":
+                return Reply(None, headers={"x": evil})
+            case "cookie":
+                return Reply(None, cookies={"x": evil})
+            case "file":
+                return File(b"", headers={"x": evil})
+            case _:
+                return File(b"", media_type=evil)
