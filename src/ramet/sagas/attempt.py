@@ -76,7 +76,7 @@ class Performer:
     """Makes attempts."""
 
     def __init__(self, service: str, clock: Clock, withdraw: Withdraw) -> None:
-        self._service = service
+        self.service = service
         self._clock = clock
         self._withdraw = withdraw
 
@@ -110,7 +110,7 @@ class Performer:
     def _scope(self, live: Live, step: RunnableStep, *, back: bool) -> StepScope:
         trouble = live.progress.trouble.get(step.name)
         key = f"{live.id}/{step.name}/{'undo' if back else 'do'}"
-        return StepScope(self._service, step.title, key, () if trouble is None else trouble.renew)
+        return StepScope(self.service, step.title, key, () if trouble is None else trouble.renew)
 
     @staticmethod
     def _cancelled(

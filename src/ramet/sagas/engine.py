@@ -1,54 +1,31 @@
-"""The engine: runs the sagas of one service.
+"""The engine: the sagas of one service, from the outside.
 
-What follows a step begins when the step is durable. A bounded crew works on what can be done now; what waits for a time
-or an event is forgotten from memory, and read again when its time or its event has come. After a crash the step that
-was in flight is repeated under the same key.
+Sagas start and events arrive in transactions of the service; the runner is told when these are durable. After a crash
+the step that was in flight is repeated under the same key.
 """
 
 from __future__ import annotations
 
-import logging
-from collections import deque
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 
 from ramet.clock import Clock
 from ramet.contract.saga import Saga
 from ramet.contract.service import SagaRef
 from ramet.contract.struct import Event, Struct
-from ramet.errors import NotFound, StorageError, UsageError
+from ramet.errors import UsageError
 from ramet.sagas import machine
-from ramet.sagas.alarm import Agenda, Alarm, Limit, Spawn
+from ramet.sagas.alarm import Spawn
 from ramet.sagas.attempt import Performer
-from ramet.sagas.crew import Crew
-from ramet.sagas.definition import Definition, event_name
-from ramet.sagas.journal import FIRST, INSERT, LIVE, Journal, Record, signal_write
-from ramet.sagas.live import Live, moment, moments, revive, row_of, waiter
-from ramet.sagas.moments import Happened, Moment, Report
-from ramet.sagas.progress import ENDED, Outcome, Progress, Status
-from ramet.sagas.recorder import Recorder
+from ramet.sagas.definition import Definition
+from ramet.sagas.journal import FIRST, INSERT, Journal, signal_write
+from ramet.sagas.live import Live, row_of
+from ramet.sagas.moments import Report
 from ramet.sagas.recovery import Recovery, recover
-from ramet.storage.base import Row, Storage, Unit, Write
+from ramet.sagas.runner import Runner
+from ramet.storage.base import Storage, Unit, Write
 from ramet.telemetry.context import Context
 from ramet.telemetry.scope import current_scope
-
-CONCURRENCY = 128
-"""How many steps of one service's sagas run at the same time."""
-
-ROOM = 4_000
-"""How many sagas of one service are kept in memory; more wait in the journal."""
-
-STOPPING_SECONDS = 10.0
-"""How long `stop` lets steps finish; what is cut off is repeated at the next start."""
-
-PAUSE_SECONDS = 1.0
-"""How long to wait before reading the journal again after it could not be read; shorter waits stay in memory."""
-
-SIGNALS_KEPT_SECONDS = 7 * 86_400.0
-"""How long an event is kept for a saga that has not been started."""
-
-TIDYING_SECONDS = 3_600.0
-_LOG = logging.getLogger("ramet.sagas")
 
 
 class SagaEngine:
@@ -64,24 +41,24 @@ class SagaEngine:
         spawn: Spawn,
         withdraw: Callable[[str, str], Awaitable[object]],
     ) -> None:
-        self.report: Report | None = None
         self._service = service
         self._storage = storage
         self._clock = clock
         self._definitions = {one.name: one for one in definitions}
         self._by_class = {one.cls: one for one in definitions}
         self._journal = Journal(storage)
-        self._recorder = Recorder(self._journal, clock, spawn, written=self._written, lost=self._lost)
-        self._crew = Crew(clock, spawn, CONCURRENCY)
-        self._agenda = Agenda(clock, spawn, self._wake)
-        self._tidying = Alarm(clock, spawn, self._tidy)
-        self._performer = Performer(service, clock, withdraw)
-        self._live: dict[str, Live] = {}
-        self._loading: set[str] = set()
-        self._backlog: deque[str] = deque()
-        self._doubtful: set[str] = set()
+        performer = Performer(service, clock, withdraw)
+        self._runner = Runner(self._journal, self._definitions, performer, clock, spawn)
         self._recovery: Recovery | None = None
-        self._running = False
+
+    @property
+    def report(self) -> Report | None:
+        """Who is told of every moment; None for nobody."""
+        return self._runner.report
+
+    @report.setter
+    def report(self, report: Report | None) -> None:
+        self._runner.report = report
 
     # -- life ----------------------------------------------------------------------------------------------------
 
@@ -98,35 +75,11 @@ class SagaEngine:
             await self.check()
         assert self._recovery is not None
         recovery, self._recovery = self._recovery, None
-        self._running = True
-        self._tidy()
-        signalled = await self._journal.signalled()
-        self._doubtful.update(recovery.ready)
-        self._backlog.extend(recovery.ready)
-        for saga, until in recovery.waiting:
-            if saga in signalled:
-                self._backlog.append(saga)
-            elif until is not None:
-                self._agenda.add(until, saga)
-        self._refill()
-
-    def _tidy(self) -> None:
-        self._crew.add(self._sweep)
-        self._tidying.set(self._clock.monotonic() + TIDYING_SECONDS)
-
-    async def _sweep(self, _: Limit) -> None:
-        await self._journal.sweep(self._clock.time() - SIGNALS_KEPT_SECONDS)
+        await self._runner.start(recovery)
 
     async def stop(self) -> None:
         """Let the steps under way finish, for some seconds, make everything durable, and begin nothing more."""
-        self._running = False
-        self._agenda.stop()
-        self._tidying.stop()
-        self._crew.drop()
-        await self._crew.quiet(STOPPING_SECONDS)
-        await self._crew.stop()
-        await self._recorder.drain()
-        self._live.clear()
+        await self._runner.stop()
 
     def knows(self, saga: type[Saga]) -> bool:
         """Whether this service runs the saga."""
@@ -135,7 +88,7 @@ class SagaEngine:
     @property
     def idle(self) -> bool:
         """Nothing can be done now: every saga has ended, is parked, or waits for a time or an event."""
-        return not (self._live or self._loading or self._backlog)
+        return self._runner.idle
 
     # -- starting ------------------------------------------------------------------------------------------------
 
@@ -146,7 +99,7 @@ class SagaEngine:
         """
         live = self._new(saga, key, state, context)
         if await unit.execute(INSERT, *row_of(live)):
-            unit.after_commit(partial(self._enter, live))
+            unit.after_commit(partial(self._runner.enter, live))
             return SagaRef(id=live.id, key=key, started=True)
         return SagaRef(id=(await unit.fetch(FIRST, live.definition.name, key))[0][0], key=key, started=False)
 
@@ -155,7 +108,7 @@ class SagaEngine:
         live = self._new(saga, key, state, context)
         (inserted,) = await self._storage.write(Write(INSERT, [row_of(live)]))
         if inserted:
-            self._enter(live)
+            self._runner.enter(live)
             return SagaRef(id=live.id, key=key, started=True)
         return SagaRef(id=(await self._storage.fetch(FIRST, live.definition.name, key))[0][0], key=key, started=False)
 
@@ -166,15 +119,6 @@ class SagaEngine:
                 f"{definition.name} was started with a {type(state).__name__}: give it a {definition.name}.State."
             )
         return Live(self._clock.id(), key, definition, machine.begin(state, self._clock.time()), context)
-
-    def _enter(self, live: Live) -> None:
-        """A saga was started, durably."""
-        self._say([moment(self._service, live, Happened.STARTED)])
-        if self._running and len(self._live) < ROOM:
-            self._live[live.id] = live
-            self._next(live)
-        else:
-            self._backlog.append(live.id)
 
     # -- events --------------------------------------------------------------------------------------------------
 
@@ -189,160 +133,7 @@ class SagaEngine:
         keys = definition.keys_of(event)
         unit.defer(signal_write(definition.name, keys, event, scope.key or self._clock.id(), self._clock.time()))
         for key in keys:
-            unit.after_commit(partial(self._signalled, definition.name, key))
-
-    def _signalled(self, saga: str, key: str) -> None:
-        if self._running:
-            self._crew.add(partial(self._find, saga, key))
-
-    async def _find(self, saga: str, key: str, _: Limit) -> None:
-        for row in await self._storage.fetch(LIVE, saga, key):
-            self._wake(row[0])
-
-    # -- memory --------------------------------------------------------------------------------------------------
-
-    def _wake(self, saga: str) -> None:
-        """The time of a saga has come, or an event for it."""
-        live = self._live.get(saga)
-        if live is not None:
-            live.again = live.seeking
-            self._next(live)
-        elif saga not in self._loading:
-            self._backlog.append(saga)
-            self._refill()
-
-    def _refill(self) -> None:
-        while self._running and self._backlog and len(self._live) + len(self._loading) < ROOM:
-            saga = self._backlog.popleft()
-            if saga not in self._live and saga not in self._loading:
-                self._loading.add(saga)
-                self._crew.add(partial(self._load, saga))
-
-    async def _load(self, saga: str, _: Limit) -> None:
-        try:
-            live = await self._read(saga)
-        except StorageError:
-            self._agenda.add(self._clock.time() + PAUSE_SECONDS, saga)
-            raise
-        finally:
-            self._loading.discard(saga)
-        if live is not None and saga not in self._live:
-            self._doubtful.discard(saga)
-            self._live[saga] = live
-            self._tell(live, machine.resumed(live.definition, live.progress, self._clock.time()))
-        else:
-            self._refill()
-
-    async def _read(self, saga: str) -> Live | None:
-        """A saga from the journal; None when it has ended or is not ours."""
-        saved = await self._journal.load(saga)
-        definition = self._definitions.get(saved.name) if saved is not None else None
-        if saved is None or definition is None or saved.ended_at is not None:
-            return None
-        return revive(saved, definition, doubtful=saga in self._doubtful or not self._running)
-
-    def _forget(self, live: Live) -> None:
-        if self._live.get(live.id) is live:
-            del self._live[live.id]
-        if self._backlog:
-            self._refill()
-
-    # -- running -------------------------------------------------------------------------------------------------
-
-    def _next(self, live: Live) -> None:
-        """Begin what can be begun; called where a commit or a timer ends, and nobody could handle an error."""
-        try:
-            self._go_on(live)
-        except Exception:  # noqa: BLE001 - one saga that cannot go on must not take the others with it
-            _LOG.exception("The saga %s %s stands still until the next start.", live.definition.name, live.id)
-
-    def _go_on(self, live: Live) -> None:
-        progress = live.progress
-        if live.unwritten or live.seeking or live.stale or not self._running:
-            return
-        if progress.status in ENDED or (progress.status is Status.PARKED and not progress.active):
-            self._forget(live)
-            return
-        now = self._clock.time()
-        todo = machine.todo(live.definition, progress, now)
-        for step in todo.run:
-            live.progress = machine.began(live.progress, step)
-            self._crew.add(partial(self._attempt, live, step))
-        if todo.event is not None:
-            live.seeking = True
-            self._crew.add(partial(self._seek, live))
-        elif todo.until is not None:
-            self._agenda.add(todo.until, live.id)
-            if not live.progress.active and todo.until > now + PAUSE_SECONDS:
-                self._forget(live)
-
-    async def _attempt(self, live: Live, step: str, limit: Limit, found: tuple[str, str] | None = None) -> None:
-        """One attempt of a step or its undo, with the event it waited for."""
-        outcome, error = await self._performer.perform(live, step, limit, found)
-        event = live.definition.steps[step].event
-        taken = None if found is None or error or event is None else (*waiter(live), event_name(event), found[0])
-        self._tell(live, outcome, taken)
-        if error is not None:
-            self._say([moment(self._service, live, Happened.FAILED, step, error)])
-
-    async def _seek(self, live: Live, limit: Limit) -> None:
-        """Look for the event that a saga waits for."""
-        step = live.definition.stages[live.progress.stage][0]
-        assert step.event is not None
-        live.again = False
-        try:
-            found = await self._journal.signal(*waiter(live), event_name(step.event))
-        except StorageError:
-            self._agenda.add(self._clock.time() + PAUSE_SECONDS, live.id)
-            raise
-        finally:
-            live.seeking = False
-        todo = machine.todo(live.definition, live.progress, self._clock.time())
-        if todo.event != step.name or live.stale or live.unwritten or (found is None and live.again):
-            return self._next(live)
-        if found is not None:
-            live.progress = machine.began(live.progress, step.name)
-            return await self._attempt(live, step.name, limit, found)
-        if todo.overdue:
-            return self._tell(live, machine.overdue(live.definition, live.progress, step.name, self._clock.time()))
-        if todo.until is not None:
-            self._agenda.add(todo.until, live.id)
-        return self._forget(live)
-
-    def _tell(self, live: Live, outcome: Outcome, taken: Row | None = None) -> None:
-        """Something was decided: write it, and go on when it is durable."""
-        before, (progress, told) = live.progress, outcome
-        if live.stale:
-            return
-        live.progress = progress
-        standing = progress if _stands_otherwise(before, progress) else None
-        if told or standing is not None:
-            live.unwritten += 1
-            record = Record(live.id, live.key, live.definition, told, before.n, standing, taken)
-            self._recorder.add(record, live)
-            self._say(moments(self._service, live, told))
-        else:
-            self._next(live)
-
-    def _say(self, happened: Iterable[Moment]) -> None:
-        if self.report is None:
-            return
-        try:
-            for one in happened:
-                self.report(one)
-        except Exception:  # noqa: BLE001 - whoever listens must not hold up the sagas
-            _LOG.exception("What happened to a saga could not be reported.")
-
-    def _written(self, live: Live) -> None:
-        live.unwritten -= 1
-        if live.unwritten == 0:
-            self._next(live)
-
-    def _lost(self, live: Live) -> None:
-        """The journal tells otherwise: what it says is true."""
-        live.stale = True
-        self._live.pop(live.id, None)
-        self._wake(live.id)
+            unit.after_commit(partial(self._runner.signalled, definition.name, key))
 
     # -- operators -----------------------------------------------------------------------------------------------
 
@@ -351,46 +142,11 @@ class SagaEngine:
 
         Raises: NotFound; UsageError when it has ended, is being undone already, or can only go forward.
         """
-        await self._operate(saga, lambda live, now: machine.cancel(live.definition, live.progress, now))
+        await self._runner.operate(saga, lambda live, now: machine.cancel(live.definition, live.progress, now))
 
     async def retry(self, saga: str) -> None:
         """Make a parked saga go on, and one that waits for its next attempt try at once.
 
         Raises: NotFound; UsageError when it has ended.
         """
-        await self._operate(saga, lambda live, now: machine.retry(live.progress, now))
-
-    async def _operate(self, saga: str, decide: Callable[[Live, float], Outcome]) -> None:
-        live = await self._hold(saga)
-        try:
-            self._tell(live, decide(live, self._clock.time()))
-            await self._recorder.durable()
-        except UsageError:
-            self._next(live)
-            raise
-        finally:
-            if not self._running:
-                self._live.pop(saga, None)
-
-    async def _hold(self, saga: str) -> Live:
-        """The saga in memory, read from the journal if need be."""
-        if saga not in self._live:
-            live = await self._read(saga)
-            if live is None:
-                saved = await self._journal.load(saga)
-                if saved is None:
-                    raise NotFound(f"{self._service} has no saga {saga}: `ramet sagas list` shows all.")
-                raise UsageError(f"The saga {saga} has ended ({saved.status}); there is nothing to do.")
-            if saga not in self._live:
-                self._doubtful.discard(saga)
-                self._live[saga] = live
-        return self._live[saga]
-
-
-def _stands_otherwise(before: Progress, after: Progress) -> bool:
-    """Whether the saga's row has to change: steps that just go well do not touch it."""
-    return (
-        after.status is not before.status
-        or after.reason != before.reason
-        or (after.trouble is not before.trouble and bool(after.trouble))
-    )
+        await self._runner.operate(saga, lambda live, now: machine.retry(live.progress, now))

@@ -37,7 +37,7 @@ SCHEMA: tuple[str, ...] = (
 INSERT = """INSERT INTO ramet_saga (id, name, business_key, definition, state, context, started_at, status)
     VALUES (?, ?, ?, ?, ?, ?, ?, 'running') ON CONFLICT (name, business_key) DO NOTHING"""
 FIRST = "SELECT id FROM ramet_saga WHERE name = ? AND business_key = ?"
-LIVE = "SELECT id FROM ramet_saga WHERE name = ? AND business_key = ? AND ended_at IS NULL"
+_LIVE = "SELECT id FROM ramet_saga WHERE name = ? AND business_key = ? AND ended_at IS NULL"
 _LOG = "INSERT INTO ramet_saga_log (saga, n, kind, step, data, at) VALUES (?, ?, ?, ?, ?, ?)"
 _STANDING = "UPDATE ramet_saga SET status = ?, reason = ?, trouble = ?, ended_at = ? WHERE id = ?"
 _TAKEN = "DELETE FROM ramet_signal WHERE saga = ? AND business_key = ? AND event = ? AND event_id = ?"
@@ -138,6 +138,10 @@ class Journal:
             return None
         log = await self._storage.fetch(_ONE_LOG, id)
         return SavedSaga(*rows[0])._replace(log=tuple(LogRow(*row) for row in log))
+
+    async def find(self, saga: str, key: str) -> list[str]:
+        """The saga with this name and key, if it has not ended."""
+        return [row[0] for row in await self._storage.fetch(_LIVE, saga, key)]
 
     async def live(self, size: int = 500) -> AsyncIterator[SavedSaga]:
         """Every saga that has not ended, with its log, in pages."""

@@ -85,7 +85,12 @@ class Recorder:
         for one in batch:
             await self._write([one])
 
-    async def drain(self) -> None:
-        """Return when everything is durable."""
-        while self._task is not None:
-            await asyncio.wait([self._task])
+    async def stop(self, seconds: float) -> None:
+        """Return when everything is durable; give up after that many seconds."""
+        if self._task is not None:
+            patience = self._spawn(self._clock.sleep(seconds))
+            while self._task is not None and not patience.done():
+                await asyncio.wait([self._task, patience], return_when=asyncio.FIRST_COMPLETED)
+            patience.cancel()
+        if self._task is not None:
+            self._task.cancel()

@@ -132,7 +132,7 @@ async def test_a_saga_that_went_on_elsewhere_is_read_again(world: MakeWorld) -> 
 async def test_more_sagas_than_there_is_room_for_are_read_when_there_is(
     world: MakeWorld, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("ramet.sagas.engine.ROOM", 3)
+    monkeypatch.setattr("ramet.sagas.runner.ROOM", 3)
     w = await world(Checkout)
     for number in range(20):
         await w.start(Checkout, str(number), Checkout.State(order=str(number)))
