@@ -17,7 +17,7 @@ class SqliteOptions:
 
     synchronous: Literal["FULL", "NORMAL", "OFF"] = "FULL"
     batch_units: int = 256
-    batch_seconds: float = 0.002
+    batch_seconds: float = 0.005
     quick_commit_seconds: float = 0.0003
     busy_seconds: float = 1.0
     readonly: bool = False
