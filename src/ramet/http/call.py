@@ -122,12 +122,17 @@ class Call:
         headers += self.own_headers()
         await send_whole(self.send, status, headers, body)
 
+    def end_deadline(self) -> None:
+        """What goes on from here, such as a stream, may take as long as it likes, and so may the calls it makes."""
+        self.flight.deadline = FOREVER
+        self._replace(deadline=FOREVER)
+
     def noticing(self) -> Send:
         """A `send` that notices when the answer begins: from then on the deadline is over."""
 
         async def send(message: Any) -> None:
             if not self.begun:
-                self.flight.deadline = FOREVER
+                self.end_deadline()
                 self.begun, self.status = True, message["status"]
             await self.send(message)
 

@@ -156,7 +156,7 @@ class Endpoint:
             keep_alive_seconds=self.settings.keep_alive_seconds,
             describe=call.describe,
         )
-        call.flight.deadline = FOREVER
+        call.end_deadline()
         start = {
             "type": "http.response.start",
             "status": self.route.status,

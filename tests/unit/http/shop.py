@@ -141,6 +141,7 @@ class Shop(Api, prefix="/api"):
     @get("/forever")
     async def forever(self) -> EventStream[Line]:
         yield Line(sku="first")
+        self.seen = current_context.get()
         await self.release.wait()
 
     @post("/upload")

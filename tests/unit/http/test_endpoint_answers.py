@@ -76,6 +76,8 @@ async def test_a_stream_ends_when_the_client_leaves() -> None:
         leave.set()
         await asking
         assert len(app.flights) == 0
+    assert shop.seen is not None
+    assert shop.seen.deadline == float("inf")
 
 
 async def test_an_upload() -> None:
