@@ -20,14 +20,21 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-def configuration(choices: Choices) -> Configuration:
-    """What the nearest ramet.toml says. Raises: ConfigurationError."""
-    from ramet.runtime.configuration import find, load
+def home(choices: Choices) -> Path:
+    """The nearest ramet.toml. Raises: ConfigurationError."""
+    from ramet.runtime.configuration import find
 
     folder = choices.folder or Path.cwd()
     if not folder.is_dir():
         raise ConfigurationError(f"There is no folder {folder}.")
-    return load(find(folder))
+    return find(folder)
+
+
+def configuration(choices: Choices) -> Configuration:
+    """What the nearest ramet.toml says. Raises: ConfigurationError."""
+    from ramet.runtime.configuration import load
+
+    return load(home(choices))
 
 
 def declared(found: Configuration) -> Declared:

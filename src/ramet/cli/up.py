@@ -16,13 +16,14 @@ import click
 import msgspec
 
 from ramet.cli import output
-from ramet.cli.application import configuration, declared, run
+from ramet.cli.application import configuration, declared, home, run
 from ramet.cli.command import INTERRUPTED, Choices, command, failed
 from ramet.errors import ConfigurationError, DeclarationError, RametError
 
 if TYPE_CHECKING:
     from ramet.model.topology import Deployment
     from ramet.runtime.process import Process, Ready
+    from ramet.runtime.watching import Sources
 
 ADDRESS = re.compile(r"(?P<host>[^:\s]*|\[[0-9a-fA-F:]+\]):(?P<port>\d{1,5})")
 
@@ -70,6 +71,7 @@ class Up:
         self._strict = strict
         self._listener = listener
         self._folder = choices.folder or Path.cwd()
+        self._sources: Sources | None = None
 
     def run(self, *, watched: bool) -> int:
         """The exit code; where files are watched it returns only when interrupted."""
@@ -89,36 +91,45 @@ class Up:
     def _serve(self, *, watched: bool) -> list[Path]:
         """Run the application until it is interrupted, or until these files have changed."""
         from ramet.runtime.process import Process, make_running
+        from ramet.runtime.watching import Sources
 
+        self._folder = home(self._choices).parent
+        if watched:
+            self._sources = Sources(self._folder)
         found = configuration(self._choices)
-        self._folder = found.folder
         deployment = self._at(found.deployment(self._name))
         running = make_running(found, deployment, declared(found), strict=self._strict)
-        return run(self._until_changed(Process(found, deployment, running), watched=watched))
+        return run(self._until_changed(Process(found, deployment, running)))
 
     def _at(self, deployment: Deployment) -> Deployment:
         return deployment if self._listen is None else msgspec.structs.replace(deployment, listen=self._listen)
 
-    async def _until_changed(self, process: Process, *, watched: bool) -> list[Path]:
+    async def _until_changed(self, process: Process) -> list[Path]:
         stopping = asyncio.Event()
         _on_signals(stopping)
         announce(await process.start(self._listener), json=self._choices.json)
         self._listener = process.listener
-        changed = await _first(stopping, self._folder) if watched else await _only(stopping)
-        if not changed and not self._choices.json:
+        changed = await _stopped_or_changed(stopping, self._sources)
+        if not changed:
             output.note("Stopping, once what is in flight is finished.")
         if not await process.stop(keep_listening=bool(changed)):
             output.note("Some requests took too long and were cut off.")
         return changed
 
     def _wait_until_mended(self, error: Exception) -> list[Path]:
-        from ramet.runtime.watching import wait_for_change
+        from ramet.runtime.watching import Sources
 
         if self._listener is not None:
             self._listener.close()
         self._explain(error)
         output.note(output.paint("Waiting for the next save.", "dim", sys.stderr))
-        return wait_for_change(self._folder)
+        sources = self._sources or Sources(self._folder)
+        return run(self._mended(sources))
+
+    async def _mended(self, sources: Sources) -> list[Path]:
+        stopping = asyncio.Event()
+        _on_signals(stopping)
+        return await _stopped_or_changed(stopping, sources)
 
     def _explain(self, error: Exception) -> int:
         debug = self._choices.debug or not isinstance(error, RametError)
@@ -145,20 +156,15 @@ def _on_signals(stopping: asyncio.Event) -> None:
         loop.add_signal_handler(one, stop)
 
 
-async def _only(stopping: asyncio.Event) -> list[Path]:
-    await stopping.wait()
-    return []
-
-
-async def _first(stopping: asyncio.Event, folder: Path) -> list[Path]:
+async def _stopped_or_changed(stopping: asyncio.Event, sources: Sources | None) -> list[Path]:
     """Whichever comes first: an interruption (no files), or a change."""
     from ramet.runtime.tasks import Tasks
-    from ramet.runtime.watching import next_change
 
     tasks = Tasks()
-    stopped, changed = tasks.spawn(stopping.wait()), tasks.spawn(next_change(folder))
-    await asyncio.wait({stopped, changed}, return_when=asyncio.FIRST_COMPLETED)
-    found: list[Path] = changed.result() if changed.done() and not stopped.done() else []
+    stopped = tasks.spawn(stopping.wait())
+    changed = tasks.spawn(sources.changed(tasks.spawn)) if sources is not None else None
+    await asyncio.wait({stopped, changed} if changed is not None else {stopped}, return_when=asyncio.FIRST_COMPLETED)
+    found: list[Path] = changed.result() if changed is not None and changed.done() and not stopped.done() else []
     await tasks.stop()
     return found
 

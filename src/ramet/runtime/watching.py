@@ -1,38 +1,71 @@
-"""Watching the files that an application is made of."""
+"""Watching the files that an application is made of: its Python files and ramet.toml."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import asyncio
+import os
+from collections.abc import Callable, Coroutine, Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
-from watchfiles import Change, DefaultFilter, awatch, watch
-
+SKIPPED = frozenset({"tests", "__pycache__", "node_modules", "site-packages"})
+"""Folders whose files are not the application's; so are those whose name begins with a dot."""
 SETTLE_MILLISECONDS = 50
+Spawn = Callable[[Coroutine[Any, Any, Any]], "asyncio.Task[Any]"]
 
 
-class SourceFilter(DefaultFilter):
-    """Python files and ramet.toml, outside of tests, data folders and virtual environments."""
+class Sources:
+    """The files below a folder as they are now; made before they are read, so that no change is missed."""
 
-    ignore_dirs = (*DefaultFilter.ignore_dirs, ".ramet", "tests")
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder.resolve()
+        self._seen = _stamps(self._folder)
 
-    def __call__(self, change: Change, path: str) -> bool:
-        """Whether a change matters."""
-        return path.endswith((".py", "ramet.toml")) and super().__call__(change, path)
+    async def changed(self, spawn: Spawn) -> list[Path]:
+        """Wait until a file is not what it was; those that are not."""
+        watching = spawn(self._watch())
+        await asyncio.sleep(0)  # from here on the operating system tells what changes
+        while not (found := self._different()):
+            await asyncio.shield(watching)
+            watching = spawn(self._watch())
+        watching.cancel()
+        return found
+
+    async def _watch(self) -> None:
+        from watchfiles import awatch
+
+        async for _ in awatch(self._folder, watch_filter=lambda _, path: self._matters(path), step=SETTLE_MILLISECONDS):
+            return
+
+    def _matters(self, path: str) -> bool:
+        folders = Path(path).relative_to(self._folder).parts[:-1]
+        return _is_source(path) and not any(map(_is_skipped, folders))
+
+    def _different(self) -> list[Path]:
+        now = _stamps(self._folder)
+        return sorted(path for path in now.keys() | self._seen.keys() if now.get(path) != self._seen.get(path))
 
 
-async def next_change(folder: Path) -> list[Path]:
-    """Wait for the next change below the folder; the files that changed."""
-    async for changes in awatch(folder, watch_filter=SourceFilter(), step=SETTLE_MILLISECONDS):
-        return _paths(changes)
-    return []
+def _stamps(folder: Path) -> Mapping[Path, tuple[int, int]]:
+    """When each file was last written, and its size."""
+    return dict(_walk(folder))
 
 
-def wait_for_change(folder: Path) -> list[Path]:
-    """The same where no event loop runs. Raises: KeyboardInterrupt."""
-    for changes in watch(folder, watch_filter=SourceFilter(), step=SETTLE_MILLISECONDS):
-        return _paths(changes)
-    return []
+def _walk(folder: Path) -> Iterator[tuple[Path, tuple[int, int]]]:
+    for root, folders, files in os.walk(folder):
+        folders[:] = [name for name in folders if not _is_skipped(name)]
+        for name in filter(_is_source, files):
+            path = Path(root, name)
+            try:
+                found = path.stat()
+            except OSError:  # gone between the listing and the look
+                continue
+            yield path, (found.st_mtime_ns, found.st_size)
 
 
-def _paths(changes: Iterable[tuple[Change, str]]) -> list[Path]:
-    return sorted({Path(path) for _, path in changes})
+def _is_source(path: str) -> bool:
+    return path.endswith((".py", "ramet.toml"))
+
+
+def _is_skipped(name: str) -> bool:
+    return name in SKIPPED or name.startswith(".")
