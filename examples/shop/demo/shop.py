@@ -9,12 +9,13 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+from msgspec.structs import replace
+
 from demo.goods import products
 from demo.tally import Tally
 from ramet.contract.reading import read
-from ramet.model.topology import Deployment
 from ramet.runtime.configuration import load
-from ramet.runtime.preparing import create_tables
+from ramet.runtime.migrating import prepare
 from ramet.runtime.process import Process
 from ramet.runtime.running import Options, Running
 from ramet.runtime.wiring import embedded
@@ -32,8 +33,8 @@ async def open_shop(tally: Tally, listen: str, data: Path) -> AsyncIterator[tupl
     settings["payments"]["ledger"] = str(data / "cards.sqlite")
     settings["notifications"] = {"outbox": str(data / "outbox")}
     configuration = dataclasses.replace(configuration, settings=settings)
-    deployment = Deployment(name="demo", data=str(data), listen=listen)
-    options = Options(settings=settings, environment=os.environ, report=tally.event, prepare=create_tables)
+    deployment = replace(configuration.deployment("demo"), data=str(data), listen=listen)
+    options = Options(settings=settings, environment=os.environ, report=tally.event, prepare=prepare)
     running = Running(read(configuration.application), embedded(deployment, FOLDER), options)
     process = Process(configuration, deployment, running)
     ready = await process.start()

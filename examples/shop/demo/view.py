@@ -85,4 +85,5 @@ def _latencies(tally: Tally) -> Table:
 
 
 def _urls(url: str) -> Text:
-    return Text("\n".join(f"{name:<18} {url}{path}" for name, path in URLS.items()))
+    lines = [f"{name:<18} {url}{path}" for name, path in URLS.items()]
+    return Text("\n".join([*lines, f"{'for operators':<18} ramet status -d demo · ramet sagas list -d demo"]))

@@ -2,40 +2,19 @@
 
 from __future__ import annotations
 
-import inspect
 from pathlib import Path
 
-import pytest
+from ramet.contract.reading import read
+from ramet.runtime.configuration import load
+from ramet.runtime.migrating import Databases
 
-from ramet.storage.migrations import Migrations
-from ramet.storage.sqlite import SqliteStorage
-from shop.catalog.service import CatalogService
-from shop.inventory.service import InventoryService
-from shop.notifications.service import NotificationsService
-from shop.orders.service import OrdersService
-from shop.payments.service import PaymentsService
-from shop.shipping.service import ShippingService
-from shop.users.service import UsersService
-
-SERVICES = (
-    CatalogService,
-    InventoryService,
-    NotificationsService,
-    OrdersService,
-    PaymentsService,
-    ShippingService,
-    UsersService,
-)
+SHOP = load(Path(__file__).parent.parent / "ramet.toml")
 
 
-@pytest.mark.parametrize("service", SERVICES)
-async def test_the_tables_equal_the_sum_of_the_migrations(service) -> None:
-    folder = Path(inspect.getfile(service)).parent / "migrations"
-    storage = SqliteStorage("test")
-    await storage.open(())
-    try:
-        migrations = Migrations(storage, folder, service.__ramet_line__.tables)
-        await migrations.migrate()
-        assert await migrations.check() == ()
-    finally:
-        await storage.close()
+async def test_the_tables_of_every_service_equal_the_sum_of_its_migrations() -> None:
+    databases = Databases(read(SHOP.application), SHOP, SHOP.deployment())
+
+    differences = [await databases.check(service, database=False) for service in databases.chosen(None)]
+
+    assert len(differences) == 7
+    assert [line for difference in differences for line in difference.lines] == []
