@@ -60,6 +60,8 @@ _PAGE = f"SELECT {COLUMNS} FROM ramet_saga s WHERE s.ended_at IS NULL AND s.id >
 _PAGE_LOG = """SELECT l.saga, l.n, l.kind, l.step, l.data, l.at FROM ramet_saga_log l
     JOIN ramet_saga s ON s.id = l.saga WHERE s.ended_at IS NULL AND l.saga > ? AND l.saga <= ? ORDER BY l.saga, l.n"""
 
+_NAMES = {kind: kind.value for kind in Kind}
+
 
 class LogRow(NamedTuple):
     """A line of the log as it is stored."""
@@ -121,7 +123,7 @@ class Journal:
         for one in records:
             definition = one.definition
             for n, entry in enumerate(one.entries, one.first):
-                log.append((one.id, n, entry.kind.value, entry.step, _data(definition, entry), entry.at))
+                log.append((one.id, n, _NAMES[entry.kind], entry.step, _data(definition, entry), entry.at))
             if one.taken is not None:
                 taken.append(one.taken)
             if one.standing is not None:
@@ -184,10 +186,8 @@ class Journal:
 
 
 def _data(definition: Definition, entry: Entry) -> str | None:
-    if entry.data is None or isinstance(entry.data, str):
-        return entry.data
-    if isinstance(entry.data, TurnedBack):
-        return msgspec.json.encode(entry.data).decode()
+    if entry.data is None or entry.kind is Kind.PARKED:
+        return entry.data  # type: ignore[no-any-return]  # the reason, as Entry says
     return definition.encode(entry.data)
 
 

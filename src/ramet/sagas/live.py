@@ -8,9 +8,11 @@ from ramet.sagas import machine
 from ramet.sagas.definition import Definition
 from ramet.sagas.journal import SavedSaga, decode_context, encode_context, entries, troubles
 from ramet.sagas.moments import Happened, Moment
-from ramet.sagas.progress import ENDED, Entry, Progress
+from ramet.sagas.progress import ENDED, Entry, Kind, Progress
 from ramet.storage.base import Row
 from ramet.telemetry.context import Context
+
+_HAPPENED = {kind: Happened(kind.value) for kind in Kind}
 
 
 class Live:
@@ -86,7 +88,7 @@ def waiter(live: Live) -> tuple[str, str]:
 def moments(service: str, live: Live, told: Sequence[Entry]) -> Iterator[Moment]:
     """What these entries of the log report."""
     for entry in told:
-        yield moment(service, live, Happened(entry.kind.value), entry.step)
+        yield moment(service, live, _HAPPENED[entry.kind], entry.step)
     if live.progress.status in ENDED:
         yield moment(service, live, Happened.ENDED, "", live.progress.reason)
 
