@@ -3,6 +3,9 @@
 The functions are generated from the declarations at run time, because an exact signature is checked and filled in by
 the interpreter itself, which is a third faster than `*args, **kwargs`. An error of a command carries the key of the
 call as `__ramet_key__`, so that a saga knows to which of its calls the error belongs.
+
+A command is not begun after the deadline. A query does not look at the clock, which would double its cost: whoever sets
+a deadline has a timer, too, and that ends the work and every query in it.
 """
 
 from __future__ import annotations
@@ -23,9 +26,6 @@ Target = Callable[..., Awaitable[Any]]
 
 _QUERY = """
 async def {name}({signature}):
-    __context = __get_context()
-    if __context is not None and __context.deadline < __monotonic():
-        raise __late()
     __counter.calls += 1
     try:
         return await __target({arguments})
