@@ -30,7 +30,7 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_orders_go_through_and_the_books_are_right(data: Path) -> None:
-    books = audit(data, data / "cards.sqlite")
+    books = audit(data, data / "cards.db")
 
     assert books.confirmed > 0
     assert books.placed == books.confirmed + books.cancelled
@@ -59,13 +59,14 @@ MISTAKES = {
 
 @pytest.mark.parametrize("sentence", MISTAKES)
 def test_the_audit_finds(sentence: str, data: Path, tmp_path: Path) -> None:
-    for file in data.glob("*.sqlite"):
+    for file in (*data.glob("*.sqlite"), data / "cards.db"):
         with closing(sqlite3.connect(file)) as original, closing(sqlite3.connect(tmp_path / file.name)) as copy:
             original.backup(copy)
     name, mistake = MISTAKES[sentence]
-    with closing(sqlite3.connect(tmp_path / f"{name}.sqlite")) as database, database:
+    file = tmp_path / ("cards.db" if name == "cards" else f"{name}.sqlite")
+    with closing(sqlite3.connect(file)) as database, database:
         database.execute(mistake)
 
-    violations = audit(tmp_path, tmp_path / "cards.sqlite").violations
+    violations = audit(tmp_path, tmp_path / "cards.db").violations
 
     assert any(sentence in violation for violation in violations)

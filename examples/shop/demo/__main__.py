@@ -53,7 +53,7 @@ async def main(chosen: argparse.Namespace) -> int:
             for one in crowd:
                 one.cancel()
         await settle(chosen, tally)
-        books = audit(chosen.data, chosen.data / "cards.sqlite")
+        books = audit(chosen.data, chosen.data / "cards.db")
     print(f"\n{books}")
     return bool(books.violations)
 
@@ -99,7 +99,7 @@ async def settle(chosen: argparse.Namespace, tally: Tally) -> None:
     while time.monotonic() < end:
         await asyncio.sleep(0.2)
         under_way = tally.counts["placed"] - tally.counts["confirmed"] - tally.counts["cancelled"]
-        if not under_way and not audit(chosen.data, chosen.data / "cards.sqlite").waiting_events:
+        if not under_way and not audit(chosen.data, chosen.data / "cards.db").waiting_events:
             return
 
 

@@ -30,7 +30,7 @@ async def open_shop(tally: Tally, listen: str, data: Path) -> AsyncIterator[tupl
     """A new shop with full shelves; gives the address at which it answers."""
     configuration = load(FOLDER / "ramet.toml")
     settings = {name: dict(values) for name, values in configuration.settings.items()}
-    settings["payments"]["ledger"] = str(data / "cards.sqlite")
+    settings["payments"]["ledger"] = str(data / "cards.db")
     settings["notifications"] = {"outbox": str(data / "outbox")}
     configuration = dataclasses.replace(configuration, settings=settings)
     deployment = replace(configuration.deployment("demo"), data=str(data), listen=listen)
