@@ -79,7 +79,7 @@ class History:
         writes = [Write(ADD, [(step[0],)]) if step[1] == "+" else Write(PUT, [step]) for step in program.steps if step]
         if program.mark is not None:
             writes.append(Write(MARK, [(program.mark,)]))
-        await self.storage.writer.write(writes, lambda: self.committed.append(program))
+        await self.storage.writer.rows.write(writes, lambda: self.committed.append(program))
 
     async def run_all(self, all_of_them: list[Program]) -> list[object]:
         tasks = [asyncio.ensure_future(self.run(program)) for program in all_of_them]

@@ -150,6 +150,13 @@ class Storage(ABC):
         """
 
     @abstractmethod
+    def write_later(self, *writes: Write) -> None:
+        """Ramet's own rows that a crash may lose: written with the next commit, at the latest some moments later.
+
+        They cost no commit of their own while there is traffic. In the order given; one that fails is logged.
+        """
+
+    @abstractmethod
     def maintenance(self) -> AbstractAsyncContextManager[AsyncConnection]:
         """A connection in a transaction of its own, for changing tables; committed when the block ends well.
 

@@ -214,8 +214,11 @@ class SqliteStorage(Storage):
         except sqlite3.Error as error:
             raise failure(error, self.location) from error
 
+    def write_later(self, *writes: Write) -> None:
+        self.writer.rows.write_later(writes)
+
     async def write(self, *writes: Write) -> tuple[int, ...]:
-        return await self.writer.write(writes)
+        return await self.writer.rows.write(writes)
 
 
 def _connect(uri: str, busy_seconds: float) -> sqlite3.Connection:

@@ -12,13 +12,15 @@ class SqliteOptions:
 
     A batch ends after `batch_units` or `batch_seconds`. Commits are made on the event loop while they take less than
     `quick_commit_seconds` on average, and in a thread otherwise; infinity means never in a thread. `busy_seconds` is
-    how long another program that writes to the file is waited for.
+    how long another program that writes to the file is waited for, `later_seconds` how long rows may wait that are
+    written for later.
     """
 
     synchronous: Literal["FULL", "NORMAL", "OFF"] = "FULL"
     batch_units: int = 256
     batch_seconds: float = 0.005
     quick_commit_seconds: float = 0.0003
+    later_seconds: float = 0.05
     busy_seconds: float = 1.0
     readonly: bool = False
 

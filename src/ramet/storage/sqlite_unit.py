@@ -184,7 +184,7 @@ class SqliteUnit(Unit):
         if self._seen is not None and (self._seen is not self._writer.batch or not self._deferred):
             await self._seen.settled()
         if self._deferred:
-            await self._writer.write(self._deferred, self._durable)
+            await self._writer.rows.write(self._deferred, self._durable)
         else:
             self._durable()
 

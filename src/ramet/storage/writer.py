@@ -18,7 +18,8 @@ from concurrent.futures import ThreadPoolExecutor
 from ramet.clock import SystemClock
 from ramet.errors import StorageError, UsageError
 from ramet.storage.base import Write
-from ramet.storage.batch import Batch, Request, Turn, failure
+from ramet.storage.batch import Batch, Turn, failure
+from ramet.storage.rows import Rows
 from ramet.storage.sqlite_options import SqliteOptions
 from ramet.telemetry.scope import current_scope
 
@@ -46,7 +47,7 @@ class Writer:
         self.commit_seconds = 0.0
         self.commits = 0
         self._waiting: deque[tuple[Turn, asyncio.Future[None]]] = deque()
-        self._requests: list[Request] = []
+        self.rows = Rows(self, options.later_seconds)
         self._flush_due = False
         self._schema: int | None = None
         self._alone = False
@@ -62,14 +63,14 @@ class Writer:
 
     async def turn(self) -> Turn:
         """Wait for the turn, and begin: a savepoint in the batch's transaction."""
-        self._refuse_closed()
+        self.refuse_closed()
         turn = Turn()
         if self.active is None and not self.committing and not self._waiting:
             self.active = turn
         else:
             await self._wait(turn)
         try:
-            self._open_batch()
+            self.open_batch()
             self.raw.execute("SAVEPOINT unit")
         except sqlite3.Error as error:
             self._pass_on()
@@ -77,7 +78,7 @@ class Writer:
         return turn
 
     async def _wait(self, turn: Turn) -> None:
-        self._refuse_deadlock()
+        self.refuse_deadlock()
         granted: asyncio.Future[None] = self.loop.create_future()
         self._waiting.append((turn, granted))
         try:
@@ -89,11 +90,11 @@ class Writer:
         if turn.problem is not None:
             raise StorageError(turn.problem)
 
-    def _refuse_closed(self) -> None:
+    def refuse_closed(self) -> None:
         if self.closing:
             raise StorageError(f"The database at {self.location} is closed: finish the work before it is.")
 
-    def _refuse_deadlock(self) -> None:
+    def refuse_deadlock(self) -> None:
         """Whoever has the turn must not wait for it."""
         scope = current_scope.get()
         if self.active is not None and scope is not None and self.active.scope is scope:
@@ -111,7 +112,7 @@ class Writer:
             self.check()
             self.undo()
             raise problem from error
-        batch = self._member()
+        batch = self.member()
         batch.notify.append(notify)
         self.version += changed
         self._pass_on()
@@ -151,28 +152,7 @@ class Writer:
             self._finish(self.batch, StorageError(lost))
         return False
 
-    # -- Ramet's own rows ----------------------------------------------------------------------------------------
-
-    async def write(self, writes: Sequence[Write], notify: Callable[[], None] | None = None) -> tuple[int, ...]:
-        """Write these rows in the next batch, all or none, and wait until they are durable; `notify` is called then."""
-        self._refuse_closed()
-        self._refuse_deadlock()
-        request = Request(writes, self.loop.create_future(), notify)
-        self._requests.append(request)
-        self._flush_soon()
-        try:
-            await request.done
-        except asyncio.CancelledError:
-            if request in self._requests:
-                self._requests.remove(request)
-            elif request.batch is not None:
-                await request.batch.settled()
-            raise
-        if request.batch is not None and request.batch.error is not None:
-            await request.batch.settled()
-        if request.error is not None:
-            raise request.error
-        return request.counts
+    # -- statements of Ramet -------------------------------------------------------------------------------------
 
     def execute(self, writes: Sequence[Write]) -> tuple[int, ...]:
         """Execute now, in the turn or batch that is open; returns the rows written by each."""
@@ -184,65 +164,14 @@ class Writer:
             return self.raw.execute(sql, rows[0]).rowcount
         return self.raw.executemany(sql, rows).rowcount
 
-    def _perform(self) -> None:
-        requests, self._requests = [request for request in self._requests if not request.done.done()], []
-        if not requests:
-            return
-        try:
-            self._open_batch()
-            if not self._attempt(requests):
-                for request in requests:
-                    self._attempt([request], last=True)
-        except sqlite3.Error as error:
-            problem = failure(error, self.location)
-            self.check()
-            for request in requests:
-                self._answer(request, problem)
-
     def settled(self) -> Awaitable[None]:
         """When everything that is released by now is durable."""
         return self.batch.settled() if self.batch is not None else asyncio.sleep(0)
 
-    def _attempt(self, requests: Sequence[Request], *, last: bool = False) -> bool:
-        """All of them in one savepoint; whether that went well. With `last` the failure is the request's answer."""
-        self.raw.execute("SAVEPOINT rows")
-        try:
-            for request in requests:
-                request.counts = self.execute(request.writes)
-        except sqlite3.Error as error:
-            if self.raw.in_transaction:
-                self.raw.execute("ROLLBACK TO rows")
-                self.raw.execute("RELEASE rows")
-            else:
-                raise
-            if last:
-                requests[0].error = failure(error, self.location)
-                self._join(requests[0])
-            return False
-        self.raw.execute("RELEASE rows")
-        self._member()
-        for request in requests:
-            if request.notify is not None and self.batch is not None:
-                self.batch.notify.append(request.notify)
-            self._join(request)
-        return True
-
-    def _join(self, request: Request) -> None:
-        """Answer it when the batch is durable; a duplicate too, because the other row may be in the same batch."""
-        request.batch = self.batch
-        if self.batch is not None:
-            self.batch.waiters.append(request.done)
-
-    @staticmethod
-    def _answer(request: Request, error: StorageError) -> None:
-        request.error = error
-        if not request.done.done():
-            request.done.set_result(None)
-
     async def hold(self) -> None:
         """Wait until nothing is open, and let nothing begin before `resume`."""
-        self._refuse_closed()
-        self._refuse_deadlock()
+        self.refuse_closed()
+        self.refuse_deadlock()
         while self.batch is not None or not self.idle:
             await self.settled()
         self.committing = True
@@ -254,7 +183,7 @@ class Writer:
 
     # -- batches -------------------------------------------------------------------------------------------------
 
-    def _open_batch(self) -> None:
+    def open_batch(self) -> None:
         if self.batch is None:
             self.raw.execute("BEGIN IMMEDIATE")
             self.batch = Batch(_now())
@@ -263,10 +192,10 @@ class Writer:
                 self._schema = schema
                 self._alone = self.raw.execute(_DEFERRED).fetchone() is not None
 
-    def _member(self) -> Batch:
+    def member(self) -> Batch:
         assert self.batch is not None
         self.batch.count += 1
-        self._flush_soon()
+        self.flush_soon()
         return self.batch
 
     def _pass_on(self) -> None:
@@ -277,8 +206,8 @@ class Writer:
     def _next(self) -> None:
         if self.active is not None or self.committing:
             return
-        if self._requests and (self._waiting or not self._flush_due):
-            self._perform()
+        if self.rows.waiting and (self._waiting or not self._flush_due):
+            self.rows.perform()
         if self._is_full():
             self._commit()
         while self._waiting and not self.committing:
@@ -288,7 +217,7 @@ class Writer:
                 granted.set_result(None)
                 return
         if self.batch is not None:
-            self._flush_soon()
+            self.flush_soon()
 
     def _is_full(self) -> bool:
         batch = self.batch
@@ -298,7 +227,7 @@ class Writer:
             self._alone or batch.count >= self.options.batch_units or _now() - batch.opened > self.options.batch_seconds
         )
 
-    def _flush_soon(self) -> None:
+    def flush_soon(self) -> None:
         if not self._flush_due:
             self._flush_due = True
             self.loop.call_soon(self._flush)
@@ -308,14 +237,17 @@ class Writer:
         self._flush_due = False
         if self.active is not None or self.committing:
             return
-        if self._requests:
-            self._perform()
+        if self.rows.waiting:
+            self.rows.perform()
         if self._waiting:
             self._next()
         elif self.batch is not None:
             self._commit()
 
     def _commit(self) -> None:
+        self.rows.hurry()
+        if self.rows.waiting:
+            self.rows.perform()
         batch = self.batch
         if batch is None:
             return
@@ -374,8 +306,9 @@ class Writer:
         if self.active is not None:
             self.active.problem = closed
             self.undo()
-        while self._requests or self.batch is not None:
-            self._flush_soon()
+        self.rows.hurry()
+        while self.rows.waiting or self.batch is not None:
+            self.flush_soon()
             await asyncio.sleep(0)
         if self._executor is not None:
             self._executor.shutdown()

@@ -75,6 +75,29 @@ async def test_a_batch_ends_when_enough_has_gathered(file: Path) -> None:
     await storage.close()
 
 
+async def test_rows_written_for_later_cost_no_commit_of_their_own(storage: SqliteStorage) -> None:
+    before = storage.writer.commits
+    for number in range(10):
+        storage.write_later(Write(INSERT, [(number + 100, "")]))
+        await insert(storage, number)
+    assert storage.writer.commits - before == 10
+    assert await marks(storage) == 20
+
+
+async def test_rows_written_for_later_do_not_wait_for_ever(file: Path) -> None:
+    storage = SqliteStorage("shop", file, SqliteOptions(later_seconds=0.001))
+    await storage.open(TABLES)
+    storage.write_later(Write(INSERT, [(1, "")]))
+    async with asyncio.timeout(10):
+        while not await marks(storage):  # noqa: ASYNC110 - the database has no event for it
+            await asyncio.sleep(0)
+    storage.write_later(Write(INSERT, [(2, "")]))
+    await storage.close()
+    await storage.open(())
+    assert await marks(storage) == 2
+    await storage.close()
+
+
 async def test_two_processes_cannot_write_to_one_file(storage: SqliteStorage, file: Path) -> None:
     with pytest.raises(StorageError, match=r"shop.sqlite is in use by process \d+: stop that process"):
         await SqliteStorage("shop", file).open(TABLES)

@@ -197,6 +197,21 @@ class WriteSuite(_Suite):
             await asyncio.gather(*(work(number) for number in range(100) for work in (unit, write)))
             assert (await count(storage), len(await marks(storage))) == (100, 100)
 
+    async def test_rows_written_for_later_come_with_the_next_commit_or_the_end(self) -> None:
+        storage = self.make()
+        await storage.open((*SCHEMA, *TABLES))
+        storage.write_later(Write(MARK, [("a", "")]))
+        storage.write_later(Write("UPDATE suite_mark SET note = ? WHERE key = ?", [("x", "a")]))
+        await storage.write(Write(MARK, [("b", "")]))
+        assert await storage.fetch("SELECT key, note FROM suite_mark ORDER BY key") == [("a", "x"), ("b", "")]
+        storage.write_later(Write(MARK, [("a", "twice, so in vain")]))
+        unit = storage.unit()
+        await unit.execute(MARK, "c", "")
+        await unit.commit()
+        assert await marks(storage) == ["a", "b", "c"]
+        storage.write_later(Write(MARK, [("d", "")]))
+        await storage.close()
+
     async def test_sql_that_is_wrong_is_a_storage_error(self) -> None:
         async with self.opened() as storage:
             with pytest.raises(StorageError):
