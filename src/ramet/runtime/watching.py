@@ -20,16 +20,17 @@ class Sources:
     def __init__(self, folder: Path) -> None:
         self._folder = folder.resolve()
         self._seen = _stamps(self._folder)
+        self.watching: asyncio.Task[None] | None = None
 
     async def changed(self, spawn: Spawn) -> list[Path]:
         """Wait until a file is not what it was; those that are not."""
-        watching = spawn(self._watch())
-        await asyncio.sleep(0)  # from here on the operating system tells what changes
-        while not (found := self._different()):
-            await asyncio.shield(watching)
-            watching = spawn(self._watch())
-        watching.cancel()
-        return found
+        while True:
+            self.watching = spawn(self._watch())
+            await asyncio.sleep(0)  # from here on the operating system tells what changes
+            if found := self._different():
+                self.watching.cancel()
+                return found
+            await asyncio.shield(self.watching)
 
     async def _watch(self) -> None:
         from watchfiles import awatch

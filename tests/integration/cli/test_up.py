@@ -13,6 +13,7 @@ import httpx
 import msgspec
 import pytest
 
+from ramet.runtime.control import address
 from tests.integration.cli.deployment import PATIENCE_SECONDS, greet, ramet, up
 
 GATE = """
@@ -101,7 +102,7 @@ def test_a_second_one_on_the_same_data_is_refused(hello: Path) -> None:
         with up(hello) as second:
             assert second.ended() == 2
             assert f"runs already, as process {first.pid}" in second.err.wait_for("error")
-        (hello / ".ramet" / "local" / "control.sock").unlink()
+        address(hello / ".ramet" / "local").unlink()
         with up(hello) as third:
             assert third.ended() == 1
             assert f"is in use by process {first.pid}" in third.err.wait_for("error")
@@ -196,13 +197,13 @@ def test_operators_talk_to_the_process_that_runs(hello: Path) -> None:
         assert ramet(hello, "sagas", "show", "Checkout/1").returncode == 1
         process.stop()
     assert msgspec.json.decode(ramet(hello, "status", "--json").stdout)["running"] is False
-    assert not (hello / ".ramet" / "local" / "control.sock").exists()
+    assert not address(hello / ".ramet" / "local").exists()
 
 
 def test_the_socket_is_for_its_owner_alone(hello: Path) -> None:
     with up(hello) as process:
         process.ready()
-        assert (hello / ".ramet" / "local" / "control.sock").stat().st_mode & 0o777 == 0o600
+        assert address(hello / ".ramet" / "local").stat().st_mode & 0o777 == 0o600
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,6 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from ramet import Contract, Event, Refusal, Saga, Struct, command, on, query, step
 from ramet.contract.application import Application
 from ramet.errors import InternalError, InvalidArguments, NotFound, UsageError
 from ramet.runtime.operations import Operations, Place
@@ -24,75 +23,7 @@ from ramet.runtime.requests import (
     ShowSaga,
 )
 from ramet.testing import RunningApplication, running
-
-
-class Knocked(Event, key="door"):
-    door: str
-
-
-class Doors(Contract, version="1.0.0"):
-    class Locked(Refusal):
-        """The door {door} is locked."""
-
-        door: str
-
-    @command(refuses=Locked)
-    async def open(self, door: str) -> bool: ...
-
-    @command
-    async def knock(self, door: str) -> None: ...
-
-    @command
-    async def enter(self, door: str) -> str: ...
-
-    @query
-    async def count(self) -> int: ...
-
-    @query
-    async def fall(self) -> int: ...
-
-
-class Visit(Saga):
-    class State(Struct):
-        door: str
-
-    doors: Doors
-
-    @step
-    async def go(self, state: State) -> State:
-        await self.doors.open(state.door)
-        return state
-
-    @go.undo
-    async def leave(self, state: State) -> State:
-        raise ValueError("the handle is stuck")
-
-
-class DoorsService(Doors, sagas=(Visit,)):
-    locked = True
-    broken = True
-
-    async def open(self, door: str) -> bool:
-        if self.locked:
-            raise self.Locked(door=door)
-        return True
-
-    async def knock(self, door: str) -> None:
-        await self.publish(Knocked(door=door))
-
-    async def enter(self, door: str) -> str:
-        return (await self.start(Visit, key=door, state=Visit.State(door=door))).id
-
-    async def count(self) -> int:
-        return 3
-
-    async def fall(self) -> int:
-        raise ValueError("down")
-
-    @on(Knocked, attempts=1)
-    async def answer(self, event: Knocked) -> None:
-        if self.broken:
-            raise ValueError("nobody is at home")
+from tests.unit.runtime.house import Doors, DoorsService
 
 
 @asynccontextmanager
