@@ -16,11 +16,11 @@ from ramet.errors import ConfigurationError
 from ramet.model.topology import Deployment
 from ramet.runtime.configuration import Configuration
 from ramet.runtime.preparing import create_tables
-from ramet.runtime.wiring import Engines, embedded, kept, temporary
+from ramet.runtime.wiring import Engines, embedded, kept, migrations, temporary
 from ramet.storage.base import Storage
 from ramet.storage.revisions import Revision, is_current, revisions
 
-if TYPE_CHECKING:  # Alembic costs more than starting: it is imported when there is something to migrate
+if TYPE_CHECKING:
     from ramet.storage.migrations import Migrations, Progress, Status
 
 Told = Callable[["Progress"], None]
@@ -82,31 +82,31 @@ class Databases:
 
     async def status(self, service: DeclaredService) -> Status:
         """What is applied, and what is pending; also while the application runs."""
-        async with self._opened(service, self._readonly if service.name in self._kept else temporary()) as migrations:
-            return await migrations.status()
+        async with self._opened(service, self._readonly if service.name in self._kept else temporary()) as found:
+            return await found.status()
 
     async def migrate(self, service: DeclaredService, told: Told) -> Migrated:
         """Apply what is pending."""
-        async with self._opened(service, self._engines) as migrations:
-            return Migrated(service=service.name, revisions=await migrations.migrate(told))
+        async with self._opened(service, self._engines) as found:
+            return Migrated(service=service.name, revisions=await found.migrate(told))
 
     async def adopt(self, service: DeclaredService) -> None:
         """Note that a database made without migrations is up to date."""
-        async with self._opened(service, self._engines) as migrations:
-            await migrations.adopt()
+        async with self._opened(service, self._engines) as found:
+            await found.adopt()
 
     async def revision(self, service: DeclaredService, message: str) -> Path:
         """Write the next migration, from what the earlier ones lead to."""
-        async with self._opened(service, temporary()) as migrations:
-            await migrations.migrate()
-            return await migrations.revision(message)
+        async with self._opened(service, temporary()) as found:
+            await found.migrate()
+            return await found.revision(message)
 
     async def check(self, service: DeclaredService, *, database: bool) -> Difference:
         """Compare the declared tables with what the migrations lead to, or with the `database` as it is."""
-        async with self._opened(service, self._engines if database else temporary()) as migrations:
+        async with self._opened(service, self._engines if database else temporary()) as found:
             if not database:
-                await migrations.migrate()
-            return Difference(service=service.name, lines=await migrations.check())
+                await found.migrate()
+            return Difference(service=service.name, lines=await found.check())
 
     @asynccontextmanager
     async def _opened(self, service: DeclaredService, engines: Engines) -> AsyncIterator[Migrations]:
@@ -119,8 +119,6 @@ class Databases:
 
 
 def _migrations(service: DeclaredService, storage: Storage) -> Migrations:
-    from ramet.storage.migrations import Migrations
-
     tables = tables_of(service)
     assert tables is not None
-    return Migrations(storage, folder_of(service), tables)
+    return migrations(storage, folder_of(service), tables)

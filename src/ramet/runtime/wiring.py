@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, cast
+from typing import TYPE_CHECKING, Literal, cast
 
 from ramet.events.base import Broker
 from ramet.events.brokers.memory import MemoryBroker
@@ -13,6 +13,11 @@ from ramet.model.topology import Deployment
 from ramet.storage.base import Storage
 from ramet.storage.sqlite import SqliteStorage
 from ramet.storage.sqlite_options import SqliteOptions
+
+if TYPE_CHECKING:
+    from sqlalchemy import MetaData
+
+    from ramet.storage.migrations import Migrations
 
 Synchronous = Literal["FULL", "NORMAL", "OFF"]
 
@@ -29,7 +34,7 @@ class Engines:
 def embedded(deployment: Deployment, folder: Path, *, readonly: bool = False) -> Engines:
     """Everything inside this process: SQLite files below the deployment's data folder, and the broker in memory."""
     data = folder / deployment.data
-    options = SqliteOptions(synchronous=cast(Synchronous, deployment.durability.upper()), readonly=readonly)
+    options = SqliteOptions(synchronous=cast("Synchronous", deployment.durability.upper()), readonly=readonly)
     return Engines(
         storage=lambda service: SqliteStorage(service, data / f"{service}.sqlite", options), broker=MemoryBroker
     )
@@ -43,3 +48,10 @@ def kept(deployment: Deployment, folder: Path) -> list[str]:
 def temporary() -> Engines:
     """For tests: temporary files without a sync to the disk, gone when closed."""
     return Engines(storage=SqliteStorage, broker=MemoryBroker, temporary=True)
+
+
+def migrations(storage: Storage, folder: Path, tables: MetaData) -> Migrations:
+    """The migrations of a service; Alembic costs more than starting, and is imported here and now."""
+    from ramet.storage.migrations import Migrations
+
+    return Migrations(storage, folder, tables)
