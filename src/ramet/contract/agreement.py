@@ -164,7 +164,7 @@ def _check_prefixes(declared: Declared, problems: Problems) -> None:
         if first != mounted.name:
             message = f'{first} and {mounted.name} are both mounted at "{mounted.prefix}".'
             problems.add(place, message, "Give one of them another prefix.")
-        if not mounted.prefix.startswith("/"):
+        if not str(mounted.prefix).startswith("/"):
             message = f'{mounted.name} is mounted at "{mounted.prefix}".'
             problems.add(place, message, f'A prefix begins with a slash: "/{mounted.prefix}".')
 

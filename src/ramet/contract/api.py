@@ -189,7 +189,7 @@ def api_declaration(cls: type[Api]) -> ApiDeclaration:
     return ApiDeclaration(
         cls=cls,
         name=line.name or kebab(cls.__name__),
-        prefix=line.prefix.rstrip("/"),
+        prefix=str(line.prefix).rstrip("/"),
         version=line.version,
         title=line.title or " ".join(_words(cls.__name__)),
         doc=_doc(cls),

@@ -98,7 +98,7 @@ def _read_events(cls: type[Contract], problems: Problems) -> tuple[type[Event], 
     if listed is None:
         listed = _neighbours(cls)
     events: dict[str, type[Event]] = {}
-    for event in dict.fromkeys(listed):
+    for event in listed:
         if not (isinstance(event, type) and issubclass(event, Event)) or event is Event:
             message = f"{cls.__name__} publishes {called(event)}, which is not an Event."
             problems.add(cls, message, declare(event, "Event"), word="publishes")

@@ -159,8 +159,8 @@ def is_scalar(hint: Any) -> bool:
 
 
 def union(parts: Sequence[Any]) -> Any:
-    """The union of types."""
-    return functools.reduce(operator.or_, parts)
+    """The union of types; that of none is None's."""
+    return functools.reduce(operator.or_, parts) if parts else type(None)
 
 
 def members(hint: Any) -> tuple[Any, ...]:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 from ramet.contract.agreement import check_agreement
 from ramet.contract.application import Application
@@ -13,6 +15,9 @@ from ramet.contract.problems import Problem, Problems
 from ramet.contract.service import Contract
 from ramet.contract.services import read_api, read_service
 from ramet.errors import DeclarationError
+
+C = TypeVar("C", bound=type[Any])
+T = TypeVar("T")
 
 
 def read(application: Application) -> Declared:
@@ -37,19 +42,29 @@ def examine(application: Application) -> tuple[Declared, tuple[Problem, ...]]:
             contracts[cls] = read_contract(cls, problems)
         return contracts[cls]
 
-    services = tuple(read_service(cls, contract_of, problems) for cls in found.services)
-    apis = tuple(read_api(cls, problems) for cls in found.apis)
+    services = [_guarded(cls, problems, lambda cls: read_service(cls, contract_of, problems)) for cls in found.services]
+    apis = [_guarded(cls, problems, lambda cls: read_api(cls, problems)) for cls in found.apis]
     declared = Declared(
         name=application.name,
         contracts=(),
-        services=services,
-        apis=apis,
+        services=tuple(service for service in services if service is not None),
+        apis=tuple(api for api in apis if api is not None),
         mounted=tuple(mounted for mounted, _ in found.mounted),
         places=tuple(place for _, place in found.mounted),
     )
     for part in declared.parts():
         for cls in part.needs.contracts.values():
-            contract_of(cls)
+            _guarded(cls, problems, contract_of)
     declared = dataclasses.replace(declared, contracts=tuple(contracts.values()))
     check_agreement(declared, found.loose, problems, warnings)
     return dataclasses.replace(declared, warnings=tuple(warnings)), tuple(problems)
+
+
+def _guarded(cls: C, problems: Problems, read_it: Callable[[C], T]) -> T | None:
+    """What was read; None where a class is so odd that reading it fails, which is a mistake like any other."""
+    try:
+        return read_it(cls)
+    except Exception as error:  # noqa: BLE001 - evaluating a user's class may raise anything
+        reason = f"{type(error).__name__}: {error}".partition("\n")[0].rstrip(".")
+        problems.add(cls, f"{cls.__name__} cannot be understood: {reason}.", "Compare it with docs/reference.")
+        return None

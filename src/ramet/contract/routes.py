@@ -52,11 +52,14 @@ def _judge_duplicates(api: ApiDeclaration, routes: Sequence[Route], problems: Pr
 
 def _read(reading: Reading) -> Route | None:
     mark, function = reading.declaration.mark, reading.declaration.function
+    if not isinstance(mark.path, str):
+        reading.wrong(f"has the path {mark.path!r}.", 'Write text that begins with a slash: "/orders".')
+        return None
     if not (inspect.iscoroutinefunction(function) or inspect.isasyncgenfunction(function)):
         reading.wrong("is not async.", "Write `async def`.")
     try:
         reading.hints = typing.get_type_hints(function, include_extras=True)
-    except (NameError, TypeError, AttributeError, SyntaxError) as error:
+    except Exception as error:  # noqa: BLE001 - evaluating a user's annotation may raise anything
         name = getattr(error, "name", None)
         reading.wrong(
             f'has the unknown type "{name}".' if name else f"has an annotation that cannot be understood: {error}.",
@@ -68,7 +71,7 @@ def _read(reading: Reading) -> Route | None:
     parameters = read_parameters(reading, places)
     result, result_type = _result(reading)
     status = mark.status or (204 if result == "none" else 200)
-    if not 200 <= status <= 299:
+    if not (isinstance(status, int) and 200 <= status <= 299):
         reading.wrong(
             f"answers with status {status}.", "Use one of 200 to 299; say no by raising a Refusal with a status."
         )

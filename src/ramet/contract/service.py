@@ -63,8 +63,9 @@ class ClassLine:
 
 
 def several(given: Any) -> tuple[Any, ...]:
-    """What may be given as one thing or as several."""
-    return tuple(given) if isinstance(given, tuple | list | set | frozenset) else (given,)
+    """What may be given as one thing or as several, each once."""
+    things = list(given) if isinstance(given, tuple | list | set | frozenset) else [given]
+    return tuple(thing for at, thing in enumerate(things) if thing not in things[:at])
 
 
 def mark_of(function: object) -> MethodMark | HandlerMark | ScheduleMark | None:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from types import FunctionType
 from typing import Any
 
 from ramet.contract.api import Api, api_declaration
-from ramet.contract.contracts import HOOKS, OWN
+from ramet.contract.contracts import HOOKS, OWN, is_wire_name
 from ramet.contract.declared import (
     DeclaredApi,
     DeclaredContract,
@@ -18,11 +19,13 @@ from ramet.contract.declared import (
 from ramet.contract.hints import check_type
 from ramet.contract.marks import check_handler, check_schedule
 from ramet.contract.needs import forbid, read_needs
+from ramet.contract.places import plain
 from ramet.contract.problems import Problems
 from ramet.contract.routes import resolve_routes
 from ramet.contract.saga import Saga, saga_declaration
 from ramet.contract.service import Contract, HandlerMark, MethodMark, ScheduleMark, mark_of
 from ramet.contract.signatures import Method, called, check_callable, compare_signatures, declare, is_async
+from ramet.contract.versions import is_semantic
 
 ReadContract = Callable[[type[Contract]], DeclaredContract]
 
@@ -60,7 +63,6 @@ def read_service(cls: type[Contract], read_contract: ReadContract, problems: Pro
         if dependency is contract.cls:
             message = f"{cls.__name__}.{name} depends on its own contract."
             problems.add(cls, message, "Call the methods of `self`, and remove the annotation.", word=name)
-    sagas = dict.fromkeys(cls.__ramet_line__.sagas)
     return DeclaredService(
         name=contract.name,
         cls=cls,
@@ -68,7 +70,7 @@ def read_service(cls: type[Contract], read_contract: ReadContract, problems: Pro
         needs=needs,
         handlers=handlers,
         schedules=schedules,
-        sagas=tuple(saga for one in sagas if (saga := _read_saga(one, cls, problems)) is not None),
+        sagas=tuple(saga for one in cls.__ramet_line__.sagas if (saga := _read_saga(one, cls, problems)) is not None),
     )
 
 
@@ -125,7 +127,8 @@ def _read_saga(cls: type[Saga], service: type, problems: Problems) -> DeclaredSa
         problems.add(service, f"{service.__name__} lists {called(cls)} as a saga.", declare(cls, "Saga"), word="sagas")
         return None
     for mistake in saga_declaration(cls)[1]:
-        problems.add(mistake.at, mistake.message, mistake.remedy)
+        at = mistake.at if isinstance(plain(mistake.at), FunctionType) else cls
+        problems.add(at, mistake.message, mistake.remedy)
     state = getattr(cls, "State", None)
     if isinstance(state, type):
         check_type(state, state, f"The saga {cls.__name__}", problems)
@@ -135,8 +138,19 @@ def _read_saga(cls: type[Saga], service: type, problems: Problems) -> DeclaredSa
     return DeclaredSaga(cls=cls, needs=needs)
 
 
+def _check_api_line(cls: type[Api], problems: Problems) -> None:
+    line = cls.__ramet_line__
+    if not is_semantic(line.version):
+        message = f'The API {cls.__name__} has the version "{line.version}", which is not a semantic version.'
+        problems.add(cls, message, 'Write MAJOR.MINOR.PATCH, such as "1.0.0".', word="version")
+    if line.name is not None and not is_wire_name(line.name):
+        message = f'The API {cls.__name__} has the name "{line.name}".'
+        problems.add(cls, message, 'Write lower-case letters, digits and hyphens, such as "back-office".', word="name")
+
+
 def read_api(cls: type[Api], problems: Problems) -> DeclaredApi:
     """A public API, with every mistake in it reported."""
+    _check_api_line(cls, problems)
     problems.extend(resolve_routes(cls)[1])
     needs = read_needs(cls, Api, problems)
     remedy = "It answers through contracts: ask the service that owns the data."

@@ -72,7 +72,11 @@ def check_callable(method: Method, shape: str) -> bool:
         article = "an" if kind[0] in "aeiou" else "a"
         method.wrong(f" is {article} {kind}, not a method.", f"Write `async def {method.name}{shape}`.")
         return False
-    first = next(iter(inspect.signature(method.function).parameters), None)
+    try:
+        first = next(iter(inspect.signature(method.function).parameters), None)
+    except (TypeError, ValueError):
+        method.wrong(" says that it wraps what is no function.", "Mend its decorator.")
+        return False
     if first != "self":
         method.wrong(" does not take self.", f"Write `async def {method.name}{shape}`.")
         return False
