@@ -75,7 +75,7 @@ def command(*examples: Example, name: str | None = None) -> Callable[[Work], cli
 class Group(click.Group):
     """Commands that belong together, shown in the order given."""
 
-    def list_commands(self, _: click.Context, /) -> list[str]:
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - the base class has named it
         """Not sorted."""
         return list(self.commands)
 

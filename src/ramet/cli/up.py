@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
+import gc
 import os
 import re
 import signal
@@ -46,6 +47,7 @@ def up(choices: Choices, deployment: str, reload: bool | None, listen: str | Non
     from ramet.runtime.replacing import inherited
 
     configure()
+    gc.disable()  # until it is ready: whatever is made before then is kept
     if listen is not None:
         check_address(listen)
     watched = sys.stdout.isatty() if reload is None else reload

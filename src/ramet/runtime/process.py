@@ -86,9 +86,7 @@ class Process:
         except BaseException:
             await self.stop()
             raise
-        gc.collect()
-        gc.freeze()
-        gc.set_threshold(*GC_THRESHOLDS)
+        _settle_memory()
         return self._ready(addresses)
 
     async def stop(self, *, keep_listening: bool = False, grace_seconds: float = DRAIN_SECONDS) -> bool:
@@ -136,6 +134,14 @@ class Process:
             services=tuple(self._running.services),
             data=str(self._data),
         )
+
+
+def _settle_memory() -> None:
+    """Leave what the start has made out of every later collection."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(*GC_THRESHOLDS)
+    gc.enable()
 
 
 def addresses_of(declared: Declared, url: str) -> tuple[Address, ...]:
