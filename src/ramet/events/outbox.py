@@ -13,7 +13,10 @@ from ramet.events.base import Message
 from ramet.storage.base import Row, Storage, Write
 
 COLUMNS = "seq, event_id, topic, key, version, payload, headers, at"
-INSERT = "INSERT INTO ramet_outbox (event_id, topic, key, version, payload, headers, at) VALUES (?, ?, ?, ?, ?, ?, ?)"
+INSERT = (
+    "INSERT INTO ramet_outbox (event_id, topic, key, version, payload, headers, at, sent_at) "
+    "VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
+)
 _UNSENT = f"SELECT {COLUMNS} FROM ramet_outbox WHERE sent_at IS NULL AND seq > ? ORDER BY seq LIMIT ?"
 _PAST = f"SELECT {COLUMNS} FROM ramet_outbox WHERE seq > ? ORDER BY seq LIMIT ?"
 _BETWEEN = "seq >= ? AND seq <= ? AND key = ? ORDER BY seq LIMIT ?"
@@ -27,8 +30,8 @@ _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder(dict[str, str]).decode
 
 
-def publish_write(message: Message) -> Write:
-    """The row of an event, to be deferred by the unit of work that publishes it."""
+def publish_write(message: Message, *, wanted: bool = True) -> Write:
+    """The row of an event, to be deferred by the unit of work that publishes it; sent already where nobody wants it."""
     return Write(
         INSERT,
         [
@@ -40,6 +43,7 @@ def publish_write(message: Message) -> Write:
                 message.payload,
                 _encode(message.headers).decode(),
                 message.at,
+                None if wanted else message.at,
             )
         ],
     )

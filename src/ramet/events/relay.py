@@ -24,9 +24,10 @@ _log = logging.getLogger("ramet.events")
 class Relay:
     """One service's relay. `wake` after every commit that published; it costs next to nothing.
 
-    Each outlet of the broker has a feed, which reads the outbox at the outlet's pace. A row is marked as sent when no
-    feed owes it to its outlet any more; marks are collected for 50 ms, for a lost one costs only a redelivery. Rows
-    that nobody subscribes to are marked too: all are kept for `retention_seconds`, for consumers that come later.
+    Each outlet of the broker has a feed, which reads the outbox at the outlet's pace. A row is marked as sent when
+    no feed owes it to its outlet any more; marks are collected for 50 ms, for a lost one costs only a redelivery.
+    Rows that nobody subscribes to are marked too, most of them as they are written: all are kept for
+    `retention_seconds`, for consumers that come later.
 
     Order is kept for each key, also across restarts: what is unsent is read again from the start. `topics` are those
     this service publishes (None: not known, so any).
@@ -56,15 +57,21 @@ class Relay:
         self._any_settled = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
         self._again_until = 0
+        self._started = False
 
     async def start(self) -> None:
         """Begin with what was left unsent, then go on with what is committed."""
         self._again_until = await self._outbox.last()
         for outlet in self._broker.outlets(self._topics):
             self._add(outlet)
+        self._started = True
         self._keep_going(lambda: self._unwanted.run(self._again_until))
         self._keep_going(self._mark)
         self._keep_going(self._purge)
+
+    def wants(self, topic: str) -> bool:
+        """Whether anybody subscribes to a topic, as far as is known; a row for nobody can be written as sent."""
+        return not (self._started and self._is_unwanted(topic))
 
     def wake(self) -> None:
         """Something was committed."""

@@ -23,7 +23,6 @@ from ramet.telemetry.context import Context, current_context
 from ramet.telemetry.scope import Scope, may_have_effects
 
 
-
 class Publishing:
     """Implements `ServiceLink` of contract/service.py for one running service."""
 
@@ -46,10 +45,11 @@ class Publishing:
                 f"{self._service} published {type(event).__name__}, which is not its own event; it owns {own}. "
                 "Events are declared beside the contract, or named in `publishes=(…)`."
             )
-        unit = self._unit(scope)
-        unit.defer(publish_write(self._message(topic, event)))
-        if self.relay is not None:
-            unit.after_commit(self.relay.wake)
+        unit, relay = self._unit(scope), self.relay
+        wanted = relay is None or relay.wants(topic)
+        unit.defer(publish_write(self._message(topic, event), wanted=wanted))
+        if relay is not None and wanted:
+            unit.after_commit(relay.wake)
         scope.wrote = True
 
     async def start(self, saga: type[Saga], key: str, state: Struct) -> SagaRef:

@@ -46,6 +46,15 @@ async def test_what_nobody_subscribes_to_is_marked_and_kept(tmp_path: Path) -> N
         assert len(await it.orders.fetch("SELECT 1 FROM ramet_outbox")) == 1
 
 
+async def test_what_nobody_wants_may_be_written_as_sent_once_the_consumers_are_known(tmp_path: Path) -> None:
+    async with bed(tmp_path) as it:
+        await it.subscribe()
+        assert it.relay.wants("orders.Lost")
+        await it.start()
+        assert not it.relay.wants("orders.Lost")
+        assert it.relay.wants(it.message(1).topic)
+
+
 async def test_what_was_not_sent_before_a_crash_is_sent_after_it(tmp_path: Path) -> None:
     crashed = Bed(tmp_path)
     await crashed.open()
