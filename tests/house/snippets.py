@@ -3,7 +3,8 @@
 ```python                executed; one namespace a page, `await` works at the top level
 ```python file=a/b.py    written to that path below the scratch folder (any language)
 ```python sketch         compiled only
-```console run           each `$ command` run; the lines below it must appear, in order, `...` stands for anything
+```console run           each `$ command` run; the lines below it must appear, in order, `...` stands for anything;
+                         after `$ cd folder` the page goes on there
 """
 
 from __future__ import annotations
@@ -73,7 +74,7 @@ class Reader:
     """Does what a reader of the page would do, in a scratch folder."""
 
     def __init__(self, folder: Path, page: Path) -> None:
-        self._folder = folder
+        self._folder = self._scratch = folder
         self._module = ModuleType(f"page_{page.stem.replace('-', '_')}")
         self._started: list[asyncio.subprocess.Process] = []
 
@@ -88,9 +89,9 @@ class Reader:
             if process.returncode is None:
                 os.killpg(process.pid, 15)
             await process.communicate()
-        sys.path.remove(str(self._folder))
+        sys.path[:] = [entry for entry in sys.path if not entry.startswith(str(self._scratch))]
         for name in set(sys.modules) - self._modules:
-            if str(getattr(sys.modules[name], "__file__", None) or "").startswith(str(self._folder)):
+            if str(getattr(sys.modules[name], "__file__", None) or "").startswith(str(self._scratch)):
                 del sys.modules[name]
         sys.modules.pop(self._module.__name__, None)
 
@@ -103,7 +104,16 @@ class Reader:
             await self._python(block)
         elif block.language == "console" and "run" in block.words:
             for command, expected in commands(block):
-                await self._console(block, command, expected)
+                if command.startswith("cd "):
+                    self._enter(self._folder / command.removeprefix("cd "))
+                else:
+                    await self._console(block, command, expected)
+
+    def _enter(self, folder: Path) -> None:
+        """What follows on the page happens there."""
+        assert folder.is_dir(), f"there is no {folder}"
+        self._folder = folder
+        sys.path.insert(0, str(folder))
 
     async def _python(self, block: Block) -> None:
         tree = ast.parse(block.text, filename=str(block.page))
