@@ -1,13 +1,9 @@
-"""The way operators reach a running deployment: a Unix socket in its data folder that only its owner may open.
-
-One line of JSON asks (requests.py), one line answers: `{"answer": …}` or `{"error": {"code": …, "message": …}}`.
-"""
+"""The way operators reach a running deployment: a Unix socket in its data folder that only its owner may open."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-import hashlib
 import logging
 import os
 import socket
@@ -19,39 +15,14 @@ import msgspec
 
 from ramet.errors import ConfigurationError, RametError
 from ramet.runtime.operations import Operations
+from ramet.runtime.protocol import LONGEST_LINE, Failure, Reply, address
 from ramet.runtime.requests import Asked
 
-LONGEST_PATH = 100
-"""Operating systems allow 104 to 108 bytes."""
-LONGEST_LINE = 16 * 1024 * 1024
 log = logging.getLogger("ramet.control")
-
-
-class Failure(msgspec.Struct, frozen=True, kw_only=True):
-    """An error, as it crosses the socket."""
-
-    code: str
-    message: str
-
-
-class Reply(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What a request is answered with: one of the two."""
-
-    answer: msgspec.Raw = msgspec.Raw(b"null")
-    error: Failure | None = None
 
 
 _decode = msgspec.json.Decoder(Asked).decode
 _encode = msgspec.json.Encoder(enc_hook=str).encode
-
-
-def address(data: Path) -> Path:
-    """Where the socket of a data folder is: in it, or where that is too deep for a socket, in the temporary folder."""
-    path = data.resolve() / "control.sock"
-    if len(os.fsencode(path)) <= LONGEST_PATH:
-        return path
-    name = hashlib.sha256(os.fsencode(path)).hexdigest()[:20]
-    return Path(tempfile.gettempdir()) / f"ramet-{os.getuid()}" / f"{name}.sock"
 
 
 class Control:

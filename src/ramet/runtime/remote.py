@@ -12,7 +12,7 @@ import msgspec
 
 from ramet import errors
 from ramet.errors import RametError, Refusal, Unavailable
-from ramet.runtime.control import Reply, address
+from ramet.runtime.protocol import Reply, address
 from ramet.runtime.requests import Answer, Request
 
 A = TypeVar("A", bound=Answer)

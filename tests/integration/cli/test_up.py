@@ -13,7 +13,7 @@ import httpx
 import msgspec
 import pytest
 
-from ramet.runtime.control import address
+from ramet.runtime.protocol import address
 from tests.integration.cli.deployment import PATIENCE_SECONDS, greet, ramet, up
 
 GATE = """
