@@ -7,6 +7,7 @@ from ramet.contract.calling import calling
 from ramet.contract.exchange import (
     Body,
     Cookie,
+    EventStream,
     File,
     Form,
     Header,
@@ -52,6 +53,7 @@ __all__ = [
     "Database",
     "Denied",
     "Event",
+    "EventStream",
     "File",
     "Form",
     "Header",

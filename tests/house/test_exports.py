@@ -19,6 +19,7 @@ PUBLIC: tuple[str, ...] = (
     "Database",
     "Denied",
     "Event",
+    "EventStream",
     "File",
     "Form",
     "Header",
@@ -47,6 +48,7 @@ PUBLIC: tuple[str, ...] = (
     "Unavailable",
     "Upload",
     "VirtualClock",
+    "blocking",
     "calling",
     "client",
     "command",
@@ -71,6 +73,10 @@ def test_the_public_names_are_these() -> None:
     assert tuple(ramet.__all__) == PUBLIC
 
 
+ALIASES = {"EventStream"}
+"""Names of types have no docstring of their own; the string below them documents them."""
+
+
 def test_the_list_is_sorted() -> None:
     assert list(ramet.__all__) == sorted(ramet.__all__)
 
@@ -78,7 +84,8 @@ def test_the_list_is_sorted() -> None:
 def test_every_public_name_is_there_and_documented() -> None:
     missing = [name for name in ramet.__all__ if not hasattr(ramet, name)]
     assert not missing
-    silent = [name for name in ramet.__all__ if not (getattr(ramet, name).__doc__ or "").strip()]
+    values = {name: getattr(ramet, name) for name in ramet.__all__ if name not in ALIASES}
+    silent = [name for name, value in values.items() if not (value.__doc__ or "").strip()]
     assert not silent
 
 

@@ -9,10 +9,10 @@ from contextvars import ContextVar
 
 import msgspec
 
-from ramet.errors import DeadlineExceeded
+from ramet.errors import CallError, DeadlineExceeded, OutcomeUnknown
 from ramet.settings import seconds
 from ramet.telemetry.context import current_context
-from ramet.telemetry.scope import Scope, current_scope
+from ramet.telemetry.scope import Committed, Scope, current_scope
 
 _given: ContextVar[tuple[str, Scope | None] | None] = ContextVar("ramet.idempotency_key", default=None)
 
@@ -21,6 +21,13 @@ def given_key() -> str | None:
     """The key given by the block around this call; not by one around the work that this call is part of."""
     given = _given.get()
     return given[0] if given is not None and given[1] is current_scope.get() else None
+
+
+def late(error: TimeoutError, sentence: str) -> CallError:
+    """What the end of `asyncio.timeout` means: a command that was being committed just then has been executed."""
+    if isinstance(error.__cause__, Committed):
+        return OutcomeUnknown(f"{sentence} A command was executed, but its answer came too late.")
+    return DeadlineExceeded(sentence)
 
 
 @asynccontextmanager
@@ -34,7 +41,7 @@ async def calling(*, timeout: str | float | None = None, key: str | None = None)
     A command that is repeated with its key answers what it answered the first time, for at least seven days. Different
     methods may share a key; two calls of one method inside a block may not.
 
-    Raises: DeadlineExceeded when the time is up.
+    Raises: DeadlineExceeded when the time is up; OutcomeUnknown when a command was being committed just then.
     """
     token = _given.set((key, current_scope.get())) if key is not None else None
     try:
@@ -53,7 +60,7 @@ async def calling(*, timeout: str | float | None = None, key: str | None = None)
             async with asyncio.timeout(limit):
                 yield
         except TimeoutError as error:
-            raise DeadlineExceeded(f"The calls were not answered within {limit:g} s.") from error
+            raise late(error, f"The calls were not answered within {limit:g} s.") from error
         finally:
             if narrowed is not None:
                 current_context.reset(narrowed)

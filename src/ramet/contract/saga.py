@@ -108,8 +108,8 @@ def _read_step(cls: type, name: str, found: AnyStep, mistakes: list[SagaMistake]
         name=name,
         kind=options.kind,
         do=name,
-        undo=found.undos[0].__name__ if found.undos else None,
-        pivot=options.pivot,
+        undo=getattr(found.undos[0], "__name__", None) if found.undos else None,
+        pivot=bool(options.pivot),
         parallel=options.parallel,
         timeout_seconds=duration("timeout", options.timeout),
         attempts=options.attempts,
@@ -140,9 +140,10 @@ def _check_class(cls: type, steps: Sequence[StepDeclaration]) -> Iterator[SagaMi
 def _check_functions(cls: type, one: StepDeclaration, found: AnyStep) -> Iterator[SagaMistake]:
     title, function = f"{cls.__name__}.{one.name}", found.function
     wanted = ("state", "event") if one.event is not None else ("state",)
-    yield from _check_function(title, function, wanted)
+    yield from _check_function(cls, title, function, wanted)
     for undo in found.undos:
-        yield from _check_function(f"{cls.__name__}.{undo.__name__}, which undoes {one.name},", undo, ("state",))
+        asked = ("state", "reason") if takes_reason(undo) else ("state",)
+        yield from _check_function(cls, f"{cls.__name__}.{undo.__name__}, which undoes {one.name},", undo, asked)
     if len(found.undos) > 1:
         names = " and ".join(undo.__name__ for undo in found.undos)
         yield SagaMistake(
@@ -159,14 +160,24 @@ def _check_functions(cls: type, one: StepDeclaration, found: AnyStep) -> Iterato
         yield SagaMistake(
             at=function, message=f"{title} has a timeout of nothing.", remedy='Write timeout="5s", for example.'
         )
-    if one.attempts < 1:
+    if not isinstance(one.attempts, int) or one.attempts < 1:
         yield SagaMistake(
             at=function, message=f"{title} is to be attempted {one.attempts} times.", remedy="Write attempts=1 or more."
         )
 
 
-def _check_function(title: str, function: Callable[..., Any], wanted: Sequence[str]) -> Iterator[SagaMistake]:
-    shape = f"`async def {function.__name__}(self, {', '.join(wanted)})`"
+def takes_reason(undo: Callable[..., Any]) -> bool:
+    """Whether the function of an undo asks for a second argument besides the state: why the saga goes back."""
+    return inspect.isfunction(undo) and len(inspect.signature(undo).parameters) == 3
+
+
+def _check_function(
+    cls: type, title: str, function: Callable[..., Any], wanted: Sequence[str]
+) -> Iterator[SagaMistake]:
+    shape = f"`async def {getattr(function, '__name__', '…')}(self, {', '.join(wanted)})`"
+    if not inspect.isfunction(function):
+        yield SagaMistake(at=cls, message=f"{title} is not a method, or is marked twice.", remedy=f"Write {shape}.")
+        return
     if not inspect.iscoroutinefunction(function):
         yield SagaMistake(at=function, message=f"{title} is not async.", remedy=f"Write {shape}.")
     positional = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)

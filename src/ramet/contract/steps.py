@@ -16,6 +16,7 @@ EventT = TypeVar("EventT", bound=Event)
 P = ParamSpec("P")
 Asynchronous = Coroutine[Any, Any, StateT]
 UndoFunction = Callable[[SagaT, StateT], Coroutine[Any, Any, StateT | None]]
+ReasonedUndo = Callable[[SagaT, StateT, str], Coroutine[Any, Any, StateT | None]]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -56,10 +57,15 @@ class Step(Generic[SagaT, StateT, P]):
     def __get__(self, instance: SagaT | None, owner: type[SagaT]) -> Any:
         return self.function if instance is None else self.function.__get__(instance, owner)
 
-    def undo(self, function: UndoFunction[SagaT, StateT]) -> UndoFunction[SagaT, StateT]:
+    @overload
+    def undo(self, function: UndoFunction[SagaT, StateT]) -> UndoFunction[SagaT, StateT]: ...
+    @overload
+    def undo(self, function: ReasonedUndo[SagaT, StateT]) -> ReasonedUndo[SagaT, StateT]: ...
+    def undo(self, function: Any) -> Any:
         """Undo this step with the decorated method, which takes the state and may return the next one.
 
-        It is called also when nobody knows whether the step has happened, so it must tolerate that it never did.
+        With a second parameter it is told why the saga goes back: the sentence of the refusal, or of the error. It is
+        called also when nobody knows whether the step has happened, so it must tolerate that it never did.
         """
         self.undos.append(function)
         return function

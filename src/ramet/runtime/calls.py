@@ -8,12 +8,12 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, TypeVar
 
 from ramet.clock import Clock
-from ramet.contract.calling import given_key
+from ramet.contract.calling import given_key, late
 from ramet.contract.codec import TRAVELLING, MethodCodec
 from ramet.contract.declared import DeclaredContract, DeclaredMethod
 from ramet.contract.proxy import MethodLink, make_client
 from ramet.contract.service import Contract
-from ramet.errors import DeadlineExceeded, InternalError, InvalidArguments, RametError, Refusal, UsageError
+from ramet.errors import InternalError, InvalidArguments, RametError, Refusal, UsageError
 from ramet.telemetry.context import Context, current_context
 from ramet.telemetry.counters import Counters, MethodCounters
 from ramet.telemetry.scope import Scope, Work, current_scope, may_call_command
@@ -36,7 +36,9 @@ class UndeclaredRefusal(UsageError):
 class Boundary:
     """What may leave a method: its declared refusals and errors of calls; everything else becomes an error with an id."""
 
-    def __init__(self, contract: DeclaredContract, method: DeclaredMethod, counter: MethodCounters, clock: Clock) -> None:
+    def __init__(
+        self, contract: DeclaredContract, method: DeclaredMethod, counter: MethodCounters, clock: Clock
+    ) -> None:
         self.name = f"{contract.name}.{method.name}"
         self._method = method
         self._counter = counter
@@ -122,7 +124,9 @@ def _encoded(codec: MethodCodec, result: Any, boundary: Boundary) -> bytes:
 class Exchange:
     """Who answers which contract in this process, and clients for those who ask."""
 
-    def __init__(self, *, clock: Clock, counters: Counters, strict: bool, deadline: float = DEFAULT_DEADLINE_SECONDS) -> None:
+    def __init__(
+        self, *, clock: Clock, counters: Counters, strict: bool, deadline: float = DEFAULT_DEADLINE_SECONDS
+    ) -> None:
         self.clock = clock
         self.counters = counters
         self._strict = strict
@@ -144,7 +148,10 @@ class Exchange:
 
         def begin(name: str) -> Callable[[], str | None]:
             def key() -> str | None:
-                derived = may_call_command(owner, name).command_key(name)
+                scope = may_call_command(owner, name)
+                if scope.key is None:  # so that the caller can be run again, should what it has read change
+                    scope.key = self.clock.id()
+                derived = scope.command_key(name)
                 return given_key() or derived
 
             return key
@@ -207,7 +214,7 @@ class Exchange:
                 async with asyncio.timeout(self._deadline):
                     return await target(*args)
             except TimeoutError as error:
-                raise DeadlineExceeded(f"The call was not answered within {self._deadline:g} s.") from error
+                raise late(error, f"The call was not answered within {self._deadline:g} s.") from error
             finally:
                 current_context.reset(token)
 

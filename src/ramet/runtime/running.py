@@ -120,6 +120,7 @@ class Running:
             tasks=self.tasks,
             broker=self._broker,
             exchange=self.exchange,
+            inject=self._inject,
             report=self.options.report,
         )
         reentrant = self._reentrant()

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
 from ramet.clock import Clock
-from ramet.contract.declared import Declared, DeclaredSaga, DeclaredService
+from ramet.contract.declared import Declared, DeclaredSaga, DeclaredService, Needs
 from ramet.contract.saga import Saga, saga_declaration
 from ramet.contract.struct import Event
 from ramet.contract.timetable import timetable
@@ -39,6 +39,7 @@ class Surroundings:
     tasks: Tasks
     broker: Broker
     exchange: Exchange
+    inject: Callable[[object, str, Needs], None]
     report: Report
 
     def topic(self, event: type[Event]) -> str:
@@ -168,6 +169,7 @@ class RunningService:
 
     def _definition(self, saga: DeclaredSaga) -> Definition:
         instance = saga.cls()
+        self._around.inject(instance, self.name, saga.needs)
         for attribute, contract in saga.needs.contracts.items():
             setattr(instance, attribute, self._around.exchange.client_for(self.name, contract))
         return make_definition(saga.cls, instance, self._commands(saga))

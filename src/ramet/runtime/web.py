@@ -3,22 +3,39 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 
 from ramet.http.application import HttpApplication
 from ramet.http.mounted import MountedApplication
-from ramet.http.surroundings import Cors, HttpSettings, Surroundings
+from ramet.http.surroundings import Answered, Cors, HttpSettings, Surroundings
 from ramet.model.topology import Deployment
 from ramet.runtime.running import Running
+from ramet.telemetry.counters import Counters
 
 
 def web(running: Running, deployment: Deployment) -> HttpApplication:
     """The ASGI application in front of a running one. It may be made before that is started."""
-    around = Surroundings(clock=running.clock, spawn=running.tasks.spawn, ready=lambda: _ready(running))
+    around = Surroundings(
+        clock=running.clock,
+        spawn=running.tasks.spawn,
+        answered=partial(_count, running.counters),
+        ready=lambda: _ready(running),
+    )
     mounts = [
         MountedApplication(one, spawn=running.tasks.spawn, clients=running.exchange) for one in running.declared.mounted
     ]
     cors = Cors(origins=deployment.cors_origins) if deployment.cors_origins else None
     return HttpApplication(running.apis, mounts, settings=HttpSettings(cors=cors), around=around)
+
+
+def _count(counters: Counters, answered: Answered) -> None:
+    counter = counters.method(f"{answered.api}.{answered.operation}")
+    counter.calls += 1
+    counter.took(answered.seconds)
+    if answered.status >= 500:
+        counter.errors += 1
+    elif answered.status >= 400:
+        counter.refusals += 1
 
 
 async def _ready(running: Running) -> Mapping[str, str]:

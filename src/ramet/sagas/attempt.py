@@ -149,7 +149,9 @@ class Performer:
                     await self._withdraw(method, key)
         if step.undo is None:
             return None
-        state = await step.undo(live.progress.state)
+        progress = live.progress
+        told = (progress.state, progress.reason or "") if step.undo_takes_reason else (progress.state,)
+        state = await step.undo(*told)
         if state is not None and not isinstance(state, live.definition.state):
             raise TypeError(f"The undo of {step.name} returned {type(state).__name__}, which is not its State")
         return state

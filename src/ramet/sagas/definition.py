@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from ramet.contract.saga import Saga, StepDeclaration, saga_declaration
+from ramet.contract.saga import Saga, StepDeclaration, saga_declaration, takes_reason
 from ramet.contract.struct import Event, Struct
 
 DEFAULT_TIMEOUT_SECONDS = 5.0
@@ -30,6 +30,7 @@ class RunnableStep:
     declaration: StepDeclaration
     do: Method
     undo: Method | None
+    undo_takes_reason: bool
     stage: int
     timeout_seconds: float
     decisive: bool = False
@@ -121,6 +122,7 @@ def _runnable(one: StepDeclaration, instance: Saga) -> RunnableStep:
         declaration=one,
         do=getattr(instance, one.do),
         undo=getattr(instance, one.undo) if one.undo else None,
+        undo_takes_reason=one.undo is not None and takes_reason(getattr(type(instance), one.undo)),
         stage=0,
         timeout_seconds=_timeout(one),
     )

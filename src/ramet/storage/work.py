@@ -8,20 +8,12 @@ from typing import Any, TypeVar
 
 from ramet.errors import StorageError
 from ramet.storage.base import Conflict, Storage, Unit, Write
-from ramet.telemetry.scope import Scope, current_scope
+from ramet.telemetry.scope import Committed, Scope, current_scope
 
 T = TypeVar("T")
 Body = Callable[[], Awaitable[T]]
 Answer = Callable[[T], Iterable[Write]]
 """The rows that record a result."""
-
-
-class Committed(CancelledError):
-    """The work was cancelled while it was being committed, and is committed: `result` is its answer."""
-
-    def __init__(self, result: Any) -> None:
-        super().__init__()
-        self.result = result
 
 
 async def transact(storage: Storage, scope: Scope, body: Body[T], answer: Answer[T] | None = None) -> T:
@@ -50,7 +42,7 @@ async def transact(storage: Storage, scope: Scope, body: Body[T], answer: Answer
 
 
 def _begin(scope: Scope, unit: Unit) -> Unit:
-    scope.unit, scope.wrote, scope.calls, scope.deferred = unit, False, None, None
+    scope.unit, scope.wrote, scope.calls = unit, False, None
     return unit
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 class MethodCounters:
     """Of one method: calls, and how they ended other than well.
 
-    Durations are sampled: every sixteenth call falls into `buckets`, of which bucket n counts those below 2ⁿ µs.
+    Durations are sampled; each falls into one of the `buckets`, of which bucket n counts those below 2ⁿ µs.
     """
 
     __slots__ = ("buckets", "calls", "errors", "refusals")

@@ -5,8 +5,10 @@ The rules of DESIGN's table "who may do what" are decided here, so that calls, d
 
 from __future__ import annotations
 
+from asyncio import CancelledError
 from contextvars import ContextVar
 from enum import StrEnum
+from typing import Any
 
 from ramet.errors import CommandAfterWrite, EffectInQuery, OutsideWork
 
@@ -22,6 +24,14 @@ class Work(StrEnum):
     STARTUP = "startup"
 
 
+class Committed(CancelledError):
+    """The work was cancelled while it was being committed, and is committed: `result` is its answer."""
+
+    def __init__(self, result: Any) -> None:
+        super().__init__()
+        self.result = result
+
+
 class Scope:
     """One execution inside one service.
 
@@ -29,7 +39,7 @@ class Scope:
     this execution; `calls` counts the commands called, by method, so that each gets a key of its own.
     """
 
-    __slots__ = ("service", "work", "name", "key", "unit", "wrote", "calls", "deferred")
+    __slots__ = ("calls", "key", "name", "service", "unit", "work", "wrote")
 
     def __init__(self, service: str, work: Work, name: str, key: str | None = None) -> None:
         self.service = service
@@ -39,7 +49,6 @@ class Scope:
         self.unit: object | None = None
         self.wrote = False
         self.calls: dict[str, int] | None = None
-        self.deferred: list[object] | None = None
 
     def command_key(self, method: str) -> str | None:
         """The key for the next command called from here: the same one when this execution is repeated.

@@ -25,9 +25,13 @@ def contract_of(cls: type[Contract]) -> type[Contract]:
 
 
 def with_fakes(application: Application, fakes: Sequence[type[Contract]]) -> Application:
-    """The same application with these services in the place of those that implement the same contracts."""
+    """The same application with these services in the place of those that implement the same contracts.
+
+    A fake implements what the test needs; calling anything else of its contract raises `NotFaked`.
+    """
     if not fakes:
         return application
+    fakes = [_completed(fake) for fake in fakes]
     faked = {contract_of(fake) for fake in fakes}
     found = discover(application, Problems())
     kept = [service for service in found.services if contract_of(service) not in faked]
@@ -61,12 +65,18 @@ def _owner(event: type[Event]) -> type[Contract] | None:
 
 
 def _stub(contract: type[Contract]) -> type[Contract]:
-    methods = {
+    return _completed(type(f"Stub{contract.__name__}", (contract,), {}))
+
+
+def _completed(fake: type[Contract]) -> type[Contract]:
+    """The fake, with a method that refuses for each that it leaves out of its contract."""
+    contract = contract_of(fake)
+    left_out = {
         name: _refusing(contract, name)
-        for name, mark in vars(contract).items()
-        if isinstance(mark_of(mark), MethodMark)
+        for name, declared in vars(contract).items()
+        if isinstance(mark_of(declared), MethodMark) and getattr(fake, name) is declared
     }
-    return type(f"Stub{contract.__name__}", (contract,), methods)
+    return type(fake.__name__, (fake,), left_out) if left_out else fake
 
 
 def _refusing(contract: type[Contract], name: str) -> Any:

@@ -17,8 +17,8 @@ from ramet.storage.base import Write
 from ramet.storage.database import Database
 from ramet.storage.sqlite import SqliteStorage
 from ramet.storage.sqlite_options import TEMPORARY
-from ramet.storage.work import Committed, transact
-from ramet.telemetry.scope import Scope, Work, current_scope, may_call_command
+from ramet.storage.work import transact
+from ramet.telemetry.scope import Committed, Scope, Work, current_scope, may_call_command
 
 T = TypeVar("T")
 
