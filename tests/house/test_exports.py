@@ -61,7 +61,6 @@ PUBLIC: tuple[str, ...] = (
     "put",
     "query",
     "step",
-    "sync_client",
     "wait",
 )
 HEAVY = {"sqlalchemy", "alembic", "starlette", "uvicorn", "typer", "click", "rich", "watchfiles", "httpx", "pydantic"}
