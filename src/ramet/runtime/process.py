@@ -24,6 +24,7 @@ from ramet.runtime.web import web
 from ramet.runtime.wiring import embedded
 
 DRAIN_SECONDS = 10.0
+PATIENCE_SECONDS = 5.0
 GC_THRESHOLDS = (50_000, 20, 100)
 """What is there after the start lives as long as the process; a collection that looks at it costs milliseconds."""
 
@@ -153,7 +154,7 @@ def addresses_of(declared: Declared, url: str) -> tuple[Address, ...]:
 
 def refuse_second(data: Path, deployment: Deployment) -> None:
     """Raises: ConfigurationError when a process runs this deployment already."""
-    with reach(data) as remote:
+    with reach(data, patience_seconds=PATIENCE_SECONDS) as remote:
         if remote is not None:
             status = remote.ask(GetStatus(), Status)
             raise ConfigurationError(

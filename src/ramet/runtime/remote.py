@@ -50,13 +50,14 @@ class Remote:
         return msgspec.json.decode(reply.answer, type=kind)
 
     def _gone(self) -> Unavailable:
-        return Unavailable(f"The process that runs {self._data} ended before it answered: look at its log.")
+        return Unavailable(f"The process that runs {self._data} ended or hangs, and has not answered: look at its log.")
 
 
 @contextlib.contextmanager
-def reach(data: Path) -> Iterator[Remote | None]:
+def reach(data: Path, *, patience_seconds: float | None = None) -> Iterator[Remote | None]:
     """The deployment with this data folder, or None when it does not run; a socket left behind does not matter."""
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
+        connection.settimeout(patience_seconds)
         try:
             connection.connect(str(address(data)))
         except OSError:

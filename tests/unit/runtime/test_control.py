@@ -111,7 +111,7 @@ def test_a_process_that_ends_before_it_answers_is_unavailable(tmp_path: Path) ->
     ours, theirs = socket.socketpair()
     with ours, theirs:
         theirs.shutdown(socket.SHUT_RDWR)
-        with pytest.raises(Unavailable, match="ended before it answered"):
+        with pytest.raises(Unavailable, match="has not answered"):
             Remote(ours, tmp_path).ask(GetStatus(), Status)
 
 
