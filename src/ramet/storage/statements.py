@@ -9,6 +9,8 @@ from ramet.errors import UsageError
 _TRANSACTION = frozenset(
     ("BEGIN", "COMMIT", "END", "ROLLBACK", "SAVEPOINT", "RELEASE", "START", "ABORT", "ATTACH", "DETACH", "VACUUM")
 )
+_ASKING = ("TABLE_", "INDEX_", "FOREIGN_KEY_", "INTEGRITY_CHECK", "QUICK_CHECK")
+"""How those pragmas begin whose argument in parentheses is a question; with any other it is a setting."""
 
 
 def writes(statement: Any) -> bool:
@@ -42,15 +44,23 @@ def is_reading_sql(sql: str) -> bool:
         return not any(verb in rest.upper() for verb in ("INSERT", "UPDATE", "DELETE", "REPLACE", "MERGE"))
     if word == "SELECT":
         return "FOR UPDATE" not in rest.upper()
-    return word in ("VALUES", "EXPLAIN", "SHOW") or (word == "PRAGMA" and "=" not in rest)
+    return word in ("VALUES", "EXPLAIN", "SHOW") or (word == "PRAGMA" and not _sets(rest))
+
+
+def _sets(pragma: str) -> bool:
+    """Whether this pragma changes a setting of the connection, or of the database: `x = 1`, `x(1)`, `main.x(1)`."""
+    name, parenthesis, _ = pragma.partition("(")
+    return "=" in pragma or (bool(parenthesis) and not name.upper().rpartition(".")[2].strip().startswith(_ASKING))
 
 
 def is_forbidden(statement: Any) -> bool:
     """Whether this is a text of SQL that begins or ends a transaction, or changes the connection others use as well."""
+    if (element := getattr(statement, "element", None)) is not None:
+        return is_forbidden(element)
     if not getattr(statement, "_is_text_clause", False):
         return False
     word, rest = first_word(statement.text)
-    return word in _TRANSACTION or (word in ("PRAGMA", "SET") and ("=" in rest or word == "SET"))
+    return word in _TRANSACTION or word == "SET" or (word == "PRAGMA" and _sets(rest))
 
 
 def refuse_forbidden(statement: Any) -> None:

@@ -54,6 +54,7 @@ def test_what_surely_reads(statement: Executable) -> None:
         text("with x as (select 1) insert into item select * from x"),
         text("insert into item values (1) returning id").columns(ITEM.c.id),
         text("pragma user_version = 3"),
+        text("pragma user_version(3)"),
         text("create index a on item (id)"),
         text(""),
         DDL("drop table item"),
@@ -64,6 +65,19 @@ def test_what_may_write(statement: Executable) -> None:
     assert writes(statement)
 
 
-@pytest.mark.parametrize(("sql", "forbidden"), [("commit", True), ("PRAGMA x=1", True), ("select 1", False)])
+@pytest.mark.parametrize(
+    ("sql", "forbidden"),
+    [
+        ("commit", True),
+        ("PRAGMA x=1", True),
+        ("PRAGMA query_only(0)", True),
+        ("PRAGMA main.foreign_keys (OFF)", True),
+        ("PRAGMA foreign_key_check(item)", False),
+        ("PRAGMA main . index_list(item)", False),
+        ("PRAGMA foreign_keys", False),
+        ("select 1", False),
+    ],
+)
 def test_what_is_nobodys_business(sql: str, forbidden: bool) -> None:
     assert is_forbidden(text(sql)) is forbidden
+    assert is_forbidden(text(sql).columns(ITEM.c.id)) is forbidden
