@@ -21,7 +21,7 @@ class Sagas:
         engine = running.services["orders"].engine
         assert engine is not None
         engine.report = self._hear
-        self._recorder = engine._recorder
+        self._recorder = engine._runner._recorder
         self._orders = running.client(Orders)
         self._kind = kind
         self._ends: dict[str, asyncio.Future[str]] = {}
