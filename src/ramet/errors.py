@@ -224,6 +224,9 @@ class DeclarationError(RametError):
         self.problems = tuple(problems)
         super().__init__("\n".join(str(problem) for problem in self.problems))
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        return DeclarationError, (self.problems,)
+
 
 class ConfigurationError(RametError):
     """A file, variable or option is wrong. The sentence says what, where, and how to mend it."""
@@ -260,4 +263,7 @@ class MissingExtra(RametError):
 
     def __init__(self, library: str, extra: str, purpose: str) -> None:
         super().__init__(f"{purpose} needs {library}: pip install 'ramet[{extra}]'")
-        self.library, self.extra = library, extra
+        self.library, self.extra, self.purpose = library, extra, purpose
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return MissingExtra, (self.library, self.extra, self.purpose)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from ramet.contract.api import Api
+from ramet.contract.api import Api, kebab
 from ramet.contract.mounted import Mounted
 from ramet.contract.places import Place
 from ramet.contract.problems import Problem
@@ -143,8 +143,4 @@ NO_DEFAULT = inspect.Parameter.empty
 
 def wire_name(cls: type) -> str:
     """A class's name in files and on the wire: `PaymentMethods` is `payment-methods`."""
-    name = cls.__name__
-    return "".join(
-        f"-{letter.lower()}" if letter.isupper() and at and not name[at - 1].isupper() else letter.lower()
-        for at, letter in enumerate(name)
-    )
+    return kebab(cls.__name__)

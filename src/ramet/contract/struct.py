@@ -41,7 +41,8 @@ class EventType(ValueType):
         **options: Any,
     ) -> EventType:
         cls = cast("EventType", super().__new__(mcs, name, bases, namespace, **options))
-        type.__setattr__(cls, "key_field", key)
+        inherited = (base.key_field for base in bases if isinstance(base, EventType))
+        type.__setattr__(cls, "key_field", key if key is not None else next(inherited, None))
         type.__setattr__(cls, "schema_version", version)
         return cls
 
