@@ -56,10 +56,13 @@ async def calling(*, timeout: str | float | None = None, key: str | None = None)
             narrowed = current_context.set(
                 msgspec.structs.replace(context, deadline=min(context.deadline, now + limit))
             )
+        timer = asyncio.timeout(limit)
         try:
-            async with asyncio.timeout(limit):
+            async with timer:
                 yield
         except TimeoutError as error:
+            if not timer.expired():
+                raise  # the block's own
             raise late(error, f"The calls were not answered within {limit:g} s.") from error
         finally:
             if narrowed is not None:
