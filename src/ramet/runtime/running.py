@@ -16,10 +16,12 @@ from ramet.events.moments import Report, unreported
 from ramet.events.tables import SCHEMA as EVENT_TABLES
 from ramet.runtime.calls import Exchange
 from ramet.runtime.dispatch import answerers
+from ramet.runtime.reporting import log_saga
 from ramet.runtime.schedules import SCHEMA as SCHEDULE_TABLES
 from ramet.runtime.service import RunningService, Surroundings
 from ramet.runtime.tasks import Tasks
 from ramet.runtime.wiring import Engines
+from ramet.sagas.moments import Report as SagaReport
 from ramet.sagas.journal import SCHEMA as SAGA_TABLES
 from ramet.settings import read_settings
 from ramet.storage.base import Storage
@@ -34,13 +36,17 @@ log = logging.getLogger("ramet")
 
 @dataclass(frozen=True, kw_only=True)
 class Options:
-    """How to run: `strict` encodes calls inside the process as if they travelled; `report` hears of handled events."""
+    """How to run: `strict` encodes calls inside the process as if they travelled.
+
+    `report` hears of handled events, `saga_report` of what happens to sagas.
+    """
 
     clock: Clock = field(default_factory=SystemClock)
     strict: bool = False
     settings: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     environment: Mapping[str, str] = field(default_factory=dict)
     report: Report = unreported
+    saga_report: SagaReport = log_saga
     prepare: Callable[[DeclaredService, Storage], Any] | None = None
 
 
@@ -122,6 +128,7 @@ class Running:
             exchange=self.exchange,
             inject=self._inject,
             report=self.options.report,
+            saga_report=self.options.saga_report,
         )
         reentrant = self._reentrant()
         instances = {service.name: service.cls() for service in self.declared.services}

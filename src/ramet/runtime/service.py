@@ -23,6 +23,7 @@ from ramet.runtime.schedules import Schedule, Schedules
 from ramet.runtime.tasks import Tasks
 from ramet.sagas.definition import Definition, make_definition
 from ramet.sagas.engine import SagaEngine
+from ramet.sagas.moments import Report as SagaReport
 from ramet.sagas.views import Views
 from ramet.settings import seconds
 from ramet.storage.base import Storage
@@ -41,6 +42,7 @@ class Surroundings:
     exchange: Exchange
     inject: Callable[[object, str, Needs], None]
     report: Report
+    saga_report: SagaReport
 
     def topic(self, event: type[Event]) -> str:
         """The topic of any event of the application: "<contract>.<Event>"."""
@@ -158,7 +160,7 @@ class RunningService:
 
     def _make_engine(self, definitions: Sequence[Definition]) -> SagaEngine:
         around = self._around
-        return SagaEngine(
+        engine = SagaEngine(
             self.name,
             definitions,
             storage=self.storage,
@@ -166,6 +168,8 @@ class RunningService:
             spawn=around.tasks.spawn,
             withdraw=around.exchange.withdraw,
         )
+        engine.report = around.saga_report
+        return engine
 
     def _definition(self, saga: DeclaredSaga) -> Definition:
         instance = saga.cls()

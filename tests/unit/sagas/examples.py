@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from ramet.contract.saga import Saga, step
 from ramet.contract.struct import Struct
 from tests.unit.sagas.world import Participant
@@ -51,6 +53,26 @@ class Checkout(Saga):
 
 
 ALL = ["stock.reserve o", "cards.charge o", "parcels.ship o", "mail.tell o"]
+
+
+class Counting(Saga):
+    """Counts what it finds there."""
+
+    there: Participant
+
+    class State(Struct):
+        count: int = 0
+
+    @step(attempts=2)
+    async def count(self, state: State) -> State:
+        found: Any = self.there.counted  # type: ignore[attr-defined]  # set by the test
+        if isinstance(found, Exception):
+            raise found
+        return Counting.State(count=found)
+
+    @step(attempts=2)
+    async def go_on(self, state: State) -> State:
+        return state
 
 
 class Dirty(Saga):

@@ -8,7 +8,7 @@ from ramet.contract.struct import Struct
 from ramet.errors import UsageError
 from ramet.sagas.progress import Status
 from tests.unit.sagas.conftest import MakeWorld
-from tests.unit.sagas.examples import ALL, Checkout, Dirty
+from tests.unit.sagas.examples import ALL, Checkout, Counting, Dirty
 
 
 async def test_a_refused_step_is_not_undone_and_those_before_it_are_in_reverse(world: MakeWorld) -> None:
@@ -129,6 +129,32 @@ async def test_a_state_of_another_saga_is_refused(world: MakeWorld) -> None:
     w = await world(Checkout)
     with pytest.raises(UsageError, match=r"give it a Checkout\.State"):
         await w.start(Checkout, "1", Struct())
+
+
+@pytest.mark.parametrize(("count", "wrong"), [("three", "Expected `int`"), (object(), "unsupported")])
+async def test_a_state_that_a_restart_could_not_read_is_the_failure_of_its_step_alone(
+    world: MakeWorld, count: object, wrong: str
+) -> None:
+    w = await world(Counting)
+    with pytest.raises(UsageError, match=f"cannot be kept: .*{wrong}"):
+        await w.start(Counting, "0", Counting.State(count=count))  # type: ignore[arg-type]  # the mistake
+    w.there.counted = count  # type: ignore[attr-defined]  # what the step puts into its state
+    bad = await w.start(Counting, "1", Counting.State())
+    await w.run(1)
+    assert wrong in ((await w.views.show(bad)).saga.reason or "")
+    w.there.counted = 3  # type: ignore[attr-defined]  # as above
+    good = await w.start(Counting, "2", Counting.State())
+    await w.run(1)
+    assert [await w.status(one) for one in (bad, good)] == ["compensated", "completed"]
+    await w.reopen()
+
+
+async def test_an_error_that_is_no_text_holds_nobody_up(world: MakeWorld) -> None:
+    w = await world(Counting)
+    w.there.counted = OSError("no file \udcff")  # type: ignore[attr-defined]  # what the step raises
+    saga = await w.start(Counting, "1", Counting.State())
+    await w.run(1)
+    assert (await w.views.show(saga)).saga.reason == "OSError: no file \\udcff"
 
 
 async def test_a_refused_step_that_had_executed_something_else_is_undone_too(world: MakeWorld) -> None:
