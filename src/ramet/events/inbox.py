@@ -173,4 +173,5 @@ def _is_cancelled() -> bool:
 
 
 def _describe(error: BaseException) -> str:
-    return f"{type(error).__name__}: {error}"
+    """In one line, without half characters, as in names of files that are no text: no database takes them."""
+    return f"{type(error).__name__}: {error}".encode(errors="backslashreplace").decode()

@@ -13,7 +13,7 @@ from ramet.clock import Clock
 from ramet.errors import Cancelled, Denied, Refusal, Unauthenticated, Unavailable
 from ramet.sagas import machine
 from ramet.sagas.alarm import Limit
-from ramet.sagas.definition import RunnableStep
+from ramet.sagas.definition import Definition, RunnableStep
 from ramet.sagas.live import Live
 from ramet.sagas.progress import Failure, Key, Outcome, Status
 from ramet.telemetry.context import current_context
@@ -61,7 +61,7 @@ def failure(error: Exception, scope: StepScope) -> Failure:
     others = tuple(one for one in scope.called if one.key != own)
     if isinstance(error, Refusal):
         renew = own if len(others) < len(scope.called) else None
-        return Failure(error=str(error), refused=True, touched=bool(others), keys=others, renew=renew)
+        return Failure(error=_storable(str(error)), refused=True, touched=bool(others), keys=others, renew=renew)
     if len(others) < len(scope.called) and isinstance(error, NOT_EXECUTED):
         return Failure(error=described(error), touched=bool(others), keys=others)
     return Failure(error=described(error), keys=tuple(scope.called))
@@ -69,7 +69,12 @@ def failure(error: Exception, scope: StepScope) -> Failure:
 
 def described(error: BaseException) -> str:
     """An error in one line, as an operator reads it."""
-    return "".join(traceback.format_exception_only(error)).strip().replace("\n", " ")
+    return _storable("".join(traceback.format_exception_only(error)).strip().replace("\n", " "))
+
+
+def _storable(text: str) -> str:
+    """Without half characters, as in names of files that are no text: no database takes them."""
+    return text.encode(errors="backslashreplace").decode()
 
 
 class Performer:
@@ -130,11 +135,7 @@ class Performer:
             state = await step.do(base)
         else:
             state = await step.do(base, msgspec.json.decode(found[1], type=step.event))
-        if not isinstance(state, live.definition.state):
-            raise TypeError(
-                f"{live.definition.name}.{step.name} returned {type(state).__name__}, which is not its State"
-            )
-        return state
+        return state if state is base else _kept(live.definition, state, step.title)
 
     async def _undo(self, live: Live, step: RunnableStep) -> Any:
         """Withdraw what may still be on its way, then undo."""
@@ -152,6 +153,14 @@ class Performer:
         progress = live.progress
         told = (progress.state, progress.reason or "") if step.undo_takes_reason else (progress.state,)
         state = await step.undo(*told)
-        if state is not None and not isinstance(state, live.definition.state):
-            raise TypeError(f"The undo of {step.name} returned {type(state).__name__}, which is not its State")
-        return state
+        return state if state is None else _kept(live.definition, state, f"The undo of {step.title}")
+
+
+def _kept(definition: Definition, state: Any, by: str) -> Any:
+    """What a step has returned, as the next one is given it. Raises: TypeError when it cannot be kept."""
+    if not isinstance(state, definition.state):
+        raise TypeError(f"{by} returned {type(state).__name__}, which is not its State")
+    try:
+        return definition.kept(state)
+    except (TypeError, ValueError) as error:
+        raise TypeError(f"{by} returned a State that cannot be kept: {error}") from error

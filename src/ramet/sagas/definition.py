@@ -74,6 +74,13 @@ class Definition:
         """A state from JSON. Raises: msgspec.ValidationError when it does not fit this release's State."""
         return msgspec.json.decode(text, type=self.state)
 
+    def kept(self, state: Any) -> Any:
+        """A state as it comes back from the journal, so that it is the same before and after a restart.
+
+        Raises: TypeError or ValueError (msgspec.ValidationError) when it cannot be written, or not be read again.
+        """
+        return self.decode(self.encode(state))
+
 
 class StepShape(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What a release has to keep of a step while sagas that have passed it are in flight."""

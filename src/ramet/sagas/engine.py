@@ -118,6 +118,10 @@ class SagaEngine:
             raise UsageError(
                 f"{definition.name} was started with a {type(state).__name__}: give it a {definition.name}.State."
             )
+        try:
+            state = definition.kept(state)
+        except (TypeError, ValueError) as error:
+            raise UsageError(f"{definition.name} was started with a State that cannot be kept: {error}.") from error
         return Live(self._clock.id(), key, definition, machine.begin(state, self._clock.time()), context)
 
     # -- events --------------------------------------------------------------------------------------------------

@@ -67,6 +67,16 @@ async def test_of_two_deliveries_at_the_same_time_one_is_committed(tmp_path: Pat
         assert await it.notes() == [1]
 
 
+async def test_an_error_that_is_no_text_is_counted_too(tmp_path: Path) -> None:
+    tried, act = failing(9, OSError("no file \udcff"))
+    async with bed(tmp_path) as it:
+        consumer = await it.subscribe(act, retries=Retries(attempts=2))
+        assert await consumer.deliver(Delivery(message := it.message(1)))
+        assert await consumer.deliver(Delivery(message)) is None
+        assert len(tried) == 2
+        assert [letter.error for letter in await it.operations.dead()] == ["OSError: no file \\udcff"]
+
+
 async def test_what_a_failing_handler_wrote_is_rolled_back(tmp_path: Path) -> None:
     async def write_and_fail(_: Message) -> None:
         await unit().execute("INSERT INTO note (consumer, payload) VALUES ('billing.note', '99')")
