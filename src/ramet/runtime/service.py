@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -12,6 +13,7 @@ from ramet.contract.declared import Declared, DeclaredSaga, DeclaredService, Nee
 from ramet.contract.saga import Saga, saga_declaration
 from ramet.contract.struct import Event
 from ramet.contract.timetable import timetable
+from ramet.errors import StorageError
 from ramet.events.base import Broker
 from ramet.events.moments import Report
 from ramet.events.policy import Retries
@@ -27,8 +29,12 @@ from ramet.sagas.moments import Report as SagaReport
 from ramet.sagas.views import Views
 from ramet.settings import seconds
 from ramet.storage.base import Storage
+from ramet.storage.tables import RETENTION_SECONDS, purge_answers
 from ramet.storage.work import transact
 from ramet.telemetry.scope import Scope, Work
+
+
+PURGE_EVERY_SECONDS = 3600.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,10 +94,18 @@ class RunningService:
     async def begin(self) -> None:
         """Work: send what is in the outbox, run sagas and schedules."""
         await self.relay.start()
+        self._around.tasks.spawn(self._forget_old_answers())
         if self.engine is not None:
             await self.engine.start()
         if self.schedules is not None:
             await self.schedules.start()
+
+    async def _forget_old_answers(self) -> None:
+        """Every hour; not at once, for what was published before a long pause is redelivered first."""
+        while True:
+            await self._around.clock.sleep(PURGE_EVERY_SECONDS)
+            with suppress(StorageError):  # the next hour will do
+                await purge_answers(self.storage, self._around.clock.time() - RETENTION_SECONDS)
 
     async def end(self) -> None:
         """Finish what is under way, and begin nothing more."""

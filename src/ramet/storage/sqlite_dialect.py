@@ -10,10 +10,12 @@ from __future__ import annotations
 import sqlite3
 from collections import deque
 from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
 from typing import Any, cast
 
-from sqlalchemy import Engine
+from sqlalchemy import DateTime, Dialect, Engine
 from sqlalchemy.dialects import registry
+from sqlalchemy.dialects.sqlite import DATETIME
 from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import StaticPool
@@ -132,9 +134,30 @@ class InlineConnection:
         return self.raw.total_changes
 
 
+class UtcDateTime(DATETIME):
+    """With `timezone=True` aware values go in and come out, as on PostgreSQL; what is stored is UTC."""
+
+    def bind_processor(self, dialect: Dialect) -> Any:
+        store: Any = super().bind_processor(dialect)
+        if not self.timezone:
+            return store
+        return lambda value: store(value if value is None else _naive_utc(value))
+
+    def result_processor(self, dialect: Dialect, coltype: object) -> Any:
+        load: Any = super().result_processor(dialect, coltype)
+        if not self.timezone:
+            return load
+        return lambda text: None if (value := load(text)) is None else value.replace(tzinfo=UTC)
+
+
+def _naive_utc(value: datetime) -> datetime:
+    return value if value.tzinfo is None else value.astimezone(UTC).replace(tzinfo=None)
+
+
 class InlineDialect(SQLiteDialect_pysqlite):
     """SQLAlchemy's dialect for `sqlite3`, declared asynchronous."""
 
+    colspecs = {**SQLiteDialect_pysqlite.colspecs, DateTime: UtcDateTime}
     driver = "ramet"
     is_async = True
     supports_statement_cache = True
