@@ -23,7 +23,8 @@ class Application:
 
     def __init__(self, name: str, *, services: Part | Sequence[Part], place: tuple[str, int] | None = None) -> None:
         self.name = name
-        self.services = tuple(services) if isinstance(services, tuple | list) else (services,)
+        self.services: tuple[Part, ...]
+        self.services = (services,) if isinstance(services, str | type | Mounted) else tuple(services)
         self.place = place or _caller()
         """Where the list of services is written: a file, and the line where it begins."""
 

@@ -49,7 +49,7 @@ def with_stubs(application: Application) -> Application:
     missing = [cls for cls in dict.fromkeys(wanted) if cls not in provided]
     if not missing:
         return application
-    parts = [*application.services, *(_stub(cls) for cls in missing)]
+    parts: list[Part] = [*application.services, *(_stub(cls) for cls in missing)]
     return Application(application.name, services=parts, place=application.place)
 
 
