@@ -33,16 +33,12 @@ class Checkout(Saga):
         return state
 
     @begin.undo
-    async def close(self, state: State) -> None:
-        await self.orders.reject(state.order.id)
+    async def close(self, state: State, reason: str) -> None:
+        await self.orders.reject(state.order.id, reason)
 
     @step
     async def reserve(self, state: State) -> State:
-        try:
-            await self.inventory.reserve(state.order.id, state.order.lines)
-        except Inventory.OutOfStock as refusal:
-            await self.orders.explain(state.order.id, str(refusal))
-            raise
+        await self.inventory.reserve(state.order.id, state.order.lines)
         return state
 
     @reserve.undo
@@ -52,11 +48,7 @@ class Checkout(Saga):
     @step(timeout="10s")
     async def charge(self, state: State) -> State:
         order = state.order
-        try:
-            await self.payments.authorise(order.id, order.customer_id, order.total_cents, state.card)
-        except Payments.Declined as refusal:
-            await self.orders.explain(order.id, str(refusal))
-            raise
+        await self.payments.authorise(order.id, order.customer_id, order.total_cents, state.card)
         return state
 
     @charge.undo

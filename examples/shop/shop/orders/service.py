@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
@@ -88,7 +88,7 @@ class OrdersService(Orders, tables=metadata, sagas=(Checkout,)):
         happened = await self.db.execute(
             select(history.c.at, history.c.what).where(history.c.order_id == order_id).order_by(history.c.id)
         )
-        steps = tuple(Happening(at=at.replace(tzinfo=UTC), what=what) for at, what in happened)
+        steps = tuple(Happening(at=at, what=what) for at, what in happened)
         return replace(_order(row), history=steps)
 
     async def orders(self, customer_id, before=None, limit=50):
@@ -114,13 +114,9 @@ class OrdersService(Orders, tables=metadata, sagas=(Checkout,)):
             facts = {"customer_id": order.customer_id, "total_cents": order.total_cents, "tracking": tracking}
             await self.publish(OrderConfirmed(order_id=order_id, **facts))
 
-    async def explain(self, order_id, reason):
-        unexplained = (orders.c.id == order_id) & orders.c.reason.is_(None)
-        await self.db.execute(update(orders).where(unexplained).values(reason=reason))
-
-    async def reject(self, order_id):
-        reason = func.coalesce(orders.c.reason, "We could not fulfil it.")
-        order = await self._become("cancelled", order_id, after=("placed", "cancelling", "accepted"), reason=reason)
+    async def reject(self, order_id, reason):
+        why = func.coalesce(orders.c.reason, reason)  # the customer's own wish goes first
+        order = await self._become("cancelled", order_id, after=("placed", "cancelling", "accepted"), reason=why)
         if order:
             why = order.reason or ""
             await self._note(order_id, f"Cancelled. {why}")
@@ -176,5 +172,4 @@ def _line(it: Product, quantity: int) -> CartLine:
 
 
 def _order(row: Row[Any]) -> Order:
-    order = msgspec.convert(row, Order, from_attributes=True)
-    return replace(order, placed_at=order.placed_at.replace(tzinfo=UTC))
+    return msgspec.convert(row, Order, from_attributes=True)

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable
-from datetime import UTC
 from typing import Any
 
 import msgspec
-from msgspec.structs import replace
 from sqlalchemy import delete, insert, select, update
 
 from ramet import Clock, Database, Unavailable, on
@@ -57,8 +55,7 @@ class PaymentsService(Payments, tables=metadata):
         if before is not None:
             found = found.where(billing.c.id < before)
         rows = (await self.db.execute(found)).all()
-        entries = msgspec.convert(rows, tuple[BillingEntry, ...], from_attributes=True)
-        return tuple(replace(entry, at=entry.at.replace(tzinfo=UTC)) for entry in entries)
+        return msgspec.convert(rows, tuple[BillingEntry, ...], from_attributes=True)
 
     @on(ProfileChanged, start="retained")
     async def remember(self, event: ProfileChanged) -> None:
