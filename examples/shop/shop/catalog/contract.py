@@ -29,13 +29,16 @@ class Catalog(Contract, version="1.0.0"):
     @query
     async def products(self, skus: tuple[str, ...]) -> tuple[Product, ...]:
         """Those of the products that there are, by sku."""
+        ...
 
     @query
     async def search(
         self, text: str = "", category: str | None = None, after: str | None = None, limit: int = 50
     ) -> tuple[Product, ...]:
         """Products whose name or description has all words of the text, by sku, beginning `after` one."""
+        ...
 
     @command
     async def add(self, products: tuple[Product, ...]) -> None:
         """Add products, or replace those with the same sku."""
+        ...

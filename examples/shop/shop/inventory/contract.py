@@ -32,19 +32,24 @@ class Inventory(Contract, version="1.0.0"):
     @query
     async def stock(self, sku: str) -> int:
         """How many can be bought."""
+        ...
 
     @command
     async def receive(self, lines: tuple[Line, ...]) -> None:
         """Goods have arrived."""
+        ...
 
     @command(refuses=OutOfStock)
     async def reserve(self, order_id: str, lines: tuple[Line, ...]) -> None:
         """Set aside what an order needs, all of it or nothing, for a while."""
+        ...
 
     @command(refuses=NotReserved)
     async def sell(self, order_id: str) -> None:
         """What was reserved for an order is sold."""
+        ...
 
     @command
     async def release(self, order_id: str) -> None:
         """Put back what was reserved for an order, or sold to it; nothing, when there was nothing."""
+        ...

@@ -22,3 +22,4 @@ class Notifications(Contract, version="1.0.0"):
     @query
     async def sent(self, customer_id: str) -> tuple[Sent, ...]:
         """What a customer has been told, the oldest first."""
+        ...

@@ -117,10 +117,12 @@ class Orders(Contract, version="1.0.0"):
     @command(refuses=NoSuchProduct)
     async def put_in_cart(self, customer_id: str, sku: str, quantity: int) -> None:
         """Have that many of a product in the cart; zero takes it out."""
+        ...
 
     @command(refuses=(EmptyCart, NoAddress, NotShipped))
     async def place(self, customer_id: str, order: NewOrder) -> Order:
         """Order what is in the cart; payment and shipment follow in the background."""
+        ...
 
     @query(refuses=NoSuchOrder)
     async def order(self, customer_id: str, order_id: str) -> Order: ...
@@ -128,19 +130,24 @@ class Orders(Contract, version="1.0.0"):
     @query
     async def orders(self, customer_id: str, before: str | None = None, limit: int = 50) -> tuple[Order, ...]:
         """The customer's orders without their histories, the newest first, beginning with those `before` one."""
+        ...
 
     @command(refuses=(NoSuchOrder, TooLate))
     async def cancel(self, customer_id: str, order_id: str) -> None:
         """Ask for an order to be cancelled; the customer hears when that is done."""
+        ...
 
     @command(refuses=Withdrawn)
     async def accept(self, order_id: str) -> None:
         """From here on the customer cannot cancel any more."""
+        ...
 
     @command
     async def confirm(self, order_id: str, tracking: str) -> None:
         """The order is paid and shipped."""
+        ...
 
     @command
     async def reject(self, order_id: str, reason: str) -> None:
         """The order comes to nothing."""
+        ...

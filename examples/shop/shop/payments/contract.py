@@ -40,15 +40,19 @@ class Payments(Contract, version="1.0.0"):
     @command(refuses=Declined)
     async def authorise(self, order_id: str, customer_id: str, amount_cents: int, card: str) -> None:
         """Have the amount set aside for an order."""
+        ...
 
     @command
     async def capture(self, order_id: str) -> None:
         """Take what was set aside."""
+        ...
 
     @command
     async def refund(self, order_id: str) -> None:
         """Give back what was set aside or taken for an order; nothing, when there was nothing."""
+        ...
 
     @query
     async def billing(self, customer_id: str, before: int | None = None, limit: int = 50) -> tuple[BillingEntry, ...]:
         """The customer's billing history, the newest first, beginning with those `before` one."""
+        ...

@@ -46,6 +46,7 @@ class Shipping(Contract, version="1.0.0"):
     @query
     async def rates(self, country: str, grams: int) -> tuple[Rate, ...]:
         """What each carrier that goes there asks for a parcel of that weight."""
+        ...
 
     @command(refuses=NoCarrier)
     async def ship(self, order_id: str, carrier: str, ship_to: Address) -> Shipment: ...

@@ -67,10 +67,12 @@ class Users(Contract, version="1.0.0"):
     @query(refuses=WrongPassword)
     async def sign_in(self, email: str, password: str) -> str:
         """A signed token that `identify` recognises until it expires."""
+        ...
 
     @query
     async def identify(self, token: str) -> str | None:
         """The customer for whom a token was signed; None when it is forged or has expired."""
+        ...
 
     @query(refuses=NoSuchCustomer)
     async def profile(self, customer_id: str) -> Profile: ...
