@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from ramet.contract.declared import Declared
     from ramet.model.topology import Deployment
     from ramet.runtime.configuration import Configuration
-    from ramet.runtime.requests import Answer, Request
+    from ramet.runtime.operators.requests import Answer, Request
 
     A = TypeVar("A", bound=Answer)
 T = TypeVar("T")
@@ -61,7 +61,7 @@ def run(work: Coroutine[Any, Any, T]) -> T:
 
 def ask(choices: Choices, deployment: str, request: Request, kind: type[A]) -> A:
     """Ask the process that runs the deployment, or where none does, its databases."""
-    from ramet.runtime.remote import reach
+    from ramet.runtime.operators.remote import reach
 
     found = configuration(choices)
     chosen = found.deployment(deployment)
@@ -72,7 +72,7 @@ def ask(choices: Choices, deployment: str, request: Request, kind: type[A]) -> A
 
 
 async def _maintain(found: Configuration, chosen: Deployment, request: Request, kind: type[A]) -> A:
-    from ramet.runtime.maintenance import Maintenance
+    from ramet.runtime.operators.maintenance import Maintenance
     from ramet.runtime.process import make_running
 
     maintenance = Maintenance(found, chosen, lambda: make_running(found, chosen, declared(found)))

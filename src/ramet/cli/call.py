@@ -31,7 +31,7 @@ def call(choices: Choices, method: str, arguments: str, deployment: str, key: st
     The arguments are one JSON object; "-" reads it from standard input. Where the deployment does not run, it is
     started for this one call. Exit code 1 when the call is refused or fails.
     """
-    from ramet.runtime.requests import Call, Called
+    from ramet.runtime.operators.requests import Call, Called
 
     contract, dot, name = method.rpartition(".")
     if not dot or not contract or not name:

@@ -14,7 +14,7 @@ from ramet.cli.sagas import shortened
 from ramet.errors import UsageError
 
 if TYPE_CHECKING:
-    from ramet.runtime.requests import Changed, EventList
+    from ramet.runtime.operators.requests import Changed, EventList
 
 event_argument = click.argument("event", required=False)
 consumer_option = click.option("--consumer", metavar="NAME", help='Such as "orders.note_payment".')
@@ -37,7 +37,7 @@ def list_events(
 
     They wait for their consumers, are tried again, or were given up.
     """
-    from ramet.runtime.requests import EventList, ListEvents
+    from ramet.runtime.operators.requests import EventList, ListEvents
 
     found = ask(choices, deployment, ListEvents(consumer=consumer, topic=topic, key=key, limit=limit), EventList)
     if choices.json:
@@ -51,7 +51,7 @@ def list_events(
 @deployment_option
 def show(choices: Choices, event: str, deployment: str) -> None:
     """Show what a dead letter says, and why it is one."""
-    from ramet.runtime.requests import EventDetail, ShowEvent
+    from ramet.runtime.operators.requests import EventDetail, ShowEvent
 
     found = ask(choices, deployment, ShowEvent(event=event), EventDetail)
     if choices.json:
@@ -79,7 +79,7 @@ def replay(choices: Choices, event: str | None, deployment: str, consumer: str |
 
     Those of one EVENT, by its id, or all of a consumer.
     """
-    from ramet.runtime.requests import Changed, ReplayEvents
+    from ramet.runtime.operators.requests import Changed, ReplayEvents
 
     _check(event, consumer)
     request = ReplayEvents(event=event, consumer=consumer, new_keys=new_keys)
@@ -95,7 +95,7 @@ def discard(choices: Choices, event: str | None, deployment: str, consumer: str 
 
     Those of one EVENT, by its id, or all of a consumer.
     """
-    from ramet.runtime.requests import Changed, DiscardEvents
+    from ramet.runtime.operators.requests import Changed, DiscardEvents
 
     _check(event, consumer)
     _changed(choices, ask(choices, deployment, DiscardEvents(event=event, consumer=consumer), Changed), "discarded")

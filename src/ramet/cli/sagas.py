@@ -13,7 +13,7 @@ from ramet.cli.command import Choices, command, deployment_option, group
 from ramet.cli.moments import moment
 
 if TYPE_CHECKING:
-    from ramet.runtime.requests import Changed, SagaDetail, ServiceSaga
+    from ramet.runtime.operators.requests import Changed, SagaDetail, ServiceSaga
 
 STATUSES = ("running", "waiting", "compensating", "parked", "completed", "compensated")
 saga_argument = click.argument("saga")
@@ -40,7 +40,7 @@ def list_sagas(  # noqa: PLR0917 - click gives them by name
     limit: int,
 ) -> None:
     """List sagas, the newest first."""
-    from ramet.runtime.requests import ListSagas, SagaList
+    from ramet.runtime.operators.requests import ListSagas, SagaList
     from ramet.sagas.progress import Status
 
     wanted = Status(status) if status is not None else None
@@ -62,7 +62,7 @@ def show(choices: Choices, saga: str, deployment: str) -> None:
 
     SAGA is its id, or "Name/key".
     """
-    from ramet.runtime.requests import SagaDetail, ShowSaga
+    from ramet.runtime.operators.requests import SagaDetail, ShowSaga
 
     found = ask(choices, deployment, ShowSaga(saga=saga), SagaDetail)
     if choices.json:
@@ -79,7 +79,7 @@ def retry(choices: Choices, saga: str, deployment: str) -> None:
 
     One that waits for its next attempt tries at once. SAGA is its id, or "Name/key".
     """
-    from ramet.runtime.requests import Changed, RetrySaga
+    from ramet.runtime.operators.requests import Changed, RetrySaga
 
     _changed(choices, ask(choices, deployment, RetrySaga(saga=saga), Changed), "goes on")
 
@@ -92,7 +92,7 @@ def cancel(choices: Choices, saga: str, deployment: str) -> None:
 
     It is as if its next step had been refused. SAGA is its id, or "Name/key".
     """
-    from ramet.runtime.requests import CancelSaga, Changed
+    from ramet.runtime.operators.requests import CancelSaga, Changed
 
     _changed(choices, ask(choices, deployment, CancelSaga(saga=saga), Changed), "turns back")
 

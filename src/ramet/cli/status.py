@@ -9,7 +9,7 @@ from ramet.cli.application import ask
 from ramet.cli.command import Choices, command, deployment_option
 
 if TYPE_CHECKING:
-    from ramet.runtime.requests import ServiceStatus, Status
+    from ramet.runtime.operators.requests import ServiceStatus, Status
 
 
 @command(
@@ -22,7 +22,7 @@ def status(choices: Choices, deployment: str) -> None:
 
     When it does not run, its databases tell what waits for the next start.
     """
-    from ramet.runtime.requests import GetStatus, Status
+    from ramet.runtime.operators.requests import GetStatus, Status
 
     found = ask(choices, deployment, GetStatus(), Status)
     if choices.json:

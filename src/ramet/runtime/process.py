@@ -14,11 +14,11 @@ from ramet.errors import ConfigurationError
 from ramet.http.server import HttpServer, listen
 from ramet.model.topology import Deployment
 from ramet.runtime.configuration import Configuration
-from ramet.runtime.control import Control
 from ramet.runtime.migrating import prepare
-from ramet.runtime.operations import Operations, Place
-from ramet.runtime.remote import reach
-from ramet.runtime.requests import Address, Answer, GetStatus, Status
+from ramet.runtime.operators.control import Control
+from ramet.runtime.operators.operations import Operations, Place
+from ramet.runtime.operators.remote import reach
+from ramet.runtime.operators.requests import Address, Answer, GetStatus, Status
 from ramet.runtime.running import Options, Running
 from ramet.runtime.web import web
 from ramet.runtime.wiring import embedded

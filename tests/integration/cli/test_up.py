@@ -14,7 +14,7 @@ import httpx
 import msgspec
 import pytest
 
-from ramet.runtime.protocol import address
+from ramet.runtime.operators.protocol import address
 from tests.integration.cli.deployment import PATIENCE_SECONDS, greet, ramet, up
 
 GATE = """

@@ -11,7 +11,7 @@ from ramet.contract.calling import calling
 from ramet.contract.codec import MethodCodec
 from ramet.contract.declared import Declared, DeclaredContract, DeclaredMethod
 from ramet.errors import InvalidArguments, Refusal
-from ramet.runtime.requests import Call, Called, Refused
+from ramet.runtime.operators.requests import Call, Called, Refused
 from ramet.runtime.running import Running
 from ramet.telemetry.context import current_context
 

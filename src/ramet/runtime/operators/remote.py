@@ -12,8 +12,8 @@ import msgspec
 
 from ramet import errors
 from ramet.errors import RametError, Refusal, Unavailable
-from ramet.runtime.protocol import Reply, address
-from ramet.runtime.requests import Answer, Request
+from ramet.runtime.operators.protocol import Reply, address
+from ramet.runtime.operators.requests import Answer, Request
 
 A = TypeVar("A", bound=Answer)
 _decode = msgspec.json.Decoder(Reply).decode

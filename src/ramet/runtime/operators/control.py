@@ -14,9 +14,9 @@ from pathlib import Path
 import msgspec
 
 from ramet.errors import ConfigurationError, RametError
-from ramet.runtime.operations import Operations
-from ramet.runtime.protocol import LONGEST_LINE, Failure, Reply, address
-from ramet.runtime.requests import Asked
+from ramet.runtime.operators.operations import Operations
+from ramet.runtime.operators.protocol import LONGEST_LINE, Failure, Reply, address
+from ramet.runtime.operators.requests import Asked
 
 log = logging.getLogger("ramet.control")
 

@@ -13,8 +13,8 @@ from ramet.contract.reading import read
 from ramet.errors import NotFound, StorageError
 from ramet.model.topology import Deployment
 from ramet.runtime.configuration import Configuration
-from ramet.runtime.maintenance import Maintenance
-from ramet.runtime.requests import (
+from ramet.runtime.operators.maintenance import Maintenance
+from ramet.runtime.operators.requests import (
     Call,
     Called,
     CancelSaga,
@@ -34,7 +34,7 @@ from ramet.runtime.requests import (
 from ramet.runtime.running import Options, Running
 from ramet.runtime.wiring import embedded
 from ramet.sagas.progress import Status as SagaStatus
-from tests.unit.runtime.house import Doors, DoorsService
+from tests.unit.runtime.operators.house import Doors, DoorsService
 
 
 class House:

@@ -9,8 +9,8 @@ import pytest
 
 from ramet.contract.application import Application
 from ramet.errors import InternalError, InvalidArguments, NotFound, UsageError
-from ramet.runtime.operations import Operations, Place
-from ramet.runtime.requests import (
+from ramet.runtime.operators.operations import Operations, Place
+from ramet.runtime.operators.requests import (
     Call,
     CancelSaga,
     DiscardEvents,
@@ -23,7 +23,7 @@ from ramet.runtime.requests import (
     ShowSaga,
 )
 from ramet.testing import RunningApplication, running
-from tests.unit.runtime.house import Doors, DoorsService
+from tests.unit.runtime.operators.house import Doors, DoorsService
 
 
 @asynccontextmanager

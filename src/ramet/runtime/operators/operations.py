@@ -11,8 +11,8 @@ from typing import Any
 from ramet.clock import Clock
 from ramet.errors import NotFound, UsageError
 from ramet.events.operations import Counts, EventOperations
-from ramet.runtime.operator_calls import call
-from ramet.runtime.requests import (
+from ramet.runtime.operators.calls import call
+from ramet.runtime.operators.requests import (
     Address,
     Answer,
     Call,

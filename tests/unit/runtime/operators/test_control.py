@@ -16,11 +16,21 @@ from ramet.clock import SystemClock
 from ramet.contract.application import Application
 from ramet.contract.reading import read
 from ramet.errors import NotFound, RametError, Unavailable, UsageError
-from ramet.runtime.control import Control
-from ramet.runtime.operations import Operations, Place
-from ramet.runtime.protocol import LONGEST_PATH, address
-from ramet.runtime.remote import Remote, reach
-from ramet.runtime.requests import Answer, Call, Called, GetStatus, ListSagas, Request, SagaList, ShowSaga, Status
+from ramet.runtime.operators.control import Control
+from ramet.runtime.operators.operations import Operations, Place
+from ramet.runtime.operators.protocol import LONGEST_PATH, address
+from ramet.runtime.operators.remote import Remote, reach
+from ramet.runtime.operators.requests import (
+    Answer,
+    Call,
+    Called,
+    GetStatus,
+    ListSagas,
+    Request,
+    SagaList,
+    ShowSaga,
+    Status,
+)
 from ramet.runtime.running import Options, Running
 from ramet.runtime.wiring import temporary
 

@@ -12,8 +12,8 @@ from typing import TypeVar
 from ramet.clock import SystemClock
 from ramet.model.topology import Deployment
 from ramet.runtime.configuration import Configuration
-from ramet.runtime.operations import Operations, Place
-from ramet.runtime.requests import (
+from ramet.runtime.operators.operations import Operations, Place
+from ramet.runtime.operators.requests import (
     Answer,
     Call,
     CancelSaga,
