@@ -20,7 +20,7 @@ from ramet.errors import Refusal
 from ramet.sagas.definition import make_definition
 from ramet.sagas.engine import SagaEngine
 from ramet.sagas.journal import SCHEMA
-from ramet.storage.sqlite import SqliteStorage
+from ramet.storage.sqlite.storage import SqliteStorage
 from ramet.telemetry.context import Context
 from ramet.telemetry.scope import current_scope
 

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from ramet.errors import DuplicateRow, StorageError
 from ramet.storage.base import Conflict, Unit, Write
-from ramet.storage.sqlite import SqliteStorage
-from ramet.storage.sqlite_options import SqliteOptions
+from ramet.storage.sqlite.options import SqliteOptions
+from ramet.storage.sqlite.storage import SqliteStorage
 
 TABLES = (
     "CREATE TABLE note (id INTEGER PRIMARY KEY, text TEXT)",

@@ -11,8 +11,8 @@ from ramet.events.base import Broker
 from ramet.events.brokers.memory import MemoryBroker
 from ramet.model.topology import Deployment
 from ramet.storage.base import Storage
-from ramet.storage.sqlite import SqliteStorage
-from ramet.storage.sqlite_options import SqliteOptions
+from ramet.storage.sqlite.options import SqliteOptions
+from ramet.storage.sqlite.storage import SqliteStorage
 
 if TYPE_CHECKING:
     from sqlalchemy import MetaData

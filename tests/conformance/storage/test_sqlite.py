@@ -14,8 +14,8 @@ import pytest
 
 from ramet.errors import StorageError, UsageError
 from ramet.storage.base import Write
-from ramet.storage.sqlite import SqliteStorage
-from ramet.storage.sqlite_options import SqliteOptions
+from ramet.storage.sqlite.options import SqliteOptions
+from ramet.storage.sqlite.storage import SqliteStorage
 from ramet.storage.work import transact
 from ramet.telemetry.scope import Scope, Work
 
@@ -215,7 +215,7 @@ CRASHING = """
 import asyncio, sys
 from pathlib import Path
 from ramet.storage.base import Write
-from ramet.storage.sqlite import SqliteStorage
+from ramet.storage.sqlite.storage import SqliteStorage
 
 async def main():
     storage = SqliteStorage("shop", Path(sys.argv[1]))

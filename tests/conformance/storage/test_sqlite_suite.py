@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from ramet.storage.base import Storage
-from ramet.storage.sqlite import SqliteOptions, SqliteStorage
+from ramet.storage.sqlite.storage import SqliteOptions, SqliteStorage
 from ramet.testing.conformance.storage import StorageSuite
 
 

@@ -23,8 +23,8 @@ from ramet.events.subscriptions import remember
 from ramet.events.tables import SCHEMA as EVENT_TABLES
 from ramet.runtime.tasks import Tasks
 from ramet.storage.base import Unit, Write
-from ramet.storage.sqlite import SqliteStorage
-from ramet.storage.sqlite_options import TEMPORARY
+from ramet.storage.sqlite.options import TEMPORARY
+from ramet.storage.sqlite.storage import SqliteStorage
 from ramet.storage.tables import SCHEMA as STORAGE_TABLES
 from ramet.telemetry.scope import current_scope
 

@@ -16,8 +16,8 @@ from ramet.sagas.engine import SagaEngine
 from ramet.sagas.journal import SCHEMA, Journal
 from ramet.sagas.moments import Moment
 from ramet.sagas.views import Views
-from ramet.storage.sqlite import SqliteStorage
-from ramet.storage.sqlite_options import TEMPORARY
+from ramet.storage.sqlite.options import TEMPORARY
+from ramet.storage.sqlite.storage import SqliteStorage
 from ramet.storage.work import transact
 from ramet.telemetry.context import Context
 from ramet.telemetry.scope import Scope, Work, current_scope

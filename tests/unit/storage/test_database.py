@@ -15,8 +15,8 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from ramet.errors import CommandAfterWrite, EffectInQuery, OutsideWork, Refusal, StorageError, UsageError
 from ramet.storage.base import Write
 from ramet.storage.database import Database
-from ramet.storage.sqlite import SqliteStorage
-from ramet.storage.sqlite_options import TEMPORARY
+from ramet.storage.sqlite.options import TEMPORARY
+from ramet.storage.sqlite.storage import SqliteStorage
 from ramet.storage.work import transact
 from ramet.telemetry.scope import Committed, Scope, Work, current_scope, may_call_command
 

@@ -12,8 +12,8 @@ from ramet.errors import ConfigurationError, StorageError
 from ramet.storage.base import Write
 from ramet.storage.migrations import Migrations, Progress, create_all
 from ramet.storage.revisions import applied, is_current, revisions
-from ramet.storage.sqlite import SqliteStorage
-from ramet.storage.sqlite_options import SqliteOptions
+from ramet.storage.sqlite.options import SqliteOptions
+from ramet.storage.sqlite.storage import SqliteStorage
 from ramet.storage.tables import SCHEMA
 
 FIRST = MetaData()

@@ -9,8 +9,8 @@ from sqlalchemy import Connection
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from sqlalchemy.util.concurrency import greenlet_spawn
 
-from ramet.storage.sqlite_dialect import InlineConnection, inline_engine
-from ramet.storage.writer import Writer
+from ramet.storage.sqlite.dialect import InlineConnection, inline_engine
+from ramet.storage.sqlite.writer import Writer
 
 
 class Channel:

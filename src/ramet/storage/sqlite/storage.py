@@ -1,6 +1,6 @@
-"""A service's database in one SQLite file: durable by default, one writer with group commit, readers beside it.
+"""A SQLite file as the port wants it: durable by default, opened, read, written and closed.
 
-Statements run on the event loop (sqlite_dialect.py), units of work take turns on one connection (writer.py). Reads of a
+Statements run on the event loop (dialect.py), units of work take turns on one connection (writer.py). Reads of a
 query go to a connection that sees what is committed. Reads of a command before its first write see what is released,
 committed or about to be, and the command does not answer before that is durable.
 """
@@ -21,14 +21,14 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 
 from ramet.errors import EffectInQuery, StorageError
 from ramet.storage.base import Row, Storage, Unit, Write
-from ramet.storage.batch import failure
-from ramet.storage.checkpoint import PAGES, Checkpointer
-from ramet.storage.lock import ProcessLock
 from ramet.storage.sessions import forbid_flush, new_session
-from ramet.storage.sqlite_channel import Channel, Channels
-from ramet.storage.sqlite_options import TEMPORARY, SqliteOptions
-from ramet.storage.sqlite_unit import SqliteUnit
-from ramet.storage.writer import Writer
+from ramet.storage.sqlite.batch import failure
+from ramet.storage.sqlite.channel import Channel, Channels
+from ramet.storage.sqlite.checkpoint import PAGES, Checkpointer
+from ramet.storage.sqlite.lock import ProcessLock
+from ramet.storage.sqlite.options import TEMPORARY, SqliteOptions
+from ramet.storage.sqlite.unit import SqliteUnit
+from ramet.storage.sqlite.writer import Writer
 
 
 class SqliteStorage(Storage):

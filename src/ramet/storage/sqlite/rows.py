@@ -10,7 +10,7 @@ from typing import Protocol
 
 from ramet.errors import StorageError
 from ramet.storage.base import Write
-from ramet.storage.batch import Batch, Request, failure
+from ramet.storage.sqlite.batch import Batch, Request, failure
 
 log = logging.getLogger("ramet.storage")
 

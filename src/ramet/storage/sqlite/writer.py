@@ -18,9 +18,9 @@ from concurrent.futures import ThreadPoolExecutor
 from ramet.clock import SystemClock
 from ramet.errors import StorageError, UsageError
 from ramet.storage.base import Write
-from ramet.storage.batch import Batch, Turn, failure
-from ramet.storage.rows import Rows
-from ramet.storage.sqlite_options import SqliteOptions
+from ramet.storage.sqlite.batch import Batch, Turn, failure
+from ramet.storage.sqlite.options import SqliteOptions
+from ramet.storage.sqlite.rows import Rows
 from ramet.telemetry.scope import current_scope
 
 _now = SystemClock().monotonic  # what a commit costs is real, also where the application's time is not

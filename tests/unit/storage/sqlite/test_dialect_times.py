@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta, timezone
 
 from sqlalchemy import Column, DateTime, Integer, MetaData, Table, insert, select
 
-from ramet.storage.sqlite import SqliteStorage
+from ramet.storage.sqlite.storage import SqliteStorage
 
 metadata = MetaData()
 moments = Table(

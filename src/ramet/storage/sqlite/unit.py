@@ -14,9 +14,9 @@ from sqlalchemy.util.concurrency import await_
 
 from ramet.errors import DuplicateRow, OutsideWork, StorageError
 from ramet.storage.base import Conflict, Row, Unit, Write
-from ramet.storage.batch import Batch, Turn, failure
 from ramet.storage.sessions import UnitSession, new_session
-from ramet.storage.sqlite_channel import Channel, Channels
+from ramet.storage.sqlite.batch import Batch, Turn, failure
+from ramet.storage.sqlite.channel import Channel, Channels
 
 
 class SqliteUnit(Unit):

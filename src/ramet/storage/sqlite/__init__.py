@@ -1,0 +1,1 @@
+"""The adapter for SQLite: a service's database in one file, one writer with group commit, readers beside it."""
