@@ -70,7 +70,7 @@ def test_tasks_are_created_in_one_module() -> None:
     offenders = [
         f"{module.where}:{node.lineno}: {_name(node)}"
         for module in library()
-        if module.name != "ramet.runtime.tasks"
+        if module.name != "ramet.tasks"
         for node in ast.walk(module.tree)
         if isinstance(node, ast.Attribute)
         and node.attr in {"create_task", "ensure_future"}

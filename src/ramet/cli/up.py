@@ -160,7 +160,7 @@ def _on_signals(stopping: asyncio.Event) -> None:
 
 async def _stopped_or_changed(stopping: asyncio.Event, sources: Sources | None) -> list[Path]:
     """Whichever comes first: an interruption (no files), or a change."""
-    from ramet.runtime.tasks import Tasks
+    from ramet.tasks import Tasks
 
     tasks = Tasks()
     stopped = tasks.spawn(stopping.wait())

@@ -5,13 +5,11 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Callable, Coroutine
-from typing import Any
 
 from ramet.clock import Clock
 from ramet.events.base import Deliver, Delivery, Done, Sink
+from ramet.tasks import Spawn
 
-Spawn = Callable[[Coroutine[Any, Any, None]], "asyncio.Task[None]"]
 REDELIVERY_SECONDS = 1.0
 _Item = tuple[Delivery, Done]
 _log = logging.getLogger("ramet.events")

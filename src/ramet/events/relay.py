@@ -10,9 +10,9 @@ from typing import Any
 from ramet.clock import Clock
 from ramet.events.base import Broker, Delivery, Done, Outlet, Sink
 from ramet.events.feed import Feed
-from ramet.events.lanes import Spawn
 from ramet.events.outbox import Entry, Outbox
 from ramet.storage.base import Storage
+from ramet.tasks import Spawn
 
 RETENTION_SECONDS = 7 * 86400.0
 PURGE_EVERY_SECONDS = 3600.0

@@ -9,8 +9,8 @@ from functools import partial
 from ramet.clock import Clock
 from ramet.errors import StorageError
 from ramet.events.base import Delivery, Sink
-from ramet.events.lanes import Spawn
 from ramet.events.letters import Letters
+from ramet.tasks import Spawn
 
 LOOK_EVERY_SECONDS = 30.0
 BATCH = 200

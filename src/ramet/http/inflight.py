@@ -10,7 +10,7 @@ import asyncio
 from typing import Any
 
 from ramet.clock import Clock
-from ramet.http.surroundings import Spawn
+from ramet.tasks import Spawn
 
 SWEEP_SECONDS = 0.05
 

@@ -7,7 +7,7 @@ import logging
 from typing import Any
 
 from ramet.errors import ConfigurationError
-from ramet.http.surroundings import Spawn
+from ramet.tasks import Spawn
 
 log = logging.getLogger("ramet.http")
 Asgi = Any

@@ -15,7 +15,7 @@ from ramet.contract.mounted import Mounted
 from ramet.errors import ConfigurationError
 from ramet.http.clients import ClientSource, Reach, current_reach
 from ramet.http.lifespan import Lifespan
-from ramet.http.surroundings import Spawn
+from ramet.tasks import Spawn
 
 Asgi = Callable[[Any, Any, Any], Any]
 WORKERS = 32

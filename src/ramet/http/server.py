@@ -13,7 +13,7 @@ import uvicorn
 
 from ramet.errors import ConfigurationError
 from ramet.http.application import HttpApplication
-from ramet.http.surroundings import Spawn
+from ramet.tasks import Spawn
 
 BACKLOG = 2048
 HIGHEST_PORT = 65535

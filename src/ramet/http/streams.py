@@ -11,7 +11,7 @@ import msgspec
 
 from ramet.clock import Clock
 from ramet.contract.exchange import Message, Receive
-from ramet.http.surroundings import Spawn
+from ramet.tasks import Spawn
 
 Send = Callable[[Any], Awaitable[None]]
 HEADERS = (

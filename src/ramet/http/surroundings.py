@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 from ramet.clock import Clock
 from ramet.contract.struct import Struct
+from ramet.tasks import Spawn
 from ramet.telemetry.context import Context
 
-Spawn = Callable[[Coroutine[Any, Any, Any]], "asyncio.Task[Any]"]
 Check = Callable[[], Awaitable[Mapping[str, str]]]
 """What is wrong, by the name of the part; nothing is wrong when it is empty."""
 

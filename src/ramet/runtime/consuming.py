@@ -17,8 +17,8 @@ from ramet.events.moments import Report
 from ramet.events.policy import Retries
 from ramet.events.replays import Replays
 from ramet.events.subscriptions import remember
-from ramet.runtime.tasks import Tasks
 from ramet.storage.base import Storage
+from ramet.tasks import Tasks
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,9 +59,7 @@ class Consuming:
         """Subscribe; what is delivered is handled from now on."""
         await self._consumer.open()
         topics = frozenset({self._handling.topic})
-        past = await remember(
-            self._storage, self.name, topics, clock=self._clock, retained=self._handling.retained
-        )
+        past = await remember(self._storage, self.name, topics, clock=self._clock, retained=self._handling.retained)
         await self._broker.subscribe(Subscription(consumer=self.name, topics=topics, sink=self._lanes, past=past))
         self._replays.start()
 

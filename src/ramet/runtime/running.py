@@ -19,14 +19,14 @@ from ramet.runtime.dispatch import answerers
 from ramet.runtime.reporting import log_saga
 from ramet.runtime.schedules import SCHEMA as SCHEDULE_TABLES
 from ramet.runtime.service import RunningService, Surroundings
-from ramet.runtime.tasks import Tasks
 from ramet.runtime.wiring import Engines
-from ramet.sagas.moments import Report as SagaReport
 from ramet.sagas.journal import SCHEMA as SAGA_TABLES
+from ramet.sagas.moments import Report as SagaReport
 from ramet.settings import read_settings
 from ramet.storage.base import Storage
 from ramet.storage.database import Database
 from ramet.storage.tables import SCHEMA as STORAGE_TABLES
+from ramet.tasks import Tasks
 from ramet.telemetry.counters import Counters
 
 C = TypeVar("C", bound=Contract)

@@ -22,7 +22,6 @@ from ramet.runtime.calls import Exchange
 from ramet.runtime.consuming import Consuming, Handling
 from ramet.runtime.publishing import Publishing
 from ramet.runtime.schedules import Schedule, Schedules
-from ramet.runtime.tasks import Tasks
 from ramet.sagas.definition import Definition, make_definition
 from ramet.sagas.engine import SagaEngine
 from ramet.sagas.moments import Report as SagaReport
@@ -31,8 +30,8 @@ from ramet.settings import seconds
 from ramet.storage.base import Storage
 from ramet.storage.tables import RETENTION_SECONDS, purge_answers
 from ramet.storage.work import transact
+from ramet.tasks import Tasks
 from ramet.telemetry.scope import Scope, Work
-
 
 PURGE_EVERY_SECONDS = 3600.0
 

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Callable, Coroutine, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
 
 SKIPPED = frozenset({"tests", "__pycache__", "node_modules", "site-packages"})
 """Folders whose files are not the application's; so are those whose name begins with a dot."""
 SETTLE_MILLISECONDS = 50
-Spawn = Callable[[Coroutine[Any, Any, Any]], "asyncio.Task[Any]"]
+from ramet.tasks import Spawn
 
 
 class Sources:

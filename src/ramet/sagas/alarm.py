@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import heapq
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable
 from typing import Any
 
 from ramet.clock import Clock
-
-Spawn = Callable[[Coroutine[Any, Any, None]], "asyncio.Task[None]"]
+from ramet.tasks import Spawn
 
 
 class Alarm:

@@ -8,7 +8,8 @@ from collections import deque
 from collections.abc import Awaitable, Callable
 
 from ramet.clock import Clock
-from ramet.sagas.alarm import Limit, Limits, Spawn
+from ramet.sagas.alarm import Limit, Limits
+from ramet.tasks import Spawn
 
 Job = Callable[[Limit], Awaitable[None]]
 """What is to be done, given the stopwatch of the member who does it."""

@@ -15,7 +15,6 @@ from ramet.contract.service import SagaRef
 from ramet.contract.struct import Event, Struct
 from ramet.errors import UsageError
 from ramet.sagas import machine
-from ramet.sagas.alarm import Spawn
 from ramet.sagas.attempt import Performer
 from ramet.sagas.definition import Definition
 from ramet.sagas.journal import FIRST, INSERT, Journal, signal_write
@@ -24,6 +23,7 @@ from ramet.sagas.moments import Report
 from ramet.sagas.recovery import Recovery, recover
 from ramet.sagas.runner import Runner
 from ramet.storage.base import Storage, Unit, Write
+from ramet.tasks import Spawn
 from ramet.telemetry.context import Context
 from ramet.telemetry.scope import current_scope
 

@@ -8,9 +8,9 @@ from collections.abc import Callable
 
 from ramet.clock import Clock
 from ramet.errors import DuplicateRow, StorageError
-from ramet.sagas.alarm import Spawn
 from ramet.sagas.journal import Journal, Record
 from ramet.sagas.live import Live
+from ramet.tasks import Spawn
 
 Told = Callable[[Live], None]
 _LOG = logging.getLogger("ramet.sagas")

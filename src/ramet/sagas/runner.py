@@ -14,7 +14,7 @@ from functools import partial
 from ramet.clock import Clock
 from ramet.errors import NotFound, StorageError, UsageError
 from ramet.sagas import machine
-from ramet.sagas.alarm import Agenda, Alarm, Limit, Spawn
+from ramet.sagas.alarm import Agenda, Alarm, Limit
 from ramet.sagas.attempt import Performer
 from ramet.sagas.crew import Crew
 from ramet.sagas.definition import Definition, event_name
@@ -25,6 +25,7 @@ from ramet.sagas.progress import ENDED, Outcome, Progress, Status
 from ramet.sagas.recorder import Recorder
 from ramet.sagas.recovery import Recovery
 from ramet.storage.base import Row
+from ramet.tasks import Spawn
 
 CONCURRENCY = 128
 """How many steps of one service's sagas run at the same time."""

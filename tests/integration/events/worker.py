@@ -17,10 +17,10 @@ from ramet.events.lanes import Lanes
 from ramet.events.outbox import publish_write
 from ramet.events.relay import Relay
 from ramet.events.tables import SCHEMA as EVENT_TABLES
-from ramet.runtime.tasks import Tasks
 from ramet.storage.base import Unit
 from ramet.storage.sqlite.storage import SqliteStorage
 from ramet.storage.tables import SCHEMA as STORAGE_TABLES
+from ramet.tasks import Tasks
 from ramet.telemetry.scope import current_scope
 
 TOPIC = "shop.Sold"

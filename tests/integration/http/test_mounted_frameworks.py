@@ -14,7 +14,7 @@ from ramet.http.application import HttpApplication
 from ramet.http.mounted import MountedApplication
 from ramet.http.server import HttpServer
 from ramet.http.surroundings import Surroundings
-from ramet.runtime.tasks import Tasks
+from ramet.tasks import Tasks
 from tests.integration.http.inventory import Clients
 
 HERE = "tests.integration.http"

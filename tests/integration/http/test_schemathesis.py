@@ -26,7 +26,7 @@ from ramet.errors import NotFound, Refusal, Unauthenticated
 from ramet.http.application import HttpApplication
 from ramet.http.server import HttpServer
 from ramet.http.surroundings import Surroundings
-from ramet.runtime.tasks import Tasks
+from ramet.tasks import Tasks
 from ramet.telemetry.context import Caller
 
 Name = Annotated[str, msgspec.Meta(min_length=1, max_length=40)]

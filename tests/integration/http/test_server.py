@@ -20,7 +20,7 @@ from ramet.errors import ConfigurationError
 from ramet.http.application import HttpApplication
 from ramet.http.server import HttpServer
 from ramet.http.surroundings import HttpSettings, Surroundings
-from ramet.runtime.tasks import Tasks
+from ramet.tasks import Tasks
 
 
 class Line(Struct):

@@ -21,11 +21,11 @@ from ramet.events.relay import Relay
 from ramet.events.replays import Replays
 from ramet.events.subscriptions import remember
 from ramet.events.tables import SCHEMA as EVENT_TABLES
-from ramet.runtime.tasks import Tasks
 from ramet.storage.base import Unit, Write
 from ramet.storage.sqlite.options import TEMPORARY
 from ramet.storage.sqlite.storage import SqliteStorage
 from ramet.storage.tables import SCHEMA as STORAGE_TABLES
+from ramet.tasks import Tasks
 from ramet.telemetry.scope import current_scope
 
 TOPIC = "orders.Placed"

@@ -10,7 +10,7 @@ import pytest
 from ramet.clock import VirtualClock
 from ramet.events.base import Deliver, Delivery, Message
 from ramet.events.lanes import Lanes
-from ramet.runtime.tasks import Tasks
+from ramet.tasks import Tasks
 
 
 @pytest.fixture

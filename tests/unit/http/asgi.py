@@ -14,7 +14,7 @@ from ramet.clock import Clock, SystemClock
 from ramet.contract.api import Api
 from ramet.http.application import DEFAULTS, HttpApplication
 from ramet.http.surroundings import HttpSettings, Surroundings
-from ramet.runtime.tasks import Tasks
+from ramet.tasks import Tasks
 
 
 @dataclass

@@ -9,7 +9,7 @@ import pytest
 
 from ramet.clock import VirtualClock
 from ramet.http.surroundings import Answered, HttpSettings
-from ramet.runtime.tasks import Tasks
+from ramet.tasks import Tasks
 from ramet.telemetry.context import Caller, current_context
 from ramet.telemetry.scope import current_scope
 from tests.unit.http.asgi import ask, served

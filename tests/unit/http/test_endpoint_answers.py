@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 
 from ramet.clock import VirtualClock
-from ramet.runtime.tasks import Tasks
+from ramet.tasks import Tasks
 from tests.unit.http.asgi import ask, served
 from tests.unit.http.shop import Shop
 

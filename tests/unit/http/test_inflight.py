@@ -9,7 +9,7 @@ import pytest
 
 from ramet.clock import VirtualClock
 from ramet.http.inflight import InFlight
-from ramet.runtime.tasks import Tasks
+from ramet.tasks import Tasks
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from ramet.contract.mounted import Mounted
 from ramet.errors import ConfigurationError
 from ramet.http.clients import current_reach
 from ramet.http.mounted import MountedApplication, interface_of, load
-from ramet.runtime.tasks import Tasks
+from ramet.tasks import Tasks
 from tests.unit.http.asgi import ask
 
 

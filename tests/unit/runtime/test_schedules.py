@@ -13,10 +13,10 @@ import pytest
 from ramet.clock import VirtualClock
 from ramet.contract.timetable import timetable
 from ramet.runtime.schedules import LEASE_SECONDS, SCHEMA, Run, RunOutcome, Schedule, Schedules, schedule_states
-from ramet.runtime.tasks import Tasks
 from ramet.storage.base import Unit, Write
 from ramet.storage.sqlite.options import TEMPORARY
 from ramet.storage.sqlite.storage import SqliteStorage
+from ramet.tasks import Tasks
 from ramet.telemetry.context import current_context
 from ramet.telemetry.scope import Scope, Work, current_scope
 

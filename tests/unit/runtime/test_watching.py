@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from ramet.runtime.tasks import Tasks
 from ramet.runtime.watching import Sources
+from ramet.tasks import Tasks
 
 
 async def changed(sources: Sources) -> list[Path]:

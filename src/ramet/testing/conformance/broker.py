@@ -12,7 +12,7 @@ import pytest
 from ramet.clock import SystemClock
 from ramet.events.base import Broker, Deliver, Delivery, Done, Message, Sink, Subscription
 from ramet.events.lanes import Lanes
-from ramet.runtime.tasks import Tasks
+from ramet.tasks import Tasks
 
 PATIENCE_SECONDS = 10.0
 

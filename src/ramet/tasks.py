@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from typing import Any
+
+Spawn = Callable[[Coroutine[Any, Any, Any]], "asyncio.Task[Any]"]
+"""How whoever needs a background task is given the means to make one: `Tasks.spawn` of the owner."""
 
 log = logging.getLogger("ramet.tasks")
 
