@@ -108,7 +108,7 @@ def _read_step(cls: type, name: str, found: AnyStep, mistakes: list[SagaMistake]
         name=name,
         kind=options.kind,
         do=name,
-        undo=getattr(found.undos[0], "__name__", None) if found.undos else None,
+        undo=_name(found.undos[0]) if found.undos else None,
         pivot=bool(options.pivot),
         parallel=options.parallel,
         timeout_seconds=duration("timeout", options.timeout),
@@ -143,14 +143,14 @@ def _check_functions(cls: type, one: StepDeclaration, found: AnyStep) -> Iterato
     yield from _check_function(cls, title, function, wanted)
     for undo in found.undos:
         asked = ("state", "reason") if takes_reason(undo) else ("state",)
-        yield from _check_function(cls, f"{cls.__name__}.{undo.__name__}, which undoes {one.name},", undo, asked)
+        yield from _check_function(cls, f"{cls.__name__}.{_name(undo)}, which undoes {one.name},", undo, asked)
     if len(found.undos) > 1:
-        names = " and ".join(undo.__name__ for undo in found.undos)
+        names = " and ".join(_name(undo) for undo in found.undos)
         yield SagaMistake(
             at=found.undos[1], message=f"{title} has {len(found.undos)} undos: {names}.", remedy="Keep one of them."
         )
     for undo in found.undos:
-        if undo.__name__ == one.name:
+        if _name(undo) == one.name:
             yield SagaMistake(
                 at=undo,
                 message=f"The undo of {title} has the step's own name and hides it.",
@@ -164,6 +164,10 @@ def _check_functions(cls: type, one: StepDeclaration, found: AnyStep) -> Iterato
         yield SagaMistake(
             at=function, message=f"{title} is to be attempted {one.attempts} times.", remedy="Write attempts=1 or more."
         )
+
+
+def _name(undo: Any) -> str:
+    return getattr(undo, "__name__", "undo")
 
 
 def takes_reason(undo: Callable[..., Any]) -> bool:
