@@ -25,7 +25,7 @@ def given_key() -> str | None:
 
 def late(error: TimeoutError, sentence: str) -> CallError:
     """What the end of `asyncio.timeout` means: a command that was being committed just then has been executed."""
-    if isinstance(error.__cause__, Committed):
+    if Committed.of(error.__cause__):
         return OutcomeUnknown(f"{sentence} A command was executed, but its answer came too late.")
     return DeadlineExceeded(sentence)
 

@@ -209,11 +209,13 @@ class Exchange:
         async def root(*args: Any) -> Any:
             if current_context.get() is not None:
                 return await target(*args)
-            token = current_context.set(self.new_context())
+            token, limit = current_context.set(self.new_context()), asyncio.timeout(self._deadline)
             try:
-                async with asyncio.timeout(self._deadline):
+                async with limit:
                     return await target(*args)
             except TimeoutError as error:
+                if not limit.expired():
+                    raise  # the service's own
                 raise late(error, f"The call was not answered within {self._deadline:g} s.") from error
             finally:
                 current_context.reset(token)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 from asyncio import CancelledError
 from collections.abc import Awaitable, Callable, Iterable
-from typing import Any, TypeVar
+from typing import TypeVar, cast
 
 from ramet.errors import StorageError
 from ramet.storage.base import Conflict, Storage, Unit, Write
@@ -25,7 +26,7 @@ async def transact(storage: Storage, scope: Scope, body: Body[T], answer: Answer
     was written by then, and the commands it had called are called with the same keys (docs/decisions, lost updates).
 
     Raises: what the body raises; DuplicateRow where a deferred row or the answer is there already; StorageError;
-    Committed (a CancelledError) when the task was cancelled too late.
+    CancelledError, with Committed in its `args` when the task was cancelled too late.
     """
     token = current_scope.set(scope)
     try:
@@ -39,6 +40,25 @@ async def transact(storage: Storage, scope: Scope, body: Body[T], answer: Answer
         return await _attempt(_begin(scope, storage.unit(eager=True)), body, answer)
     finally:
         current_scope.reset(token)
+
+
+async def transact_within(
+    limit_seconds: float, storage: Storage, scope: Scope, body: Body[T], answer: Answer[T] | None = None
+) -> T:
+    """As `transact`, where nobody else sets a limit: work that hangs would keep the only writer for ever.
+
+    Raises: TimeoutError when the time is up before the commit has begun; everything is rolled back then.
+    """
+    try:
+        async with asyncio.timeout(limit_seconds) as limit:
+            return await transact(storage, scope, body, answer)
+    except TimeoutError as error:
+        if not limit.expired():
+            raise
+        late = Committed.of(error.__cause__)
+        if late is not None and isinstance(scope.unit, Unit) and scope.unit.committed:
+            return cast("T", late.result)
+        raise TimeoutError(f"it took longer than {limit_seconds:g} s") from error
 
 
 def _begin(scope: Scope, unit: Unit) -> Unit:
@@ -66,7 +86,7 @@ async def _attempt(unit: Unit, body: Body[T], answer: Answer[T] | None) -> T:
             await unit.commit()
         except CancelledError:
             if unit.committed:
-                raise Committed(result) from None
+                raise CancelledError(Committed(result)) from None
             raise
     except BaseException:
         await unit.rollback()

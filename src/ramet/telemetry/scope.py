@@ -5,10 +5,9 @@ The rules of DESIGN's table "who may do what" are decided here, so that calls, d
 
 from __future__ import annotations
 
-from asyncio import CancelledError
 from contextvars import ContextVar
 from enum import StrEnum
-from typing import Any
+from typing import Any, NamedTuple
 
 from ramet.errors import CommandAfterWrite, EffectInQuery, OutsideWork
 
@@ -24,12 +23,19 @@ class Work(StrEnum):
     STARTUP = "startup"
 
 
-class Committed(CancelledError):
-    """The work was cancelled while it was being committed, and is committed: `result` is its answer."""
+class Committed(NamedTuple):
+    """In the `args` of a CancelledError: the work was cancelled while it was being committed, and is committed.
 
-    def __init__(self, result: Any) -> None:
-        super().__init__()
-        self.result = result
+    The error itself is of no class of its own: `asyncio.timeout` knows only the one (in Python 3.11).
+    """
+
+    result: Any
+
+    @classmethod
+    def of(cls, error: BaseException | None) -> Committed | None:
+        """What this error, a CancelledError, says of it."""
+        first = error.args[0] if error is not None and error.args else None
+        return first if isinstance(first, cls) else None
 
 
 class Scope:

@@ -8,9 +8,9 @@ import pytest
 
 from ramet import calling
 from ramet.contract.calling import given_key
-from ramet.errors import DeadlineExceeded
+from ramet.errors import DeadlineExceeded, OutcomeUnknown
 from ramet.telemetry.context import Context, current_context
-from ramet.telemetry.scope import Scope, Work, current_scope
+from ramet.telemetry.scope import Committed, Scope, Work, current_scope
 
 
 async def test_a_key_holds_inside_its_block() -> None:
@@ -38,6 +38,18 @@ async def test_time_that_is_up_is_said() -> None:
     with pytest.raises(DeadlineExceeded, match=r"The calls were not answered within 0\.01 s\."):
         async with calling(timeout="10ms"):
             await asyncio.get_running_loop().create_future()
+
+
+async def test_that_a_command_was_being_committed_just_then_is_said() -> None:
+    async def command() -> None:
+        try:
+            await asyncio.get_running_loop().create_future()
+        except asyncio.CancelledError:
+            raise asyncio.CancelledError(Committed("done")) from None
+
+    with pytest.raises(OutcomeUnknown, match="A command was executed"):
+        async with calling(timeout="10ms"):
+            await command()
 
 
 async def test_a_timeout_of_the_block_itself_stays_what_it_is() -> None:

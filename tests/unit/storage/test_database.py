@@ -17,7 +17,7 @@ from ramet.storage.base import Write
 from ramet.storage.database import Database
 from ramet.storage.sqlite.options import TEMPORARY
 from ramet.storage.sqlite.storage import SqliteStorage
-from ramet.storage.work import transact
+from ramet.storage.work import transact, transact_within
 from ramet.telemetry.scope import Committed, Scope, Work, current_scope, may_call_command
 
 T = TypeVar("T")
@@ -112,6 +112,34 @@ async def test_a_command_is_committed_when_it_returns(db: Database, storage: Sql
 
 class No(Refusal):
     """No."""
+
+
+async def test_work_that_hangs_is_rolled_back_and_keeps_nobody_waiting(db: Database, storage: SqliteStorage) -> None:
+    async def hang() -> None:
+        await db.execute(insert(Item).values(id=2, n=2))
+        await asyncio.get_running_loop().create_future()
+
+    with pytest.raises(TimeoutError, match=r"longer than 0\.01 s"):
+        await transact_within(0.01, storage, command(), hang)
+    await transact(storage, command(), lambda: db.execute(insert(Item).values(id=3, n=3)))
+    assert list(await db.scalars(select(Item.id))) == [1, 3]
+
+
+async def test_a_timeout_within_the_work_is_an_error_like_any_other(storage: SqliteStorage) -> None:
+    async def fail() -> None:
+        raise TimeoutError("the neighbour's")
+
+    with pytest.raises(TimeoutError, match="the neighbour's"):
+        await transact_within(60, storage, command(), fail)
+
+
+async def test_work_whose_time_is_up_during_its_commit_is_done(db: Database, storage: SqliteStorage) -> None:
+    async def body() -> str:
+        await db.execute(insert(Item).values(id=2, n=2))  # nothing is waited for before the commit
+        return "done"
+
+    assert await transact_within(0, storage, command(), body) == "done"
+    assert list(await db.scalars(select(Item.id))) == [1, 2]
 
 
 async def test_a_refusal_rolls_back(db: Database, storage: SqliteStorage) -> None:
@@ -253,9 +281,11 @@ async def test_a_cancellation_during_the_commit_tells_what_was_committed(db: Dat
         return "done"
 
     async def caller() -> str:
-        with pytest.raises(Committed) as ended:
+        with pytest.raises(asyncio.CancelledError) as ended:
             await transact(storage, command(), body)
-        return str(ended.value.result)
+        assert type(ended.value) is asyncio.CancelledError
+        late = Committed.of(ended.value)
+        return late.result if late is not None else "lost"
 
     working = asyncio.ensure_future(caller())
     assert await working == "done"
