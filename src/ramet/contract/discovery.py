@@ -54,8 +54,8 @@ def discover(application: Application, problems: Problems) -> Found:
 def _listed(application: Application, part: object) -> Place:
     """The line on which a part is listed, as far as that can be seen."""
     file, first = application.place
-    name = re.escape(part if isinstance(part, str) else getattr(part, "__name__", repr(part)))
-    listing = rf"""["']{name}["']""" if isinstance(part, str) else rf"\b{name}\b"
+    shown = part.name if isinstance(part, Mounted) else getattr(part, "__name__", repr(part))
+    listing = rf"""["']{re.escape(part)}["']""" if isinstance(part, str) else rf"\b{re.escape(str(shown))}\b"
     linecache.checkcache(file)
     for number, line in enumerate(linecache.getlines(file)[first - 1 :], first):
         if re.search(listing, line):
