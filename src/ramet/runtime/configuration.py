@@ -62,7 +62,9 @@ def find(start: Path | None = None) -> Path:
     for candidate in (folder, *folder.parents):
         if (candidate / FILE).is_file():
             return candidate / FILE
-    raise ConfigurationError(f"There is no {FILE} in {folder} or above it: run `ramet new NAME`, or go to the application's folder.")
+    raise ConfigurationError(
+        f"There is no {FILE} in {folder} or above it: run `ramet new NAME`, or go to the application's folder."
+    )
 
 
 def load(path: Path) -> Configuration:
@@ -88,7 +90,9 @@ def load(path: Path) -> Configuration:
     ]
     return Configuration(
         folder=path.parent,
-        application=Application(table.name, services=[*table.services, *mounted]),
+        application=Application(
+            table.name, services=[*table.services, *mounted], place=(str(path), reader.line("application", None))
+        ),
         settings=reader.tables("settings", document),
         deployments=_deployments(reader, document),
     )
@@ -115,7 +119,7 @@ class _Reader:
         self._lines = text.splitlines()
 
     def fail(self, table: str, key: str | None, message: str) -> NoReturn:
-        raise ConfigurationError(f"{self._path.name}:{self._line(table, key)}: {message}")
+        raise ConfigurationError(f"{self._path.name}:{self.line(table, key)}: {message}")
 
     def known(self, table: str, value: Mapping[str, Any], names: tuple[str, ...]) -> None:
         for key in value:
@@ -157,7 +161,7 @@ class _Reader:
             self.fail(table, "listen", f'listen is an address such as "127.0.0.1:8000", not "{deployment.listen}".')
         return deployment
 
-    def _line(self, table: str, key: str | None) -> int:
+    def line(self, table: str, key: str | None) -> int:
         start = next((n for n, line in enumerate(self._lines) if line.strip().startswith(f"[{table}")), 0)
         if key is not None:
             for number in range(start, len(self._lines)):
