@@ -24,6 +24,7 @@ from ramet.contract.places import imported, where
 from ramet.contract.refusals import refusal_facts
 from ramet.contract.routes import resolve_routes
 from ramet.contract.saga import StepDeclaration, saga_declaration
+from ramet.contract.service import Duration
 from ramet.contract.struct import Event
 from ramet.errors import Refusal
 from ramet.model import application as model
@@ -145,11 +146,17 @@ class _Describing:
                     start=handler.mark.start,
                     attempts=handler.mark.attempts,
                     backoff_seconds=seconds(handler.mark.backoff),
+                    timeout_seconds=seconds(handler.mark.timeout),
                 )
                 for handler in service.handlers
             ),
             schedules=tuple(
-                model.Schedule(method=schedule.name, when=str(schedule.mark.when), zone=schedule.mark.zone)
+                model.Schedule(
+                    method=schedule.name,
+                    when=_when(schedule.mark.when),
+                    zone=schedule.mark.zone,
+                    timeout_seconds=seconds(schedule.mark.timeout),
+                )
                 for schedule in service.schedules
             ),
             sagas=tuple(self._saga(saga) for saga in service.sagas),
@@ -232,6 +239,10 @@ def _facts(refusal: type[Refusal]) -> list[tuple[str, Any] | tuple[str, Any, Any
 
 def _settings(needs: Needs) -> model.Schema | None:
     return next((settings_schema(kind) for kind in needs.settings.values()), None)
+
+
+def _when(given: Duration) -> str:
+    return given if isinstance(given, str) else f"{seconds(given):g}s"
 
 
 def _source(cls: type) -> model.Source:

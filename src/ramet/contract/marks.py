@@ -55,6 +55,15 @@ def _check_options(method: Method, mark: HandlerMark) -> None:
             )
     except ValueError as error:
         method.wrong(f" has a wrong backoff: {error}.", word="@on")
+    _check_timeout(method, mark.timeout, "@on")
+
+
+def _check_timeout(method: Method, timeout: Any, word: str) -> None:
+    try:
+        if seconds(timeout) <= 0:
+            method.wrong(f" has the timeout {timeout!r}.", 'Write timeout="30s", for instance.', word=word)
+    except ValueError as error:
+        method.wrong(f" has a wrong timeout: {error}.", word=word)
 
 
 def check_schedule(method: Method, mark: ScheduleMark) -> None:
@@ -69,6 +78,7 @@ def check_schedule(method: Method, mark: ScheduleMark) -> None:
         timetable(mark.when, mark.zone)
     except ValueError as error:
         method.wrong(f" has a wrong schedule: {error}.", word="@every")
+    _check_timeout(method, mark.timeout, "@every")
 
 
 def _takes(function: Any, count: int) -> bool:

@@ -41,6 +41,7 @@ class HandlerMark:
     start: Literal["now", "retained"]
     attempts: int
     backoff: Duration
+    timeout: Duration = "30s"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -49,6 +50,7 @@ class ScheduleMark:
 
     when: Duration
     zone: str
+    timeout: Duration = "5m"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -110,18 +112,24 @@ def on(
     start: Literal["now", "retained"] = "now",
     attempts: int = 8,
     backoff: Duration = "100ms",
+    timeout: Duration = "30s",
 ) -> Callable[[F], F]:
     """Handle an event in one local transaction, exactly once for each service.
 
     A handler added later begins with the events published from `"now"` on, or with the `"retained"` past (seven days).
-    A failing handler is tried `attempts` times, waiting `backoff` and twice as long each time, up to 30 seconds.
+    A handler that fails, or takes longer than `timeout`, is tried `attempts` times, waiting `backoff` and twice as long
+    each time, up to 30 seconds.
     """
-    return _marking(None, HandlerMark(event=event, start=start, attempts=attempts, backoff=backoff))  # type: ignore[no-any-return]  # _marking serves four decorators
+    mark = HandlerMark(event=event, start=start, attempts=attempts, backoff=backoff, timeout=timeout)
+    return _marking(None, mark)  # type: ignore[no-any-return]  # _marking serves four decorators
 
 
-def every(when: Duration, *, zone: str = "UTC") -> Callable[[F], F]:
-    """Run a method on a schedule, on one replica: `"10m"`, or cron text such as `"30 3 * * mon-fri"` in a time zone."""
-    return _marking(None, ScheduleMark(when=when, zone=zone))  # type: ignore[no-any-return]  # as above
+def every(when: Duration, *, zone: str = "UTC", timeout: Duration = "5m") -> Callable[[F], F]:
+    """Run a method on a schedule, on one replica: `"10m"`, or cron text such as `"30 3 * * mon-fri"` in a time zone.
+
+    A run that takes longer than `timeout` is rolled back, and tried again as one that failed.
+    """
+    return _marking(None, ScheduleMark(when=when, zone=zone, timeout=timeout))  # type: ignore[no-any-return]  # as above
 
 
 class SagaRef(Struct):

@@ -85,14 +85,16 @@ class Subscription(Value):
     start: Literal["now", "retained"] = "now"
     attempts: int = 8
     backoff_seconds: float = 0.1
+    timeout_seconds: float = 30.0
 
 
 class Schedule(Value):
-    """A service's method that runs by the clock."""
+    """A service's method that runs by the clock: every `"10m"`, or by cron text in a time zone."""
 
     method: str
     when: str
     zone: str = "UTC"
+    timeout_seconds: float = 300.0
 
 
 class Step(Value):

@@ -62,7 +62,10 @@ def test_a_service_has_what_it_needs_and_does(shop: model.Application) -> None:
         model.Subscription(event="stock.Reserved", method="note_it", start="retained", attempts=3, backoff_seconds=1.0),
     )
     assert (stock.database, stock.doc) == (False, "On the shelf.")
-    assert stock.schedules == (model.Schedule(method="count", when="0 3 * * *", zone="Europe/Zurich"),)
+    assert stock.schedules == (
+        model.Schedule(method="count", when="0 3 * * *", zone="Europe/Zurich", timeout_seconds=300.0),
+        model.Schedule(method="sweep", when="90s"),
+    )
 
 
 def test_a_saga_has_its_steps(shop: model.Application) -> None:

@@ -121,6 +121,9 @@ class StockService(Stock):
     @every("0 3 * * *", zone="Europe/Zurich")
     async def count(self) -> None: ...
 
+    @every(timedelta(seconds=90))
+    async def sweep(self) -> None: ...
+
 
 class Shop(Api, prefix="/api", version="2.0.0"):
     """The shop."""
