@@ -26,7 +26,7 @@ from ramet.events.letters import Letters
 from ramet.events.moments import Attempt, Outcome, Report, unreported
 from ramet.events.policy import Failures, Retries
 from ramet.storage.base import Storage, Write
-from ramet.storage.work import transact
+from ramet.storage.work import transact_within
 from ramet.telemetry.context import current_context
 from ramet.telemetry.scope import Scope, Work
 
@@ -71,7 +71,13 @@ class Consumer:
         scope = Scope(self._service, Work.HANDLER, self._method, key)
         token = current_context.set(from_headers(message.headers, execution=self._clock.id()))
         try:
-            await transact(self._storage, scope, partial(self._handler, message), lambda _: self._marks(delivery))
+            await transact_within(
+                self._retries.timeout_seconds,
+                self._storage,
+                scope,
+                partial(self._handler, message),
+                lambda _: self._marks(delivery),
+            )
         except Refusal as refusal:
             await self._bury(delivery, f"refused: {_describe(refusal)}")
             return None

@@ -8,11 +8,13 @@ import msgspec
 class Retries(msgspec.Struct, frozen=True, kw_only=True):
     """How often and how fast a handler that fails is tried again.
 
-    `attempts` in all; before the second `backoff_seconds` pass, then twice as long each time up to `longest_seconds`. A
-    neighbour that is `Unavailable` is not the event's fault: that does not count as an attempt, for `patience_seconds`.
+    `attempts` in all, each of at most `timeout_seconds`; before the second `backoff_seconds` pass, then twice as long
+    each time up to `longest_seconds`. A neighbour that is `Unavailable` is not the event's fault: that does not count
+    as an attempt, for `patience_seconds`.
     """
 
     attempts: int = 8
+    timeout_seconds: float = 30.0
     backoff_seconds: float = 0.1
     longest_seconds: float = 30.0
     patience_seconds: float = 86400.0

@@ -23,7 +23,7 @@ from ramet.clock import Clock
 from ramet.contract.timetable import Timetable, due_between, next_after
 from ramet.errors import StorageError
 from ramet.storage.base import Storage, Unit, Write
-from ramet.storage.work import transact
+from ramet.storage.work import transact_within
 from ramet.telemetry.context import Context, current_context
 from ramet.telemetry.scope import Scope, Work
 
@@ -63,11 +63,12 @@ _LIST = "SELECT name, last_run, lease_until, missed, failed, error FROM ramet_sc
 
 
 class Schedule(msgspec.Struct, frozen=True, kw_only=True):
-    """A method that is run on a timetable; `name` is "<service>.<method>"."""
+    """A method that is run on a timetable, and rolled back after `timeout_seconds`; `name` is "<service>.<method>"."""
 
     name: str
     timetable: Timetable
     run: Callable[[], Awaitable[None]]
+    timeout_seconds: float = 300.0
 
 
 class ScheduleState(msgspec.Struct, frozen=True, kw_only=True):
@@ -208,7 +209,9 @@ class Schedules:
         execution = self._clock.id()
         token = current_context.set(Context(execution=execution, trace=execution))
         try:
-            skipped, last = await transact(self._storage, scope, lambda: self._run_and_note(schedule, scope, due))
+            skipped, last = await transact_within(
+                schedule.timeout_seconds, self._storage, scope, lambda: self._run_and_note(schedule, scope, due)
+            )
         finally:
             current_context.reset(token)
         if skipped:

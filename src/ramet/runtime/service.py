@@ -131,7 +131,11 @@ class RunningService:
                 event=mark.event,
                 topic=self._around.topic(mark.event),
                 handle=getattr(self.instance, handler.name),
-                retries=Retries(attempts=mark.attempts, backoff_seconds=seconds(mark.backoff)),
+                retries=Retries(
+                    attempts=mark.attempts,
+                    backoff_seconds=seconds(mark.backoff),
+                    timeout_seconds=seconds(mark.timeout),
+                ),
                 retained=mark.start == "retained",
             )
         if self.engine is not None:
@@ -166,6 +170,7 @@ class RunningService:
                 name=f"{self.name}.{schedule.name}",
                 timetable=timetable(schedule.mark.when, schedule.mark.zone),
                 run=getattr(self.instance, schedule.name),
+                timeout_seconds=seconds(schedule.mark.timeout),
             )
             for schedule in self.declared.schedules
         ]

@@ -77,6 +77,20 @@ async def test_an_error_that_is_no_text_is_counted_too(tmp_path: Path) -> None:
         assert [letter.error for letter in await it.operations.dead()] == ["OSError: no file \\udcff"]
 
 
+async def test_a_handler_that_hangs_fails_and_keeps_nobody_waiting(tmp_path: Path) -> None:
+    async def hang(message: Message) -> None:
+        if message.key == "stuck":
+            await unit().execute("INSERT INTO note (consumer) VALUES ('billing.hang')")
+            await asyncio.get_running_loop().create_future()
+
+    async with bed(tmp_path) as it:
+        consumer = await it.subscribe(hang, retries=Retries(attempts=1, timeout_seconds=0.01))
+        for message in (it.message(1, key="stuck"), it.message(2)):
+            assert await consumer.deliver(Delivery(message)) is None
+        assert await it.notes() == [2]
+        assert [letter.error for letter in await it.operations.dead()] == ["TimeoutError: it took longer than 0.01 s"]
+
+
 async def test_what_a_failing_handler_wrote_is_rolled_back(tmp_path: Path) -> None:
     async def write_and_fail(_: Message) -> None:
         await unit().execute("INSERT INTO note (consumer, payload) VALUES ('billing.note', '99')")

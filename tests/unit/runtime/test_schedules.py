@@ -34,7 +34,9 @@ class Bed:
         self.runs: list[Run] = []
         self.runners: list[Schedules] = []
 
-    async def runner(self, when: str, act: Act | None = None, *, zone: str = "UTC") -> Schedules:
+    async def runner(
+        self, when: str, act: Act | None = None, *, zone: str = "UTC", timeout_seconds: float = 300.0
+    ) -> Schedules:
         """Start a runner of the schedule shop.tidy, which notes the time and then acts."""
 
         async def run() -> None:
@@ -42,7 +44,7 @@ class Bed:
             if act is not None:
                 await act()
 
-        schedule = Schedule(name="shop.tidy", timetable=timetable(when, zone), run=run)
+        schedule = Schedule(name="shop.tidy", timetable=timetable(when, zone), run=run, timeout_seconds=timeout_seconds)
         runner = Schedules(self.storage, [schedule], clock=self.clock, spawn=self.tasks.spawn, report=self.runs.append)
         self.runners.append(runner)
         await runner.start()
@@ -113,6 +115,17 @@ async def test_a_run_is_work_of_the_service_with_a_key_and_a_trace(tmp_path: Pat
     assert [(scope.service, scope.work, scope.name) for scope in seen if scope] == [("shop", Work.SCHEDULE, "tidy")] * 2
     assert len({scope.key for scope in seen if scope}) == 2
     assert len(traces) == 2
+
+
+async def test_a_run_that_hangs_fails(tmp_path: Path, clock: VirtualClock) -> None:
+    async def hang() -> None:
+        await asyncio.get_running_loop().create_future()
+
+    async with bed(tmp_path, clock) as it:
+        await it.runner("10s", hang, timeout_seconds=0.0)
+        await clock.advance(3600)
+        assert it.runs[0].outcome is RunOutcome.FAILED
+        assert it.runs[0].error == "TimeoutError: it took longer than 0 s"
 
 
 async def test_of_several_runners_one_runs(tmp_path: Path, clock: VirtualClock) -> None:
