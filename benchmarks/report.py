@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -39,7 +40,7 @@ def as_table(rows: Sequence[Row]) -> str:
     table = Table(*HEADINGS, title=rows[0].machine if rows else None, title_justify="left")
     for row in rows:
         table.add_row(*_cells(row))
-    console = Console()
+    console = Console(width=None if sys.stdout.isatty() else 140)
     with console.capture() as capture:
         console.print(table)
     aimed = [row for row in rows if row.met is not None]

@@ -9,12 +9,9 @@ import uvloop
 from benchmarks.contenders import arguments
 from benchmarks.contenders.http_server import announce, tell_time
 from benchmarks.contenders.http_shop import Limit, NewOrder, Product, Receipt, product, receipt
-from benchmarks.contenders.ramet_alive import alive
+from benchmarks.contenders.ramet_alive import serving
 from benchmarks.machine import pin
 from ramet import Api, get, post
-from ramet.http.application import HttpApplication
-from ramet.http.server import HttpServer
-from ramet.http.surroundings import Surroundings
 
 
 class Storefront(Api, prefix="/api"):
@@ -28,14 +25,10 @@ class Storefront(Api, prefix="/api"):
 
 
 async def serve(folder: str) -> None:
-    """Serve until this process is ended."""
-    async with alive(folder, Storefront) as running:
-        around = Surroundings(clock=running.clock, spawn=running.tasks.spawn, answered=lambda _: None)
-        server = HttpServer(HttpApplication(running.apis, around=around), port=0, spawn=running.tasks.spawn)
-        await server.start()
-        announce(server.url)
+    """Serve until the input ends."""
+    async with serving(folder, Storefront) as url:
+        announce(url)
         await asyncio.get_running_loop().run_in_executor(None, tell_time)
-        await server.stop()
 
 
 if __name__ == "__main__":

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Column, Integer, MetaData, String, Table, bindparam, insert, update
+from sqlalchemy import Column, Integer, MetaData, String, Table, bindparam, insert, select, update
 from sqlalchemy.sql import Executable
 
 NAMES = ("stock", "money", "parcels", "letters")
@@ -17,6 +17,19 @@ Statement = tuple[Executable, dict[str, object]]
 _ENTER = insert(entries)
 _ENTER_ONCE = insert(entries).prefix_with("OR IGNORE")
 _WITHDRAW = update(entries).where(entries.c.order_id == bindparam("order")).values(amount=0)
+
+_LOOK = select(entries.c.amount).where(entries.c.order_id == bindparam("order"))
+_TAKE = update(entries).where(entries.c.order_id == bindparam("order")).values(amount=entries.c.amount - 1)
+
+
+def look(order: str) -> Statement:
+    """How much there is."""
+    return _LOOK, {"order": order}
+
+
+def take(order: str) -> Statement:
+    """One less."""
+    return _TAKE, {"order": order}
 
 
 def enter(order: str, amount: int) -> Statement:
