@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from ramet.contract.codec import MethodCodec
 from ramet.contract.declared import NO_DEFAULT, DeclaredMethod
-from ramet.contract.types import complaints
+from ramet.contract.reading.types import complaints
 from ramet.errors import CallError, InvalidArguments, RametError, Refusal
 from tests.properties.sendable import SENDABLE, SENDABLE_WITH_VALUE, Sendable
 

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from ramet.contract.application import Application
 from ramet.contract.describe import describe
-from ramet.contract.reading import examine
+from ramet.contract.reading.application import examine
 from ramet.errors import DeclarationError
 from ramet.model.document import dump, load
 from tests.unit.contract.reading_of import importable

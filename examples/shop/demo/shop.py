@@ -13,7 +13,7 @@ from msgspec.structs import replace
 
 from demo.goods import products
 from demo.tally import Tally
-from ramet.contract.reading import read
+from ramet.contract.reading.application import read
 from ramet.runtime.configuration import load
 from ramet.runtime.migrating import prepare
 from ramet.runtime.process import Process

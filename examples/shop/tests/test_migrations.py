@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ramet.contract.reading import read
+from ramet.contract.reading.application import read
 from ramet.runtime.configuration import load
 from ramet.runtime.migrating import Databases
 

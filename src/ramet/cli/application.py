@@ -39,7 +39,7 @@ def configuration(choices: Choices) -> Configuration:
 
 def declared(found: Configuration) -> Declared:
     """The application's declarations, imported from its folder. Raises: DeclarationError with every problem."""
-    from ramet.contract.reading import read
+    from ramet.contract.reading.application import read
     from ramet.runtime.configuration import make_importable
 
     make_importable(found.folder)

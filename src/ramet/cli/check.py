@@ -24,8 +24,8 @@ def check(choices: Choices) -> int:
     It looks at contracts, services, sagas, APIs, boundaries and ramet.toml. Nothing is started and no database is
     opened. Exit code 1 when something was found.
     """
-    from ramet.contract.reading import examine
-    from ramet.runtime.boundaries import crossings
+    from ramet.contract.reading.application import examine
+    from ramet.contract.reading.boundaries import crossings
     from ramet.runtime.configuration import make_importable
 
     found = configuration(choices)

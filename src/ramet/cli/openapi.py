@@ -40,7 +40,7 @@ def openapi(choices: Choices, api: str | None, to: Path | None) -> None:
 
 def _documents(choices: Choices) -> dict[str, Any]:
     from ramet.contract.api import api_declaration
-    from ramet.contract.routes import resolve_routes
+    from ramet.contract.reading.routes import resolve_routes
     from ramet.http.openapi import openapi as document
 
     apis = declared(configuration(choices)).apis

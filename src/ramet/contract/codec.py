@@ -9,7 +9,7 @@ import msgspec
 
 from ramet import errors
 from ramet.contract.declared import NO_DEFAULT, DeclaredMethod
-from ramet.contract.refusals import refusal_facts
+from ramet.contract.reading.refusals import refusal_facts
 from ramet.errors import (
     CallError,
     Denied,

@@ -19,10 +19,10 @@ from ramet.contract.declared import (
     DeclaredService,
     Needs,
 )
-from ramet.contract.needs import settings_schema
 from ramet.contract.places import imported, where
-from ramet.contract.refusals import refusal_facts
-from ramet.contract.routes import resolve_routes
+from ramet.contract.reading.needs import settings_schema
+from ramet.contract.reading.refusals import refusal_facts
+from ramet.contract.reading.routes import resolve_routes
 from ramet.contract.saga import StepDeclaration, saga_declaration
 from ramet.contract.service import Duration
 from ramet.contract.struct import Event

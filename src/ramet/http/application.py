@@ -8,7 +8,7 @@ from typing import Any, Protocol
 from ramet.contract.api import Api, api_declaration
 from ramet.contract.exchange import Receive
 from ramet.contract.problems import Problem
-from ramet.contract.routes import resolve_routes
+from ramet.contract.reading.routes import resolve_routes
 from ramet.errors import DeclarationError, Refusal
 from ramet.http.cors import CorsRules
 from ramet.http.documentation import documentation

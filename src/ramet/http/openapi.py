@@ -10,7 +10,7 @@ import msgspec
 
 from ramet.contract.api import ApiDeclaration
 from ramet.contract.operations import Parameter, Route
-from ramet.contract.refusals import refusal_facts
+from ramet.contract.reading.refusals import refusal_facts
 from ramet.errors import Refusal
 from ramet.http.problems import RESERVED, code_of, title_of
 

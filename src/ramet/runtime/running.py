@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from ramet.clock import Clock, SystemClock
-from ramet.contract.agreement import circles
 from ramet.contract.api import Api
 from ramet.contract.declared import Declared, DeclaredService, Needs
+from ramet.contract.reading.agreement import circles
 from ramet.contract.service import Contract
 from ramet.events.moments import Report, unreported
 from ramet.events.tables import SCHEMA as EVENT_TABLES

@@ -13,7 +13,7 @@ import msgspec
 
 from ramet.clock import Clock, SystemClock, VirtualClock
 from ramet.contract.application import Application
-from ramet.contract.reading import read
+from ramet.contract.reading.application import read
 from ramet.contract.saga import Saga
 from ramet.contract.service import Contract
 from ramet.contract.struct import Event

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from ramet.contract.application import Application, Part
-from ramet.contract.discovery import discover, is_contract
 from ramet.contract.problems import Problems
-from ramet.contract.reading import examine
+from ramet.contract.reading.application import examine
+from ramet.contract.reading.discovery import discover, is_contract
 from ramet.contract.service import Contract, MethodMark, mark_of
 from ramet.contract.struct import Event
 from ramet.errors import UsageError

@@ -20,7 +20,7 @@ from schemathesis import GenerationMode, checks
 from ramet.clock import SystemClock
 from ramet.contract.api import Api, delete, get, patch, post, put
 from ramet.contract.exchange import Cookie, Form, Header, Limits, Page, Paged, Request, Upload
-from ramet.contract.routes import resolve_routes
+from ramet.contract.reading.routes import resolve_routes
 from ramet.contract.struct import Struct
 from ramet.errors import NotFound, Refusal, Unauthenticated
 from ramet.http.application import HttpApplication

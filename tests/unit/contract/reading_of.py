@@ -10,7 +10,7 @@ from pathlib import Path
 
 from ramet.contract.application import Application
 from ramet.contract.problems import Problem
-from ramet.contract.reading import examine
+from ramet.contract.reading.application import examine
 
 HEADER = "#: "
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from ramet.contract.describe import describe
-from ramet.contract.reading import read
+from ramet.contract.reading.application import read
 from ramet.model import application as model
 from tests.unit.model.shop import SHOP
 

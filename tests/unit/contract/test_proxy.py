@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from ramet import Contract, Refusal, command, query
-from ramet.contract.contracts import read_contract
 from ramet.contract.problems import Problems
 from ramet.contract.proxy import MethodLink, by_position, make_client
+from ramet.contract.reading.contracts import read_contract
 from ramet.errors import DeadlineExceeded, InternalError
 from ramet.telemetry.context import Context, current_context
 from ramet.telemetry.counters import MethodCounters

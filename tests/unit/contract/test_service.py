@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from ramet import Contract, Event, Saga, Struct, command, every, on, query
-from ramet.contract.agreement import circles
 from ramet.contract.declared import wire_name
+from ramet.contract.reading.agreement import circles
 from ramet.contract.service import HandlerMark, MethodMark, ScheduleMark, mark_of, several
 from ramet.errors import UsageError
 

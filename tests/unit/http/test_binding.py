@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from ramet.contract.api import Api, get, post
 from ramet.contract.exchange import Body, Cookie, Form, Header, Limits, Page, Query, Upload
-from ramet.contract.routes import resolve_routes
+from ramet.contract.reading.routes import resolve_routes
 from ramet.contract.struct import Struct
 from ramet.errors import Unauthenticated
 from ramet.http.binding import Binder

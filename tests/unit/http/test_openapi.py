@@ -12,7 +12,7 @@ from schemathesis.specs.openapi.definitions import OPENAPI_31
 
 from ramet.contract.api import Api, api_declaration, delete, get, post
 from ramet.contract.exchange import EventStream, File, Form, Header, Message, Page, Paged, Reply, Request, Upload
-from ramet.contract.routes import resolve_routes
+from ramet.contract.reading.routes import resolve_routes
 from ramet.contract.struct import Struct
 from ramet.errors import Refusal
 from ramet.http.openapi import openapi

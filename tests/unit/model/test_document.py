@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from ramet.contract.describe import describe
-from ramet.contract.reading import read
+from ramet.contract.reading.application import read
 from ramet.errors import ConfigurationError
 from ramet.model.application import Application
 from ramet.model.document import FORMAT, dump, load

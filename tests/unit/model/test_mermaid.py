@@ -7,7 +7,7 @@ import re
 from hypothesis import HealthCheck, given, settings
 
 from ramet.contract.describe import describe
-from ramet.contract.reading import read
+from ramet.contract.reading.application import read
 from ramet.model.application import Api, Application, Contract, Service, Source, Subscription
 from ramet.model.mermaid import RESERVED, draw
 from tests.properties.models import NAMES

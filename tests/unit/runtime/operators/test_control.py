@@ -14,7 +14,7 @@ import pytest
 
 from ramet.clock import SystemClock
 from ramet.contract.application import Application
-from ramet.contract.reading import read
+from ramet.contract.reading.application import read
 from ramet.errors import NotFound, RametError, Unavailable, UsageError
 from ramet.runtime.operators.control import Control
 from ramet.runtime.operators.operations import Operations, Place

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from ramet.contract.application import Application
-from ramet.contract.reading import read
+from ramet.contract.reading.application import read
 from ramet.errors import NotFound, StorageError
 from ramet.model.topology import Deployment
 from ramet.runtime.configuration import Configuration

@@ -23,7 +23,7 @@ from ramet.contract.exchange import (
     Upload,
 )
 from ramet.contract.operations import size
-from ramet.contract.routes import resolve_routes
+from ramet.contract.reading.routes import resolve_routes
 from ramet.contract.struct import Struct
 from ramet.telemetry.context import Caller
 

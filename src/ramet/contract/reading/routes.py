@@ -13,9 +13,9 @@ from typing import Any, Union, get_args, get_origin
 from ramet.contract.api import Api, ApiDeclaration, api_declaration
 from ramet.contract.exchange import Answer, Message, Reply
 from ramet.contract.operations import Result, Route, size
-from ramet.contract.parameters import Reading, members, read_parameters, union
 from ramet.contract.problems import Problem, Problems
-from ramet.contract.types import complaints
+from ramet.contract.reading.parameters import Reading, members, read_parameters, union
+from ramet.contract.reading.types import complaints
 from ramet.settings import seconds
 
 PLACE = re.compile(r"\{(\w*)(:path)?\}")

@@ -6,14 +6,14 @@ import dataclasses
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from ramet.contract.agreement import check_agreement
 from ramet.contract.application import Application
-from ramet.contract.contracts import read_contract
 from ramet.contract.declared import Declared, DeclaredContract
-from ramet.contract.discovery import discover
 from ramet.contract.problems import Problem, Problems
+from ramet.contract.reading.agreement import check_agreement
+from ramet.contract.reading.contracts import read_contract
+from ramet.contract.reading.discovery import discover
+from ramet.contract.reading.services import read_api, read_service
 from ramet.contract.service import Contract
-from ramet.contract.services import read_api, read_service
 from ramet.errors import DeclarationError
 
 C = TypeVar("C", bound=type[Any])

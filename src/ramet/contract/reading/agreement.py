@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from ramet.contract.declared import Declared
 from ramet.contract.problems import Problems
-from ramet.contract.routes import PLACE, resolve_routes
+from ramet.contract.reading.routes import PLACE, resolve_routes
 from ramet.contract.saga import Saga, saga_declaration
 from ramet.contract.service import Contract
 from ramet.contract.struct import Event

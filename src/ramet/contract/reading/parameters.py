@@ -17,7 +17,7 @@ from ramet.contract.api import ApiDeclaration, RouteDeclaration
 from ramet.contract.exchange import Body, Cookie, Form, Header, Limits, Page, Query, Request, Upload
 from ramet.contract.operations import Parameter, Source
 from ramet.contract.problems import Problems
-from ramet.contract.types import LEAVES, complaints, shown
+from ramet.contract.reading.types import LEAVES, complaints, shown
 from ramet.telemetry.context import Caller
 
 NAMED: dict[type, Source] = {Header: "header", Query: "query", Cookie: "cookie", Form: "form", Body: "body"}

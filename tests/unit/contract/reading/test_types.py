@@ -13,7 +13,7 @@ import msgspec
 import pytest
 
 from ramet import Struct
-from ramet.contract.types import complaints, shown
+from ramet.contract.reading.types import complaints, shown
 
 T = TypeVar("T")
 B = TypeVar("B", bound=int)

@@ -10,11 +10,11 @@ import msgspec
 
 from ramet.clock import Clock
 from ramet.contract.declared import Needs
-from ramet.contract.discovery import is_contract
-from ramet.contract.hints import UNRESOLVED, resolve
 from ramet.contract.problems import Problems
+from ramet.contract.reading.discovery import is_contract
+from ramet.contract.reading.hints import UNRESOLVED, resolve
+from ramet.contract.reading.types import shown
 from ramet.contract.service import Contract
-from ramet.contract.types import shown
 from ramet.settings import Secret, Settings
 
 Found = dict[str, Any]

@@ -10,11 +10,11 @@ from typing import Any, NamedTuple
 import msgspec
 
 from ramet.contract.declared import NO_DEFAULT, DeclaredMethod
-from ramet.contract.hints import UNRESOLVED, check_type, resolve
 from ramet.contract.places import is_library, plain, where
 from ramet.contract.problems import Problems
+from ramet.contract.reading.hints import UNRESOLVED, check_type, resolve
+from ramet.contract.reading.types import shown
 from ramet.contract.service import MethodMark, several
-from ramet.contract.types import shown
 from ramet.errors import Refusal
 
 STARRED = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)

@@ -8,14 +8,14 @@ from collections.abc import Mapping
 from types import FunctionType
 
 from ramet.contract.declared import DeclaredContract, DeclaredMethod, wire_name
-from ramet.contract.discovery import is_contract
-from ramet.contract.hints import check_type, namespace
 from ramet.contract.problems import Problems
-from ramet.contract.refusals import check_refusal
+from ramet.contract.reading.discovery import is_contract
+from ramet.contract.reading.hints import check_type, namespace
+from ramet.contract.reading.refusals import check_refusal
+from ramet.contract.reading.signatures import Method, called, declare, read_method
+from ramet.contract.reading.versions import is_semantic
 from ramet.contract.service import Contract, HandlerMark, MethodMark, ScheduleMark, mark_of
-from ramet.contract.signatures import Method, called, declare, read_method
 from ramet.contract.struct import Event
-from ramet.contract.versions import is_semantic
 from ramet.errors import Refusal
 
 HOOKS = frozenset({"startup", "shutdown"})

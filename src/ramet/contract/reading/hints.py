@@ -10,7 +10,7 @@ from typing import Any
 
 from ramet.contract.places import is_library, plain, where
 from ramet.contract.problems import Problems
-from ramet.contract.types import complaints
+from ramet.contract.reading.types import complaints
 
 UNRESOLVED = object()
 

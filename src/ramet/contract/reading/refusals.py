@@ -6,8 +6,8 @@ import inspect
 from collections.abc import Mapping
 from typing import Any
 
-from ramet.contract.hints import UNRESOLVED, check_type, resolve
 from ramet.contract.problems import Problems
+from ramet.contract.reading.hints import UNRESOLVED, check_type, resolve
 from ramet.errors import Refusal
 
 TAKEN = frozenset(dir(Refusal)) - {"__annotations__"}

@@ -10,7 +10,7 @@ import pytest
 
 from ramet import Application, Contract, Mounted
 from ramet.contract.problems import Problem
-from ramet.contract.reading import examine, read
+from ramet.contract.reading.application import examine, read
 from ramet.errors import DeclarationError
 
 SERVICE = """

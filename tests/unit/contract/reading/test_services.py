@@ -11,7 +11,7 @@ import pytest
 
 from ramet import Application, Clock, Contract, Database, Event, Saga, Settings, Struct, command, every, on, query, step
 from ramet.contract.declared import Declared, DeclaredService
-from ramet.contract.reading import examine, read
+from ramet.contract.reading.application import examine, read
 
 T = TypeVar("T")
 

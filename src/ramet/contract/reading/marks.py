@@ -5,12 +5,12 @@ from __future__ import annotations
 import inspect
 from typing import Any
 
-from ramet.contract.hints import UNRESOLVED, resolve
+from ramet.contract.reading.hints import UNRESOLVED, resolve
+from ramet.contract.reading.signatures import Method, called, check_callable, declare, is_async
+from ramet.contract.reading.types import shown
 from ramet.contract.service import HandlerMark, ScheduleMark
-from ramet.contract.signatures import Method, called, check_callable, declare, is_async
 from ramet.contract.struct import Event
 from ramet.contract.timetable import timetable
-from ramet.contract.types import shown
 from ramet.settings import seconds
 
 

@@ -7,7 +7,6 @@ from types import FunctionType
 from typing import Any
 
 from ramet.contract.api import Api, api_declaration
-from ramet.contract.contracts import HOOKS, OWN, is_wire_name
 from ramet.contract.declared import (
     DeclaredApi,
     DeclaredContract,
@@ -16,16 +15,17 @@ from ramet.contract.declared import (
     DeclaredSchedule,
     DeclaredService,
 )
-from ramet.contract.hints import check_type
-from ramet.contract.marks import check_handler, check_schedule
-from ramet.contract.needs import forbid, read_needs
 from ramet.contract.places import plain
 from ramet.contract.problems import Problems
-from ramet.contract.routes import resolve_routes
+from ramet.contract.reading.contracts import HOOKS, OWN, is_wire_name
+from ramet.contract.reading.hints import check_type
+from ramet.contract.reading.marks import check_handler, check_schedule
+from ramet.contract.reading.needs import forbid, read_needs
+from ramet.contract.reading.routes import resolve_routes
+from ramet.contract.reading.signatures import Method, called, check_callable, compare_signatures, declare, is_async
+from ramet.contract.reading.versions import is_semantic
 from ramet.contract.saga import Saga, saga_declaration
 from ramet.contract.service import Contract, HandlerMark, MethodMark, ScheduleMark, mark_of
-from ramet.contract.signatures import Method, called, check_callable, compare_signatures, declare, is_async
-from ramet.contract.versions import is_semantic
 
 ReadContract = Callable[[type[Contract]], DeclaredContract]
 
