@@ -77,9 +77,8 @@ class RunningService:
         self.schedules = self._make_schedules() if declared.schedules else None
 
     async def prepare(self) -> None:
-        """Whatever may refuse to start, and needs nobody else: sagas of the last release."""
-        if self.engine is not None:
-            await self.engine.check()
+        """Whatever may refuse to start, and needs nobody else: sagas of the last release, even if this one has none."""
+        await (self.engine or self._make_engine(())).check()
 
     async def startup(self) -> None:
         """The service's own preparations, in one transaction where they write."""

@@ -1,0 +1,57 @@
+"""A service starts with what its last release has left."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from ramet import Application, Contract, Event, Saga, Struct, command, wait
+from ramet.contract.reading.application import read
+from ramet.errors import IncompatibleRelease
+from ramet.model.topology import Deployment
+from ramet.runtime.running import Options, Running
+from ramet.runtime.wiring import embedded
+
+
+class Paid(Event, key="order"):
+    order: str
+
+
+class Orders(Contract, version="1.0.0", publishes=Paid):
+    @command
+    async def place(self, order: str) -> None: ...
+
+
+class Checkout(Saga):
+    class State(Struct):
+        pass
+
+    @wait(Paid)
+    async def paid(self, state: State, _event: Paid) -> State:
+        return state
+
+
+class OrdersService(Orders, sagas=Checkout):
+    async def place(self, order: str) -> None:
+        await self.start(Checkout, key=order, state=Checkout.State())
+
+
+class OrdersWithoutSagas(Orders):
+    async def place(self, order: str) -> None:
+        pass
+
+
+def release(service: type[Orders], folder: Path) -> Running:
+    engines = embedded(Deployment(durability="off"), folder)
+    return Running(read(Application("shop", services=service)), engines, Options())
+
+
+async def test_a_release_that_has_no_sagas_any_more_strands_none(tmp_path: Path) -> None:
+    first = release(OrdersService, tmp_path)
+    await first.start()
+    await first.client(Orders).place("17")
+    await first.stop()
+    service = release(OrdersWithoutSagas, tmp_path)
+    with pytest.raises(IncompatibleRelease, match=r"Checkout 17 .*: this release has no saga Checkout"):
+        await service.start()
