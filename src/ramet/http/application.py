@@ -12,13 +12,13 @@ from ramet.contract.reading.routes import resolve_routes
 from ramet.errors import DeclarationError, Refusal
 from ramet.http.cors import CorsRules
 from ramet.http.documentation import documentation
-from ramet.http.endpoint import Endpoint
 from ramet.http.headers import HeaderList
 from ramet.http.inflight import InFlight
+from ramet.http.operation.endpoint import Endpoint
+from ramet.http.operation.responses import Send, send_whole
 from ramet.http.probes import Probe
 from ramet.http.problems import MEDIA_TYPE, problem_of
 from ramet.http.refusals import MethodNotAllowed, NoSuchPath
-from ramet.http.responses import Send, send_whole
 from ramet.http.router import Router
 from ramet.http.surroundings import HttpSettings, Surroundings
 

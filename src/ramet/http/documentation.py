@@ -13,7 +13,7 @@ from ramet.contract.api import ApiDeclaration
 from ramet.contract.exchange import Receive
 from ramet.contract.operations import Route
 from ramet.http.openapi import openapi
-from ramet.http.responses import Send, send_whole
+from ramet.http.operation.responses import Send, send_whole
 
 POLICY = (
     b"default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; connect-src 'self'; img-src data:; "

@@ -10,7 +10,7 @@ import msgspec
 from ramet.contract.exchange import Receive
 from ramet.http.headers import json_headers
 from ramet.http.inflight import InFlight
-from ramet.http.responses import Send, send_whole
+from ramet.http.operation.responses import Send, send_whole
 from ramet.http.surroundings import Check
 
 

@@ -11,7 +11,7 @@ from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import parse_options_header
 
 from ramet.contract.exchange import Receive, Upload
-from ramet.http.incoming import parse_query
+from ramet.http.operation.incoming import parse_query
 from ramet.http.refusals import BodyTooLarge, MalformedBody, UnsupportedMediaType
 
 IN_MEMORY = 1024 * 1024

@@ -9,8 +9,8 @@ from urllib.parse import parse_qsl, quote, urlencode
 import msgspec
 
 from ramet.contract.exchange import Answer, File, Paged, Redirect, Reply, Stream
-from ramet.http.files import pieces, select
 from ramet.http.headers import HeaderList, header, header_list, json_headers
+from ramet.http.operation.files import pieces, select
 
 Send = Callable[[Any], Awaitable[None]]
 SAFE = "!#$%&'()*+,/:;=?@[]~"

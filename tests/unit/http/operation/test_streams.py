@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ramet.contract.exchange import Message
-from ramet.http.streams import encode_event
+from ramet.http.operation.streams import encode_event
 
 
 def read_back(data: bytes) -> dict[str, str]:

@@ -7,7 +7,7 @@ from urllib.parse import parse_qs, urlencode
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ramet.http.incoming import Incoming, parse_query
+from ramet.http.operation.incoming import Incoming, parse_query
 
 
 def test_a_query_keeps_every_value_in_order() -> None:

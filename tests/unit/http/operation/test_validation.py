@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ramet.contract.struct import Struct
-from ramet.http.validation import wrong_fields
+from ramet.http.operation.validation import wrong_fields
 
 
 class Line(Struct):

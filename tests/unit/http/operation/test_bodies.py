@@ -11,7 +11,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ramet.contract.exchange import Receive, Upload
-from ramet.http.bodies import Disconnected, check_json, check_length, close_form, limited, read_form, read_whole
+from ramet.http.operation.bodies import (
+    Disconnected,
+    check_json,
+    check_length,
+    close_form,
+    limited,
+    read_form,
+    read_whole,
+)
 from ramet.http.refusals import BodyTooLarge, MalformedBody, UnsupportedMediaType
 
 MULTIPART = {b"content-type": b"multipart/form-data; boundary=cut"}

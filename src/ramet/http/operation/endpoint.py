@@ -13,17 +13,17 @@ from typing import TYPE_CHECKING, Any
 from ramet.contract.exchange import Answer, Paged, Receive, Request
 from ramet.contract.operations import Route
 from ramet.errors import DeadlineExceeded, Unauthenticated, Unavailable
-from ramet.http import bodies
-from ramet.http.binding import Binder
-from ramet.http.call import FOREVER, Call
 from ramet.http.headers import JSON, json_headers
-from ramet.http.incoming import Incoming
 from ramet.http.inflight import Flight, InFlight
+from ramet.http.operation import bodies
+from ramet.http.operation.binding import Binder
+from ramet.http.operation.call import FOREVER, Call
+from ramet.http.operation.incoming import Incoming
+from ramet.http.operation.responses import Send, encode_json, link_to_next, send_answer
+from ramet.http.operation.streams import HEADERS as EVENT_HEADERS
+from ramet.http.operation.streams import EventSender
 from ramet.http.problems import challenge_of
 from ramet.http.refusals import BodyTooSlow
-from ramet.http.responses import Send, encode_json, link_to_next, send_answer
-from ramet.http.streams import HEADERS as EVENT_HEADERS
-from ramet.http.streams import EventSender
 from ramet.http.surroundings import HttpSettings, Surroundings
 from ramet.telemetry.context import Caller, current_context
 from ramet.telemetry.scope import current_scope

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from ramet.contract.exchange import File
 from ramet.errors import NotFound
-from ramet.http.files import pieces, select
+from ramet.http.operation.files import pieces, select
 
 DIGITS = File(b"0123456789")
 

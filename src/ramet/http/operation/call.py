@@ -11,11 +11,11 @@ from msgspec.structs import replace
 from ramet.contract.exchange import Receive
 from ramet.contract.operations import Route
 from ramet.http.headers import HeaderList
-from ramet.http.incoming import Incoming
 from ramet.http.inflight import Flight, InFlight
+from ramet.http.operation.incoming import Incoming
+from ramet.http.operation.responses import Send, send_whole
 from ramet.http.problems import MEDIA_TYPE, Problem, problem_of
 from ramet.http.refusals import InvalidRequest, Wrong
-from ramet.http.responses import Send, send_whole
 from ramet.http.surroundings import Answered, Surroundings
 from ramet.http.tracing import parse_traceparent, request_id
 from ramet.settings import seconds

@@ -16,9 +16,9 @@ from msgspec import convert
 from ramet.contract.exchange import Page
 from ramet.contract.operations import Parameter, Route
 from ramet.errors import Unauthenticated
-from ramet.http.incoming import Incoming
+from ramet.http.operation.incoming import Incoming
+from ramet.http.operation.validation import message_of, wrong_fields
 from ramet.http.refusals import InvalidRequest, MalformedBody, Wrong
-from ramet.http.validation import message_of, wrong_fields
 
 Take = Callable[[Incoming], Any]
 MISFITS = (msgspec.ValidationError, ValueError, TypeError, LookupError, RecursionError)

@@ -18,8 +18,8 @@ from ramet.contract.exchange import Body, Cookie, Form, Header, Limits, Page, Qu
 from ramet.contract.reading.routes import resolve_routes
 from ramet.contract.struct import Struct
 from ramet.errors import Unauthenticated
-from ramet.http.binding import Binder
-from ramet.http.incoming import Incoming
+from ramet.http.operation.binding import Binder
+from ramet.http.operation.incoming import Incoming
 from ramet.http.refusals import InvalidRequest, MalformedBody
 from ramet.telemetry.context import Caller
 

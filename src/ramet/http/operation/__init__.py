@@ -1,0 +1,1 @@
+"""One operation of an API at work: from the request to the answer."""
