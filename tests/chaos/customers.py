@@ -12,6 +12,7 @@ import httpx
 
 from tests.chaos.shop_process import pause
 
+PATIENCE_SECONDS = 120.0
 UNANSWERED = (500, 502, 503, 504)
 CARDS = (("tok_good", 90), ("tok_empty", 6), ("tok_stolen", 4))
 
@@ -72,6 +73,8 @@ class Customer:
 
     async def _insist(self, method: str, path: str, body: Any = None, *, key: str | None = None) -> Any:
         key = key or self._next_key()
+        now = asyncio.get_running_loop().time
+        end = now() + PATIENCE_SECONDS
         while True:
             self._promises.requests += 1
             try:
@@ -81,6 +84,9 @@ class Customer:
             if answer is not None and answer.status_code not in UNANSWERED:
                 return answer.json() if answer.is_success and answer.content else None
             self._promises.repeated += 1
+            if now() > end:
+                said = "no answer" if answer is None else f"{answer.status_code} {answer.text}"
+                raise RuntimeError(f"{method} {path} got for {PATIENCE_SECONDS:g} s nothing but {said}.")
             await pause(0.05)
 
     def _next_key(self) -> str:

@@ -117,15 +117,21 @@ def _events(shop: ShopProcess) -> Iterator[str]:
     """Subscribers that have not handled each event once; a second time is kept out by the inbox's primary key."""
     for file in sorted(shop.data.glob("*.sqlite")):
         with closing(sqlite3.connect(file)) as subscriber:
-            for consumer, topic, since in subscriber.execute("SELECT consumer, topic, since FROM ramet_subscription").fetchall():
-                handled = subscriber.execute("SELECT count(*) FROM ramet_inbox WHERE consumer = ?", (consumer,)).fetchone()[0]
+            subscriptions = subscriber.execute("SELECT consumer, topic, since FROM ramet_subscription").fetchall()
+            for consumer, topic, since in subscriptions:
+                handled = _column(subscriber, "SELECT key FROM ramet_inbox WHERE consumer = ?", f"event:{consumer}")
                 published = _published(shop, topic, since)
                 if handled != published:
-                    yield f"{consumer} has handled {handled} of {published} events {topic}"
+                    yield (
+                        f"{consumer} has not handled {len(published - handled)} of {len(published)} events {topic}, "
+                        f"and {len(handled - published)} that were never published"
+                    )
 
 
-def _published(shop: ShopProcess, topic: str, since: float) -> int:
+def _published(shop: ShopProcess, topic: str, since: float) -> set[str]:
     with closing(sqlite3.connect(shop.data / f"{topic.partition('.')[0]}.sqlite")) as publisher:
-        sql = "SELECT count(*) FROM ramet_outbox WHERE topic = ? AND at >= ?"
-        count: int = publisher.execute(sql, (topic, since)).fetchone()[0]
-        return count
+        return _column(publisher, "SELECT event_id FROM ramet_outbox WHERE topic = ? AND at >= ?", topic, since)
+
+
+def _column(database: sqlite3.Connection, query: str, *values: object) -> set[str]:
+    return {value for (value,) in database.execute(query, values)}

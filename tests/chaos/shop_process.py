@@ -26,7 +26,9 @@ class ShopProcess:
         shutil.copytree(EXAMPLE, self.folder, ignore=shutil.ignore_patterns(".ramet", "__pycache__", "tests"))
         settings = (self.folder / "ramet.toml").read_text(encoding="utf-8")
         (self.folder / "ramet.toml").write_text(
-            settings.replace('time_to_cancel = "3s"', 'time_to_cancel = "200ms"').replace('delay = "80ms"', 'delay = "10ms"'),
+            settings.replace('time_to_cancel = "3s"', 'time_to_cancel = "200ms"').replace(
+                'delay = "80ms"', 'delay = "10ms"'
+            ),
             encoding="utf-8",
         )
         self.address = f"127.0.0.1:{_free_port()}"
@@ -83,7 +85,8 @@ class ShopProcess:
     def fill_the_shelves(self, skus: Sequence[str], quantity: int) -> None:
         """Add products and stock through the running process."""
         products = [
-            {"sku": sku, "name": sku, "description": sku, "category": "test", "price_cents": 500, "grams": 100} for sku in skus
+            {"sku": sku, "name": sku, "description": sku, "category": "test", "price_cents": 500, "grams": 100}
+            for sku in skus
         ]
         self.command("call", "catalog.add", json.dumps({"products": products}))
         lines = [{"sku": sku, "quantity": quantity} for sku in skus]
