@@ -15,20 +15,28 @@ COLUMN = 22
 
 
 def listing(folder: Path, depth: int = 0) -> Iterator[str]:
-    """One line a module, with the first line of its docstring; a package inside a package is one line as a whole."""
+    """One line a module, with the first line of its docstring; a package inside a package is one line as a whole.
+
+    Modules of one command each are left out: `ramet --help` lists them.
+    """
     for path in sorted(folder.iterdir(), key=lambda path: (path.is_dir(), path.name)):
         if path.is_dir() and list(path.glob("**/*.py")):
-            yield line(f"{path.name}/", path / "__init__.py", depth)
+            yield line(f"{path.name}/", first_line(path / "__init__.py"), depth)
             if depth == 0:
                 yield from listing(path, depth + 1)
         elif path.suffix == ".py" and path.name != "__init__.py":
-            yield line(path.stem, path, depth)
+            first = first_line(path)
+            if not first.startswith("`ramet "):
+                yield line(path.stem, first, depth)
 
 
-def line(name: str, path: Path, depth: int) -> str:
+def line(name: str, docstring: str, depth: int) -> str:
+    return f"{'  ' * depth + name:<{COLUMN}}{docstring}".rstrip() + "\n"
+
+
+def first_line(path: Path) -> str:
     source = path.read_text(encoding="utf-8") if path.exists() else ""
-    docstring = ast.get_docstring(ast.parse(source)) or ""
-    return f"{'  ' * depth + name:<{COLUMN}}{docstring.split(chr(10), 1)[0]}".rstrip() + "\n"
+    return (ast.get_docstring(ast.parse(source)) or "").split("\n", 1)[0]
 
 
 def main(arguments: list[str]) -> int:
