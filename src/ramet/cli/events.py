@@ -9,8 +9,8 @@ import click
 from ramet.cli import output
 from ramet.cli.application import ask
 from ramet.cli.command import Choices, command, deployment_option, group
-from ramet.cli.moments import moment
 from ramet.cli.sagas import shortened
+from ramet.cli.times import moment
 from ramet.errors import UsageError
 
 if TYPE_CHECKING:

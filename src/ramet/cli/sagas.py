@@ -10,7 +10,7 @@ import msgspec
 from ramet.cli import output
 from ramet.cli.application import ask
 from ramet.cli.command import Choices, command, deployment_option, group
-from ramet.cli.moments import moment
+from ramet.cli.times import moment
 
 if TYPE_CHECKING:
     from ramet.runtime.operators.requests import Changed, SagaDetail, ServiceSaga

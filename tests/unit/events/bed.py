@@ -14,7 +14,7 @@ from ramet.events.brokers.memory import MemoryBroker
 from ramet.events.inbox import Consumer, Handler
 from ramet.events.lanes import Lanes
 from ramet.events.moments import Attempt
-from ramet.events.operations import EventOperations
+from ramet.events.operators import EventOperations
 from ramet.events.outbox import publish_write
 from ramet.events.policy import Retries
 from ramet.events.relay import Relay

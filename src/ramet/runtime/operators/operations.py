@@ -10,7 +10,7 @@ from typing import Any
 
 from ramet.clock import Clock
 from ramet.errors import NotFound, UsageError
-from ramet.events.operations import Counts, EventOperations
+from ramet.events.operators import Counts, EventOperations
 from ramet.runtime.operators.calls import call
 from ramet.runtime.operators.requests import (
     Address,

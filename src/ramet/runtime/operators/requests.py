@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 
 from ramet.contract.struct import Struct
-from ramet.events.operations import Content, DeadLetter, Retrying, Waiting
+from ramet.events.operators import Content, DeadLetter, Retrying, Waiting
 from ramet.runtime.schedules import ScheduleState
 from ramet.sagas.progress import Status as SagaStatus
 from ramet.sagas.views import SagaHistory, SagaSummary

@@ -8,7 +8,7 @@ import pytest
 
 from ramet.errors import NotFound
 from ramet.events.base import Delivery, Message
-from ramet.events.operations import Counts
+from ramet.events.operators import Counts
 from ramet.events.policy import Retries
 from ramet.telemetry.scope import current_scope
 from tests.unit.events.bed import Bed, bed, numbers
