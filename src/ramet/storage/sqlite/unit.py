@@ -42,7 +42,7 @@ class SqliteUnit(Unit):
     async def read(self, statement: Executable, parameters: Any = None) -> CursorResult[Any]:
         if self._eager:
             await self._begin()
-        return self._for_reading().connection.execute(statement, parameters)
+        return (await self._reading()).connection.execute(statement, parameters)
 
     async def run(self, statement: Executable, parameters: Any = None) -> CursorResult[Any]:
         await self._begin()
@@ -96,14 +96,20 @@ class SqliteUnit(Unit):
             await_(self._begin())
             self._wrote = self._wrote or writing
             return self._writing.connection
-        channel = self._for_reading()
+        channel = await_(self._reading())
         return channel.connection if channel is self._writing else channel.engine
 
     # -- the turn ------------------------------------------------------------------------------------------------
 
-    def _for_reading(self) -> Channel:
-        """Where to read: inside the turn once there is one, else on the newest state that nobody is changing."""
+    async def _reading(self) -> Channel:
+        """Where to read: inside the turn once there is one, else on the newest state that nobody is changing.
+
+        A commit under way is waited for: what is read beside it is out of date at the first write, nearly always.
+        """
         self._check()
+        if self._turn is None and self._mark is None:
+            await self._writer.still()
+            self._check()
         if self._turn is not None:
             return self._writing
         writer = self._writer

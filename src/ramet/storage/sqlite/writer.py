@@ -10,6 +10,7 @@ A commit is made on the loop while it is quick, and in a thread where the disk i
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import sqlite3
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
@@ -167,6 +168,12 @@ class Writer:
     def settled(self) -> Awaitable[None]:
         """When everything that is released by now is durable."""
         return self.batch.settled() if self.batch is not None else asyncio.sleep(0)
+
+    async def still(self) -> None:
+        """Wait for the end of the commit under way, whatever becomes of it."""
+        while self.committing and self.batch is not None:
+            with contextlib.suppress(StorageError):
+                await self.batch.settled()
 
     async def hold(self) -> None:
         """Wait until nothing is open, and let nothing begin before `resume`."""
