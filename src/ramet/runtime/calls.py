@@ -34,7 +34,7 @@ class UndeclaredRefusal(UsageError):
 
 
 class Boundary:
-    """What may leave a method: its declared refusals and errors of calls; everything else becomes an error with an id."""
+    """What may leave a method: declared refusals and errors of calls; everything else becomes an error with an id."""
 
     def __init__(
         self, contract: DeclaredContract, method: DeclaredMethod, counter: MethodCounters, clock: Clock
@@ -156,7 +156,7 @@ class Exchange:
 
             return key
 
-        return self._client(cls, begin, lambda target, _is_command: target)
+        return self._client(cls, begin, lambda target: target)
 
     def client_outside(self, cls: type[C]) -> C:
         """A client for code that is no service: public APIs, mounted applications, tests, tools.
@@ -189,14 +189,14 @@ class Exchange:
         self,
         cls: type[C],
         begin: Callable[[str], Callable[[], str | None]],
-        wrap: Callable[[Answering, bool], Answering],
+        wrap: Callable[[Answering], Answering],
     ) -> C:
         contract = self._contracts[cls]
         links = {}
         for name, answerer in self._answers[cls].items():
             target = strict(answerer) if self._strict else answerer.answer
             links[name] = MethodLink(
-                target=wrap(target, answerer.method.is_command),
+                target=wrap(target),
                 counter=answerer.counter,
                 monotonic=self.clock.monotonic,
                 begin=begin(f"{contract.name}.{name}"),
@@ -205,7 +205,7 @@ class Exchange:
             )
         return make_client(contract, cls, links)
 
-    def _rooted(self, target: Answering, _is_command: bool) -> Answering:
+    def _rooted(self, target: Answering) -> Answering:
         async def root(*args: Any) -> Any:
             if current_context.get() is not None:
                 return await target(*args)

@@ -12,8 +12,8 @@ from ramet.contract.declared import DeclaredMethod, DeclaredService
 from ramet.contract.proxy import by_position
 from ramet.errors import Refusal
 from ramet.runtime.calls import Answerer, Answering, Boundary, UndeclaredRefusal, framed
-from ramet.storage.base import Storage
 from ramet.storage.answers import AnswerCodec, Answers
+from ramet.storage.base import Storage
 from ramet.storage.work import transact
 from ramet.telemetry.counters import Counters
 from ramet.telemetry.scope import Scope, Work

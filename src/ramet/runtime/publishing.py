@@ -57,7 +57,8 @@ class Publishing:
         scope = may_have_effects(self._service, f"start the saga {saga.__name__}")
         if self.engine is None or not self.engine.knows(saga):
             raise UsageError(
-                f"{self._service} started {saga.__name__}, which it does not list: add `sagas=({saga.__name__},)` to its class line."
+                f"{self._service} started {saga.__name__}, which it does not list: "
+                f"add `sagas=({saga.__name__},)` to its class line."
             )
         scope.wrote = True
         return await self.engine.begin(self._unit(scope), saga, key=key, state=state, context=self._context())
@@ -65,7 +66,7 @@ class Publishing:
     def _unit(self, scope: Scope) -> Unit:
         if scope.unit is None:
             scope.unit = self._storage.unit()
-        return cast(Unit, scope.unit)
+        return cast("Unit", scope.unit)
 
     def _message(self, topic: str, event: Event) -> Message:
         kind = type(event)

@@ -126,7 +126,6 @@ class Running:
             tasks=self.tasks,
             broker=self._broker,
             exchange=self.exchange,
-            inject=self._inject,
             report=self.options.report,
             saga_report=self.options.saga_report,
         )

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
 from ramet.clock import Clock
-from ramet.contract.declared import Declared, DeclaredSaga, DeclaredService, Needs
+from ramet.contract.declared import Declared, DeclaredSaga, DeclaredService
 from ramet.contract.saga import Saga, saga_declaration
 from ramet.contract.struct import Event
 from ramet.contract.timetable import timetable
@@ -45,7 +45,6 @@ class Surroundings:
     tasks: Tasks
     broker: Broker
     exchange: Exchange
-    inject: Callable[[object, str, Needs], None]
     report: Report
     saga_report: SagaReport
 
@@ -69,7 +68,7 @@ class RunningService:
         self.link.relay = self.relay = Relay(
             storage, around.broker, clock=around.clock, spawn=around.tasks.spawn, topics=frozenset(topics.values())
         )
-        instance._link = self.link
+        instance._link = self.link  # noqa: SLF001 - the attribute that Contract keeps for the runtime
         definitions = [self._definition(saga) for saga in declared.sagas]
         self.engine = self.link.engine = self._make_engine(definitions) if definitions else None
         self.sagas = Views(storage, definitions)
@@ -190,7 +189,6 @@ class RunningService:
 
     def _definition(self, saga: DeclaredSaga) -> Definition:
         instance = saga.cls()
-        self._around.inject(instance, self.name, saga.needs)
         for attribute, contract in saga.needs.contracts.items():
             setattr(instance, attribute, self._around.exchange.client_for(self.name, contract))
         return make_definition(saga.cls, instance, self._commands(saga))

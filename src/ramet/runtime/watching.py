@@ -7,10 +7,11 @@ import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+from ramet.tasks import Spawn
+
 SKIPPED = frozenset({"tests", "__pycache__", "node_modules", "site-packages"})
 """Folders whose files are not the application's; so are those whose name begins with a dot."""
 SETTLE_MILLISECONDS = 50
-from ramet.tasks import Spawn
 
 
 class Sources:

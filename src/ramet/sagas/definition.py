@@ -30,7 +30,7 @@ class RunnableStep:
     declaration: StepDeclaration
     do: Method
     undo: Method | None
-    undo_takes_reason: bool
+    undo_takes_reason: bool = False
     stage: int
     timeout_seconds: float
     decisive: bool = False
