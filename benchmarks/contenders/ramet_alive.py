@@ -11,7 +11,7 @@ from ramet import Application
 from ramet.contract.reading.application import read
 from ramet.model.topology import Deployment
 from ramet.runtime.configuration import Configuration
-from ramet.runtime.preparing import create_tables
+from ramet.runtime.migrating import create_tables
 from ramet.runtime.process import Process, _settle_memory
 from ramet.runtime.running import Options, Running
 from ramet.runtime.wiring import embedded

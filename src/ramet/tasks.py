@@ -38,3 +38,9 @@ class Tasks:
         self._running.discard(task)
         if not task.cancelled() and (error := task.exception()) is not None:
             log.error("A background task failed: %s", task.get_coro(), exc_info=error)
+
+
+def is_ending() -> bool:
+    """Whether this task was told to end; else a cancellation came from what it runs, and is a failure of that."""
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0

@@ -27,6 +27,7 @@ from ramet.events.moments import Attempt, Outcome, Report, unreported
 from ramet.events.policy import Failures, Retries
 from ramet.storage.base import Storage, Write
 from ramet.storage.work import transact_within
+from ramet.tasks import is_ending
 from ramet.telemetry.context import current_context
 from ramet.telemetry.scope import Scope, Work
 
@@ -85,7 +86,7 @@ class Consumer:
             await self._bury(delivery, f"{message.topic} version {message.version} cannot be read: {error}")
             return None
         except asyncio.CancelledError as error:
-            if _is_cancelled():
+            if is_ending():
                 raise
             return await self._fail(delivery, error)
         except Exception as error:  # noqa: BLE001 - whatever a handler raises is tried again, then reported
@@ -170,12 +171,6 @@ class Consumer:
 def _replayed(event_id: str) -> str:
     """The key under which a replay that succeeded is marked; the event's own marks that it was handled or dead."""
     return f"{event_id}/replay"
-
-
-def _is_cancelled() -> bool:
-    """Whether this task is to end; else a cancellation came from something inside the handler, and is its failure."""
-    task = asyncio.current_task()
-    return task is not None and task.cancelling() > 0
 
 
 def _describe(error: BaseException) -> str:

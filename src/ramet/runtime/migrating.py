@@ -15,7 +15,6 @@ from ramet.contract.declared import Declared, DeclaredService
 from ramet.errors import ConfigurationError
 from ramet.model.topology import Deployment
 from ramet.runtime.configuration import Configuration
-from ramet.runtime.preparing import create_tables
 from ramet.runtime.wiring import Engines, embedded, kept, migrations, temporary
 from ramet.storage.base import Storage
 from ramet.storage.revisions import Revision, is_current, revisions
@@ -49,6 +48,21 @@ async def prepare(service: DeclaredService, storage: Storage) -> None:
         await create_tables(service, storage)
     elif not await is_current(storage, folder):
         await _migrations(service, storage).migrate()
+
+
+async def create_tables(service: DeclaredService, storage: Storage) -> None:
+    """Create the tables of a service as its metadata says, where they are not there yet."""
+    tables = tables_of(service)
+    if tables is None:
+        return
+    unit = storage.unit()
+    try:
+        connection = await unit.connection()
+        await connection.run_sync(tables.create_all)
+        await unit.commit()
+    except BaseException:
+        await unit.rollback()
+        raise
 
 
 def tables_of(service: DeclaredService) -> MetaData | None:

@@ -13,9 +13,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from enum import StrEnum
-from typing import Any
 
 import msgspec
 
@@ -24,6 +23,7 @@ from ramet.contract.timetable import Timetable, due_between, next_after
 from ramet.errors import StorageError
 from ramet.storage.base import Storage, Unit, Write
 from ramet.storage.work import transact_within
+from ramet.tasks import Spawn, is_ending
 from ramet.telemetry.context import Context, current_context
 from ramet.telemetry.scope import Scope, Work
 
@@ -126,7 +126,7 @@ class Schedules:
         schedules: Sequence[Schedule],
         *,
         clock: Clock,
-        spawn: Callable[[Coroutine[Any, Any, None]], asyncio.Task[None]],
+        spawn: Spawn,
         report: Callable[[Run], None] = log_run,
     ) -> None:
         self._storage = storage
@@ -192,7 +192,7 @@ class Schedules:
             except LeaseLost:
                 raise
             except (Exception, asyncio.CancelledError) as error:
-                if _is_cancelled():
+                if is_ending():
                     raise
                 _log.exception("schedule %s failed, attempt %d of %d", schedule.name, attempt, ATTEMPTS)
                 if attempt == ATTEMPTS:
@@ -243,9 +243,3 @@ class Schedules:
                 await self._storage.write(Write(_RENEW, [(self._clock.time() + LEASE_SECONDS, name, self._owner)]))
             except StorageError as error:
                 _log.warning("schedule %s: the lease could not be renewed: %s", name, error)
-
-
-def _is_cancelled() -> bool:
-    """Whether this task is to end; else a cancellation came from something inside the method, and is its failure."""
-    task = asyncio.current_task()
-    return task is not None and task.cancelling() > 0

@@ -28,7 +28,6 @@ class Engines:
 
     storage: Callable[[str], Storage]
     broker: Callable[[], Broker]
-    temporary: bool = False
 
 
 def embedded(deployment: Deployment, folder: Path, *, readonly: bool = False) -> Engines:
@@ -47,7 +46,7 @@ def kept(deployment: Deployment, folder: Path) -> list[str]:
 
 def temporary() -> Engines:
     """For tests: temporary files without a sync to the disk, gone when closed."""
-    return Engines(storage=SqliteStorage, broker=MemoryBroker, temporary=True)
+    return Engines(storage=SqliteStorage, broker=MemoryBroker)
 
 
 def migrations(storage: Storage, folder: Path, tables: MetaData) -> Migrations:

@@ -22,8 +22,7 @@ class Context(msgspec.Struct, frozen=True, kw_only=True):
     """Carried by every call, event and saga, in every placement.
 
     `execution` identifies this piece of work and `trace` everything it belongs to; `deadline` is in seconds of the
-    clock's `monotonic`, infinite where nothing waits for the answer; `key` is the idempotency key given by the outside
-    (an `Idempotency-Key` header, a saga's step), from which the keys of the commands called are derived.
+    clock's `monotonic`, infinite where nothing waits for the answer.
     """
 
     execution: str

@@ -1,6 +1,7 @@
 """What is executing right now: for which service, as what, and whether it has written already.
 
-The rules of DESIGN's table "who may do what" are decided here, so that calls, database, events and sagas agree.
+Which work may write, publish, start sagas and call commands is decided here, so that calls, database, events and sagas
+agree.
 """
 
 from __future__ import annotations

@@ -20,7 +20,7 @@ from ramet.contract.struct import Event
 from ramet.errors import MissingExtra, UsageError
 from ramet.model.topology import Deployment
 from ramet.runtime.configuration import Configuration, load, make_importable
-from ramet.runtime.preparing import create_tables
+from ramet.runtime.migrating import create_tables
 from ramet.runtime.running import Options, Running
 from ramet.runtime.web import web
 from ramet.runtime.wiring import temporary
