@@ -61,7 +61,14 @@ async def run(plan: Plan, *, say: Callable[[str], object]) -> Ledger:
             await _settle(shop)
             shop.stop()
             books = _audit(shop)
-            violations = (*books.violations, *promises.contradictions, *_broken(promises, shop), *_events(shop))
+            given_up = [f"{books.dead_letters} events were given up"] if books.dead_letters else []
+            violations = (
+                *books.violations,
+                *promises.contradictions,
+                *_broken(promises, shop),
+                *_events(shop),
+                *given_up,
+            )
             return Ledger(plan=plan, promises=promises, books=books, violations=violations)
         finally:
             shop.kill()
