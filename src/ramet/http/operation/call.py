@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import logging
 from collections.abc import Callable, Mapping
 from typing import Any, Protocol
@@ -96,10 +97,15 @@ class Call:
             self.flight.deadline = self.started + wanted
             self._replace(deadline=self.flight.deadline)
 
-    def enter_scope(self, key: bytes) -> None:
-        """Derive the keys of the commands that are called from the client's key, apart from those of other callers."""
+    def enter_scope(self, key: bytes, body: bytes) -> None:
+        """Derive the keys of the commands that are called from the client's key, the caller and what is asked for.
+
+        The same key with another path or body is another request, and never finds the answer to this one.
+        """
         caller, operation = self.context.caller, self.endpoint.name
-        whole = f"{operation}/{caller.subject if caller is not None else ''}/{key.decode('latin-1')}"
+        asked = hashlib.sha256(b"\0".join((self.scope["path"].encode(), self.scope["query_string"], body)))
+        who = caller.subject if caller is not None else ""
+        whole = f"{operation}/{who}/{key.decode('latin-1')}/{asked.hexdigest()[:16]}"
         self.scope_token = current_scope.set(Scope(self.endpoint.api, Work.COMMAND, operation, whole))
 
     def own_headers(self) -> HeaderList:

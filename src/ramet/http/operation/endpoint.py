@@ -95,10 +95,10 @@ class Endpoint:
             await self._identify(call, incoming, self._authenticate)
         if (timeout := call.headers.get(b"x-request-timeout")) is not None:
             call.apply_timeout(timeout)
-        if (key := call.headers.get(b"idempotency-key")) is not None:
-            call.enter_scope(key)
         if self._reads is not None:
             await self._read(call, incoming)
+        if (key := call.headers.get(b"idempotency-key")) is not None:
+            call.enter_scope(key, incoming.body)
         arguments = self._bind(incoming)
         if self.route.result == "events":
             await self._stream(call, arguments)
