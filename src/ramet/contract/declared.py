@@ -137,6 +137,11 @@ class Declared:
         """The contract whose service publishes an event."""
         return next((contract for contract in self.contracts if event in contract.events), None)
 
+    def topic_of(self, event: type[Event]) -> str:
+        """The name of an event on the wire: "<contract>.<Event>"."""
+        owner = self.owner_of(event)
+        return f"{owner.name if owner else '?'}.{event.__name__}"
+
 
 NO_DEFAULT = inspect.Parameter.empty
 

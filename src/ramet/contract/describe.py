@@ -25,7 +25,6 @@ from ramet.contract.reading.refusals import refusal_facts
 from ramet.contract.reading.routes import resolve_routes
 from ramet.contract.saga import StepDeclaration, saga_declaration
 from ramet.contract.service import Duration
-from ramet.contract.struct import Event
 from ramet.errors import Refusal
 from ramet.model import application as model
 from ramet.settings import seconds
@@ -141,7 +140,7 @@ class _Describing:
             depends_on=self._dependencies(service),
             subscribes=tuple(
                 model.Subscription(
-                    event=self._topic(handler.mark.event),
+                    event=self._declared.topic_of(handler.mark.event),
                     method=handler.name,
                     start=handler.mark.start,
                     attempts=handler.mark.attempts,
@@ -185,7 +184,7 @@ class _Describing:
             timeout_seconds=step.timeout_seconds,
             attempts=step.attempts if step.kind == "step" else None,
             backoff_seconds=step.backoff_seconds if step.kind == "step" else None,
-            event=self._topic(step.event) if step.event is not None else None,
+            event=self._declared.topic_of(step.event) if step.event is not None else None,
             delay_seconds=step.delay_seconds,
             until=step.until,
         )
@@ -216,10 +215,6 @@ class _Describing:
 
     def _dependencies(self, part: DeclaredService | DeclaredSaga | DeclaredApi) -> tuple[str, ...]:
         return tuple(self._names[cls] for cls in part.needs.contracts.values())
-
-    def _topic(self, event: type[Event]) -> str:
-        owner = self._declared.owner_of(event)
-        return f"{owner.name if owner else '?'}.{event.__name__}"
 
 
 def _plain(value: Any) -> Any:

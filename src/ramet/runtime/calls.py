@@ -224,5 +224,4 @@ class Exchange:
 
     def new_context(self) -> Context:
         """The context of work that begins here, with the default deadline."""
-        identity = self.clock.id()
-        return Context(execution=identity, trace=identity, deadline=self.clock.monotonic() + self._deadline)
+        return Context.root(self.clock.id(), deadline=self.clock.monotonic() + self._deadline)

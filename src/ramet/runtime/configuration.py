@@ -6,15 +6,18 @@ import difflib
 import re
 import sys
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Annotated, Any, NoReturn
 
 import msgspec
 
 from ramet.contract.application import Application
+from ramet.contract.declared import Declared
 from ramet.contract.mounted import Mounted
+from ramet.contract.places import shown
+from ramet.contract.problems import Problem
 from ramet.errors import ConfigurationError
 from ramet.model.topology import Deployment
 
@@ -43,7 +46,7 @@ class Configuration:
 
 
 class _ApplicationTable(msgspec.Struct, forbid_unknown_fields=True):
-    name: str
+    name: Annotated[str, msgspec.Meta(min_length=1)]
     services: tuple[str, ...]
 
 
@@ -96,6 +99,21 @@ def load(path: Path) -> Configuration:
         settings=reader.tables("settings", document),
         deployments=_deployments(reader, document),
     )
+
+
+def settings_of_nobody(found: Configuration, declared: Declared) -> Iterator[Problem]:
+    """Tables of settings that no service reads, as a misspelt name makes them."""
+    parts = [(part.name, part.needs) for part in (*declared.services, *declared.apis)]
+    parts += [(service.name, saga.needs) for service in declared.services for saga in service.sagas]
+    readers = sorted({name for name, needs in parts if needs.settings})
+    path = found.folder / FILE
+    for name in sorted(set(found.settings) - set(readers)):
+        yield Problem(
+            file=shown(str(path)),
+            line=_Reader(path, path.read_text(encoding="utf-8")).line(f"settings.{name}", None),
+            message=f"[settings.{name}] is read by nobody.",
+            remedy=f"Those with settings are: {', '.join(readers)}." if readers else "No service has settings.",
+        )
 
 
 def make_importable(folder: Path) -> None:
@@ -155,6 +173,8 @@ class _Reader:
         except msgspec.ValidationError as error:
             key = re.search(r"`\$\.(\w+)", str(error))
             self.fail(table, key and key[1], f"[{table}] {error}.")
+        if not deployment.data or "\0" in deployment.data:
+            self.fail(table, "data", 'data is the folder of the databases, such as ".ramet/local".')
         if deployment.durability not in ("full", "normal", "off"):
             self.fail(table, "durability", f'durability is "full", "normal" or "off", not "{deployment.durability}".')
         if not re.fullmatch(r"\S*:\d{1,5}", deployment.listen):

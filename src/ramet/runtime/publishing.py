@@ -81,8 +81,4 @@ class Publishing:
         )
 
     def _context(self) -> Context:
-        context = current_context.get()
-        if context is None:
-            identity = self._clock.id()
-            context = Context(execution=identity, trace=identity)
-        return context
+        return current_context.get() or Context.root(self._clock.id())

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, TypeVar
 
 from ramet.clock import Clock, SystemClock
@@ -31,7 +31,6 @@ from ramet.telemetry.counters import Counters
 
 C = TypeVar("C", bound=Contract)
 SCHEMA = (*STORAGE_TABLES, *EVENT_TABLES, *SAGA_TABLES, *SCHEDULE_TABLES)
-log = logging.getLogger("ramet")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -143,18 +142,16 @@ class Running:
             self.exchange.add(service.contract, methods)
         for service in self.declared.services:
             instance = instances[service.name]
-            self._inject(instance, service.name, service.needs)
-            for attribute, contract in service.needs.contracts.items():
-                setattr(instance, attribute, self.exchange.client_for(service.name, contract))
+            self._inject(instance, service.name, service.needs, partial(self.exchange.client_for, service.name))
             self.services[service.name] = RunningService(service, instance, self.storages[service.name], around)
         for api in self.declared.apis:
             made = api.cls()
-            self._inject(made, api.name, api.needs)
-            for attribute, contract in api.needs.contracts.items():
-                setattr(made, attribute, self.client(contract))
+            self._inject(made, api.name, api.needs, self.client)
             self.apis.append((api.cls, made))
 
-    def _inject(self, instance: object, name: str, needs: Needs) -> None:
+    def _inject(self, instance: object, name: str, needs: Needs, client: Callable[[type[Contract]], Contract]) -> None:
+        for attribute, contract in needs.contracts.items():
+            setattr(instance, attribute, client(contract))
         for attribute in needs.databases:
             setattr(instance, attribute, Database(self.storages[name]))
         for attribute in needs.clocks:

@@ -206,8 +206,7 @@ class Schedules:
     async def _attempt(self, schedule: Schedule, due: float) -> None:
         service, _, method = schedule.name.partition(".")
         scope = Scope(service, Work.SCHEDULE, method, f"{schedule.name}/{due:.3f}")
-        execution = self._clock.id()
-        token = current_context.set(Context(execution=execution, trace=execution))
+        token = current_context.set(Context.root(self._clock.id()))
         try:
             skipped, last = await transact_within(
                 schedule.timeout_seconds, self._storage, scope, lambda: self._run_and_note(schedule, scope, due)

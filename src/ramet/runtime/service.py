@@ -48,11 +48,6 @@ class Surroundings:
     report: Report
     saga_report: SagaReport
 
-    def topic(self, event: type[Event]) -> str:
-        """The topic of any event of the application: "<contract>.<Event>"."""
-        owner = self.declared.owner_of(event)
-        return f"{owner.name if owner else '?'}.{event.__name__}"
-
 
 class RunningService:
     """Owns the parts of one service, and the order in which they start and stop."""
@@ -63,7 +58,7 @@ class RunningService:
         self.instance = instance
         self.storage = storage
         self._around = around
-        topics = {event: around.topic(event) for event in declared.contract.events}
+        topics = {event: around.declared.topic_of(event) for event in declared.contract.events}
         self.link = Publishing(service=self.name, storage=storage, topics=topics, clock=around.clock)
         self.link.relay = self.relay = Relay(
             storage, around.broker, clock=around.clock, spawn=around.tasks.spawn, topics=frozenset(topics.values())
@@ -127,7 +122,7 @@ class RunningService:
             yield Handling(
                 name=f"{self.name}.{handler.name}",
                 event=mark.event,
-                topic=self._around.topic(mark.event),
+                topic=self._around.declared.topic_of(mark.event),
                 handle=getattr(self.instance, handler.name),
                 retries=Retries(
                     attempts=mark.attempts,
@@ -142,7 +137,7 @@ class RunningService:
                     yield Handling(
                         name=f"{self.name}.{saga.cls.__name__}/{event.__name__}",
                         event=event,
-                        topic=self._around.topic(event),
+                        topic=self._around.declared.topic_of(event),
                         handle=partial(self.engine.signal, saga.cls),
                         retries=Retries(),
                     )

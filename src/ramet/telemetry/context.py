@@ -33,5 +33,10 @@ class Context(msgspec.Struct, frozen=True, kw_only=True):
     region: str | None = None
     baggage: dict[str, str] = {}
 
+    @classmethod
+    def root(cls, identity: str, *, deadline: float = float("inf")) -> Context:
+        """The context of work that nobody's work has led to: it begins a trace of its own."""
+        return cls(execution=identity, trace=identity, deadline=deadline)
+
 
 current_context: ContextVar[Context | None] = ContextVar("ramet.context", default=None)

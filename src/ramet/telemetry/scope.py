@@ -78,7 +78,7 @@ def scope_of(service: str) -> Scope | None:
 
 
 def may_call_command(service: str, method: str) -> Scope:
-    """The scope from which `service` calls the command `method` of another service, or the error that names the way out."""
+    """The scope from which `service` calls another's command `method`; the error names the way out."""
     scope = scope_of(service)
     if scope is None or scope.work is Work.QUERY:
         raise EffectInQuery(
@@ -87,8 +87,8 @@ def may_call_command(service: str, method: str) -> Scope:
         )
     if scope.wrote:
         raise CommandAfterWrite(
-            f"{scope.work} {service}.{scope.name} called the command {method} after it has written: the two could not be "
-            f"undone together. Call {method} before the first write, or publish an event, or start a saga "
+            f"{scope.work} {service}.{scope.name} called the command {method} after it has written: the two could not "
+            f"be undone together. Call {method} before the first write, or publish an event, or start a saga "
             f"with a step that calls {method}."
         )
     return scope
@@ -99,7 +99,8 @@ def may_have_effects(service: str, effect: str) -> Scope:
     scope = scope_of(service)
     if scope is None and current_scope.get() is None:
         raise OutsideWork(
-            f"{service} tried to {effect} outside of any work: do it in a command, an event handler, a schedule or startup()."
+            f"{service} tried to {effect} outside of any work: "
+            "do it in a command, an event handler, a schedule or startup()."
         )
     if scope is None or scope.work is Work.QUERY:
         raise EffectInQuery(f"A query of {service} tried to {effect}: queries have no effects. Make it a @command.")

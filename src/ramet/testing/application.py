@@ -6,6 +6,7 @@ import inspect
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
@@ -22,6 +23,7 @@ from ramet.model.topology import Deployment
 from ramet.runtime.configuration import Configuration, load, make_importable
 from ramet.runtime.migrating import create_tables
 from ramet.runtime.running import Options, Running
+from ramet.runtime.service import RunningService
 from ramet.runtime.web import web
 from ramet.runtime.wiring import temporary
 from ramet.sagas.views import SagaSummary
@@ -67,27 +69,29 @@ class RunningApplication:
         for service in self.running.services.values():
             if isinstance(service.instance, cls):
                 return service.instance
-        raise UsageError(f"{cls.__name__} is not part of the application under test.")
+        raise UsageError(
+            f"{cls.__name__} is not part of the application under test: ask for a service, or a fake, that is."
+        )
 
     async def published(self, event: type[E]) -> list[E]:
         """Every event of a class that was published and committed, in order."""
-        owner = self.running.declared.owner_of(event)
-        if owner is None:
-            raise UsageError(f"No service of the application under test publishes {event.__name__}.")
-        rows = await self.running.services[owner.name].storage.fetch(_PUBLISHED, f"{owner.name}.{event.__name__}")
+        topic = self.running.declared.topic_of(event)
+        rows = await self._publisher(event).storage.fetch(_PUBLISHED, topic)
         return [msgspec.json.decode(row[0], type=event) for row in rows]
 
     async def publish(self, event: Event) -> None:
         """Publish an event as its owner would, for the handlers of what is tested."""
-        owner = self.running.declared.owner_of(type(event))
+        service = self._publisher(type(event))
+        await transact(service.storage, Scope(service.name, Work.COMMAND, "test"), partial(service.link.publish, event))
+
+    def _publisher(self, event: type[Event]) -> RunningService:
+        owner = self.running.declared.owner_of(event)
         if owner is None:
-            raise UsageError(f"No service of the application under test publishes {type(event).__name__}.")
-        service = self.running.services[owner.name]
-
-        async def body() -> None:
-            await service.link.publish(event)
-
-        await transact(service.storage, Scope(service.name, Work.COMMAND, "test"), body)
+            raise UsageError(
+                f"No service of the application under test publishes {event.__name__}: "
+                "run the service that does, too, or fake its contract."
+            )
+        return self.running.services[owner.name]
 
     async def eventually(self, condition: Condition, *, within: str | float = PATIENCE_SECONDS) -> Any:
         """Wait until a condition holds, and return its value: a function, or an async one, that gives something true.
@@ -118,7 +122,7 @@ class RunningApplication:
             if service.engine is not None and service.engine.knows(saga):
                 found = await service.sagas.sagas(name=saga.__name__, key=key)
                 return found[0] if found else None
-        raise UsageError(f"{saga.__name__} is not part of the application under test.")
+        raise UsageError(f"{saga.__name__} is not part of the application under test: run the service that lists it.")
 
     async def _pass_time(self, end: float) -> bool:
         if isinstance(self.clock, VirtualClock):
@@ -195,6 +199,6 @@ def _configuration(what: Application | type[Contract] | str | Path) -> Configura
 async def _ask(condition: Condition) -> tuple[object, AssertionError | None]:
     try:
         value = condition()
-        return (await cast(Awaitable[object], value) if inspect.isawaitable(value) else value), None
+        return (await cast("Awaitable[object]", value) if inspect.isawaitable(value) else value), None
     except AssertionError as problem:
         return None, problem

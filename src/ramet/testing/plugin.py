@@ -31,5 +31,5 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> object | None:
 
 @pytest.fixture(params=[False, True], ids=["direct", "strict"])
 def strict(request: pytest.FixtureRequest) -> bool:
-    """Whether calls are encoded and decoded: `running(app, strict=strict)`; a test that asks for it runs in both modes."""
+    """Whether calls are encoded: `running(app, strict=strict)`; a test that asks for it runs in both modes."""
     return bool(request.param)

@@ -80,7 +80,7 @@ def _completed(fake: type[Contract]) -> type[Contract]:
 
 
 def _refusing(contract: type[Contract], name: str) -> Any:
-    async def method(self: object, *args: Any, **kwargs: Any) -> Any:
+    async def method(self: object, *_: Any, **__: Any) -> Any:  # noqa: ARG001 - as methods of contracts begin
         raise NotFaked(
             f"{contract.__name__}.{name} was called, but the test gives no fake for it: "
             f"pass `fakes=[…]` with a subclass of {contract.__name__} that implements it."

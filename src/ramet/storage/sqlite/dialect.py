@@ -157,7 +157,7 @@ def _naive_utc(value: datetime) -> datetime:
 class InlineDialect(SQLiteDialect_pysqlite):
     """SQLAlchemy's dialect for `sqlite3`, declared asynchronous."""
 
-    colspecs = {**SQLiteDialect_pysqlite.colspecs, DateTime: UtcDateTime}
+    colspecs = {**SQLiteDialect_pysqlite.colspecs, DateTime: UtcDateTime}  # noqa: RUF012 - an attribute of SQLAlchemy
     driver = "ramet"
     is_async = True
     supports_statement_cache = True
