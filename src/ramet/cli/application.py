@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from ramet.cli import output
 from ramet.cli.command import Choices
-from ramet.errors import ConfigurationError
+from ramet.errors import ConfigurationError, DeclarationError
 
 if TYPE_CHECKING:
     from ramet.contract.declared import Declared
@@ -40,11 +40,14 @@ def configuration(choices: Choices) -> Configuration:
 def declared(found: Configuration) -> Declared:
     """The application's declarations, imported from its folder. Raises: DeclarationError with every problem."""
     from ramet.contract.reading.application import read
-    from ramet.runtime.configuration import make_importable
+    from ramet.runtime.configuration import make_importable, settings_of_nobody
 
     make_importable(found.folder)
     with output.progress(f"Reading {found.application.name}"):
-        return read(found.application)
+        application = read(found.application)
+    if problems := tuple(settings_of_nobody(found, application)):
+        raise DeclarationError(problems)
+    return application
 
 
 def run(work: Coroutine[Any, Any, T]) -> T:

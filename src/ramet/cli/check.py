@@ -26,13 +26,14 @@ def check(choices: Choices) -> int:
     """
     from ramet.contract.reading.application import examine
     from ramet.contract.reading.boundaries import crossings
-    from ramet.runtime.configuration import make_importable
+    from ramet.runtime.configuration import make_importable, settings_of_nobody
 
     found = configuration(choices)
     make_importable(found.folder)
     with output.progress(f"Checking {found.application.name}"):
         declared, problems = examine(found.application)
-        problems = tuple(sorted({*problems, *crossings(declared, found.application)}))
+        boundaries, settings = crossings(declared, found.application), settings_of_nobody(found, declared)
+        problems = tuple(sorted({*problems, *boundaries, *settings}))
     if choices.json:
         output.document({"problems": _plain(problems), "warnings": _plain(declared.warnings)})
         return FOUND if problems else 0

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from tests.unit.cli.conftest import Broken, Ramet
 
 TOML = '[application]\nname = "broken"\nservices = ["{package}.one", "{package}.two"]\n'
@@ -83,6 +85,23 @@ def test_a_mistake_in_the_configuration_has_its_line(ramet: Ramet, broken: Broke
     result = ramet("check")
     assert result.code == 2
     assert 'ramet.toml:3: [application] has no "servises"; did you mean "services"?' in result.err
+
+
+def test_settings_that_nobody_reads_are_a_problem(ramet: Ramet, broken: Broken) -> None:
+    toml = TOML + "[settings.too]\nlevel = 1\n"
+    broken({"ramet.toml": toml, "{package}/__init__.py": "", **service("one", "One"), **service("two", "Two")})
+    for command, code in (("check", 1), ("model", 2)):
+        result = ramet(command)
+        assert result.code == code
+        assert "ramet.toml:4: [settings.too] is read by nobody. No service has settings." in result.err
+
+
+@pytest.mark.parametrize("data", ["", "a\\u0000b"])
+def test_the_folder_of_the_data_is_one(ramet: Ramet, broken: Broken, data: str) -> None:
+    broken({"ramet.toml": f'{TOML}[deployment.local]\ndata = "{data}"\n'})
+    result = ramet("check")
+    assert result.code == 2
+    assert "ramet.toml:5: data is the folder of the databases" in result.err
 
 
 def test_no_configuration_is_one_sentence(ramet: Ramet, tmp_path: Path) -> None:
