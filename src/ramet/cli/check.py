@@ -43,7 +43,7 @@ def check(choices: Choices) -> int:
         output.problems([str(problem) for problem in problems])
         return FOUND
     parts = (("service", declared.services), ("API", declared.apis), ("mounted application", declared.mounted))
-    counts = ", ".join(output.counted(len(found), name) for name, found in parts if found)
+    counts = ", ".join(output.counted(len(found), name) for name, found in parts if found) or "nothing"
     output.say(f"{declared.name}: {counts}; no problem found.")
     return 0
 

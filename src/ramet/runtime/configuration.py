@@ -103,7 +103,8 @@ def load(path: Path) -> Configuration:
 
 def settings_of_nobody(found: Configuration, declared: Declared) -> Iterator[Problem]:
     """Tables of settings that no service reads, as a misspelt name makes them."""
-    parts = [(part.name, part.needs) for part in (*declared.services, *declared.apis)]
+    parts = [(service.name, service.needs) for service in declared.services]
+    parts += [(api.name, api.needs) for api in declared.apis]
     parts += [(service.name, saga.needs) for service in declared.services for saga in service.sagas]
     readers = sorted({name for name, needs in parts if needs.settings})
     path = found.folder / FILE
