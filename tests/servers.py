@@ -25,14 +25,12 @@ def on_path(*programs: str) -> bool:
     return any(shutil.which(program) for program in programs)
 
 
+CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
+
 SERVERS = {
     server.name: server
     for server in (
-        Server(
-            name="chromium",
-            is_there=partial(on_path, "chromium", "chromium-browser", "google-chrome"),
-            start="apt-get install chromium",
-        ),
+        Server(name="chromium", is_there=partial(on_path, *CHROMIUM), start="apt-get install chromium"),
         Server(name="git", is_there=partial(on_path, "git"), start="apt-get install git"),
     )
 }
