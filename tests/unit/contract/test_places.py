@@ -113,9 +113,9 @@ def test_paths_are_shown_short_below_the_working_directory(monkeypatch: pytest.M
 
 
 def test_a_module_has_the_same_path_on_every_machine() -> None:
-    assert imported("/home/me/shop/orders/contract.py", "shop.orders.contract") == "shop/orders/contract.py"
-    assert imported("/home/me/shop/orders/__init__.py", "shop.orders") == "shop/orders/__init__.py"
-    assert imported("/home/me/run.py", "__main__") == "run.py"
+    assert imported("/srv/app/shop/orders/contract.py", "shop.orders.contract") == "shop/orders/contract.py"
+    assert imported("/srv/app/shop/orders/__init__.py", "shop.orders") == "shop/orders/__init__.py"
+    assert imported("/srv/app/run.py", "__main__") == "run.py"
 
 
 def test_what_is_installed_is_no_part_of_the_application() -> None:

@@ -152,8 +152,10 @@ def test_a_function_must_be_async_and_take_what_it_is_given() -> None:
     assert mistakes(Wrong) == [
         "Wrong.reserve is not async. Write `async def reserve(self, state)`.",
         "Wrong.charge takes nothing instead of state. Write `async def charge(self, state)`.",
-        "Wrong.refund, which undoes charge, takes state, why, how instead of state. "
-        "Write `async def refund(self, state)`.",
+        (
+            "Wrong.refund, which undoes charge, takes state, why, how instead of state. "
+            "Write `async def refund(self, state)`."
+        ),
         "Wrong.settled takes state instead of state and event. Write `async def settled(self, state, event)`.",
     ]
 

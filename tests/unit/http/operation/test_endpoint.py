@@ -87,7 +87,8 @@ async def test_an_idempotency_key_gives_commands_theirs_apart_for_each_caller_an
         for who in ("ada", "ada", "eve"):
             headers = {"idempotency-key": "17", "authorization": who}
             await ask(app, "POST", "/api/lines", json={"sku": "tea"}, headers=headers)
-        await ask(app, "POST", "/api/lines", json={"sku": "oil"}, headers={"idempotency-key": "17", "authorization": "ada"})
+        headers = {"idempotency-key": "17", "authorization": "ada"}
+        await ask(app, "POST", "/api/lines", json={"sku": "oil"}, headers=headers)
         await ask(app, "POST", "/api/lines", json={"sku": "tea"})
     first, again, other_caller, other_body, without = shop.keys
     assert first == again
