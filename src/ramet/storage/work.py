@@ -49,8 +49,9 @@ async def transact_within(
 
     Raises: TimeoutError when the time is up before the commit has begun; everything is rolled back then.
     """
+    limit = asyncio.timeout(limit_seconds)
     try:
-        async with asyncio.timeout(limit_seconds) as limit:
+        async with limit:
             return await transact(storage, scope, body, answer)
     except TimeoutError as error:
         if not limit.expired():
