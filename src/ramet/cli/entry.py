@@ -10,7 +10,7 @@ import click
 from ramet.cli import output
 from ramet.cli.call import call
 from ramet.cli.check import check
-from ramet.cli.command import BAD_INPUT, INTERRUPTED, Group, folder_option
+from ramet.cli.command import BAD_INPUT, INTERRUPTED, Choices, Group, failed, folder_option
 from ramet.cli.completion import completion
 from ramet.cli.db import db
 from ramet.cli.events import events
@@ -20,6 +20,7 @@ from ramet.cli.openapi import openapi
 from ramet.cli.sagas import sagas
 from ramet.cli.status import status
 from ramet.cli.up import up
+from ramet.errors import UsageError
 
 HELP = """Write one Python application as services, and decide later where each one runs.
 
@@ -72,5 +73,4 @@ def run(arguments: Sequence[str]) -> int:
         context = getattr(error, "ctx", None)
         path = context.command_path if context else "ramet"
         sentence = " ".join(error.format_message().split()).rstrip(".")
-        output.complain(f"{sentence}. `{path} --help` shows how.")
-        return BAD_INPUT
+        return failed(Choices(json="--json" in arguments), UsageError(f"{sentence}. `{path} --help` shows how."))

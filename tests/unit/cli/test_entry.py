@@ -108,6 +108,12 @@ def test_an_error_in_json_is_json(ramet: Ramet, tmp_path: Path) -> None:
     assert '{"error":{"code":"configuration","message":"There is no ramet.toml in ' in result.err
 
 
+def test_a_wrong_option_in_json_is_json(ramet: Ramet) -> None:
+    result = ramet("sagas", "list", "--limit", "many", "--json")
+    assert (result.code, result.out) == (2, "")
+    assert result.err.startswith('{"error":{"code":"usage","message":"Invalid value for ')
+
+
 def test_debug_shows_where_an_error_comes_from(ramet: Ramet, tmp_path: Path) -> None:
     result = ramet("status", "--debug", "-C", str(tmp_path))
     assert result.code == 2
