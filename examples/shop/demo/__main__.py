@@ -44,6 +44,7 @@ async def main(chosen: argparse.Namespace) -> int:
     tally, closing = Tally(), asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, closing.set)
+    print("Opening the shop and filling its shelves …", flush=True)
     async with open_shop(tally, chosen.listen, chosen.data) as (url, running):
         tally.open()
         async with asyncio.TaskGroup() as group:
@@ -52,6 +53,7 @@ async def main(chosen: argparse.Namespace) -> int:
             await watch(chosen, tally, url, closing)
             for one in crowd:
                 one.cancel()
+        print("Closing: the orders under way come to their end …", flush=True)
         await settle(chosen, tally)
         books = audit(chosen.data, chosen.data / "cards.db")
     print(f"\n{books}")
@@ -82,7 +84,7 @@ async def watch(chosen: argparse.Namespace, tally: Tally, url: str, closing: asy
         return
     with Live(console=Console(), screen=False, auto_refresh=False) as live:
         while not await closed(chosen, tally, closing, after=0.5):
-            live.update(screen(tally, url), refresh=True)
+            live.update(screen(tally, url, live.console.size), refresh=True)
 
 
 async def closed(chosen: argparse.Namespace, tally: Tally, closing: asyncio.Event, *, after: float) -> bool:

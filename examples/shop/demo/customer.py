@@ -72,7 +72,7 @@ class Customer:
 
     async def wait_for(self, order_id: str) -> None:
         """Follow an order by server-sent events, until it is confirmed or cancelled."""
-        with self.tally.timed("an order, until decided"):
+        with self.tally.timed("an order decided"):
             await self.browser.wait_for_the_end(f"/api/orders/{order_id}/events")
 
     async def ask(self, what: str, method: str, path: str, body: Any = None) -> Any:

@@ -57,7 +57,7 @@ class Tally:
         """A hook for events."""
         self.count(f"event {attempt.outcome}")
         if attempt.outcome is Outcome.HANDLED:
-            self._latencies["an event, to be handled"].append(attempt.age_seconds)
+            self._latencies["an event handled"].append(attempt.age_seconds)
 
     def saga(self, moment: Moment) -> None:
         """A hook for sagas."""

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from rich.columns import Columns
-from rich.console import Group
+from itertools import zip_longest
+
+from rich.console import ConsoleDimensions, Group, RenderableType
 from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
@@ -11,12 +12,15 @@ from rich.text import Text
 from demo.tally import Tally
 
 URLS = {
+    "documentation": "/api/docs",
     "the API": "/api/products",
-    "its documentation": "/api/docs",
     "OpenAPI": "/api/openapi.json",
     "health": "/healthz",
     "readiness": "/readyz",
 }
+OPERATORS = "ramet status -d demo · ramet sagas list -d demo"
+TALL, WIDE = 32, 140
+"""From how many lines and columns on there is room for more."""
 
 
 def line(tally: Tally) -> str:
@@ -32,58 +36,81 @@ def line(tally: Tally) -> str:
     )
 
 
-def screen(tally: Tally, url: str) -> Group:
-    """Everything at a glance."""
-    rate = f"{tally.rate('placed'):.1f} orders a second"
+def screen(tally: Tally, url: str, size: ConsoleDimensions) -> Group:
+    """Everything at a glance, in as much room as there is: 80 by 24 is enough."""
+    tall, wide = size.height >= TALL, size.width >= WIDE
+    parts: list[RenderableType] = [_orders(tally), _traffic(tally)]
+    reasons = _reasons(tally, 4 if tall or wide else 2)
+    top = Table.grid(padding=(0, 5))
+    top.add_row(*parts, *([reasons] if wide else []))
+    minutes, seconds = divmod(int(tally.seconds), 60)
+    title = f"Ramet's shop, open for {minutes}:{seconds:02}, {tally.rate('placed'):.1f} orders a second"
     return Group(
-        Panel(
-            Columns([_orders(tally), _reasons(tally), _events(tally)], padding=(0, 4)),
-            title=f"Ramet's shop, {rate}",
-            title_align="left",
-        ),
-        Panel(_latencies(tally), title="how long it takes", title_align="left"),
-        Panel(_urls(url), title="see for yourself", title_align="left", subtitle="Ctrl-C ends", subtitle_align="right"),
+        _panel(top if wide else Group(top, reasons), title),
+        _panel(_latencies(tally), "how long it takes, in milliseconds"),
+        _panel(_urls(url, len(URLS) if tall else 1), "see for yourself", subtitle="Ctrl-C ends"),
     )
 
 
+def _panel(content: RenderableType, title: str, subtitle: str | None = None) -> Panel:
+    return Panel(content, title=title, title_align="left", subtitle=subtitle, subtitle_align="right")
+
+
 def _orders(tally: Tally) -> Table:
-    counts, table = tally.counts, Table.grid(padding=(0, 2))
-    under_way = counts["placed"] - counts["confirmed"] - counts["cancelled"]
+    counts, table = tally.counts, _numbers()
     table.add_row("orders placed", f"[bold]{counts['placed']}")
     table.add_row("confirmed", f"[green]{counts['confirmed']}")
     table.add_row("cancelled", f"[yellow]{counts['cancelled']}")
-    table.add_row("under way", str(under_way))
-    table.add_row("parked", f"[red]{counts['parked'] - counts['unparked']}")
+    table.add_row("under way", str(counts["placed"] - counts["confirmed"] - counts["cancelled"]))
+    table.add_row("parked for an operator", _bad(counts["parked"] - counts["unparked"]))
     return table
 
 
-def _reasons(tally: Tally) -> Table:
-    table = Table.grid(padding=(0, 2))
-    table.add_row("", "[bold]why they were cancelled")
-    for reason, count in tally.reasons.most_common(4):
-        table.add_row(f"[yellow]{count}", reason[:44])
-    return table
-
-
-def _events(tally: Tally) -> Table:
-    counts, table = tally.counts, Table.grid(padding=(0, 2))
+def _traffic(tally: Tally) -> Table:
+    counts, table = tally.counts, _numbers()
     table.add_row("requests", f"[bold]{counts['requests']}", f"{tally.rate('requests'):.0f}/s")
-    table.add_row("refused", str(counts["refusals"]), f"{counts['errors']} errors")
+    table.add_row("refused with a reason", str(counts["refusals"]))
+    table.add_row("failed", _bad(counts["errors"]))
     table.add_row("events handled", f"[bold]{counts['event handled']}", f"{tally.rate('event handled'):.0f}/s")
-    table.add_row("handled again", str(counts["event retried"]), "")
-    table.add_row("dead letters", f"[red]{counts['event dead-lettered']}", "")
+    again, dead = counts["event retried"], counts["event dead-lettered"]
+    table.add_row("tried again, given up", str(again), _bad(dead))
     return table
+
+
+def _numbers() -> Table:
+    table = Table.grid(padding=(0, 2))
+    table.add_column(no_wrap=True)
+    table.add_column(justify="right", min_width=5)
+    table.add_column(justify="right", min_width=5)
+    return table
+
+
+def _bad(count: int) -> str:
+    """Red, when there is any."""
+    return f"[bold red]{count}" if count else "0"
+
+
+def _reasons(tally: Tally, room: int) -> Text:
+    """The most frequent first; blank lines keep the window from jumping."""
+    reasons = [f"{count:5}  {reason}" for reason, count in tally.reasons.most_common(room)]
+    lines = ["why checkouts turned back:", *reasons, *[""] * (room - len(reasons))]
+    return Text("\n".join(lines), no_wrap=True, overflow="ellipsis")
 
 
 def _latencies(tally: Tally) -> Table:
-    table = Table(box=None, pad_edge=False)
-    for title in ("", "p50 ms", "p99 ms"):
-        table.add_column(title, justify="right" if title else "left", min_width=24 if not title else 10)
-    for what, p50, p99 in tally.latencies():
-        table.add_row(what, f"{p50:.1f}", f"{p99:.1f}")
+    """In two columns: what customers ask for, and how long everything takes that follows."""
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    for _ in range(2):
+        table.add_column("", min_width=18)
+        table.add_column("median", justify="right", min_width=7)
+        table.add_column("p99", justify="right", min_width=7)
+    rows = [(what, f"{p50:.1f}", f"{p99:.1f}") for what, p50, p99 in tally.latencies()]
+    half = (len(rows) + 1) // 2
+    for left, right in zip_longest(rows[:half], rows[half:], fillvalue=("", "", "")):
+        table.add_row(*left, *right)
     return table
 
 
-def _urls(url: str) -> Text:
-    lines = [f"{name:<18} {url}{path}" for name, path in URLS.items()]
-    return Text("\n".join([*lines, f"{'for operators':<18} ramet status -d demo · ramet sagas list -d demo"]))
+def _urls(url: str, room: int) -> Text:
+    lines = [f"{name:<15} {url}{path}" for name, path in list(URLS.items())[:room]]
+    return Text("\n".join([*lines, f"{'for operators':<15} {OPERATORS}"]))
