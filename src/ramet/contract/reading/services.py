@@ -14,6 +14,7 @@ from ramet.contract.declared import (
     DeclaredSaga,
     DeclaredSchedule,
     DeclaredService,
+    Needs,
 )
 from ramet.contract.places import plain
 from ramet.contract.problems import Problems
@@ -55,14 +56,7 @@ def read_service(cls: type[Contract], read_contract: ReadContract, problems: Pro
     for schedule in schedules:
         check_schedule(Method(cls, schedule.name, members[schedule.name], problems), schedule.mark)
     needs = read_needs(cls, bases[0], problems)
-    if cls.__ramet_line__.tables is not None and not needs.databases:
-        problems.add(
-            cls, f"{cls.__name__} has tables but no database.", "Add the annotation `db: Database`.", word="tables"
-        )
-    for name, dependency in needs.contracts.items():
-        if dependency is contract.cls:
-            message = f"{cls.__name__}.{name} depends on its own contract."
-            problems.add(cls, message, "Call the methods of `self`, and remove the annotation.", word=name)
+    _check_needs(cls, contract, needs, problems)
     return DeclaredService(
         name=contract.name,
         cls=cls,
@@ -72,6 +66,17 @@ def read_service(cls: type[Contract], read_contract: ReadContract, problems: Pro
         schedules=schedules,
         sagas=tuple(saga for one in cls.__ramet_line__.sagas if (saga := _read_saga(one, cls, problems)) is not None),
     )
+
+
+def _check_needs(cls: type[Contract], contract: DeclaredContract, needs: Needs, problems: Problems) -> None:
+    if cls.__ramet_line__.tables is not None and not needs.databases:
+        problems.add(
+            cls, f"{cls.__name__} has tables but no database.", "Add the annotation `db: Database`.", word="tables"
+        )
+    for name, dependency in needs.contracts.items():
+        if dependency is contract.cls:
+            message = f"{cls.__name__}.{name} depends on its own contract."
+            problems.add(cls, message, "Call the methods of `self`, and remove the annotation.", word=name)
 
 
 def _members(cls: type, below: type) -> dict[str, Any]:
