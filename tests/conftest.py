@@ -3,10 +3,17 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Generator
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from tests.servers import SERVERS
+
+
+# A slow machine is no failure: examples have no time limit.
+settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("patient")
 
 
 def required(server: str) -> bool:
@@ -25,3 +32,11 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
             if required(name):
                 pytest.fail(f"{sentence} (RAMET_REQUIRE asks for it)", pytrace=False)
             pytest.skip(sentence)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Reports travel between processes as UTF-8, so what is captured must be text, whatever a test has logged."""
+    report = yield
+    report.sections = [(name, text.encode(errors="backslashreplace").decode()) for name, text in report.sections]
+    return report
