@@ -10,7 +10,6 @@ from hypothesis import HealthCheck, settings
 
 from tests.servers import SERVERS
 
-
 # A slow machine is no failure: examples have no time limit.
 settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("patient")
