@@ -13,6 +13,7 @@ import uvicorn
 
 from ramet.errors import ConfigurationError
 from ramet.http.application import HttpApplication
+from ramet.http.connection import Connection
 from ramet.tasks import Spawn
 
 BACKLOG = 2048
@@ -67,7 +68,7 @@ class HttpServer:
             raise
         config = uvicorn.Config(
             self._app,
-            http="httptools",
+            http=Connection,
             lifespan="off",
             log_config=None,
             log_level="warning",

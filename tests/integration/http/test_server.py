@@ -18,6 +18,7 @@ from ramet.contract.exchange import EventStream, File, Request, Upload
 from ramet.contract.struct import Struct
 from ramet.errors import ConfigurationError
 from ramet.http.application import HttpApplication
+from ramet.http.connection import Connection
 from ramet.http.server import HttpServer
 from ramet.http.surroundings import HttpSettings, Surroundings
 from ramet.tasks import Tasks
@@ -123,6 +124,31 @@ async def test_a_client_that_streams_events(served: Served) -> None:
         assert 'data: {"sku":"second","quantity":1}' in [await anext(lines) for _ in range(30)]
     async with asyncio.timeout(5):
         await served.shop.left.wait()
+
+
+async def test_a_head_without_end_is_refused(served: Served) -> None:
+    reader, writer = await served.raw(b"GET /api/lines/1 HTTP/1.1\r\nhost: x\r\n")
+    with contextlib.suppress(ConnectionError):
+        for _ in range(100):
+            writer.write(b"x-more: " + b"x" * 1000 + b"\r\n")
+            await writer.drain()
+    with contextlib.suppress(ConnectionError):
+        assert (await reader.read()).startswith(b"HTTP/1.1 431 ")
+    writer.close()
+
+
+@pytest.mark.parametrize("before", [b"", b"GET /api/lines/1 HTTP/1.1\r\nhost: x\r\n\r\n"], ids=["first", "second"])
+async def test_a_head_that_does_not_end_is_not_waited_for(
+    served: Served, monkeypatch: pytest.MonkeyPatch, before: bytes
+) -> None:
+    monkeypatch.setattr(Connection, "head_seconds", 0.05)
+    reader, writer = await served.raw(before)
+    if before:
+        assert (await reader.readline()).startswith(b"HTTP/1.1 200")
+    writer.write(b"GET /api/lines/2 HTTP/1.1\r\nho")
+    async with asyncio.timeout(10):
+        await reader.read()
+    writer.close()
 
 
 async def test_ranges_of_a_file(served: Served) -> None:

@@ -1,0 +1,62 @@
+"""One connection of the server: uvicorn's, with limits for the head of a request."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import ClassVar
+
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+TOO_LONG = (
+    b"HTTP/1.1 431 Request Header Fields Too Large\r\ncontent-type: text/plain; charset=utf-8\r\n"
+    b"content-length: 29\r\nconnection: close\r\n\r\nThe head of this is too long."
+)
+
+
+class Connection(HttpToolsProtocol):
+    """Broken off when the head of a request is longer than 64 KiB, or takes longer than ten seconds to arrive."""
+
+    longest_head: ClassVar[int] = 64 * 1024
+    head_seconds: ClassVar[float] = 10.0
+
+    _head_since: float | None = None
+    _head_length = 0
+    _look: asyncio.TimerHandle
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
+        super().connection_made(transport)
+        self._head_since = self.loop.time()
+        self._look_later(self.head_seconds)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._look.cancel()
+        super().connection_lost(exc)
+
+    def on_message_begin(self) -> None:
+        super().on_message_begin()
+        self._head_since = self.loop.time()
+
+    def on_headers_complete(self) -> None:
+        self._head_since, self._head_length = None, 0
+        super().on_headers_complete()
+
+    def data_received(self, data: bytes) -> None:
+        super().data_received(data)
+        if self._head_since is None:
+            return
+        self._head_length += len(data)
+        if self._head_length > self.longest_head and not self.transport.is_closing():
+            self.transport.write(TOO_LONG)
+            self.transport.close()
+
+    def _look_later(self, seconds: float) -> None:
+        self._look = self.loop.call_later(seconds, self._look_at_the_clock)
+
+    def _look_at_the_clock(self) -> None:
+        """One timer for each connection, and none for each request."""
+        since, now = self._head_since, self.loop.time()
+        left = self.head_seconds if since is None else since + self.head_seconds - now
+        if left <= 0 and (self.cycle is None or self.cycle.response_complete):
+            self.transport.close()
+        else:
+            self._look_later(max(left, self.head_seconds / 10))
