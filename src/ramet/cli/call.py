@@ -57,7 +57,7 @@ def call(choices: Choices, method: str, arguments: str, deployment: str, key: st
 def _fields(text: str) -> dict[str, Any]:
     try:
         return msgspec.json.decode(text.encode(errors="surrogateescape"), type=dict[str, Any])
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
         raise InvalidArguments(f"The arguments are no JSON object: {error}.") from error
 
 

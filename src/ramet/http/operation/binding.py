@@ -58,7 +58,7 @@ class Binder:
                 if parameter.source == "body" and incoming.body:
                     try:
                         found.extend(_wrong_in_body(incoming.body, parameter, error))
-                    except (msgspec.DecodeError, RecursionError) as malformed:
+                    except (msgspec.DecodeError, UnicodeError, RecursionError) as malformed:
                         return MalformedBody(reason=str(malformed))
                 else:
                     found.append(_wrong_value(parameter, error))

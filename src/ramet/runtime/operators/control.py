@@ -78,7 +78,7 @@ class Control:
     async def _reply(self, line: bytes) -> Reply:
         try:
             request = _decode(line)
-        except msgspec.DecodeError as error:
+        except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
             message = f"The running application does not understand this: {error}. It may be of another release."
             return Reply(error=Failure(code="usage", message=message))
         try:

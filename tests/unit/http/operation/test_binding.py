@@ -184,6 +184,8 @@ def test_a_missing_body_is_named() -> None:
 def test_a_body_that_is_no_json_is_malformed() -> None:
     with pytest.raises(MalformedBody, match="cannot be read"):
         bind("body", places={"number": "1"}, body=b'{"lines":')
+    with pytest.raises(MalformedBody, match="cannot be read"):
+        bind("body", places={"number": "1"}, body=b'{"lines": "\xff"}')
 
 
 def test_a_body_of_endless_depth_is_malformed() -> None:
