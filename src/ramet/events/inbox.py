@@ -16,8 +16,6 @@ import logging
 from collections.abc import Awaitable, Callable
 from functools import partial
 
-import msgspec
-
 from ramet.clock import Clock
 from ramet.errors import DuplicateRow, Refusal, Unavailable
 from ramet.events.base import Delivery, Message
@@ -32,6 +30,10 @@ from ramet.telemetry.context import current_context
 from ramet.telemetry.scope import Scope, Work
 
 Handler = Callable[[Message], Awaitable[None]]
+
+
+class Unreadable(Exception):
+    """Raised by a handler whose event's payload does not fit, now and always."""
 
 
 class Consumer:
@@ -82,7 +84,7 @@ class Consumer:
         except Refusal as refusal:
             await self._bury(delivery, f"refused: {_describe(refusal)}")
             return None
-        except msgspec.DecodeError as error:
+        except Unreadable as error:
             await self._bury(delivery, f"{message.topic} version {message.version} cannot be read: {error}")
             return None
         except asyncio.CancelledError as error:

@@ -11,7 +11,7 @@ import msgspec
 from ramet.clock import Clock
 from ramet.contract.struct import Event
 from ramet.events.base import Broker, Message, Subscription
-from ramet.events.inbox import Consumer
+from ramet.events.inbox import Consumer, Unreadable
 from ramet.events.lanes import Lanes
 from ramet.events.moments import Report
 from ramet.events.policy import Retries
@@ -44,10 +44,10 @@ class Consuming:
         self._storage = storage
         self._broker = broker
         self._clock = clock
-        decode = msgspec.json.Decoder(handling.event).decode
+        read = _reader(handling.event)
 
         async def handle(message: Message) -> None:
-            await handling.handle(decode(message.payload))
+            await handling.handle(read(message.payload))
 
         self._consumer = Consumer(
             handling.name, handle, storage=storage, clock=clock, retries=handling.retries, report=report
@@ -76,3 +76,15 @@ class Consuming:
         """Finish what is being handled."""
         await self._replays.stop()
         await self._lanes.close()
+
+
+def _reader(event: type[Event]) -> Callable[[bytes], Event]:
+    decode = msgspec.json.Decoder(event).decode
+
+    def read(payload: bytes) -> Event:
+        try:
+            return decode(payload)
+        except (msgspec.DecodeError, UnicodeError) as error:
+            raise Unreadable(str(error)) from error
+
+    return read

@@ -12,6 +12,7 @@ import pytest
 from ramet.errors import Refusal, StorageError, Unavailable
 from ramet.events.base import Delivery, Message
 from ramet.events.headers import to_headers
+from ramet.events.inbox import Unreadable
 from ramet.events.moments import Outcome
 from ramet.events.outbox import publish_write
 from ramet.events.policy import Retries
@@ -159,7 +160,7 @@ async def test_a_refusal_is_an_answer_and_not_retried(tmp_path: Path) -> None:
 
 
 async def test_a_payload_that_cannot_be_read_is_a_dead_letter_at_once(tmp_path: Path) -> None:
-    tried, act = failing(100, msgspec.ValidationError("Expected `str`, got `int`"))
+    tried, act = failing(100, Unreadable("Expected `str`, got `int`"))
     async with bed(tmp_path) as it:
         await it.subscribe(act)
         await it.start()
