@@ -31,7 +31,8 @@ import inspect
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, dataclass_transform
 
-DOCS = "https://ramet.dev/errors/"
+DOCS = "urn:ramet:error:"
+"""Begins the `type` of a problem; the rest is the code, which names a section of docs/reference/errors.md."""
 
 
 class RametError(Exception):

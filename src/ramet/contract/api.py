@@ -46,9 +46,9 @@ class RouteOptions(TypedDict, total=False):
     tags: Sequence[str]
     """The groups in which the documentation shows the operation."""
     deadline: Duration
-    """How long the request may take, 5 seconds unless the deployment says otherwise; 504 after that."""
+    """How long the request may take, 5 seconds unless said here; 504 after that."""
     max_body: int | str
-    """The largest body, in bytes or as "10MB"; 413 above it. 1 MiB unless the deployment says otherwise."""
+    """The largest body, in bytes or as "10MB"; 413 above it. 1 MiB unless said here."""
     refuses: type[Refusal] | Sequence[type[Refusal]]
     """Refusals to document; those of a method need no mention to be answered."""
     example: Any
