@@ -7,6 +7,7 @@ import logging
 from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
+from msgspec import msgpack
 from msgspec.structs import replace
 
 from ramet.contract.exchange import Receive
@@ -103,9 +104,9 @@ class Call:
         The same key with another path or body is another request, and never finds the answer to this one.
         """
         caller, operation = self.context.caller, self.endpoint.name
-        asked = hashlib.sha256(b"\0".join((self.scope["path"].encode(), self.scope["query_string"], body)))
-        who = caller.subject if caller is not None else ""
-        whole = f"{operation}/{who}/{key.decode('latin-1')}/{asked.hexdigest()[:16]}"
+        who = (caller.tenant, caller.subject) if caller is not None else None
+        asked = msgpack.encode((who, key, self.scope["path"], self.scope["query_string"], body))  # no two are alike
+        whole = f"{operation}/{hashlib.sha256(asked).hexdigest()[:32]}"
         self.scope_token = current_scope.set(Scope(self.endpoint.api, Work.COMMAND, operation, whole))
 
     def own_headers(self) -> HeaderList:
