@@ -17,11 +17,13 @@ import re
 import sys
 import textwrap
 from collections.abc import Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
 from typing import Self
 
+from tests.fresh import fresh
 from tests.house.tree import ROOT
 
 OPEN = re.compile(r"^(?P<indent> *)(?P<ticks>`{3,})(?P<language>[\w+-]*) *(?P<rest>.*)$")
@@ -77,8 +79,10 @@ class Reader:
         self._folder = self._scratch = folder
         self._module = ModuleType(f"page_{page.stem.replace('-', '_')}")
         self._started: list[asyncio.subprocess.Process] = []
+        self._fresh = ExitStack()
 
     async def __aenter__(self) -> Self:
+        self._fresh.enter_context(fresh("shop"))
         self._modules = set(sys.modules)
         sys.modules[self._module.__name__] = self._module
         sys.path.insert(0, str(self._folder))
@@ -94,6 +98,7 @@ class Reader:
             if str(getattr(sys.modules[name], "__file__", None) or "").startswith(str(self._scratch)):
                 del sys.modules[name]
         sys.modules.pop(self._module.__name__, None)
+        self._fresh.close()
 
     async def follow(self, block: Block) -> None:
         if block.file:

@@ -11,7 +11,9 @@ from tests.house.tree import ROOT
 
 
 def test_make_help_lists_every_target() -> None:
-    done = subprocess.run(["make", "help"], cwd=ROOT, check=True, capture_output=True, text=True)
+    done = subprocess.run(
+        ["make", "--no-print-directory", "help"], cwd=ROOT, check=True, capture_output=True, text=True
+    )
     assert {line.split()[1] for line in done.stdout.splitlines()} == {"help", "demo", "test", "check", "bench", "chaos"}
 
 

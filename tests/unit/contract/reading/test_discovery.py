@@ -12,6 +12,7 @@ from ramet import Application, Contract, Mounted
 from ramet.contract.problems import Problem
 from ramet.contract.reading.application import examine, read
 from ramet.errors import DeclarationError
+from tests.fresh import fresh
 
 SERVICE = """
 from ramet import Contract
@@ -35,9 +36,10 @@ def make(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Make]:
             (tmp_path / name).write_text(text, encoding="utf-8")
         return tmp_path
 
-    yield write
-    for name in set(sys.modules) - before:
-        del sys.modules[name]
+    with fresh("shop"):
+        yield write
+        for name in set(sys.modules) - before:
+            del sys.modules[name]
 
 
 def listing(*names: str, text: str = "") -> Application:
