@@ -82,7 +82,11 @@ def _call(notify: Callable[[], None]) -> None:
         asyncio.get_running_loop().call_exception_handler({"message": "after_commit failed", "exception": error})
 
 
-def failure(error: sqlite3.Error, location: str) -> StorageError:
+FAILURES = (sqlite3.Error, UnicodeError, OverflowError)
+"""What executing a statement may raise; not of SQLite itself: half a character, a number of more than 64 bits."""
+
+
+def failure(error: Exception, location: str) -> StorageError:
     """SQLite's error as ours: one sentence with the place and the remedy."""
     text = str(error)
     if isinstance(error, sqlite3.IntegrityError) and "UNIQUE" in text:

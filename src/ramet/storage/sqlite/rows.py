@@ -10,7 +10,7 @@ from typing import Protocol
 
 from ramet.errors import StorageError
 from ramet.storage.base import Write
-from ramet.storage.sqlite.batch import Batch, Request, failure
+from ramet.storage.sqlite.batch import FAILURES, Batch, Request, failure
 
 log = logging.getLogger("ramet.storage")
 
@@ -95,7 +95,7 @@ class Rows:
             if not self._attempt(requests):
                 for request in requests:
                     self._attempt([request], last=True)
-        except sqlite3.Error as error:
+        except FAILURES as error:
             problem = failure(error, self._writer.location)
             self._writer.check()
             for request in requests:
@@ -107,7 +107,7 @@ class Rows:
         try:
             for request in requests:
                 request.counts = self._writer.execute(request.writes)
-        except sqlite3.Error as error:
+        except FAILURES as error:
             if self._writer.raw.in_transaction:
                 self._writer.raw.execute("ROLLBACK TO rows")
                 self._writer.raw.execute("RELEASE rows")

@@ -22,7 +22,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 from ramet.errors import EffectInQuery, StorageError
 from ramet.storage.base import Row, Storage, Unit, Write
 from ramet.storage.sessions import forbid_flush, new_session
-from ramet.storage.sqlite.batch import failure
+from ramet.storage.sqlite.batch import FAILURES, failure
 from ramet.storage.sqlite.channel import Channel, Channels
 from ramet.storage.sqlite.checkpoint import PAGES, Checkpointer
 from ramet.storage.sqlite.lock import ProcessLock
@@ -211,7 +211,7 @@ class SqliteStorage(Storage):
     async def fetch(self, sql: str, *parameters: Any) -> list[Row]:
         try:
             return self.reader.raw.execute(sql, parameters).fetchall()
-        except sqlite3.Error as error:
+        except FAILURES as error:
             raise failure(error, self.location) from error
 
     def write_later(self, *writes: Write) -> None:

@@ -15,7 +15,7 @@ from sqlalchemy.util.concurrency import await_
 from ramet.errors import DuplicateRow, OutsideWork, StorageError
 from ramet.storage.base import Conflict, Row, Unit, Write
 from ramet.storage.sessions import UnitSession, new_session
-from ramet.storage.sqlite.batch import Batch, Turn, failure
+from ramet.storage.sqlite.batch import FAILURES, Batch, Turn, failure
 from ramet.storage.sqlite.channel import Channel, Channels
 
 
@@ -65,7 +65,7 @@ class SqliteUnit(Unit):
     def _raw(self, sql: str, parameters: tuple[Any, ...]) -> sqlite3.Cursor:
         try:
             return self._writing.raw.execute(sql, parameters)
-        except sqlite3.Error as error:
+        except FAILURES as error:
             self._writer.check()
             raise failure(error, self._writer.location) from error
 
@@ -198,7 +198,7 @@ class SqliteUnit(Unit):
         changed = self._wrote and self._writing.raw.total_changes != self._changes
         try:
             self._writer.execute(self._deferred)
-        except sqlite3.Error as error:
+        except FAILURES as error:
             self._writer.check()
             raise failure(error, self._writer.location) from error
         self._leave()

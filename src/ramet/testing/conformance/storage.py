@@ -182,6 +182,18 @@ class WriteSuite(_Suite):
             assert [type(end) for end in ends] == [tuple, tuple, DuplicateRow, tuple]
             assert await marks(storage) == ["a", "a1", "b", "b1", "c", "c1"]
 
+    async def test_a_value_that_no_column_takes_undoes_that_call_alone(self) -> None:
+        wrong, right = Write(MARK, [("a", "\ud800")]), Write(MARK, [("b", "")])
+        async with self.opened() as storage:
+            async with asyncio.timeout(5):
+                ended = await asyncio.gather(storage.write(wrong), storage.write(right), return_exceptions=True)
+            assert [type(each) for each in ended] == [StorageError, tuple]
+            unit = storage.unit()
+            unit.defer(wrong)
+            with pytest.raises(StorageError):
+                await unit.commit()
+            assert await marks(storage) == ["b"]
+
     async def test_writes_beside_units_lose_nothing(self) -> None:
         async with self.opened() as storage:
 
