@@ -268,3 +268,13 @@ class MissingExtra(RametError):
 
     def __reduce__(self) -> tuple[Any, ...]:
         return MissingExtra, (self.library, self.extra, self.purpose)
+
+
+def described(error: BaseException) -> str:
+    """An error as an operator reads it, in one line that any database takes."""
+    return storable(f"{type(error).__name__}: {error}").rstrip(": ")
+
+
+def storable(text: str) -> str:
+    """Text in one line, where half characters, as in names of files that are no text, are written out."""
+    return " ".join(text.split()).encode(errors="backslashreplace").decode()

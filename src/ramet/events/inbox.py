@@ -17,7 +17,7 @@ from collections.abc import Awaitable, Callable
 from functools import partial
 
 from ramet.clock import Clock
-from ramet.errors import DuplicateRow, Refusal, Unavailable
+from ramet.errors import DuplicateRow, Refusal, Unavailable, described
 from ramet.events.base import Delivery, Message
 from ramet.events.headers import from_headers
 from ramet.events.letters import Letters
@@ -82,7 +82,7 @@ class Consumer:
                 lambda _: self._marks(delivery),
             )
         except Refusal as refusal:
-            await self._bury(delivery, f"refused: {_describe(refusal)}")
+            await self._bury(delivery, f"refused: {described(refusal)}")
             return None
         except Unreadable as error:
             await self._bury(delivery, f"{message.topic} version {message.version} cannot be read: {error}")
@@ -121,13 +121,13 @@ class Consumer:
         self._failures[message.id] = failures
         if failures.exhaust(self._retries, at=now):
             self._log.error("%s failed with event %s for good", self.name, message.id, exc_info=error)
-            await self._bury(delivery, _describe(error))
+            await self._bury(delivery, described(error))
             return None
         pause = self._clock.jitter(self._retries.pause(failures.total))
         details = error if failures.total == 1 else None
         self._log.warning("%s failed with event %s, again in %.1f s", self.name, message.id, pause, exc_info=details)
-        self._tell(message, Outcome.RETRIED, _describe(error))
-        await self.letters.note_retry(message, failures, error=_describe(error), next_at=now + pause)
+        self._tell(message, Outcome.RETRIED, described(error))
+        await self.letters.note_retry(message, failures, error=described(error), next_at=now + pause)
         return pause
 
     async def _ignore(self, message: Message) -> float | None:
@@ -173,8 +173,3 @@ class Consumer:
 def _replayed(event_id: str) -> str:
     """The key under which a replay that succeeded is marked; the event's own marks that it was handled or dead."""
     return f"{event_id}/replay"
-
-
-def _describe(error: BaseException) -> str:
-    """In one line, without half characters, as in names of files that are no text: no database takes them."""
-    return f"{type(error).__name__}: {error}".encode(errors="backslashreplace").decode()

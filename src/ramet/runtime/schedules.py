@@ -20,7 +20,7 @@ import msgspec
 
 from ramet.clock import Clock
 from ramet.contract.timetable import Timetable, due_between, next_after
-from ramet.errors import StorageError
+from ramet.errors import StorageError, described
 from ramet.storage.base import Storage, Unit, Write
 from ramet.storage.work import transact_within
 from ramet.tasks import Spawn, is_ending
@@ -231,7 +231,7 @@ class Schedules:
 
     async def _give_up(self, schedule: Schedule, due: float, error: BaseException) -> None:
         _, last = due_between(schedule.timetable, due, self._clock.time())
-        reason = f"{type(error).__name__}: {error}"
+        reason = described(error)
         await self._storage.write(Write(_FAIL, [(last, reason, schedule.name, self._owner)]))
         self._report(Run(name=schedule.name, outcome=RunOutcome.FAILED, due=due, error=reason))
 

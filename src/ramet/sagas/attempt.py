@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import traceback
 from collections.abc import Awaitable, Callable
 from typing import Any
 
 import msgspec
 
 from ramet.clock import Clock
-from ramet.errors import Cancelled, Denied, Refusal, Unauthenticated, Unavailable
+from ramet.errors import Cancelled, Denied, Refusal, Unauthenticated, Unavailable, described, storable
 from ramet.sagas import machine
 from ramet.sagas.alarm import Limit
 from ramet.sagas.definition import Definition, RunnableStep
@@ -61,20 +60,10 @@ def failure(error: Exception, scope: StepScope) -> Failure:
     others = tuple(one for one in scope.called if one.key != own)
     if isinstance(error, Refusal):
         renew = own if len(others) < len(scope.called) else None
-        return Failure(error=_storable(str(error)), refused=True, touched=bool(others), keys=others, renew=renew)
+        return Failure(error=storable(str(error)), refused=True, touched=bool(others), keys=others, renew=renew)
     if len(others) < len(scope.called) and isinstance(error, NOT_EXECUTED):
         return Failure(error=described(error), touched=bool(others), keys=others)
     return Failure(error=described(error), keys=tuple(scope.called))
-
-
-def described(error: BaseException) -> str:
-    """An error in one line, as an operator reads it."""
-    return _storable("".join(traceback.format_exception_only(error)).strip().replace("\n", " "))
-
-
-def _storable(text: str) -> str:
-    """Without half characters, as in names of files that are no text: no database takes them."""
-    return text.encode(errors="backslashreplace").decode()
 
 
 class Performer:

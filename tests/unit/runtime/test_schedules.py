@@ -117,6 +117,17 @@ async def test_a_run_is_work_of_the_service_with_a_key_and_a_trace(tmp_path: Pat
     assert len(traces) == 2
 
 
+async def test_a_failure_that_is_no_text_is_told_too(tmp_path: Path, clock: VirtualClock) -> None:
+    async def fail() -> None:
+        raise OSError("no file \udcff")
+
+    async with bed(tmp_path, clock) as it:
+        await it.runner("10s", fail)
+        await clock.advance(3600)
+        assert len(it.runs) > 1
+        assert {run.error for run in it.runs if run.outcome is RunOutcome.FAILED} == {"OSError: no file \\udcff"}
+
+
 async def test_a_run_that_hangs_fails(tmp_path: Path, clock: VirtualClock) -> None:
     async def hang() -> None:
         await asyncio.get_running_loop().create_future()

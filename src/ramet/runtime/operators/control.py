@@ -13,7 +13,7 @@ from pathlib import Path
 
 import msgspec
 
-from ramet.errors import ConfigurationError, RametError
+from ramet.errors import ConfigurationError, RametError, described
 from ramet.runtime.operators.operations import Operations
 from ramet.runtime.operators.protocol import LONGEST_LINE, Failure, Reply, address
 from ramet.runtime.operators.requests import Asked
@@ -87,7 +87,7 @@ class Control:
             return Reply(error=Failure(code=error.code, message=str(error)))
         except Exception as error:
             log.exception("An operator's request failed: %r", request)
-            return Reply(error=Failure(code="unexpected", message=f"{type(error).__name__}: {error}"))
+            return Reply(error=Failure(code="unexpected", message=described(error)))
         return Reply(answer=msgspec.Raw(_encode(answer)))
 
 
