@@ -16,9 +16,11 @@ def stamp() -> Stamp:
 
 
 def describe() -> str:
-    """Processor, cores, system, Python."""
+    """Processor, cores, system, Python, and how busy others kept it: above the cores no absolute figure means much."""
     cores = os.cpu_count() or 1
-    return f"{_processor()}, {cores} cores, {platform.system()}, Python {platform.python_version()}"
+    load = os.getloadavg()[0] if hasattr(os, "getloadavg") else 0.0
+    system = f"{platform.system()}, Python {platform.python_version()}"
+    return f"{_processor()}, {cores} cores, {system}, load {load:.1f} before the run"
 
 
 def _processor() -> str:
