@@ -58,6 +58,8 @@ class Shop(Api, prefix="/api"):
             raise OutOfStock(sku=sku)
         if sku == "bug":
             raise RuntimeError("the password is 1234")
+        if sku == "cancelled":
+            raise asyncio.CancelledError
         return Line(sku=sku)
 
     @post("/lines", status=201)

@@ -25,6 +25,7 @@ from ramet.http.operation.streams import EventSender
 from ramet.http.problems import challenge_of
 from ramet.http.refusals import BodyTooSlow
 from ramet.http.surroundings import HttpSettings, Surroundings
+from ramet.tasks import is_ending
 from ramet.telemetry.context import Caller, current_context
 from ramet.telemetry.scope import current_scope
 
@@ -67,12 +68,12 @@ class Endpoint:
         token = current_context.set(call.context)
         try:
             await self._run(call, places)
-        except asyncio.CancelledError:
-            if not flight.overdue:
-                raise
-            if flight.task is not None:
+        except asyncio.CancelledError as error:
+            if flight.overdue and flight.task is not None:
                 flight.task.uncancel()
-            await call.fail(self._overdue(flight))
+            elif is_ending():
+                raise
+            await call.fail(self._overdue(flight) if flight.overdue else error)
         except bodies.Disconnected:
             call.status = 499
         except Exception as error:  # noqa: BLE001 - every error becomes an answer; what is unexpected is logged there

@@ -81,6 +81,12 @@ async def test_a_wrong_timeout_is_named() -> None:
     assert (answer.status, answer.json["errors"][0]["name"]) == (422, "x-request-timeout")
 
 
+async def test_a_cancellation_that_came_from_inside_is_an_error_like_any_other() -> None:
+    async with served(Shop()) as app:
+        answer = await ask(app, "GET", "/api/lines/cancelled")
+    assert (answer.status, answer.json["code"]) == (500, "internal-error")
+
+
 async def test_an_idempotency_key_gives_commands_theirs_apart_for_each_caller_and_body() -> None:
     shop = Shop()
     async with served(shop) as app:
