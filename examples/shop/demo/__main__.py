@@ -21,6 +21,8 @@ from demo.customer import Customer
 from demo.shop import FOLDER, open_shop, supply
 from demo.tally import Tally
 from demo.view import line, screen
+from ramet import RametError
+from ramet.http.server import listen
 
 SETTLING_SECONDS = 20.0
 log = logging.getLogger("demo")
@@ -107,6 +109,11 @@ async def settle(chosen: argparse.Namespace, tally: Tally) -> None:
 
 if __name__ == "__main__":
     options = arguments()
+    host, _, port = options.listen.rpartition(":")
+    try:
+        listen(host, int(port)).close()  # before the folder of a demonstration that runs is emptied
+    except RametError as error:
+        sys.exit(f"{error} Another: python -m demo --listen 127.0.0.1:8001")
     shutil.rmtree(options.data, ignore_errors=True)
     options.data.mkdir(parents=True)
     logging.basicConfig(filename=options.data / "demo.log", level=logging.WARNING)

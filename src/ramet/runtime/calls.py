@@ -156,7 +156,7 @@ class Exchange:
 
             return key
 
-        return self._client(cls, begin, lambda target: target)
+        return self._client(cls, begin, lambda _, target: target)
 
     def client_outside(self, cls: type[C]) -> C:
         """A client for code that is no service: public APIs, mounted applications, tests, tools.
@@ -189,14 +189,14 @@ class Exchange:
         self,
         cls: type[C],
         begin: Callable[[str], Callable[[], str | None]],
-        wrap: Callable[[Answering], Answering],
+        wrap: Callable[[Answerer, Answering], Answering],
     ) -> C:
         contract = self._contracts[cls]
         links = {}
         for name, answerer in self._answers[cls].items():
             target = strict(answerer) if self._strict else answerer.answer
             links[name] = MethodLink(
-                target=wrap(target),
+                target=wrap(answerer, target),
                 counter=answerer.counter,
                 monotonic=self.clock.monotonic,
                 begin=begin(f"{contract.name}.{name}"),
@@ -205,7 +205,12 @@ class Exchange:
             )
         return make_client(contract, cls, links)
 
-    def _rooted(self, target: Answering) -> Answering:
+    def _rooted(self, answerer: Answerer, target: Answering) -> Answering:
+        """With a context, and for a query a scope, where the call is not part of a request."""
+        if not answerer.method.is_command:
+            service, _, name = answerer.boundary.name.rpartition(".")
+            target = framed(service, name, target)
+
         async def root(*args: Any) -> Any:
             if current_context.get() is not None:
                 return await target(*args)

@@ -81,7 +81,10 @@ def load(path: Path) -> Configuration:
     except OSError as error:
         raise ConfigurationError(f"{path} cannot be read: {error.strerror}.") from error
     except tomllib.TOMLDecodeError as error:
-        raise ConfigurationError(f"{path.name}: {error}.") from error
+        message, _, at = str(error).partition(" (at ")
+        line = re.search(r"line (\d+)", at)
+        where = f"{path.name}:{line[1]}" if line else path.name
+        raise ConfigurationError(f"{where}: {message if line else error}.") from error
     except UnicodeDecodeError as error:
         raise ConfigurationError(f"{path.name} is not UTF-8: {error.reason} at byte {error.start}.") from error
     reader = _Reader(path, text)

@@ -7,18 +7,23 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from ramet.contract.declared import Declared
 from ramet.contract.problems import Problems
+from ramet.contract.reading.discovery import Found
 from ramet.contract.reading.routes import PLACE, resolve_routes
 from ramet.contract.saga import Saga, saga_declaration
 from ramet.contract.service import Contract
 from ramet.contract.struct import Event
 
 
-def check_agreement(declared: Declared, loose: Sequence[type[Saga]], problems: Problems, warnings: Problems) -> None:
-    """Report what one part says and another contradicts."""
+def check_agreement(declared: Declared, found: Found, problems: Problems, warnings: Problems) -> None:
+    """Report what one part says and another contradicts.
+
+    Where a part could not be read, what is missing is not reported once more by everybody who needs it.
+    """
     _check_names(declared, problems)
-    _check_providers(declared, problems)
-    _check_events(declared, problems)
-    _check_sagas(declared, loose, problems)
+    if found.whole:
+        _check_providers(declared, problems)
+        _check_events(declared, problems)
+    _check_sagas(declared, found.loose, problems)
     _check_startup(declared, problems, warnings)
     _check_prefixes(declared, problems)
     _check_routes(declared, problems)

@@ -56,7 +56,7 @@ def examine(application: Application) -> tuple[Declared, tuple[Problem, ...]]:
         for cls in part.needs.contracts.values():
             _guarded(cls, problems, contract_of)
     declared = dataclasses.replace(declared, contracts=tuple(contracts.values()))
-    check_agreement(declared, found.loose, problems, warnings)
+    check_agreement(declared, found, problems, warnings)
     return dataclasses.replace(declared, warnings=tuple(warnings)), tuple(problems)
 
 

@@ -26,12 +26,16 @@ LEFT_OUT = frozenset({"migrations", "tests", "__main__", "conftest"})
 
 @dataclass(slots=True)
 class Found:
-    """The parts of an application, in order; `loose` are sagas seen in the packages, listed by a service or not."""
+    """The parts of an application, in order.
+
+    `loose` are sagas seen in the packages, listed by a service or not; `whole` is False when a part could not be read.
+    """
 
     services: list[type[Contract]] = field(default_factory=list)
     apis: list[type[Api]] = field(default_factory=list)
     mounted: list[tuple[Mounted, Place]] = field(default_factory=list)
     loose: list[type[Saga]] = field(default_factory=list)
+    whole: bool = True
 
 
 def is_contract(cls: type) -> bool:
@@ -48,6 +52,7 @@ def discover(application: Application, problems: Problems) -> Found:
             _search(part, found, place, problems)
         else:
             _sort(part, found, place, problems)
+    found.whole = not len(problems)
     return found
 
 
