@@ -10,6 +10,8 @@ from typing import Any
 from ramet.clock import Clock
 from ramet.tasks import Spawn
 
+LONGEST_NAP_SECONDS = 300.0
+
 
 class Alarm:
     """Calls `ring` at the earliest moment it was set to; it is then set no more."""
@@ -53,14 +55,19 @@ class Agenda:
     def add(self, at: float, name: str) -> None:
         """Wake `name` at `at`. It may be woken more often than that."""
         heapq.heappush(self._heap, (at, name))
-        self._alarm.set(self._clock.monotonic() + at - self._clock.time())
+        self._nap(at)
 
     def _ring(self) -> None:
         now = self._clock.time()
         while self._heap and self._heap[0][0] <= now:
             self._wake(heapq.heappop(self._heap)[1])
-        if self._heap:  # never at once: where the two clocks disagree by a hair, this would not come to rest
-            self._alarm.set(self._clock.monotonic() + max(0.001, self._heap[0][0] - now))
+        if self._heap:
+            self._nap(self._heap[0][0])
+
+    def _nap(self, until: float) -> None:
+        """Not for long, for the machine's clock may be set; and not for nothing, for the two clocks may disagree."""
+        left = until - self._clock.time()
+        self._alarm.set(self._clock.monotonic() + min(max(0.001, left), LONGEST_NAP_SECONDS))
 
     def stop(self) -> None:
         """Wake nobody any more."""

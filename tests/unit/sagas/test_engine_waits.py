@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from datetime import datetime
+from pathlib import Path
 
+from ramet.clock import VirtualClock
 from ramet.contract.saga import Saga, step, wait
 from ramet.contract.struct import Event, Struct
 from ramet.sagas.progress import Status
 from ramet.telemetry.context import Context
 from tests.unit.sagas.conftest import MakeWorld
-from tests.unit.sagas.world import Participant
+from tests.unit.sagas.world import Participant, World
 
 
 class Paid(Event, key="order"):
@@ -136,6 +138,26 @@ async def test_a_saga_waits_for_a_time_also_across_a_crash(world: MakeWorld) -> 
     assert await w.status(saga) == "waiting"
     await w.run(2)
     assert await w.status(saga) == "completed"
+
+
+class SetClock(VirtualClock):
+    """A machine whose clock is set, or which was asleep."""
+
+    ahead = 0.0
+
+    def time(self) -> float:
+        return super().time() + self.ahead
+
+
+async def test_a_clock_that_is_set_forward_is_noticed_within_minutes(tmp_path: Path) -> None:
+    w = World(tmp_path / "orders.sqlite", Payment, clock=SetClock())
+    await w.open()
+    saga = await w.start(Payment, "1", Payment.State())
+    await w.run()
+    w.clock.ahead = 3600.0  # type: ignore[attr-defined]  # a SetClock, as given above
+    await w.run(301)
+    assert await w.status(saga) == "compensated"
+    await w.close()
 
 
 async def test_ten_thousand_waiting_sagas_cost_no_task_and_no_state_in_memory(world: MakeWorld) -> None:
