@@ -22,6 +22,10 @@ _PAST = f"SELECT {COLUMNS} FROM ramet_outbox WHERE seq > ? ORDER BY seq LIMIT ?"
 _BETWEEN = "seq >= ? AND seq <= ? AND key = ? ORDER BY seq LIMIT ?"
 _OF_KEY = f"SELECT {COLUMNS} FROM ramet_outbox WHERE sent_at IS NULL AND {_BETWEEN}"
 _PAST_OF_KEY = f"SELECT {COLUMNS} FROM ramet_outbox WHERE {_BETWEEN}"
+_SENT = (
+    "SELECT COALESCE((SELECT MIN(seq) - 1 FROM ramet_outbox WHERE sent_at IS NULL), "
+    "(SELECT MAX(seq) FROM ramet_outbox), 0)"
+)
 _MARK = "UPDATE ramet_outbox SET sent_at = ? WHERE seq >= ? AND seq <= ? AND sent_at IS NULL"
 _OLDEST = "SELECT seq, at, sent_at FROM ramet_outbox WHERE seq > ? ORDER BY seq LIMIT ?"
 _DELETE = "DELETE FROM ramet_outbox WHERE seq = ?"
@@ -123,6 +127,10 @@ class Outbox:
         """The position of the newest row, 0 when there is none."""
         rows = await self._storage.fetch("SELECT COALESCE(MAX(seq), 0) FROM ramet_outbox")
         return int(rows[0][0])
+
+    async def sent(self) -> int:
+        """The position up to which everything is sent."""
+        return int((await self._storage.fetch(_SENT))[0][0])
 
     async def mark(self, positions: Iterable[int], at: float) -> None:
         """These rows are sent: no relay reads them again. A mark that is lost costs a redelivery."""

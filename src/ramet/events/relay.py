@@ -69,6 +69,10 @@ class Relay:
         self._keep_going(self._mark)
         self._keep_going(self._purge)
 
+    async def sent(self) -> int:
+        """The position up to which everything is sent, that is, handled by everybody."""
+        return await self._outbox.sent()
+
     def wants(self, topic: str) -> bool:
         """Whether anybody subscribes to a topic, as far as is known; a row for nobody can be written as sent."""
         return not (self._started and self._is_unwanted(topic))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Awaitable, Callable, Collection
 
 from ramet.clock import Clock
 from ramet.events.base import Past
@@ -14,6 +14,7 @@ _BEGIN = (
 )
 _KNOWN = "SELECT topic FROM ramet_subscription WHERE consumer = ?"
 _OPEN = "SELECT topic, position FROM ramet_subscription WHERE consumer = ? AND position IS NOT NULL"
+_AT_THE_HEAD = "SELECT consumer, topic FROM ramet_subscription WHERE position IS NULL"
 _REACHED = "UPDATE ramet_subscription SET position = ? WHERE consumer = ? AND topic = ?"
 
 
@@ -31,6 +32,16 @@ async def remember(
         await storage.write(Write(_BEGIN, [(consumer, topic, clock.time(), position) for topic in new]))
     rows = await storage.fetch(_OPEN, consumer)
     return RetainedPast(storage, consumer) if rows else None
+
+
+async def put_aside(storage: Storage, present: Collection[str], sent: Callable[[str], Awaitable[int | None]]) -> None:
+    """Note where the consumers are that this release does not have: when they come back, they go on there.
+
+    `sent` gives the position in the outbox of a topic's publisher up to which everything is handled by everybody.
+    """
+    for consumer, topic in await storage.fetch(_AT_THE_HEAD):
+        if consumer not in present and (position := await sent(topic)) is not None:
+            await storage.write(Write(_REACHED, [(position, consumer, topic)]))
 
 
 class RetainedPast(Past):

@@ -82,13 +82,17 @@ class Running:
                 await api.startup()
             self._begun += self.services.values()
             for service in self._begun:
-                await service.subscribe()
+                await service.subscribe(self._sent)
             for service in self._begun:
                 await service.begin()
         except BaseException:
             await self.stop()
             raise
         self.started_at = self.clock.monotonic()
+
+    async def _sent(self, topic: str) -> int | None:
+        publisher = self.services.get(topic.rpartition(".")[0])
+        return None if publisher is None else await publisher.relay.sent()
 
     async def stop(self) -> None:
         """Finish what is under way, then close. Harmless when nothing was started."""

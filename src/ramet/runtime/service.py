@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
@@ -18,6 +18,7 @@ from ramet.events.base import Broker
 from ramet.events.moments import Report
 from ramet.events.policy import Retries
 from ramet.events.relay import Relay
+from ramet.events.subscriptions import put_aside
 from ramet.runtime.calls import Exchange
 from ramet.runtime.consuming import Consuming, Handling
 from ramet.runtime.publishing import Publishing
@@ -78,8 +79,9 @@ class RunningService:
         """The service's own preparations, in one transaction where they write."""
         await self._transact(Work.STARTUP, "startup", self.instance.startup)
 
-    async def subscribe(self) -> None:
-        """Be ready for events; every service is, before the first of them sends one."""
+    async def subscribe(self, sent: Callable[[str], Awaitable[int | None]]) -> None:
+        """Be ready for events; every service is, before the first of them sends one. `sent` is as `put_aside` says."""
+        await put_aside(self.storage, [consuming.name for consuming in self.consuming], sent)
         for consuming in self.consuming:
             await consuming.open()
 
