@@ -7,6 +7,8 @@ import logging
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, TypeVar
 
+from msgspec.structs import replace
+
 from ramet.clock import Clock
 from ramet.contract.calling import given_key, late
 from ramet.contract.codec import TRAVELLING, MethodCodec
@@ -22,6 +24,7 @@ C = TypeVar("C", bound=Contract)
 Answering = Callable[..., Awaitable[Any]]
 """A query: called with its arguments. A command: called with the idempotency key and the tuple of arguments."""
 
+ENDLESS = float("inf")
 DEFAULT_DEADLINE_SECONDS = 5.0
 log = logging.getLogger("ramet.calls")
 
@@ -206,15 +209,17 @@ class Exchange:
         return make_client(contract, cls, links)
 
     def _rooted(self, answerer: Answerer, target: Answering) -> Answering:
-        """With a context, and for a query a scope, where the call is not part of a request."""
+        """With a context, and for a query a scope, where the call is not part of a request; always with a deadline."""
         if not answerer.method.is_command:
             service, _, name = answerer.boundary.name.rpartition(".")
             target = framed(service, name, target)
 
         async def root(*args: Any) -> Any:
-            if current_context.get() is not None:
+            context = current_context.get()
+            if context is not None and context.deadline != ENDLESS:
                 return await target(*args)
-            token, limit = current_context.set(self.new_context()), asyncio.timeout(self._deadline)
+            token = current_context.set(self.new_context() if context is None else self._limited(context))
+            limit = asyncio.timeout(self._deadline)
             try:
                 async with limit:
                     return await target(*args)
@@ -226,6 +231,10 @@ class Exchange:
                 current_context.reset(token)
 
         return root
+
+    def _limited(self, context: Context) -> Context:
+        """For a call of something that may take as long as it likes, such as a stream."""
+        return replace(context, deadline=self.clock.monotonic() + self._deadline)
 
     def new_context(self) -> Context:
         """The context of work that begins here, with the default deadline."""
