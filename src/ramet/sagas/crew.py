@@ -49,7 +49,16 @@ class Crew:
             self._idle.pop().set_result(None)
         elif len(self._members) < self._size:
             self._calling = True
-            self._members.append(self._spawn(self._work()))
+            member = self._spawn(self._work())
+            self._members.append(member)
+            member.add_done_callback(self._left)
+
+    def _left(self, member: asyncio.Task[None]) -> None:
+        """Sent home; or a step has cancelled the task it ran in: the next job brings somebody for the place."""
+        if member in self._members:
+            self._members.remove(member)
+            self._calling = False
+            _LOG.error("A saga stands still until the next start: one of its steps has cancelled its own task.")
 
     async def _work(self) -> None:
         limit = self._limits.new()
@@ -85,8 +94,8 @@ class Crew:
     async def stop(self) -> None:
         """Send everybody home, also those who are in the middle of something."""
         self._limits.stop()
-        for member in self._members:
+        members, self._members = self._members, []
+        for member in members:
             member.cancel()
-        await asyncio.gather(*self._members, return_exceptions=True)
-        self._members.clear()
+        await asyncio.gather(*members, return_exceptions=True)
         self._idle.clear()

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 
+from ramet.contract.saga import Saga, step
 from ramet.contract.struct import Struct
 from ramet.errors import UsageError
 from ramet.sagas.progress import Status
+from ramet.sagas.runner import CONCURRENCY
 from tests.unit.sagas.conftest import MakeWorld
 from tests.unit.sagas.examples import ALL, Checkout, Counting, Dirty
 
@@ -147,6 +151,28 @@ async def test_a_state_that_a_restart_could_not_read_is_the_failure_of_its_step_
     await w.run(1)
     assert [await w.status(one) for one in (bad, good)] == ["compensated", "completed"]
     await w.reopen()
+
+
+async def test_steps_that_cancel_their_own_task_use_up_nobody_else(world: MakeWorld) -> None:
+    class Stubborn(Saga):
+        class State(Struct):
+            cancels: bool
+
+        @step
+        async def go(self, state: State) -> State:
+            task = asyncio.current_task()
+            if state.cancels and task is not None:
+                task.cancel()
+            await asyncio.sleep(0)
+            return state
+
+    w = await world(Stubborn)
+    for number in range(CONCURRENCY + 1):
+        await w.start(Stubborn, f"bad {number}", Stubborn.State(cancels=True))
+        await w.run()
+    good = await w.start(Stubborn, "good", Stubborn.State(cancels=False))
+    await w.run()
+    assert await w.status(good) == "completed"
 
 
 async def test_an_error_that_is_no_text_holds_nobody_up(world: MakeWorld) -> None:
