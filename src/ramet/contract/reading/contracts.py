@@ -34,6 +34,7 @@ def read_contract(cls: type[Contract], problems: Problems) -> DeclaredContract:
         if isinstance(mark, MethodMark) and (method := read_method(cls, name, mark, problems)) is not None:
             methods[name] = method
         _check_member(Method(cls, name, thing, problems))
+    _check_inherited(cls, problems)
     _check_refusals(cls, methods, problems)
     return DeclaredContract(
         name=line.name or wire_name(cls),
@@ -42,6 +43,14 @@ def read_contract(cls: type[Contract], problems: Problems) -> DeclaredContract:
         methods=methods,
         events=_read_events(cls, problems),
     )
+
+
+def _check_inherited(cls: type[Contract], problems: Problems) -> None:
+    for base in cls.__mro__[1:]:
+        for name, thing in vars(base).items():
+            if isinstance(mark_of(thing), MethodMark) and name not in vars(cls):
+                message = f"{cls.__name__} inherits {name} from {base.__name__}, which is no contract."
+                problems.add(cls, message, f"Write {name} in {cls.__name__} itself: it says all that it promises.")
 
 
 def _check_refusals(cls: type[Contract], methods: Mapping[str, DeclaredMethod], problems: Problems) -> None:
