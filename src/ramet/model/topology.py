@@ -4,6 +4,25 @@ from __future__ import annotations
 
 from ramet.model.application import Value
 
+EVERYTHING = "*"
+
+
+class Group(Value):
+    """A process group: these services, APIs and mounted applications together in one process, `replicas` times.
+
+    `services` are names, or "*" for all that no other group has. `listen` is the group's own public address, where it
+    is not the deployment's gateway; `internal` where its replicas answer calls of others: a Unix socket by default,
+    "tcp://host:port" or "tls://host:port" for several hosts (port 0: any). `isolated`: nobody else may be in it.
+    """
+
+    name: str
+    services: tuple[str, ...]
+    replicas: int = 1
+    listen: str | None = None
+    internal: str = "unix"
+    isolated: bool = False
+    zone: str = ""
+
 
 class Deployment(Value):
     """One way to run the application.
@@ -12,6 +31,10 @@ class Deployment(Value):
     (an answer is given when its data is on the disk), "normal" (the last moments may be lost when the machine loses
     power, not when the process is killed) or "off" (for tests). In `strict` mode calls inside the process are encoded
     and decoded as if they travelled.
+
+    `storage` is "sqlite" or the URL of a PostgreSQL server, on which every service has a schema and a role of its own;
+    `broker` is "memory" or the URL of NATS or RabbitMQ. Without `groups` everything is one process. `together` and
+    `apart` are sets of services that every placement must keep in one process, or in different ones.
     """
 
     name: str = "local"
@@ -20,3 +43,30 @@ class Deployment(Value):
     durability: str = "full"
     strict: bool = False
     cors_origins: tuple[str, ...] = ()
+    storage: str = "sqlite"
+    broker: str = "memory"
+    groups: tuple[Group, ...] = ()
+    together: tuple[tuple[str, ...], ...] = ()
+    apart: tuple[tuple[str, ...], ...] = ()
+
+
+class Assignment(Value):
+    """What the supervisor tells one replica: who it is, and how it finds the others.
+
+    `hosts` are the names of its services, APIs and mounted applications. `supervisor` is the Unix socket where it
+    registers and hears of endpoints ("" where discovery is by DNS). `internal` is the address it answers calls on;
+    `listener` the inherited file descriptor of the public socket, if it has public parts. `token` is the file with its
+    signed identity, `keys` the file with the keys that others' tokens are verified by ("" each: unprotected).
+    """
+
+    deployment: str
+    group: str
+    replica: int
+    hosts: tuple[str, ...]
+    internal: str
+    supervisor: str = ""
+    listener: int | None = None
+    token: str = ""
+    keys: str = ""
+    version: str = ""
+    zone: str = ""

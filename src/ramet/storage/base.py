@@ -106,6 +106,8 @@ class Storage(ABC):
     """One service's database. Opened once, shared by everything that works for the service in this process."""
 
     service: str
+    shared: bool = False
+    """Several processes may have this database open at the same time, each with a storage of its own."""
 
     @abstractmethod
     async def open(self, schema: Sequence[str]) -> None:
@@ -154,6 +156,21 @@ class Storage(ABC):
         """Ramet's own rows that a crash may lose: written with the next commit, at the latest some moments later.
 
         They cost no commit of their own while there is traffic. In the order given; one that fails is logged.
+        """
+
+    @abstractmethod
+    def notify(self, channel: str) -> None:
+        """Wake those who listen, in every process that has this database open. Costs next to nothing, never blocks.
+
+        Notifications of one moment are one, and one may be lost with a connection: who listens also looks from time to
+        time. Called after a commit, never inside a transaction.
+        """
+
+    @abstractmethod
+    def listen(self, channel: str, wake: Callable[[], None]) -> None:
+        """Call `wake` after each `notify` of this channel, also of this process, until the storage is closed.
+
+        It is called after a reconnection, too, since what was notified meanwhile is lost.
         """
 
     @abstractmethod

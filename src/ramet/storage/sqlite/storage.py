@@ -7,9 +7,10 @@ committed or about to be, and the command does not answer before that is durable
 
 from __future__ import annotations
 
+import asyncio
 import sqlite3
 import tempfile
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from functools import partial
 from pathlib import Path
@@ -46,6 +47,8 @@ class SqliteStorage(Storage):
         self._spare: list[Channel] = []
         self._writer: Writer | None = None
         self._checkpointer: Checkpointer | None = None
+        self._listeners: dict[str, list[Callable[[], None]]] = {}
+        self._notified: set[str] = set()
 
     @property
     def location(self) -> str:
@@ -117,6 +120,7 @@ class SqliteStorage(Storage):
             if channel is not None:
                 channel.close()
         self._spare.clear()
+        self._listeners.clear()
         self._checkpointer = self._writer = self._reading = self._latest = self._writing = None
         if self._lock is not None:
             self._lock.release()
@@ -219,6 +223,21 @@ class SqliteStorage(Storage):
 
     async def write(self, *writes: Write) -> tuple[int, ...]:
         return await self.writer.rows.write(writes)
+
+    # -- waking those who wait for rows --------------------------------------------------------------------------
+
+    def notify(self, channel: str) -> None:
+        if channel not in self._notified and channel in self._listeners:
+            self._notified.add(channel)
+            asyncio.get_running_loop().call_soon(self._wake, channel)
+
+    def _wake(self, channel: str) -> None:
+        self._notified.discard(channel)
+        for wake in self._listeners.get(channel, ()):
+            wake()
+
+    def listen(self, channel: str, wake: Callable[[], None]) -> None:
+        self._listeners.setdefault(channel, []).append(wake)
 
 
 def _connect(uri: str, busy_seconds: float) -> sqlite3.Connection:

@@ -1,0 +1,1 @@
+"""Reading other code: should it be split, where, and when."""

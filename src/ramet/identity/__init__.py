@@ -1,0 +1,1 @@
+"""Who may do what: tokens, grants derived from the declared dependencies, certificates."""

@@ -1,0 +1,1 @@
+"""How a call travels: between processes of one host, and between hosts."""
