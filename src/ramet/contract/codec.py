@@ -45,6 +45,14 @@ UNENCODABLE = (TypeError, ValueError, OverflowError, RecursionError)
 """What encoding raises: no such type, no such text, too large, without end."""
 
 
+def encode_error(error: RametError) -> bytes:
+    """The answer of a call that ended with an error of calls."""
+    if isinstance(error, InternalError):
+        return _encode(Answer(error="InternalError", detail=(error.id, error.where)))
+    known = next((kind.__name__ for kind in type(error).__mro__ if _ERRORS.get(kind.__name__) is kind), "CallError")
+    return _encode(Answer(error=known, detail=(str(error),)))
+
+
 class RefusalCodec:
     """One refusal's facts. A subclass of the refusal travels as the refusal, which is all that callers know."""
 
@@ -93,6 +101,13 @@ class MethodCodec:
             if len(args) > len(self._names):
                 raise TypeError(f"it takes {len(self._names)} arguments, and {len(args)} were given")
             return _encode(self._arguments(**dict(zip(self._names, args, strict=False)), **kwargs))
+        except UNENCODABLE as error:
+            raise InvalidArguments(f"{self.method.name}: {error}.") from error
+
+    def encode_values(self, args: tuple[Any, ...]) -> bytes:
+        """All arguments in order, as a client proxy has them. Raises: InvalidArguments that says what does not fit."""
+        try:
+            return _encode(args)
         except UNENCODABLE as error:
             raise InvalidArguments(f"{self.method.name}: {error}.") from error
 
@@ -153,10 +168,7 @@ class MethodCodec:
         if isinstance(error, Refusal):
             name, facts = self._refused(error)
             return _encode(Answer(refusal=name, facts=facts))
-        if isinstance(error, InternalError):
-            return _encode(Answer(error="InternalError", detail=(error.id, error.where)))
-        known = next((kind.__name__ for kind in type(error).__mro__ if _ERRORS.get(kind.__name__) is kind), "CallError")
-        return _encode(Answer(error=known, detail=(str(error),)))
+        return encode_error(error)
 
     def decode_answer(self, data: bytes) -> Any:
         """The result; or raises the refusal or error that the call ended with."""

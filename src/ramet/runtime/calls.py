@@ -65,7 +65,7 @@ class Boundary:
 
 
 class Answerer:
-    """One method of a service, ready to be called from anywhere in the process."""
+    """One method of a service, ready to be called from anywhere in the process; answered here, or `elsewhere`."""
 
     def __init__(
         self,
@@ -75,8 +75,10 @@ class Answerer:
         counter: MethodCounters,
         answer: Answering,
         withdraw: Callable[[str], Awaitable[object]] | None = None,
+        elsewhere: bool = False,
     ) -> None:
         self.method = method
+        self.elsewhere = elsewhere
         self.withdraw = withdraw
         self.boundary = boundary
         self.counter = counter
@@ -111,13 +113,14 @@ def strict(answerer: Answerer) -> Answering:
                 raise
             data = codec.encode_error(error)
         else:
-            data = _encoded(codec, result, boundary)
+            data = encoded(codec, result, boundary)
         return codec.decode_answer(data)
 
     return travel
 
 
-def _encoded(codec: MethodCodec, result: Any, boundary: Boundary) -> bytes:
+def encoded(codec: MethodCodec, result: Any, boundary: Boundary) -> bytes:
+    """A result as the answer of a call. Raises: InvalidArguments where it cannot be encoded."""
     try:
         return codec.encode_result(result)
     except (TypeError, ValueError) as error:
@@ -197,7 +200,7 @@ class Exchange:
         contract = self._contracts[cls]
         links = {}
         for name, answerer in self._answers[cls].items():
-            target = strict(answerer) if self._strict else answerer.answer
+            target = strict(answerer) if self._strict and not answerer.elsewhere else answerer.answer
             links[name] = MethodLink(
                 target=wrap(answerer, target),
                 counter=answerer.counter,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from functools import partial
+from functools import cached_property, partial
 from typing import Any, TypeVar
 
 from ramet.clock import Clock, SystemClock
@@ -14,8 +14,10 @@ from ramet.contract.reading.agreement import circles
 from ramet.contract.service import Contract
 from ramet.events.moments import Report, unreported
 from ramet.events.tables import SCHEMA as EVENT_TABLES
+from ramet.runtime.answering import Answering
 from ramet.runtime.calls import Exchange
 from ramet.runtime.dispatch import answerers
+from ramet.runtime.linking import Carrier, linked
 from ramet.runtime.reporting import log_saga
 from ramet.runtime.schedules import SCHEMA as SCHEDULE_TABLES
 from ramet.runtime.service import RunningService, Surroundings
@@ -37,7 +39,8 @@ SCHEMA = (*STORAGE_TABLES, *EVENT_TABLES, *SAGA_TABLES, *SCHEDULE_TABLES)
 class Options:
     """How to run: `strict` encodes calls inside the process as if they travelled.
 
-    `report` hears of handled events, `saga_report` of what happens to sagas.
+    `report` hears of handled events, `saga_report` of what happens to sagas. `hosts` names the services and APIs of
+    this process (None: all); `carrier` gives, by the name of a service that is not among them, what carries its calls.
     """
 
     clock: Clock = field(default_factory=SystemClock)
@@ -47,6 +50,12 @@ class Options:
     report: Report = unreported
     saga_report: SagaReport = log_saga
     prepare: Callable[[DeclaredService, Storage], Any] | None = None
+    hosts: frozenset[str] | None = None
+    carrier: Callable[[str], Carrier] | None = None
+
+    def here(self, name: str) -> bool:
+        """Whether this process hosts a service or API."""
+        return self.hosts is None or name in self.hosts
 
 
 class Running:
@@ -63,11 +72,13 @@ class Running:
         self.counters = Counters()
         self.tasks = Tasks()
         self.exchange = Exchange(clock=self.clock, counters=self.counters, strict=options.strict)
+        self.answering = Answering()
         self.services: dict[str, RunningService] = {}
         self.apis: list[tuple[type[Api], Api]] = []
         self.started_at: float | None = None
         self._broker = engines.broker()
-        self.storages = {service.name: engines.storage(service.name) for service in declared.services}
+        self._hosted = [service for service in declared.services if options.here(service.name)]
+        self.storages = {service.name: engines.storage(service.name) for service in self._hosted}
         self._begun: list[RunningService] = []
 
     async def start(self) -> None:
@@ -115,7 +126,7 @@ class Running:
     async def open(self) -> None:
         """Open the databases and put everything together, so that it could start; the first half of `start`."""
         await self._broker.open()
-        for service in self.declared.services:
+        for service in self._hosted:
             storage = self.storages[service.name]
             await storage.open(SCHEMA)
             if self.options.prepare is not None:
@@ -132,26 +143,36 @@ class Running:
             report=self.options.report,
             saga_report=self.options.saga_report,
         )
-        reentrant = self._reentrant()
-        instances = {service.name: service.cls() for service in self.declared.services}
+        instances = {service.name: service.cls() for service in self._hosted}
         for service in self.declared.services:
-            methods = answerers(
-                service,
-                instances[service.name],
-                self.storages[service.name],
-                clock=self.clock,
-                counters=self.counters,
-                frame_queries=self.options.strict or service.name in reentrant,
-            )
-            self.exchange.add(service.contract, methods)
-        for service in self.declared.services:
+            self._answer(service, instances.get(service.name))
+        for service in self._hosted:
             instance = instances[service.name]
             self._inject(instance, service.name, service.needs, partial(self.exchange.client_for, service.name))
             self.services[service.name] = RunningService(service, instance, self.storages[service.name], around)
         for api in self.declared.apis:
-            made = api.cls()
-            self._inject(made, api.name, api.needs, self.client)
-            self.apis.append((api.cls, made))
+            if self.options.here(api.name):
+                made = api.cls()
+                self._inject(made, api.name, api.needs, self.client)
+                self.apis.append((api.cls, made))
+
+    def _answer(self, service: DeclaredService, instance: Any | None) -> None:
+        """Let a service's contract be answered: by its instance, or by the process that has one."""
+        if instance is None:
+            assert self.options.carrier is not None, "who hosts a part of an application says how to reach the others"
+            carrier = self.options.carrier(service.name)
+            methods = linked(service.contract, carrier, clock=self.clock, counters=self.counters)
+        else:
+            methods = answerers(
+                service,
+                instance,
+                self.storages[service.name],
+                clock=self.clock,
+                counters=self.counters,
+                frame_queries=self.options.strict or service.name in self._reentrant,
+            )
+            self.answering.add(service.name, methods)
+        self.exchange.add(service.contract, methods)
 
     def _inject(self, instance: object, name: str, needs: Needs, client: Callable[[type[Contract]], Contract]) -> None:
         for attribute, contract in needs.contracts.items():
@@ -171,12 +192,14 @@ class Running:
             setattr(instance, attribute, value)
 
     def _dependencies(self) -> dict[str, list[str]]:
-        by_contract = {service.contract.cls: service.name for service in self.declared.services}
+        """Between the services of this process."""
+        by_contract = {service.contract.cls: service.name for service in self._hosted}
         return {
-            service.name: [by_contract[cls] for cls in service.needs.contracts.values()]
-            for service in self.declared.services
+            service.name: [by_contract[cls] for cls in service.needs.contracts.values() if cls in by_contract]
+            for service in self._hosted
         }
 
+    @cached_property
     def _reentrant(self) -> frozenset[str]:
         """Services that may be called while they are on the stack already."""
         return frozenset(name for circle in circles(self._dependencies()) for name in circle)

@@ -1,0 +1,65 @@
+"""Calls from other processes: finds the method, decodes the arguments, and answers with bytes, whatever happens."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+
+from ramet.contract.codec import MethodCodec, encode_error
+from ramet.errors import InvalidArguments, RametError, Unavailable
+from ramet.runtime.calls import Answerer, encoded, framed
+from ramet.transport.base import Call, Peer
+
+Answers = Callable[[Call], Awaitable[bytes]]
+
+
+class Answering:
+    """What a server calls: every method of the contracts that this process answers, by "<contract>.<method>"."""
+
+    def __init__(self) -> None:
+        self._methods: dict[str, Answers] = {}
+
+    def add(self, service: str, answerers: Mapping[str, Answerer]) -> None:
+        """Answer a service's methods."""
+        for answerer in answerers.values():
+            self._methods[answerer.boundary.name] = _answering(service, answerer)
+
+    async def __call__(self, call: Call, _: Peer) -> bytes:
+        """The answer, or the error in its place."""
+        answers = self._methods.get(call.method)
+        if answers is None:
+            contract = call.method.rpartition(".")[0]
+            return encode_error(Unavailable(f"{contract} is not answered by this process, or has no such method."))
+        return await answers(call)
+
+
+def _answering(service: str, answerer: Answerer) -> Answers:
+    method, boundary, counter = answerer.method, answerer.boundary, answerer.counter
+    codec = MethodCodec(method)
+    answer = answerer.answer if method.is_command else framed(service, method.name, answerer.answer)
+
+    async def run(call: Call) -> bytes:
+        arguments = codec.decode_arguments(call.arguments)
+        counter.calls += 1
+        try:
+            result = await (answer(call.key, arguments) if method.is_command else answer(*arguments))
+            return encoded(codec, result, boundary)
+        except Exception as error:
+            if boundary.passes(error):
+                raise
+            raise boundary.unexpected(error) from error
+
+    async def answers(call: Call) -> bytes:
+        try:
+            if call.withdraw:
+                return codec.encode_result(await _withdraw(answerer, call.key))
+            return await run(call)
+        except RametError as error:
+            return codec.encode_error(error)
+
+    return answers
+
+
+async def _withdraw(answerer: Answerer, key: str | None) -> None:
+    if answerer.withdraw is None or key is None:
+        raise InvalidArguments(f"{answerer.boundary.name} has no key that could be withdrawn.")
+    await answerer.withdraw(key)
