@@ -51,12 +51,14 @@ class Deployment(Value):
 
 
 class Assignment(Value):
-    """What the supervisor tells one replica: who it is, and how it finds the others.
+    """What the supervisor tells one replica, as JSON in the environment: who it is, and how it finds the others.
 
-    `hosts` are the names of its services, APIs and mounted applications. `supervisor` is the Unix socket where it
-    registers and hears of endpoints ("" where discovery is by DNS). `internal` is the address it answers calls on;
-    `listener` the inherited file descriptor of the public socket, if it has public parts. `token` is the file with its
-    signed identity, `keys` the file with the keys that others' tokens are verified by ("" each: unprotected).
+    `hosts` are the names of its services, APIs and mounted applications; `groups` says of every group of the deployment
+    which of them it hosts, so that a caller finds the group that answers. `supervisor` is the Unix socket where it
+    registers and hears of endpoints ("" where discovery is by DNS or by the configuration). `internal` is the address it
+    answers calls on; `listener` the inherited file descriptor of the public socket, if it has public parts, and `url`
+    what that is reached by. `control` is the folder for the socket on which it answers operators. `token` is the file
+    with its signed identity, `keys` the file with the keys that others' tokens are verified by ("" each: unprotected).
     """
 
     deployment: str
@@ -64,9 +66,20 @@ class Assignment(Value):
     replica: int
     hosts: tuple[str, ...]
     internal: str
+    groups: dict[str, tuple[str, ...]] = {}
     supervisor: str = ""
     listener: int | None = None
+    url: str = ""
+    control: str = ""
     token: str = ""
     keys: str = ""
     version: str = ""
     zone: str = ""
+
+    def group_of(self, name: str) -> str | None:
+        """The group that hosts a service, API or mounted application."""
+        return next((group for group, hosts in self.groups.items() if name in hosts), None)
+
+
+ASSIGNMENT = "RAMET_ASSIGNMENT"
+"""The environment variable that holds a replica's assignment."""
