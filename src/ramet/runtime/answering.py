@@ -9,6 +9,7 @@ from ramet.errors import InvalidArguments, RametError, Unavailable
 from ramet.runtime.calls import Answerer, encoded, framed
 from ramet.transport.base import Call, Peer
 
+WITHDRAWN = b""
 Answers = Callable[[Call], Awaitable[bytes]]
 
 
@@ -51,7 +52,8 @@ def _answering(service: str, answerer: Answerer) -> Answers:
     async def answers(call: Call) -> bytes:
         try:
             if call.withdraw:
-                return codec.encode_result(await _withdraw(answerer, call.key))
+                await _withdraw(answerer, call.key)
+                return WITHDRAWN
             return await run(call)
         except RametError as error:
             return codec.encode_error(error)

@@ -84,21 +84,33 @@ class Running:
     async def start(self) -> None:
         """Raises: ConfigurationError, StorageError, IncompatibleRelease; whatever was opened is closed again."""
         try:
-            await self.open()
-            for service in self.services.values():
-                await service.prepare()
-            for service in self._in_order():
-                await service.startup()
-            for _, api in self.apis:
-                await api.startup()
-            self._begun += self.services.values()
-            for service in self._begun:
-                await service.subscribe(self._sent)
-            for service in self._begun:
-                await service.begin()
+            await self.prepare()
+            await self.subscribe()
+            await self.begin()
         except BaseException:
             await self.stop()
             raise
+
+    async def prepare(self) -> None:
+        """The first part of `start`: open the databases, check, let services and APIs prepare themselves."""
+        await self.open()
+        for service in self.services.values():
+            await service.prepare()
+        for service in self._in_order():
+            await service.startup()
+        for _, api in self.apis:
+            await api.startup()
+        self._begun += self.services.values()
+
+    async def subscribe(self) -> None:
+        """The second: be ready for events. Without a broker that remembers, nobody sends any before all are."""
+        for service in self._begun:
+            await service.subscribe(self._sent)
+
+    async def begin(self) -> None:
+        """The third: send what is in the outboxes, go on with sagas, run schedules."""
+        for service in self._begun:
+            await service.begin()
         self.started_at = self.clock.monotonic()
 
     async def _sent(self, topic: str) -> int | None:
@@ -124,7 +136,7 @@ class Running:
         return self.exchange.client_outside(contract)
 
     async def open(self) -> None:
-        """Open the databases and put everything together, so that it could start; the first half of `start`."""
+        """Open the databases and put everything together, so that it could start."""
         await self._broker.open()
         for service in self._hosted:
             storage = self.storages[service.name]
