@@ -132,7 +132,7 @@ def _variable(application: str, service: str, name: str) -> str:
 def _convert(value: Any, hint: Any, environment: Mapping[str, str]) -> Any:
     kinds = (hint, *get_args(hint))
     if Secret in kinds and value is not None:
-        return Secret(_resolve(str(value), environment))
+        return Secret(referred(str(value), environment))
     if timedelta in kinds and isinstance(value, str | int | float):
         return timedelta(seconds=seconds(value))
     try:
@@ -143,7 +143,8 @@ def _convert(value: Any, hint: Any, environment: Mapping[str, str]) -> Any:
         return msgspec.json.decode(value, type=hint)
 
 
-def _resolve(reference: str, environment: Mapping[str, str]) -> str:
+def referred(reference: str, environment: Mapping[str, str]) -> str:
+    """What `"env:NAME"` or `"file:/path"` refers to; any other text is itself. Raises: ValueError, OSError."""
     scheme, _, rest = reference.partition(":")
     if scheme == "env":
         if rest not in environment:

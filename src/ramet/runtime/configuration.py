@@ -2,47 +2,76 @@
 
 from __future__ import annotations
 
-import difflib
+import os
 import re
 import sys
 import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, Any, NoReturn
+from typing import Annotated, Any, TypeVar
 
 import msgspec
 
 from ramet.contract.application import Application
 from ramet.contract.declared import Declared
 from ramet.contract.mounted import Mounted
-from ramet.contract.places import shown
+from ramet.contract.places import Place, shown
 from ramet.contract.problems import Problem
 from ramet.errors import ConfigurationError
 from ramet.model.topology import Deployment
+from ramet.runtime.deployments import Deployments, Origins, SettingsTable
+from ramet.runtime.toml import Keys, Lines, Mistakes
+from ramet.settings import referred
 
 FILE = "ramet.toml"
+T = TypeVar("T", bound=msgspec.Struct)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Configuration:
-    """What ramet.toml says; `folder` is where it is, and where the application's packages are found."""
+    """What ramet.toml says; `folder` is where it is, and where the application's packages are found.
+
+    `overlays` are the settings that a deployment has of its own, by its name.
+    """
 
     folder: Path
     application: Application
     settings: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     deployments: Mapping[str, Deployment] = field(default_factory=dict)
+    overlays: Mapping[str, SettingsTable] = field(default_factory=dict)
+    source: _Source | None = None
 
-    def deployment(self, name: str = "local") -> Deployment:
-        """A deployment by its name; `local` is always there.
+    def deployment(self, name: str = "local", environment: Mapping[str, str] | None = None) -> Deployment:
+        """A deployment by its name, its references to URLs resolved; `local` is always there.
 
-        Raises: ConfigurationError that names those there are.
+        Raises: ConfigurationError that names those there are, or says what a reference lacks.
         """
         found = self.deployments.get(name)
         if found is None:
             known = ", ".join(self.deployments)
             raise ConfigurationError(f'{FILE} has no deployment "{name}"; it has {known}.')
-        return found
+        environment = os.environ if environment is None else environment
+        storage = self._referred(name, "storage", found.storage, environment)
+        broker = self._referred(name, "broker", found.broker, environment)
+        return msgspec.structs.replace(found, storage=storage, broker=broker)
+
+    def settings_of(self, deployment: str) -> Mapping[str, Mapping[str, Any]]:
+        """The settings by service: those of a deployment over those of all."""
+        own = self.overlays.get(deployment, {})
+        return {name: {**self.settings.get(name, {}), **own.get(name, {})} for name in {**self.settings, **own}}
+
+    def place(self, *keys: str) -> Place:
+        """Where in ramet.toml a key or table is written."""
+        file = str(self.folder / FILE)
+        return (file, 1) if self.source is None else (file, self.source.line(*keys))
+
+    def _referred(self, deployment: str, key: str, value: str, environment: Mapping[str, str]) -> str:
+        try:
+            return referred(value, environment)
+        except (ValueError, OSError) as error:
+            line = self.place("deployment", deployment, key)[1]
+            raise ConfigurationError(f"{FILE}:{line}: {key} of [deployment.{deployment}]: {error}.") from error
 
 
 class _ApplicationTable(msgspec.Struct, forbid_unknown_fields=True):
@@ -87,21 +116,58 @@ def load(path: Path) -> Configuration:
         raise ConfigurationError(f"{where}: {message if line else error}.") from error
     except UnicodeDecodeError as error:
         raise ConfigurationError(f"{path.name} is not UTF-8: {error.reason} at byte {error.start}.") from error
-    reader = _Reader(path, text)
-    reader.known("", document, ("application", "deployment", "settings", "mounted"))
-    table = reader.table("application", document.get("application"), _ApplicationTable)
-    mounted = [
-        Mounted(name=name, **msgspec.structs.asdict(reader.table(f"mounted.{name}", value, _MountedTable)))
-        for name, value in reader.tables("mounted", document).items()
-    ]
-    return Configuration(
-        folder=path.parent,
-        application=Application(
-            table.name, services=[*table.services, *mounted], place=(str(path), reader.line("application", None))
-        ),
-        settings=reader.tables("settings", document),
-        deployments=_deployments(reader, document),
-    )
+    return _Source(path, text, document).configuration()
+
+
+class _Source:
+    """The tables of the file, turned into values."""
+
+    def __init__(self, path: Path, text: str, document: Mapping[str, Any]) -> None:
+        self._path = path
+        self._document = document
+        origins = Origins(document.get("deployment"), Lines(text))
+        self.line = origins.line
+        self._mistakes = Mistakes(path.name, origins.line)
+        self._deployments = Deployments(origins, self._mistakes)
+
+    def configuration(self) -> Configuration:
+        """Raises: ConfigurationError with every mistake."""
+        mistakes, document = self._mistakes, self._document
+        mistakes.known((), document, ("application", "deployment", "settings", "mounted"))
+        mistakes.tables(("deployment",), document.get("deployment", {}))
+        table = self._application()
+        mounted = list(self._mounted())
+        deployments, overlays = self._deployments.all(), self._deployments.settings()
+        settings = mistakes.tables(("settings",), document.get("settings", {}))
+        if mistakes or table is None:
+            raise ConfigurationError("\n".join(mistakes))
+        place = (str(self._path), self.line("application"))
+        return Configuration(
+            folder=self._path.parent,
+            application=Application(table.name, services=[*table.services, *mounted], place=place),
+            settings=settings,
+            deployments=deployments,
+            overlays=overlays,
+            source=self,
+        )
+
+    def _application(self) -> _ApplicationTable | None:
+        value = self._document.get("application")
+        if not isinstance(value, dict):
+            self._mistakes.add(("application",), "the table [application] is missing.")
+            return None
+        return self._table(("application",), value, _ApplicationTable)
+
+    def _mounted(self) -> Iterator[Mounted]:
+        for name, value in self._mistakes.tables(("mounted",), self._document.get("mounted", {})).items():
+            table = self._table(("mounted", name), value, _MountedTable)
+            if table is not None:
+                yield Mounted(name=name, **msgspec.structs.asdict(table))
+
+    def _table(self, keys: Keys, value: Mapping[str, Any], kind: type[T]) -> T | None:
+        names = [field.encode_name for field in msgspec.structs.fields(kind)]
+        self._mistakes.known(keys, value, names)
+        return self._mistakes.convert(keys, {key: value[key] for key in value if key in names}, kind)
 
 
 def settings_of_nobody(found: Configuration, declared: Declared) -> Iterator[Problem]:
@@ -110,85 +176,20 @@ def settings_of_nobody(found: Configuration, declared: Declared) -> Iterator[Pro
     parts += [(api.name, api.needs) for api in declared.apis]
     parts += [(service.name, saga.needs) for service in declared.services for saga in service.sagas]
     readers = sorted({name for name, needs in parts if needs.settings})
-    path = found.folder / FILE
-    for name in sorted(set(found.settings) - set(readers)):
-        yield Problem(
-            file=shown(str(path)),
-            line=_Reader(path, path.read_text(encoding="utf-8")).line(f"settings.{name}", None),
-            message=f"[settings.{name}] is read by nobody.",
-            remedy=f"Those with settings are: {', '.join(readers)}." if readers else "No service has settings.",
-        )
+    tables: list[Keys] = [("settings", name) for name in found.settings]
+    tables += [("deployment", one, "settings", name) for one, own in found.overlays.items() for name in own]
+    for keys in sorted(tables):
+        if keys[-1] not in readers:
+            file, line = found.place(*keys)
+            yield Problem(
+                file=shown(file),
+                line=line,
+                message=f"[{'.'.join(keys)}] is read by nobody.",
+                remedy=f"Those with settings are: {', '.join(readers)}." if readers else "No service has settings.",
+            )
 
 
 def make_importable(folder: Path) -> None:
     """Let the application's packages be imported from its folder."""
     if str(folder) not in sys.path:
         sys.path.insert(0, str(folder))
-
-
-def _deployments(reader: _Reader, document: Mapping[str, Any]) -> dict[str, Deployment]:
-    found = {"local": Deployment()}
-    for name, value in reader.tables("deployment", document).items():
-        found[name] = reader.deployment(name, value)
-    return found
-
-
-class _Reader:
-    """Turns tables into values, and mistakes into sentences with a line."""
-
-    def __init__(self, path: Path, text: str) -> None:
-        self._path = path
-        self._lines = text.splitlines()
-
-    def fail(self, table: str, key: str | None, message: str) -> NoReturn:
-        raise ConfigurationError(f"{self._path.name}:{self.line(table, key)}: {message}")
-
-    def known(self, table: str, value: Mapping[str, Any], names: tuple[str, ...]) -> None:
-        for key in value:
-            if key not in names:
-                close = difflib.get_close_matches(key, names, 1)
-                hint = f'did you mean "{close[0]}"?' if close else f"it may have {', '.join(names)}."
-                where = f"[{table}] has" if table else "there is"
-                self.fail(table or key, key if table else None, f'{where} no "{key}"; {hint}')
-
-    def table(self, name: str, value: Any, kind: type[Any]) -> Any:
-        if not isinstance(value, dict):
-            self.fail(name, None, f"the table [{name}] is missing.")
-        self.known(name, value, kind.__struct_fields__)
-        try:
-            return msgspec.convert(value, kind)
-        except msgspec.ValidationError as error:
-            key = re.search(r"`\$\.(\w+)|field `(\w+)`", str(error))
-            self.fail(name, key and (key[1] or key[2]), f"[{name}] {error}.")
-
-    def tables(self, name: str, document: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
-        value = document.get(name, {})
-        if not isinstance(value, dict) or not all(isinstance(inner, dict) for inner in value.values()):
-            self.fail(name, None, f"[{name}] holds tables: write [{name}.NAME].")
-        return value
-
-    def deployment(self, name: str, value: Mapping[str, Any]) -> Deployment:
-        table = f"deployment.{name}"
-        names = tuple(field for field in Deployment.__struct_fields__ if field != "name")
-        self.known(table, value, names)
-        values = {"data": f".ramet/{name}", **value, "name": name}
-        try:
-            deployment = msgspec.convert(values, Deployment)
-        except msgspec.ValidationError as error:
-            key = re.search(r"`\$\.(\w+)", str(error))
-            self.fail(table, key and key[1], f"[{table}] {error}.")
-        if not deployment.data or "\0" in deployment.data:
-            self.fail(table, "data", 'data is the folder of the databases, such as ".ramet/local".')
-        if deployment.durability not in ("full", "normal", "off"):
-            self.fail(table, "durability", f'durability is "full", "normal" or "off", not "{deployment.durability}".')
-        if not re.fullmatch(r"\S*:\d{1,5}", deployment.listen):
-            self.fail(table, "listen", f'listen is an address such as "127.0.0.1:8000", not "{deployment.listen}".')
-        return deployment
-
-    def line(self, table: str, key: str | None) -> int:
-        start = next((n for n, line in enumerate(self._lines) if line.strip().startswith(f"[{table}")), 0)
-        if key is not None:
-            for number in range(start, len(self._lines)):
-                if re.match(rf'\s*"?{re.escape(key)}"?\s*=', self._lines[number]):
-                    return number + 1
-        return start + 1

@@ -48,7 +48,7 @@ def make_running(
     """The application of a deployment, not started."""
     options = Options(
         strict=strict or deployment.strict,
-        settings=configuration.settings,
+        settings=configuration.settings_of(deployment.name),
         environment=os.environ,
         prepare=prepare,
     )

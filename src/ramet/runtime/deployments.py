@@ -1,0 +1,259 @@
+"""Pure: the deployments of ramet.toml as values: extended by one another, checked, their process groups read."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Annotated, Any
+
+import msgspec
+
+from ramet.model.topology import EVERYTHING, Deployment, Group
+from ramet.runtime.toml import Keys, Lines, Mistakes, nearest
+
+DURABILITY = ("full", "normal", "off")
+STORAGES = ("postgresql", "postgres")
+BROKERS = ("nats", "tls", "amqp", "amqps")
+REFERENCES = ("env:", "file:")
+LARGEST_PORT = 65535
+_ADDRESS = re.compile(r"(?:[^\s:\[\]]*|\[[0-9a-fA-F:.]+\]):(\d{1,5})")
+_NAME = re.compile(r"[a-z][a-z0-9_-]{0,39}")
+LOCAL = "local"
+
+Raw = dict[str, Any]
+SettingsTable = dict[str, dict[str, Any]]
+Count = Annotated[int, msgspec.Meta(ge=1, le=1000)]
+
+
+class _GatewayTable(msgspec.Struct, forbid_unknown_fields=True):
+    listen: str
+
+
+class _GroupTable(msgspec.Struct, forbid_unknown_fields=True):
+    services: tuple[str, ...] | str
+    replicas: Count = 1
+    listen: str | None = None
+    internal: str = "unix"
+    isolated: bool = False
+    zone: str = ""
+
+
+class _DeploymentTable(msgspec.Struct, forbid_unknown_fields=True):
+    data: str | None = None
+    listen: str | None = None
+    gateway: _GatewayTable | None = None
+    durability: str = "full"
+    strict: bool = False
+    cors_origins: tuple[str, ...] = ()
+    storage: str = "sqlite"
+    broker: str = "memory"
+    together: tuple[tuple[str, ...], ...] = ()
+    apart: tuple[tuple[str, ...], ...] = ()
+    extends: str | None = None
+    process: dict[str, Any] = msgspec.field(default_factory=dict)
+    settings: dict[str, Any] = msgspec.field(default_factory=dict)
+
+
+class Origins:
+    """The tables of all deployments, and where each part of them is written: some of it in those they extend."""
+
+    def __init__(self, value: Any, lines: Lines) -> None:
+        tables = value if isinstance(value, dict) else {}
+        self.tables: dict[str, Raw] = {name: table for name, table in tables.items() if isinstance(table, dict)}
+        self._lines = lines
+
+    def written(self, *keys: str) -> Keys:
+        """Where something of a deployment is written: in its own table, or in the one that it extends."""
+        if len(keys) < 2 or keys[0] != "deployment":
+            return keys
+        chain = list(self.chain(keys[1])) or [keys[1]]
+        for count in range(len(keys), 2, -1):
+            for name in chain:
+                if self._lines.has("deployment", name, *keys[2:count]):
+                    return ("deployment", name, *keys[2:count])
+        return ("deployment", keys[1])
+
+    def line(self, *keys: str) -> int:
+        """The line on which it is written."""
+        return self._lines.of(*self.written(*keys))
+
+    def chain(self, name: str) -> Iterator[str]:
+        """The deployment and those that it extends, the nearest first."""
+        seen: list[str] = []
+        while isinstance(name, str) and name in self.tables and name not in seen:
+            seen.append(name)
+            yield name
+            name = self.tables[name].get("extends", "")
+
+    def merged(self, name: str) -> Raw:
+        """A deployment's table, laid on those that it extends."""
+        merged: Raw = {}
+        for one in reversed(list(self.chain(name))):
+            merged = _overlaid(merged, self.tables[one])
+        return merged
+
+
+class Deployments:
+    """Reads `[deployment]`; what is wrong is added to the mistakes."""
+
+    def __init__(self, origins: Origins, mistakes: Mistakes) -> None:
+        self._tables = origins.tables
+        self._origins = origins
+        self._mistakes = mistakes
+
+    def all(self) -> dict[str, Deployment]:
+        """By name; `local` is always there."""
+        found = {LOCAL: Deployment()}
+        for name in self._tables:
+            if (deployment := self._deployment(name)) is not None:
+                found[name] = deployment
+        return found
+
+    def settings(self) -> dict[str, SettingsTable]:
+        """The tables of settings that a deployment has of its own, by its name."""
+        found: dict[str, SettingsTable] = {}
+        for name in self._tables:
+            settings = self._origins.merged(name).get("settings", {})
+            if isinstance(settings, dict):
+                found[name] = {service: table for service, table in settings.items() if isinstance(table, dict)}
+        return found
+
+    def _deployment(self, name: str) -> Deployment | None:
+        own: Keys = ("deployment", name)
+        self._mistakes.known(own, self._tables[name], _DeploymentTable.__struct_fields__)
+        self._check_base(name)
+        known = {
+            key: value for key, value in self._origins.merged(name).items() if key in _DeploymentTable.__struct_fields__
+        }
+        table = self._mistakes.convert(own, known, _DeploymentTable)
+        groups = tuple(self._groups(name, known.get("process", {})))
+        self._mistakes.tables((*own, "settings"), known.get("settings", {}))
+        if table is None:
+            return None
+        self._check(own, table)
+        return Deployment(
+            name=name,
+            data=f".ramet/{name}" if table.data is None else table.data,
+            listen=self._listen(own, table),
+            durability=table.durability,
+            strict=table.strict,
+            cors_origins=table.cors_origins,
+            storage=table.storage,
+            broker=table.broker,
+            groups=groups,
+            together=table.together,
+            apart=table.apart,
+        )
+
+    def _check_base(self, name: str) -> None:
+        base = self._tables[name].get("extends")
+        keys = ("deployment", name, "extends")
+        if base is None or not isinstance(base, str):
+            return
+        if base not in self._tables:
+            close = nearest(base, self._tables)
+            known = ", ".join(other for other in self._tables if other != name) or "no other"
+            hint = f'did you mean "{close}"?' if close else f"there is {known}."
+            self._mistakes.add(keys, f"there is no [deployment.{base}] to extend; {hint}")
+        elif name in list(self._origins.chain(base)):
+            self._mistakes.add(keys, f'"{name}" extends itself, through "{base}": leave one of them out.')
+
+    def _check(self, own: Keys, table: _DeploymentTable) -> None:
+        wrong = self._wrong
+        if table.data is not None and (not table.data or "\0" in table.data):
+            wrong(own, "data", 'data is the folder of the databases, such as ".ramet/local".')
+        if table.durability not in DURABILITY:
+            wrong(own, "durability", f'durability is "full", "normal" or "off", not "{table.durability}".')
+        if not is_engine(table.storage, "sqlite", STORAGES):
+            wrong(own, "storage", 'storage is "sqlite", a URL such as "postgresql://localhost:5432", or "env:NAME".')
+        if not is_engine(table.broker, "memory", BROKERS):
+            wrong(own, "broker", 'broker is "memory", a URL such as "nats://localhost:4222", or "env:NAME".')
+        if table.listen is not None and table.gateway is not None:
+            wrong(own, "gateway", "gateway and listen both say where the public address is: keep one of them.")
+
+    def _listen(self, own: Keys, table: _DeploymentTable) -> str:
+        key = "listen" if table.gateway is None else "gateway"
+        listen = table.listen if table.gateway is None else table.gateway.listen
+        if listen is None:
+            return Deployment().listen
+        self._check_address((*own, key), "listen", listen)
+        return listen
+
+    def _check_address(self, keys: Keys, what: str, address: str) -> None:
+        found = _ADDRESS.fullmatch(address)
+        if found is None or int(found[1]) > LARGEST_PORT:
+            message = f'{what} is an address such as "127.0.0.1:8000", not "{address}".'
+            self._mistakes.add(keys, message)
+
+    def _groups(self, deployment: str, tables: Any) -> Iterator[Group]:
+        own: Keys = ("deployment", deployment, "process")
+        for name, raw in self._mistakes.tables(own, tables).items():
+            at = self._origins.written(*own, name)
+            if not _NAME.fullmatch(name):
+                self._mistakes.add(
+                    at, f'"{name}" is no name of a group: small letters, digits, "-" and "_", at most 40 of them.'
+                )
+                continue
+            self._mistakes.known(at, raw, _GroupTable.__struct_fields__)
+            known = {key: value for key, value in raw.items() if key in _GroupTable.__struct_fields__}
+            table = self._mistakes.convert(at, known, _GroupTable)
+            if table is not None:
+                yield self._group(at, name, table)
+
+    def _group(self, at: Keys, name: str, table: _GroupTable) -> Group:
+        services = (table.services,) if isinstance(table.services, str) else table.services
+        if isinstance(table.services, str) and table.services != EVERYTHING:
+            self._wrong(at, "services", f'services is a list of names, or "*"; write ["{table.services}"].')
+        if not services:
+            self._wrong(at, "services", f'the group "{name}" is empty: name its services, or remove it.')
+        if table.isolated and (len(services) > 1 or EVERYTHING in services):
+            self._wrong(at, "isolated", f'"{name}" is isolated, so it names exactly one service.')
+        if table.listen is not None:
+            self._check_address((*at, "listen"), "listen", table.listen)
+        self._check_internal(at, table)
+        return Group(
+            name=name,
+            services=services,
+            replicas=table.replicas,
+            listen=table.listen,
+            internal=table.internal,
+            isolated=table.isolated,
+            zone=table.zone,
+        )
+
+    def _check_internal(self, at: Keys, table: _GroupTable) -> None:
+        scheme, _, address = table.internal.partition("://")
+        if table.internal == "unix":
+            return
+        found = _ADDRESS.fullmatch(address)
+        if scheme not in ("tcp", "tls") or found is None:
+            self._wrong(
+                at, "internal", f'internal is "unix", "tcp://HOST:PORT" or "tls://HOST:PORT", not "{table.internal}".'
+            )
+        elif table.replicas > 1 and int(found[1]):
+            message = (
+                f"{table.replicas} replicas cannot have the one port {found[1]}: write port 0, each is given its own."
+            )
+            self._wrong(at, "internal", message)
+
+    def _wrong(self, own: Keys, key: str, message: str) -> None:
+        self._mistakes.add((*own, key), message)
+
+
+def is_engine(value: str, embedded: str, schemes: tuple[str, ...]) -> bool:
+    """Whether it is the embedded engine, a URL of one of the schemes, or a reference to a URL."""
+    scheme, separator, _ = value.partition("://")
+    return value == embedded or value.startswith(REFERENCES) or bool(separator and scheme in schemes)
+
+
+def _overlaid(below: Raw, above: Raw) -> Raw:
+    """One table on another: what both have comes from above, and inner tables are laid on each other."""
+    merged = dict(below)
+    for key, value in above.items():
+        inner = merged.get(key)
+        merged[key] = _overlaid(inner, value) if isinstance(inner, dict) and isinstance(value, dict) else value
+    if "listen" in above:
+        merged.pop("gateway", None) if "gateway" not in above else None
+    elif "gateway" in above:
+        merged.pop("listen", None)
+    return merged

@@ -1,0 +1,120 @@
+"""Pure: tables of a TOML file as values, and the mistakes in them with their line."""
+
+from __future__ import annotations
+
+import difflib
+import re
+import tomllib
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any, TypeVar
+
+import msgspec
+
+T = TypeVar("T")
+Keys = tuple[str, ...]
+_KEY = re.compile(r"""\s*((?:[\w-]+|"[^"]*"|'[^']*')(?:\s*\.\s*(?:[\w-]+|"[^"]*"|'[^']*'))*)\s*=""")
+_HEADER = re.compile(r"\s*(\[[^=]*\])\s*(?:#.*)?$")
+
+
+class Lines:
+    """On which line of a TOML file a key or table is written."""
+
+    def __init__(self, text: str = "") -> None:
+        self._found: dict[Keys, int] = {}
+        table: Keys = ()
+        for number, line in enumerate(text.splitlines(), 1):
+            if header := _HEADER.match(line):
+                table = _keys(header[1]) or table
+                self._note(table, number)
+            elif key := _KEY.match(line):
+                self._note(table + _keys(f"{key[1]} = 0"), number)
+
+    def _note(self, keys: Keys, number: int) -> None:
+        for count in range(1, len(keys) + 1):
+            self._found.setdefault(keys[:count], number)
+
+    def of(self, *keys: str) -> int:
+        """The line of a key, or of the innermost table around it that is written; 1 where none is."""
+        return next((self._found[keys[:n]] for n in range(len(keys), 0, -1) if keys[:n] in self._found), 1)
+
+    def has(self, *keys: str) -> bool:
+        """Whether it is written, itself or a part of it."""
+        return keys in self._found
+
+
+def _keys(line: str) -> Keys:
+    """The path that a line's key or header names."""
+    try:
+        inner: Any = tomllib.loads(line)
+    except tomllib.TOMLDecodeError:
+        return ()
+    path: list[str] = []
+    while isinstance(inner, dict | list) and inner:
+        if isinstance(inner, list):
+            inner = inner[0]
+        else:
+            ((name, inner),) = inner.items()
+            path.append(name)
+    return tuple(path)
+
+
+class Mistakes:
+    """Collects what is wrong in one file, so that all of it is said at once; `line` tells where keys are written."""
+
+    def __init__(self, file: str, line: Callable[..., int]) -> None:
+        self._file = file
+        self._line = line
+        self._found: list[tuple[int, str]] = []
+
+    def add(self, keys: Keys, message: str) -> None:
+        """One sentence about what is written at a key."""
+        self._found.append((self._line(*keys), message))
+
+    def __iter__(self) -> Iterator[str]:
+        return (f"{self._file}:{line}: {message}" for line, message in sorted(set(self._found)))
+
+    def __len__(self) -> int:
+        return len(self._found)
+
+    def known(self, keys: Keys, table: Mapping[str, Any], names: Iterable[str]) -> None:
+        """Keys that a table may not have."""
+        names = tuple(names)
+        for key in table:
+            if key not in names:
+                close = nearest(key, names)
+                hint = f'did you mean "{close}"?' if close else f"it may have {', '.join(names)}."
+                where = f"[{'.'.join(keys)}] has" if keys else "there is"
+                self.add((*keys, key), f'{where} no "{key}"; {hint}')
+
+    def tables(self, keys: Keys, value: Any) -> dict[str, dict[str, Any]]:
+        """A table of tables; empty where it is none."""
+        if isinstance(value, dict) and all(isinstance(inner, dict) for inner in value.values()):
+            return value
+        name = ".".join(keys)
+        self.add(keys, f"[{name}] holds tables: write [{name}.NAME].")
+        return {}
+
+    def convert(self, keys: Keys, table: Mapping[str, Any], kind: type[T]) -> T | None:
+        """A table as a value; None where it does not fit, and is complained of for each key that does not."""
+        try:
+            return msgspec.convert(table, kind)
+        except msgspec.ValidationError as error:
+            name = ".".join(keys)
+            found = re.search(r"`\$\.(\w+)|field `(\w+)`", str(error))
+            key = (found[1] or found[2]) if found else ""
+            self.add((*keys, key), f"[{name}] {error}.")
+            rest = {inner: value for inner, value in table.items() if inner != key}
+            if key in table:
+                self._more(keys, rest, kind, key)
+            return None
+
+    def _more(self, keys: Keys, rest: Mapping[str, Any], kind: type[Any], wrong: str) -> None:
+        """What is wrong in the rest of a table, other than that the wrong key is missing now."""
+        needed = msgspec.structs.fields(kind)
+        if not any(field.required and field.encode_name == wrong for field in needed):
+            self.convert(keys, rest, kind)
+
+
+def nearest(name: str, names: Iterable[str]) -> str | None:
+    """The known name that a misspelt one is closest to."""
+    return next(iter(difflib.get_close_matches(name, tuple(names), 1)), None)
