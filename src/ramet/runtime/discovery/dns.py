@@ -1,0 +1,100 @@
+"""Discovery by DNS: a group's name resolves to the addresses of its replicas, as a headless service of Kubernetes."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import socket
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+
+from ramet.clock import Clock
+from ramet.runtime.discovery.base import Changed, Discovery
+from ramet.tasks import Spawn
+from ramet.transport.base import Endpoint
+
+INTERVAL_SECONDS = 5.0
+
+log = logging.getLogger("ramet.discovery")
+
+Resolve = Callable[[str], Awaitable[Sequence[str]]]
+"""The addresses of a name; none where it has none. Raises: OSError where nobody could be asked."""
+
+
+class DnsDiscovery(Discovery):
+    """Asks every few seconds. `names` are "HOST:PORT" or "tls://HOST:PORT" by group.
+
+    Who is ready is known to whoever keeps the names: Kubernetes publishes a pod when its readiness probe answers.
+    """
+
+    def __init__(self, names: Mapping[str, str], *, clock: Clock, spawn: Spawn, resolve: Resolve | None = None) -> None:
+        self._names = dict(names)
+        self._clock = clock
+        self._spawn = spawn
+        self._resolve = resolve or _resolve
+        self._known: dict[str, tuple[Endpoint, ...]] = {}
+        self._watchers: dict[str, list[Changed]] = {}
+        self._task: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        """Ask for each watched group once."""
+        await self._look()
+        self._task = self._spawn(self._keep_looking())
+
+    async def register(self, endpoint: Endpoint) -> None:
+        """Whoever keeps the names knows."""
+
+    async def ready(self) -> None:
+        """Whoever keeps the names asks `/readyz`."""
+
+    def watch(self, group: str, changed: Changed) -> None:
+        """At once where the addresses are known."""
+        self._watchers.setdefault(group, []).append(changed)
+        if group in self._known:
+            changed(self._known[group])
+
+    def on_drain(self, callback: Callable[[], None]) -> None:
+        """Nobody says so: a signal ends the process."""
+
+    async def close(self) -> None:
+        """Ask no more."""
+        if self._task is not None:
+            self._task.cancel()
+
+    async def _keep_looking(self) -> None:
+        while True:
+            await self._clock.sleep(INTERVAL_SECONDS)
+            await self._look()
+
+    async def _look(self) -> None:
+        for group in tuple(self._watchers):
+            try:
+                found = await self._endpoints(group)
+            except OSError as error:
+                log.warning("The addresses of %s cannot be looked up: %s. Those known are kept.", group, error)
+                continue
+            if self._known.get(group) != found:
+                self._known[group] = found
+                for changed in self._watchers[group]:
+                    changed(found)
+
+    async def _endpoints(self, group: str) -> tuple[Endpoint, ...]:
+        scheme, separator, rest = self._names.get(group, group).rpartition("://")
+        host, _, port = rest.rpartition(":")
+        addresses = sorted(set(await self._resolve(host)))
+        shown = [f"[{address}]" if ":" in address else address for address in addresses]
+        prefix = scheme if separator else "tcp"
+        return tuple(
+            Endpoint(address=f"{prefix}://{address}:{port}", group=group, replica=number)
+            for number, address in enumerate(shown)
+        )
+
+
+async def _resolve(host: str) -> Sequence[str]:
+    loop = asyncio.get_running_loop()
+    try:
+        found = await loop.getaddrinfo(host, None, type=socket.SOCK_STREAM)
+    except socket.gaierror as error:
+        if error.errno in (socket.EAI_NONAME, getattr(socket, "EAI_NODATA", socket.EAI_NONAME)):
+            return ()
+        raise
+    return [str(address[0]) for *_, address in found]

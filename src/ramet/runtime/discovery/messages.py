@@ -1,0 +1,61 @@
+"""Pure: what a replica and its supervisor tell each other, a line of JSON each: frozen values with a tag."""
+
+from __future__ import annotations
+
+import msgspec
+
+from ramet.model.application import Value
+from ramet.transport.base import Endpoint
+
+BEAT_SECONDS = 0.5
+"""How often a replica says that it is alive."""
+LONGEST_LINE = 4 * 1024 * 1024
+
+
+class Hello(Value, tag="hello"):
+    """The first line of a connection: which replica it is."""
+
+    group: str
+    replica: int
+    pid: int
+
+
+class Registered(Value, tag="registered"):
+    """Where it will answer."""
+
+    endpoint: Endpoint
+
+
+class Ready(Value, tag="ready"):
+    """It answers."""
+
+
+class Beat(Value, tag="beat"):
+    """Its loop turns."""
+
+
+class Leaving(Value, tag="leaving"):
+    """It ends, and is not to be sent anything more."""
+
+
+class Endpoints(Value, tag="endpoints"):
+    """All that are ready, of these groups; what is not named has not changed."""
+
+    groups: dict[str, tuple[Endpoint, ...]]
+
+
+class Drain(Value, tag="drain"):
+    """Finish what is in flight, and end."""
+
+
+Told = Hello | Registered | Ready | Beat | Leaving
+Heard = Endpoints | Drain
+
+encode = msgspec.json.Encoder().encode
+decode_told = msgspec.json.Decoder(Told).decode
+decode_heard = msgspec.json.Decoder(Heard).decode
+
+
+def line(message: Told | Heard) -> bytes:
+    """A message as it is sent."""
+    return encode(message) + b"\n"

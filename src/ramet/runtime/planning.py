@@ -1,0 +1,263 @@
+"""Pure: which process group hosts what, whom it calls in the others, and everything that cannot be so."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from functools import cached_property
+
+from ramet.contract.declared import Declared
+from ramet.contract.places import Place, shown
+from ramet.contract.problems import Problem
+from ramet.model.application import Value
+from ramet.model.topology import EVERYTHING, Deployment, Group
+from ramet.runtime.toml import nearest
+
+ALONE = "all"
+"""The name of the one group of a deployment that names none."""
+_PASSWORD = re.compile(r"(://[^/@:]*):[^@/]*@")
+
+
+class Placed(Value):
+    """A process group as it will run: `services` are everything it hosts, `public` the APIs and mounted applications.
+
+    `listen` is its public address, None where nothing of it is public. `calls` are the contracts it calls in other
+    groups, `called_by` the groups that call it.
+    """
+
+    name: str
+    services: tuple[str, ...]
+    replicas: int
+    public: tuple[str, ...] = ()
+    listen: str | None = None
+    internal: str = "unix"
+    isolated: bool = False
+    zone: str = ""
+    calls: tuple[str, ...] = ()
+    called_by: tuple[str, ...] = ()
+
+
+class Placement(Value):
+    """What will run where; the engines' URLs are shown without passwords."""
+
+    deployment: str
+    storage: str
+    broker: str
+    groups: tuple[Placed, ...]
+
+    @property
+    def hosts(self) -> dict[str, tuple[str, ...]]:
+        """What each group hosts."""
+        return {group.name: group.services for group in self.groups}
+
+
+def place(
+    deployment: Deployment, declared: Declared, where: Callable[..., Place]
+) -> tuple[Placement, tuple[Problem, ...]]:
+    """Where everything runs, and every mistake; `where` tells the file and line of a key of ramet.toml."""
+    planning = _Planning(deployment, declared, where)
+    placement = Placement(
+        deployment=deployment.name,
+        storage=masked(deployment.storage),
+        broker=masked(deployment.broker),
+        groups=tuple(planning.placed(group) for group in planning.groups),
+    )
+    return placement, tuple(sorted(set(planning.problems())))
+
+
+def masked(url: str) -> str:
+    """A URL without its password."""
+    return _PASSWORD.sub(r"\1:****@", url)
+
+
+class _Planning:
+    """One deployment of one application."""
+
+    def __init__(self, deployment: Deployment, declared: Declared, where: Callable[..., Place]) -> None:
+        self._deployment = deployment
+        self._where = where
+        self._declared = declared
+        self._split = bool(deployment.groups)
+        self.groups = deployment.groups or (Group(name=ALONE, services=(EVERYTHING,)),)
+        self._public = [api.name for api in declared.apis] + [mounted.name for mounted in declared.mounted]
+        self._names = [service.name for service in declared.services] + self._public
+        named = [name for group in self.groups for name in group.services if name in self._names]
+        self._count = Counter(named)
+        rest = tuple(name for name in self._names if name not in named)
+        self._hosts = {group.name: tuple(_hosted(group, self._names, rest)) for group in self.groups}
+        self._group_of = {name: group for group, hosts in reversed(self._hosts.items()) for name in hosts}
+        self._rest = rest
+
+    def placed(self, group: Group) -> Placed:
+        """A group with what it hosts and whom it calls."""
+        public = self._public_of(group)
+        return Placed(
+            name=group.name,
+            services=self._hosts[group.name],
+            replicas=group.replicas,
+            public=public,
+            listen=(group.listen or self._deployment.listen) if public else None,
+            internal=group.internal,
+            isolated=group.isolated,
+            zone=group.zone,
+            calls=tuple(sorted({to for caller, to in self._calls if caller == group.name})),
+            called_by=tuple(sorted({one for one, to in self._calls if self._group_of.get(to) == group.name})),
+        )
+
+    @cached_property
+    def _calls(self) -> frozenset[tuple[str, str]]:
+        """From which group which service of another group is called."""
+        by_contract = {service.contract.cls: service.name for service in self._declared.services}
+        parts = [(service.name, service.needs) for service in self._declared.services]
+        parts += [(service.name, saga.needs) for service in self._declared.services for saga in service.sagas]
+        parts += [(api.name, api.needs) for api in self._declared.apis]
+        found = {
+            (self._group_of.get(name, ""), by_contract[cls])
+            for name, needs in parts
+            for cls in needs.contracts.values()
+            if cls in by_contract
+        }
+        return frozenset((caller, to) for caller, to in found if caller and self._group_of.get(to) != caller)
+
+    def _public_of(self, group: Group) -> tuple[str, ...]:
+        return tuple(name for name in self._hosts[group.name] if name in self._public)
+
+    # -- what cannot be so ---------------------------------------------------------------------------------------
+
+    def problems(self) -> Iterator[Problem]:
+        """Every mistake."""
+        if self._split:
+            yield from self._names_that_are_wrong()
+            yield from self._isolation()
+            yield from self._replicas()
+            yield from self._events()
+            yield from self._addresses()
+        yield from self._neighbours()
+
+    def _names_that_are_wrong(self) -> Iterator[Problem]:
+        for group in self.groups:
+            for name in group.services:
+                if name != EVERYTHING and name not in self._names:
+                    yield self._unknown(name, "process", group.name, "services")
+        for name, count in self._count.items():
+            if count > 1:
+                groups = [group.name for group in self.groups if name in group.services]
+                message = f"{name} is in {_several(groups)}." if len(groups) > 1 else f"{name} is named twice."
+                yield self._problem(message, "It runs in one group only.", "process", groups[-1], "services")
+        takers = [group.name for group in self.groups if EVERYTHING in group.services]
+        if len(takers) > 1:
+            message, remedy = f'{_several(takers)} take "*".', "Only one group can have the rest."
+            yield self._problem(message, remedy, "process", takers[-1], "services")
+        if not takers and self._rest:
+            message = f"{', '.join(self._rest)} {'is' if len(self._rest) == 1 else 'are'} in no group."
+            yield self._problem(message, 'Name them in one, or give one group services = "*".', "process")
+        for group in self.groups:
+            if not self._hosts[group.name] and EVERYTHING in group.services:
+                message = f'The group "{group.name}" is empty: all services are in other groups.'
+                yield self._problem(message, "Remove it.", "process", group.name)
+
+    def _isolation(self) -> Iterator[Problem]:
+        for group in self.groups:
+            if group.isolated and len(self._hosts[group.name]) > 1:
+                message = f'"{group.name}" is isolated, and hosts {", ".join(self._hosts[group.name])}.'
+                yield self._problem(message, "Leave one of them in it.", "process", group.name, "isolated")
+
+    def _replicas(self) -> Iterator[Problem]:
+        if self._deployment.storage != "sqlite":
+            return
+        services = {service.name for service in self._declared.services}
+        for group in self.groups:
+            if group.replicas > 1 and services & set(self._hosts[group.name]):
+                yield self._problem(
+                    f"{group.replicas} replicas of {group.name} cannot share SQLite files, which one process opens.",
+                    'Set storage = "postgresql://…", or replicas = 1.',
+                    *("process", group.name, "replicas"),
+                )
+
+    def _events(self) -> Iterator[Problem]:
+        if self._deployment.broker != "memory":
+            return
+        remedy = 'Set broker = "nats://…" or "amqp://…"'
+        replicas = {group.name: group.replicas for group in self.groups}
+        for service in self._declared.services:
+            for topic in sorted({self._declared.topic_of(handler.mark.event) for handler in service.handlers}):
+                publisher = self._group_of.get(topic.rpartition(".")[0])
+                group = self._group_of.get(service.name)
+                if publisher and group and publisher != group:
+                    message = f"{topic} goes from {publisher} to {service.name} in {group}: the memory broker cannot."
+                    yield self._problem(message, f"{remedy}, or keep them together.", "broker")
+                elif group and replicas[group] > 1:
+                    message = f"{service.name} handles {topic} in {replicas[group]} replicas: the memory broker cannot."
+                    yield self._problem(message, f"{remedy}, or replicas = 1.", "broker")
+
+    def _addresses(self) -> Iterator[Problem]:
+        public = [group for group in self.groups if self._public_of(group)]
+        without = [group.name for group in public if group.listen is None]
+        if len(without) > 1:
+            message = f"{_several(without)} have public parts, and one address: {self._deployment.listen}."
+            remedy = 'Give all but one a listen = "HOST:PORT" of its own, or put them together.'
+            yield self._problem(message, remedy, "process", without[-1])
+        taken: dict[str, str] = {}
+        for group in public:
+            listen = group.listen or self._deployment.listen
+            port = _port(listen)
+            if port in taken and group.listen is not None:
+                message = f"{taken[port]} and {group.name} both listen on port {port}."
+                yield self._problem(message, "Choose another for one of them.", "process", group.name, "listen")
+            if port != "0":
+                taken.setdefault(port, group.name)
+        for group in self.groups:
+            port = _port(group.internal) if group.internal != "unix" else "0"
+            if port in taken:
+                message = f'The internal port {port} of "{group.name}" is taken by {taken[port]}.'
+                yield self._problem(message, "Choose another.", "process", group.name, "internal")
+            if port != "0":
+                taken.setdefault(port, group.name)
+            if group.listen is not None and not self._public_of(group) and self._hosts[group.name]:
+                message = f'"{group.name}" has a public address, and no API or mounted application.'
+                yield self._problem(message, "Remove listen.", "process", group.name, "listen")
+
+    def _neighbours(self) -> Iterator[Problem]:
+        for key, sets in (("together", self._deployment.together), ("apart", self._deployment.apart)):
+            for names in sets:
+                unknown = [name for name in names if name not in self._names]
+                for name in unknown:
+                    yield self._unknown(name, key)
+                if not unknown:
+                    yield from self._neighbourhood(key, names)
+
+    def _neighbourhood(self, key: str, names: Sequence[str]) -> Iterator[Problem]:
+        at = {name: self._group_of.get(name) for name in names}
+        groups = Counter(group for group in at.values() if group is not None)
+        if key == "together" and len(groups) > 1:
+            places = ", ".join(f"{name} in {group}" for name, group in at.items())
+            yield self._problem(f"{' and '.join(names)} must be together: {places}.", "Put them in one group.", key)
+        for group, count in groups.items():
+            if key == "apart" and count > 1:
+                both = " and ".join(name for name in names if at[name] == group)
+                yield self._problem(f"{both} must be apart, and are in {group}.", "Put them in different groups.", key)
+
+    def _unknown(self, name: str, *keys: str) -> Problem:
+        close = nearest(name, self._names)
+        hint = f'Did you mean "{close}"?' if close else f"There are {', '.join(self._names) or 'none'}."
+        return self._problem(f'There is no service, API or mounted application "{name}".', hint, *keys)
+
+    def _problem(self, message: str, remedy: str, *keys: str) -> Problem:
+        file, line = self._where("deployment", self._deployment.name, *keys)
+        return Problem(file=shown(file), line=line, message=message, remedy=remedy)
+
+
+def _hosted(group: Group, names: Sequence[str], rest: Sequence[str]) -> Iterator[str]:
+    """In the order of the declaration, so that it is the same however the file is written."""
+    for name in names:
+        if name in group.services or (EVERYTHING in group.services and name in rest):
+            yield name
+
+
+def _several(names: Sequence[str]) -> str:
+    return f"{', '.join(names[:-1])} and {names[-1]}"
+
+
+def _port(address: str) -> str:
+    return address.rpartition(":")[2]
