@@ -7,11 +7,15 @@ on roots, paths do not.
 from __future__ import annotations
 
 from enum import StrEnum
+from typing import dataclass_transform
 
 import msgspec
 
+from ramet.settings import ValueType
 
-class Fact(msgspec.Struct, frozen=True, kw_only=True):
+
+@dataclass_transform(frozen_default=True, kw_only_default=True, field_specifiers=(msgspec.field,))
+class Fact(msgspec.Struct, metaclass=ValueType, frozen=True, kw_only=True):
     """Base of all facts."""
 
 
@@ -65,6 +69,7 @@ class Table(Fact):
     place: Place
     framework: str
     references: tuple[str, ...] = ()  # names of the tables its foreign keys point to
+    reference_lines: tuple[int, ...] = ()  # where each of them is written, in the file of the table
 
 
 class Access(Fact):
@@ -111,6 +116,15 @@ class Commit(Fact):
     files: tuple[str, ...]
     merge: bool = False
     subject: str = ""
+
+
+class Pass(Fact):
+    """A function gives a parameter on to a function of `target`, a module, and does nothing else with it."""
+
+    place: Place
+    function: str
+    parameter: str
+    target: str
 
 
 class Call(Fact):
@@ -160,6 +174,7 @@ class Facts(Fact):
     routes: tuple[Route, ...] = ()
     requests: tuple[Request, ...] = ()
     topics: tuple[Topic, ...] = ()
+    passes: tuple[Pass, ...] = ()
     commits: tuple[Commit, ...] = ()  # newest first
     tags: tuple[tuple[str, float], ...] = ()
     owners: tuple[Owner, ...] = ()

@@ -1,0 +1,1 @@
+"""What goes wrong with services: detectors with thresholds, evidence and a remedy."""

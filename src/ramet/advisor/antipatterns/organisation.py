@@ -1,0 +1,71 @@
+"""Pure: services against the team and its operations: too many, unobserved, of too many kinds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ramet.advisor.antipatterns.evidence import Evidence, some
+from ramet.advisor.facts import Place
+from ramet.advisor.finding import Finding, Severity, Strength
+
+DEVELOPERS_PER_SERVICE = 1.5
+ZOO = 3
+OPERATIONS = {
+    "ci": "a pipeline",
+    "health-check": "health checks",
+    "metrics": "metrics",
+    "tracing": "tracing or error tracking",
+}
+
+
+def too_many(evidence: Evidence) -> Iterator[Finding]:
+    """More services than the team can look after."""
+    count, developers = len(evidence.units.all), evidence.developers
+    if count < 5 or not developers:
+        return
+    ratio = developers / count
+    if ratio < DEVELOPERS_PER_SERVICE:
+        yield Finding(
+            rule="too-many-services",
+            subject=("*",),
+            measure=ratio,
+            threshold=DEVELOPERS_PER_SERVICE,
+            message=f"{count} services for {developers} developers: {ratio:.1f} developers for each.",
+            severity=Severity.ERROR if ratio < DEVELOPERS_PER_SERVICE / 2 else Severity.WARNING,
+        )
+
+
+def no_operations(evidence: Evidence) -> Iterator[Finding]:
+    """No way to see how it is, or to deliver it."""
+    names = {one.name for one in evidence.facts.signals}
+    if "error-tracking" in names:
+        names.add("tracing")
+    missing = [what for name, what in OPERATIONS.items() if name not in names]
+    if len(missing) >= 2:
+        yield Finding(
+            rule="no-operations",
+            subject=("*",),
+            measure=float(len(missing)),
+            threshold=1.0,
+            message=f"Nothing was found of: {', '.join(missing)}.",
+            severity=Severity.WARNING if evidence.units.several else Severity.NOTE,
+            strength=Strength.WEAK if len(missing) < 3 else Strength.MODERATE,
+        )
+
+
+def technology_zoo(evidence: Evidence) -> Iterator[Finding]:
+    """More technologies of one kind than anybody can know."""
+    kinds: dict[str, dict[str, list[Place]]] = {}
+    for signal in evidence.facts.signals:
+        if signal.name in ("language", "web-framework", "orm", "broker", "database") and signal.detail:
+            kinds.setdefault(signal.name, {}).setdefault(signal.detail.lower(), []).append(signal.place)
+    for kind, found in sorted(kinds.items()):
+        if len(found) > ZOO:
+            yield Finding(
+                rule="technology-zoo",
+                subject=(kind,),
+                measure=float(len(found)),
+                threshold=float(ZOO),
+                message=f"{len(found)} of one kind ({kind.replace('-', ' ')}): {', '.join(sorted(found))}.",
+                places=some([places[0] for _, places in sorted(found.items())]),
+            )

@@ -1,0 +1,113 @@
+"""Pure: the parts of a code base that are deployed by themselves already, and who asks whom.
+
+A folder with a Dockerfile, a project file or a `manage.py` of its own, and Python modules below it, is a unit. A code
+base without at least two of them is one unit: a monolith.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from functools import cached_property
+from typing import NamedTuple
+from urllib.parse import urlsplit
+
+from ramet.advisor.facts import Facts, Module, Place, Request
+
+MARKERS = ("dockerfile", "project", "manage.py")
+FEWEST_LINES = 30
+"""A folder with less Python than this is a script, not a service."""
+
+
+class Unit(NamedTuple):
+    """A deployable part: its name, its folder ("" is the root), its modules."""
+
+    name: str
+    folder: str
+    modules: tuple[Module, ...]
+
+    @property
+    def lines(self) -> int:
+        """Lines of Python, tests and migrations left out."""
+        return sum(one.lines for one in self.modules if one.role not in ("tests", "migrations"))
+
+
+class Asked(NamedTuple):
+    """One unit makes HTTP requests to another, at these places."""
+
+    source: str
+    target: str
+    places: tuple[Place, ...]
+
+
+class Units:
+    """The units of a code base; looked up by path and by what an HTTP request is sent to."""
+
+    def __init__(self, facts: Facts) -> None:
+        self._facts = facts
+        self.all: tuple[Unit, ...] = tuple(_units(facts))
+        self._by_folder = {one.folder: one for one in self.all}
+        self._names = {_plain(one.name): one.name for one in self.all}
+
+    @property
+    def several(self) -> bool:
+        """Whether there are at least two."""
+        return len(self.all) > 1
+
+    @cached_property
+    def parts(self) -> Mapping[str, str]:
+        """The unit of each module, by path."""
+        return {module.path: unit.name for unit in self.all for module in unit.modules}
+
+    def of(self, path: str) -> str | None:
+        """The unit that a file of any kind belongs to."""
+        folder = path
+        while folder:
+            folder = folder.rpartition("/")[0]
+            if folder in self._by_folder:
+                return self._by_folder[folder].name
+        return None
+
+    def addressed(self, request: Request) -> str | None:
+        """The unit that a request is sent to, where its host, or the setting that holds it, names one."""
+        host = urlsplit(request.target).hostname if "//" in request.target else request.target
+        words = [_plain(word) for word in re.split(r"[.\-:/]", host or "")[:1]] + [_plain(_without_suffix(host or ""))]
+        return next((self._names[word] for word in words if word in self._names), None)
+
+    @cached_property
+    def asked(self) -> tuple[Asked, ...]:
+        """Who makes requests to whom."""
+        found: dict[tuple[str, str], list[Place]] = {}
+        for request in self._facts.requests:
+            source, target = self.of(request.place.path), self.addressed(request)
+            if source and target and source != target:
+                found.setdefault((source, target), []).append(request.place)
+        return tuple(Asked(*pair, tuple(places)) for pair, places in sorted(found.items()))
+
+
+def _units(facts: Facts) -> Iterable[Unit]:
+    folders = {one.place.path.rpartition("/")[0] for one in facts.signals if one.name in MARKERS}
+    found: dict[str, list[Module]] = {}
+    for module in facts.modules:
+        folder = module.path.rpartition("/")[0]
+        while folder and folder not in folders:
+            folder = folder.rpartition("/")[0]
+        found.setdefault(folder if folder in folders else "", []).append(module)
+    units = [Unit(folder.rpartition("/")[2], folder, tuple(modules)) for folder, modules in sorted(found.items())]
+    real = [one for one in units if one.folder and one.lines >= FEWEST_LINES]
+    if len(real) < 2:
+        return [Unit("the application", "", facts.modules)]
+    return real
+
+
+def _plain(name: str) -> str:
+    """Without what is said differently in different places: "order-service", "ORDER_SERVICE" and "orders" are one."""
+    word = re.sub(r"[^a-z0-9]", "", name.lower())
+    word = re.sub(r"(service|svc|api|app|server|backend)$", "", word) or word
+    return word.rstrip("s")
+
+
+def _without_suffix(setting: str) -> str:
+    """The name in a setting that holds an address: ORDERS_URL, settings.ORDER_SERVICE_BASE_URL."""
+    name = setting.rpartition(".")[2]
+    return re.sub(r"_?(base)?_?(url|uri|host|endpoint|address|addr|root)$", "", name, flags=re.IGNORECASE)
