@@ -60,7 +60,8 @@ class Assignment(Value):
     registers and hears of endpoints ("" where discovery is by DNS or by the configuration). `internal` is the address
     it answers calls on; `listener` the inherited file descriptor of the public socket, if it has public parts, and `url`
     what that is reached by. `control` is the folder for the socket on which it answers operators. `token` is the file
-    with its signed identity, `keys` the file with the keys that others' tokens are verified by ("" each: unprotected).
+    with its signed identity, `keys` the file with the keys that others' tokens are verified by ("" each: unprotected). `storage` and `broker`
+    are the engines where they are not those of the configuration.
     """
 
     deployment: str
@@ -77,6 +78,8 @@ class Assignment(Value):
     keys: str = ""
     version: str = ""
     zone: str = ""
+    storage: str = ""
+    broker: str = ""
 
     def group_of(self, name: str) -> str | None:
         """The group that hosts a service, API or mounted application."""

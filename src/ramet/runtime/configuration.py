@@ -19,7 +19,7 @@ from ramet.contract.mounted import Mounted
 from ramet.contract.places import Place, shown
 from ramet.contract.problems import Problem
 from ramet.errors import ConfigurationError
-from ramet.model.topology import Deployment
+from ramet.model.topology import Assignment, Deployment
 from ramet.runtime.deployments import Deployments, Origins, SettingsTable
 from ramet.runtime.toml import Keys, Lines, Mistakes
 from ramet.settings import referred
@@ -51,10 +51,16 @@ class Configuration:
         if found is None:
             known = ", ".join(self.deployments)
             raise ConfigurationError(f'{FILE} has no deployment "{name}"; it has {known}.')
-        environment = os.environ if environment is None else environment
-        storage = self._referred(name, "storage", found.storage, environment)
-        broker = self._referred(name, "broker", found.broker, environment)
-        return msgspec.structs.replace(found, storage=storage, broker=broker)
+        return self._resolved(found, environment)
+
+    def assigned(self, assignment: Assignment, environment: Mapping[str, str] | None = None) -> Deployment:
+        """The deployment of a replica, on the engines that its supervisor uses. Raises: ConfigurationError."""
+        found = self.deployments.get(assignment.deployment)
+        if found is not None:
+            storage, broker = assignment.storage or found.storage, assignment.broker or found.broker
+            replaced = msgspec.structs.replace(found, storage=storage, broker=broker)
+            return self._resolved(replaced, environment)
+        return self.deployment(assignment.deployment, environment)
 
     def settings_of(self, deployment: str) -> Mapping[str, Mapping[str, Any]]:
         """The settings by service: those of a deployment over those of all."""
@@ -65,6 +71,12 @@ class Configuration:
         """Where in ramet.toml a key or table is written."""
         file = str(self.folder / FILE)
         return (file, 1) if self.source is None else (file, self.source.line(*keys))
+
+    def _resolved(self, found: Deployment, environment: Mapping[str, str] | None) -> Deployment:
+        environment = os.environ if environment is None else environment
+        storage = self._referred(found.name, "storage", found.storage, environment)
+        broker = self._referred(found.name, "broker", found.broker, environment)
+        return msgspec.structs.replace(found, storage=storage, broker=broker)
 
     def _referred(self, deployment: str, key: str, value: str, environment: Mapping[str, str]) -> str:
         try:
