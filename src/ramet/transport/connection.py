@@ -1,0 +1,154 @@
+"""One connection of either side: bytes in and out, back-pressure, deadlines, and whether the other side is there.
+
+What is to be sent is collected and written in one piece, but never more than a few KB: without that bound both sides
+would work in turns instead of at the same time.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import Any
+
+from ramet.clock import Clock
+from ramet.tasks import Spawn
+from ramet.transport.framing import PING, PONG
+from ramet.transport.options import TransportOptions
+from ramet.transport.wire import BROKEN, Wire
+
+log = logging.getLogger("ramet.transport")
+
+
+class Connection(asyncio.Protocol):
+    """What both sides have in common. `lost` is done when the connection is gone, and says why."""
+
+    def __init__(self, wire: Wire, *, clock: Clock, spawn: Spawn, options: TransportOptions) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._clock = clock
+        self._monotonic = clock.monotonic
+        self._spawn = spawn
+        self._options = options
+        self._protocol = wire
+        self._flush_bytes = options.flush_bytes
+        self._transport: Any = None
+        self._pending: list[bytes] = []
+        self._pending_bytes = 0
+        self._scheduled = False
+        self._paused = False
+        self._heard = False
+        self._silent = False
+        self._wake: asyncio.Future[None] | None = None
+        self._background: list[asyncio.Task[Any]] = []
+        self._reason = ""
+        self.lost: asyncio.Future[str] = self._loop.create_future()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Begin."""
+        self._transport = transport
+        self._transport.set_write_buffer_limits(0)  # write at once, and know at once when that is not possible
+        self._background = [self._spawn(self._sweep()), self._spawn(self._keep_alive())]
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """End: the background first, then whoever waits for something."""
+        for task in self._background:
+            task.cancel()
+        self._background = []
+        self._pending.clear()
+        reason = self._reason or (f"the connection failed: {exc}" if exc else "the other side disconnected")
+        self._forsaken(reason)
+        if not self.lost.done():
+            self.lost.set_result(reason)
+
+    def pause_writing(self) -> None:
+        """The other side, or the link, takes no more."""
+        self._paused = True
+
+    def resume_writing(self) -> None:
+        """It takes more."""
+        self._paused = False
+        self._flush()
+
+    def abort(self, reason: str) -> None:
+        """Disconnect now."""
+        self._reason = self._reason or reason
+        self._transport.abort()
+
+    def _send(self, frame: bytes) -> None:
+        """Send it with what else comes up during this turn of the loop."""
+        self._pending.append(frame)
+        self._pending_bytes += len(frame)
+        if self._pending_bytes >= self._flush_bytes:
+            self._flush()
+        elif not self._scheduled:
+            self._scheduled = True
+            self._loop.call_soon(self._flush)
+
+    def _flush(self) -> None:
+        self._scheduled = False
+        pending = self._pending
+        if self._paused or not pending:
+            return
+        data = pending[0] if len(pending) == 1 else b"".join(pending)
+        pending.clear()
+        self._pending_bytes = 0
+        self._transport.write(data)
+
+    def _event(self, kind: int, number: int, value: Any) -> None:
+        """What concerns both sides."""
+        if kind == PING:
+            self._send(self._protocol.pong(number))
+        elif kind == BROKEN:
+            log.warning("A connection with %s is closed: %s", self._who(), value)
+            self.abort(f"the protocol was broken: {value}")
+        else:
+            assert kind == PONG, kind
+
+    def _rouse(self) -> None:
+        """Something is in flight from now on."""
+        if self._wake is not None:
+            self._wake.set_result(None)
+            self._wake = None
+
+    async def _sweep(self) -> None:
+        """Look after deadlines while anything is in flight."""
+        while True:
+            if not self._busy():
+                self._wake = self._loop.create_future()
+                await self._wake
+            await self._clock.sleep(self._options.sweep_seconds)
+            self._overdue(self._monotonic())
+
+    async def _keep_alive(self) -> None:
+        """Ask a silent peer whether it is there, and give it up when it says nothing to that.
+
+        Not only what it says is a sign of life, but also that it takes something. Each turn counts once, so that a
+        pause of this process is not taken for one of the other.
+        """
+        every, silence, backlog = self._options.ping_after_seconds, 0.0, 0
+        while True:
+            await self._clock.sleep(every)
+            left = self._transport.get_write_buffer_size()
+            silence = 0.0 if self._heard or left < backlog else silence + every
+            self._heard, backlog = False, left
+            self._silent = silence >= 2 * every
+            if silence >= self._options.dead_after_seconds:
+                self.abort(f"the other side has been silent for {silence:g} s")
+                return
+            if silence and self._protocol.is_open:
+                self._send(self._protocol.ping(0))
+
+    def _busy(self) -> bool:
+        """Whether anything is in flight."""
+        raise NotImplementedError
+
+    def _overdue(self, now: float) -> None:
+        """End what should have been done by now."""
+        raise NotImplementedError
+
+    def _forsaken(self, reason: str, /) -> None:
+        """The connection is lost: tell whoever waits for something."""
+        raise NotImplementedError
+
+    def _who(self) -> str:
+        """The other side, for the log."""
+        raise NotImplementedError

@@ -1,0 +1,257 @@
+"""The answering side of a connection: runs each request under its context, and sends the answers as they come."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from asyncio.tasks import _enter_task, _leave_task
+from collections.abc import Callable, Coroutine
+from contextvars import copy_context
+from typing import Any
+
+from ramet.clock import Clock
+from ramet.errors import CallError
+from ramet.tasks import Spawn
+from ramet.telemetry.context import Context, current_context
+from ramet.transport.base import Answer, Call, Peer
+from ramet.transport.compression import Compression
+from ramet.transport.connection import Connection
+from ramet.transport.eager import StandIn, go_on
+from ramet.transport.framing import CANCEL, HELLO, REQUEST
+from ramet.transport.options import TransportOptions
+from ramet.transport.wire import AnswererWire
+from ramet.transport.wire_messages import Hello, Request, Welcome, call_of
+
+log = logging.getLogger("ramet.transport")
+
+Admit = Callable[[Hello], Peer]
+"""Who it is that says hello. Raises: Refused."""
+
+USUALLY_WAITS = 8
+METHODS_LIMIT = 4096
+
+
+class RefusedError(Exception):
+    """Somebody is not let in, for a reason: a code of `TROUBLES`, and a sentence."""
+
+    def __init__(self, code: str, sentence: str) -> None:
+        super().__init__(sentence)
+        self.code = code
+
+
+class Flight:
+    """A request that is being answered: by whom, until when (monotonic), and how many bytes it holds."""
+
+    __slots__ = ("deadline", "overdue", "size", "task")
+
+    def __init__(self, task: asyncio.Task[Any] | StandIn, deadline: float, size: int) -> None:
+        self.task = task
+        self.deadline = deadline
+        self.size = size
+        self.overdue = False
+
+
+class AnsweringConnection(Connection):
+    """A connection that was accepted."""
+
+    def __init__(
+        self,
+        answer: Answer,
+        admit: Admit,
+        compression: Compression | None,
+        *,
+        clock: Clock,
+        spawn: Spawn,
+        options: TransportOptions,
+    ) -> None:
+        self._wire = AnswererWire(options.frame_limit_bytes)
+        super().__init__(self._wire, clock=clock, spawn=spawn, options=options)
+        self._answer = answer
+        self._admit = admit
+        self._compression = compression
+        self._peer = Peer(name="")
+        self._in_flight: dict[int, Flight] = {}
+        self._bytes = 0
+        self._waits: dict[str, int] = {}
+        self._draining = False
+
+    @property
+    def in_flight(self) -> int:
+        """How many requests are being answered."""
+        return len(self._in_flight)
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Give the other side some time to introduce itself."""
+        super().connection_made(transport)
+        self._background.append(self._spawn(self._hurry()))
+
+    def data_received(self, data: bytes) -> None:
+        """Answer what has come; what is answered meanwhile is sent together."""
+        self._heard = True
+        self._scheduled = True  # flushed below
+        for kind, number, value in self._wire.receive(data):
+            if kind == REQUEST:
+                self._request(number, value)
+            else:
+                self._event(kind, number, value)
+        self._flush()
+
+    def pause_writing(self) -> None:
+        """Who does not read the answers may ask no more for now."""
+        super().pause_writing()
+        self._transport.pause_reading()
+
+    def resume_writing(self) -> None:
+        """Go on."""
+        super().resume_writing()
+        if not self._paused:
+            self._transport.resume_reading()
+
+    def go_away(self) -> None:
+        """Tell the other side that this process is about to end; further requests are not executed."""
+        self._draining = True
+        if self._protocol.is_open:
+            self._send(self._wire.goaway())
+        else:
+            self.abort("this process is about to end")
+
+    def _request(self, number: int, request: Request) -> None:
+        if len(self._in_flight) >= self._options.calls_limit or self._bytes > self._options.calls_limit_bytes:
+            return self._trouble(number, "overloaded", f"{request.method} was refused: too much is in flight already.")
+        if self._draining:
+            return self._trouble(number, "unavailable", f"{request.method} was not executed: its process is ending.")
+        left = request.left_seconds
+        if left is not None and not left > 0:
+            return self._trouble(number, "deadline", f"{request.method}: the time was up before the call arrived.")
+        may_call = self._peer.may_call
+        if may_call is not None and request.method.rpartition(".")[0] not in may_call:
+            return self._denied(number, request.method)
+        if number in self._in_flight:
+            return self.abort(f"the protocol was broken: request {number} came twice")
+        return self._begin(number, call_of(request, self._monotonic()))
+
+    def _begin(self, number: int, call: Call) -> None:
+        """Run it: at once and without a task, unless calls of this method usually wait for something."""
+        work, score = self._work(number, call), self._waits.get(call.method, 0)
+        if score >= USUALLY_WAITS:
+            self._waits[call.method] = score - 1 if score > USUALLY_WAITS else 0
+            variables = copy_context()
+            variables.run(current_context.set, call.context)
+            return self._enter(number, call, variables.run(self._spawn, work))
+        loop, stand_in, variables = self._loop, StandIn(), copy_context()
+        _enter_task(loop, stand_in)  # type: ignore[arg-type]  # any object will do
+        try:
+            first = variables.run(_first_step, work, call.context)
+        except StopIteration:
+            return None
+        except asyncio.CancelledError:
+            return None
+        finally:
+            _leave_task(loop, stand_in)  # type: ignore[arg-type]  # as above
+        self._learn(call.method, score)
+        self._enter(number, call, stand_in)
+        return go_on(work, first, stand_in, variables, self._spawn)
+
+    def _learn(self, method: str, score: int) -> None:
+        """This method waited. One that always does is given a task at once, but for one call in 64."""
+        if len(self._waits) >= METHODS_LIMIT:
+            self._waits.clear()
+        self._waits[method] = score + 1 if score + 1 < USUALLY_WAITS else USUALLY_WAITS + 64
+
+    def _enter(self, number: int, call: Call, task: asyncio.Task[Any] | StandIn) -> None:
+        size = len(call.arguments)
+        self._in_flight[number] = Flight(task, call.context.deadline, size)
+        self._bytes += size
+        self._rouse()
+
+    async def _work(self, number: int, call: Call) -> None:
+        """Answer one call, and send what came of it."""
+        try:
+            answer = await self._answer(call, self._peer)
+            frame = self._wire.reply(number, answer)
+        except asyncio.CancelledError:
+            flight = self._leave(number)
+            if flight is not None and flight.overdue:
+                self._trouble(number, "deadline", f"{call.method} was not done in time.")
+            raise
+        except CallError as error:
+            frame = self._wire.trouble(number, "too-large", f"{call.method}: {error}.")
+        except Exception:
+            mark = self._clock.id()
+            log.exception("%s: %s failed", mark, call.method)
+            frame = self._wire.trouble(number, "failed", mark)
+        if self._in_flight:
+            self._leave(number)
+        self._send(frame)
+
+    def _leave(self, number: int) -> Flight | None:
+        flight = self._in_flight.pop(number, None)
+        if flight is not None:
+            self._bytes -= flight.size
+        return flight
+
+    def _trouble(self, number: int, code: str, sentence: str) -> None:
+        self._send(self._wire.trouble(number, code, sentence))
+
+    def _denied(self, number: int, method: str) -> None:
+        log.warning("%s may not call %s", self._peer.name, method)
+        self._trouble(
+            number, "denied", f"{self._peer.name} may not call {method}: it does not declare that it needs it."
+        )
+
+    def _event(self, kind: int, number: int, value: Any) -> None:
+        if kind == CANCEL:
+            flight = self._in_flight.get(number)
+            if flight is not None:
+                flight.task.cancel()
+        elif kind == HELLO:
+            self._hello(value)
+        else:
+            super()._event(kind, number, value)
+
+    def _hello(self, hello: Hello) -> None:
+        try:
+            self._peer, version = self._admit(hello), 1
+        except RefusedError as error:
+            log.warning("A connection of %s was refused: %s", hello.name or "somebody", error)
+            self._send(self._wire.refuse(error.code, str(error)))
+            self._flush()
+            self._transport.close()
+            return
+        compression = self._compression
+        if compression is not None and compression.name not in hello.compressions:
+            compression = None
+        welcome = Welcome(
+            version=version,
+            name=self._options.name,
+            compression=compression.name if compression is not None else "",
+            frame_limit_bytes=self._options.frame_limit_bytes,
+            calls_limit=self._options.calls_limit,
+        )
+        self._send(self._wire.welcome(hello, welcome, compression, self._options.compress_from_bytes or 0))
+
+    async def _hurry(self) -> None:
+        await self._clock.sleep(self._options.handshake_seconds)
+        if not self._wire.is_open:
+            self.abort("it did not introduce itself in time")
+
+    def _busy(self) -> bool:
+        return bool(self._in_flight)
+
+    def _overdue(self, now: float) -> None:
+        for flight in tuple(self._in_flight.values()):
+            if flight.deadline <= now and not flight.overdue:
+                flight.overdue = True
+                flight.task.cancel()
+
+    def _forsaken(self, _: str) -> None:
+        for flight in tuple(self._in_flight.values()):
+            flight.task.cancel()
+
+    def _who(self) -> str:
+        return self._peer.name or "somebody"
+
+
+def _first_step(work: Coroutine[Any, Any, None], context: Context) -> Any:
+    current_context.set(context)
+    return work.send(None)

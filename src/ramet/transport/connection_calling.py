@@ -1,0 +1,216 @@
+"""The calling side of a connection: a channel whose answers come in any order."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+from ramet.clock import Clock
+from ramet.errors import DeadlineExceeded, Denied, OutcomeUnknown, Overloaded, RametError, Unavailable
+from ramet.tasks import Spawn
+from ramet.transport.base import Call, Channel
+from ramet.transport.connection import Connection
+from ramet.transport.framing import GOAWAY, REFUSED, REPLY, TROUBLE, WELCOME
+from ramet.transport.options import TransportOptions
+from ramet.transport.wire import CallerWire
+from ramet.transport.wire_messages import Trouble, Welcome, error_of
+
+Waiting = tuple["asyncio.Future[bytes]", float, str]
+"""Where the answer is to go, until when (monotonic), and what was called."""
+
+
+class CallingConnection(Connection, Channel):
+    """A connection that has been dialled; `welcome` is done when the other side has let it in, or fails."""
+
+    def __init__(
+        self, wire: CallerWire, token: bytes, where: str, *, clock: Clock, spawn: Spawn, options: TransportOptions
+    ) -> None:
+        super().__init__(wire, clock=clock, spawn=spawn, options=options)
+        self._wire = wire
+        self._hello = wire.hello(application=options.application, name=options.name, token=token)
+        self._where = where
+        self._number = 0
+        self._written = 0
+        self._limit = options.calls_limit
+        self._waiting: dict[int, Waiting] = {}
+        self._queue: dict[asyncio.Future[None], Call] = {}
+        self._leaving = False
+        self._connected = False
+        self._idle: asyncio.Future[None] | None = None
+        self.welcome: asyncio.Future[Welcome] = self._loop.create_future()
+
+    async def call(self, call: Call) -> bytes:
+        """As every channel's."""
+        waiting = self._waiting
+        if self._paused or self._leaving or len(waiting) >= self._limit or self._queue:
+            await self._turn(call)
+        deadline = call.context.deadline
+        left = deadline - self._monotonic()
+        if not left > 0:
+            raise DeadlineExceeded(f"{call.method}: the time was up before the call was sent.")
+        self._number = number = self._number + 1
+        frame = self._wire.request(number, call, left)
+        future: asyncio.Future[bytes] = self._loop.create_future()
+        if waiting or self._pending:
+            self._send(frame)
+        else:
+            self._written = number
+            self._transport.write(frame)
+        waiting[number] = (future, deadline, call.method)
+        if self._wake is not None:
+            self._rouse()
+        try:
+            return await future
+        except asyncio.CancelledError:
+            if waiting.pop(number, None) is not None:
+                self._send(self._wire.cancel(number))
+                self._settle()
+            raise
+
+    @property
+    def in_flight(self) -> int:
+        """As every channel's; those that wait until the link takes more are counted."""
+        return len(self._waiting) + len(self._queue)
+
+    @property
+    def usable(self) -> bool:
+        """As every channel's; a peer that does not answer a ping is not usable until it does."""
+        return self._connected and not self._leaving and not self._silent
+
+    async def close(self) -> None:
+        """As every channel's."""
+        self._leaving = True
+        try:
+            if self.in_flight and self._connected:
+                self._idle = self._loop.create_future()
+                await self._idle
+        finally:
+            self._flush()
+            self._reason = self._reason or "it was closed"
+            self._transport.close()
+        await asyncio.shield(self.lost)
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Introduce oneself."""
+        super().connection_made(transport)
+        self._transport.write(self._hello)
+
+    def data_received(self, data: bytes) -> None:
+        """Hand the answers to those who wait for them."""
+        self._heard = True
+        waiting = self._waiting
+        for kind, number, value in self._wire.receive(data):
+            if kind == REPLY:
+                entry = waiting.pop(number, None)
+                if entry is not None and not entry[0].done():
+                    entry[0].set_result(value)
+            else:
+                self._event(kind, number, value)
+        if self._leaving:
+            self._settle()
+
+    def resume_writing(self) -> None:
+        """Let those go on who wait until the link takes more."""
+        super().resume_writing()
+        if not self._paused:
+            for future in self._queue:
+                if not future.done():
+                    future.set_result(None)
+
+    def give_up(self) -> None:
+        """Nobody wants this connection any more."""
+        self.welcome.cancel()
+        if self._transport is not None:
+            self.abort("it was given up")
+
+    async def _turn(self, call: Call) -> None:
+        """Wait until the link takes more. Raises: what a call that was not sent ends with."""
+        if self._leaving or not self._connected:
+            raise Unavailable(f"{call.method} was not sent: {self._where} {self._reason or 'takes no more calls'}.")
+        if self.in_flight >= self._limit:
+            raise Overloaded(f"{call.method} was not sent: {self._limit} calls to {self._where} are in flight already.")
+        while self._paused:
+            future: asyncio.Future[None] = self._loop.create_future()
+            self._queue[future] = call
+            self._rouse()
+            try:
+                await future
+            finally:
+                del self._queue[future]
+
+    def _flush(self) -> None:
+        super()._flush()
+        if not self._paused or not self._pending:
+            self._written = self._number
+
+    def _event(self, kind: int, number: int, value: Any) -> None:
+        if kind == TROUBLE:
+            entry = self._waiting.pop(number, None)
+            if entry is not None and not entry[0].done():
+                entry[0].set_exception(error_of(value, entry[2]))
+        elif kind == GOAWAY:
+            self._leaving = True
+            self._reason = "is about to end"
+        elif kind == WELCOME:
+            self._limit = min(self._limit, value.calls_limit or self._limit)
+            self._connected = True
+            if not self.welcome.done():
+                self.welcome.set_result(value)
+        elif kind == REFUSED:
+            self._refused(value)
+        else:
+            super()._event(kind, number, value)
+
+    def _refused(self, trouble: Trouble) -> None:
+        sentence = f"{self._where} lets nobody in like this: {trouble.sentence}"
+        error: RametError = Denied(sentence) if trouble.code == "denied" else Unavailable(sentence)
+        if not self.welcome.done():
+            self.welcome.set_exception(error)
+        self.abort("it was refused")
+
+    def _busy(self) -> bool:
+        return bool(self._waiting or self._queue)
+
+    def _overdue(self, now: float) -> None:
+        for number, (future, deadline, method) in tuple(self._waiting.items()):
+            if deadline <= now:
+                del self._waiting[number]
+                self._send(self._wire.cancel(number))
+                _fail(future, DeadlineExceeded(f"{method}: {self._where} did not answer in time."))
+        for waiter, call in tuple(self._queue.items()):
+            if call.context.deadline <= now:
+                _fail(waiter, DeadlineExceeded(f"{call.method}: the time was up before {self._where} took the call."))
+        self._settle()
+
+    def _settle(self) -> None:
+        """Disconnect when the other side wants to end, or this one, and nothing is in flight."""
+        if self._leaving and not self._busy():
+            if self._idle is None:
+                self._flush()
+                self._transport.close()
+            elif not self._idle.done():
+                self._idle.set_result(None)
+
+    def _forsaken(self, reason: str) -> None:
+        self._connected, self._leaving = False, True
+        self._reason = reason
+        waiting, self._waiting = self._waiting, {}
+        for number, (future, _, method) in waiting.items():
+            if number <= self._written:
+                _fail(future, OutcomeUnknown(f"{method} was sent to {self._where}, and no answer came: {reason}."))
+            else:
+                _fail(future, Unavailable(f"{method} was not sent to {self._where}: {reason}."))
+        for waiter, call in self._queue.items():
+            _fail(waiter, Unavailable(f"{call.method} was not sent to {self._where}: {reason}."))
+        if not self.welcome.done():
+            self.welcome.set_exception(Unavailable(f"{self._where} cannot be reached: {reason}."))
+        if self._idle is not None and not self._idle.done():
+            self._idle.set_result(None)
+
+    def _who(self) -> str:
+        return self._where
+
+
+def _fail(future: asyncio.Future[Any], error: RametError) -> None:
+    if not future.done():
+        future.set_exception(error)

@@ -1,0 +1,111 @@
+"""Running a coroutine at once, without a task until it really waits for something.
+
+Most answers never wait: a task for each would cost more than all the rest of a call. So the coroutine is driven by hand
+to its end or to its first wait, and only then is a task made that goes on with it. Meanwhile, and for ever after for
+that coroutine, `asyncio.current_task()` is a `StandIn`, so that `asyncio.timeout`, task groups and whatever else asks
+for the current task work, and find the same one on both sides of each wait. The variables of the context are one
+context's, too.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from asyncio.tasks import _enter_task, _leave_task
+from collections.abc import Callable, Coroutine
+from contextvars import Context as Variables
+from typing import Any
+
+from ramet.tasks import Spawn
+
+
+class StandIn:
+    """In the place of the task of a coroutine that has none, and in front of the one it gets."""
+
+    __slots__ = ("__weakref__", "_cancellations", "task")
+
+    def __init__(self) -> None:
+        self.task: asyncio.Task[Any] | None = None
+        self._cancellations = 0
+
+    def cancel(self, msg: Any = None) -> bool:
+        """As a task's."""
+        if self.task is not None:
+            return self.task.cancel(msg)
+        self._cancellations += 1
+        return True
+
+    def cancelling(self) -> int:
+        """As a task's."""
+        return self.task.cancelling() if self.task is not None else self._cancellations
+
+    def uncancel(self) -> int:
+        """As a task's."""
+        if self.task is not None:
+            return self.task.uncancel()
+        self._cancellations = max(0, self._cancellations - 1)
+        return self._cancellations
+
+    def __getattr__(self, name: str) -> Any:
+        """Whatever else somebody asks of a task is the task's to answer, as soon as there is one."""
+        if self.task is None:
+            raise AttributeError(f"a coroutine that has not waited yet has no {name}")
+        return getattr(self.task, name)
+
+    def adopt(self, task: asyncio.Task[Any]) -> None:
+        """From now on this is the task."""
+        self.task = task
+        for _ in range(self._cancellations):
+            task.cancel()
+
+
+class Started(Coroutine[Any, Any, Any]):
+    """The rest of a coroutine that has been driven to its first wait: what a task is made of."""
+
+    __slots__ = ("_first", "_loop", "_rest", "_stand_in", "_variables", "_waits")
+
+    def __init__(self, rest: Coroutine[Any, Any, Any], first: Any, stand_in: StandIn, variables: Variables) -> None:
+        self._rest = rest
+        self._first = first
+        self._waits = True
+        self._stand_in = stand_in
+        self._variables = variables
+        self._loop = asyncio.get_running_loop()
+
+    def send(self, value: Any) -> Any:
+        """Go on; the first time, only say again what is waited for, so that the task waits for it."""
+        if self._waits:
+            self._waits = False
+            return self._first
+        return self._go_on(self._rest.send, value)
+
+    def throw(self, error: Any, *rest: Any) -> Any:
+        """Go on with an exception: a cancellation. Before the first step it is passed on to what is waited for."""
+        if self._waits:
+            self._waits = False
+            cancel = getattr(self._first, "cancel", None)
+            if cancel is not None and isinstance(error, asyncio.CancelledError) and cancel():
+                return self._first
+        return self._go_on(self._rest.throw, error, *rest)
+
+    def close(self) -> None:
+        """End it."""
+        self._rest.close()
+
+    def __await__(self) -> Any:
+        return self
+
+    def _go_on(self, step: Callable[..., Any], *with_what: Any) -> Any:
+        loop, task = self._loop, asyncio.current_task(self._loop)
+        assert task is not None
+        _leave_task(loop, task)
+        _enter_task(loop, self._stand_in)  # type: ignore[arg-type]  # any object will do
+        try:
+            return self._variables.run(step, *with_what)
+        finally:
+            _leave_task(loop, self._stand_in)  # type: ignore[arg-type]  # as above
+            _enter_task(loop, task)
+
+
+def go_on(rest: Coroutine[Any, Any, Any], first: Any, stand_in: StandIn, variables: Variables, spawn: Spawn) -> None:
+    """Make the task of a coroutine that has come to its first wait, which is `first`."""
+    stand_in.adopt(spawn(Started(rest, first, stand_in, variables)))

@@ -1,0 +1,198 @@
+"""Answering: listens on one address, lets peers in, and drains before it ends."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import logging
+import socket
+import ssl
+from collections.abc import Callable
+from pathlib import Path
+
+from ramet.clock import Clock
+from ramet.errors import ConfigurationError, Denied, Unauthenticated
+from ramet.tasks import Spawn
+from ramet.transport.address import TcpAddress, UnixAddress, parse_address
+from ramet.transport.base import Answer, Peer
+from ramet.transport.compression import Compression, zstandard_if_installed
+from ramet.transport.connection_answering import AnsweringConnection, RefusedError
+from ramet.transport.options import TransportOptions
+from ramet.transport.tls import server_context
+from ramet.transport.wire import common_version
+from ramet.transport.wire_messages import VERSIONS, Hello
+
+BACKLOG = 2048
+DEFAULTS = TransportOptions()
+log = logging.getLogger("ramet.transport")
+
+
+class Server:
+    """Answers the calls of those whom `verify` lets in by their token, or of everybody where it is None.
+
+    `verify` makes a `Peer` of a token, or raises Denied or Unauthenticated; it is asked once for each connection.
+    """
+
+    def __init__(
+        self,
+        answer: Answer,
+        verify: Callable[[bytes], Peer] | None,
+        *,
+        clock: Clock,
+        spawn: Spawn,
+        options: TransportOptions = DEFAULTS,
+    ) -> None:
+        self._answer = answer
+        self._verify = verify
+        self._clock = clock
+        self._spawn = spawn
+        self._options = options
+        self._connections: set[AnsweringConnection] = set()
+        self._listener: asyncio.Server | None = None
+        self._socket_file: tuple[str, int | None] | None = None
+        self._compression: Compression | None = None
+
+    @property
+    def connections(self) -> int:
+        """How many peers are connected."""
+        return len(self._connections)
+
+    async def start(self, address: str) -> str:
+        """Listen on unix:/path, tcp://host:port or tls://host:port; gives back the address with the port really used.
+
+        Raises: ConfigurationError where the address cannot be had.
+        """
+        where, loop = parse_address(address), asyncio.get_running_loop()
+        if isinstance(where, UnixAddress):
+            listener = listen_unix(where.path)
+            self._socket_file = where.path, inode_of(where.path)
+            self._listener = await loop.create_unix_server(self._accepted, sock=listener, backlog=BACKLOG)
+            return address
+        if self._options.compress_from_bytes is not None and (self._options.compress_loopback or not where.is_loopback):
+            self._compression = zstandard_if_installed()
+        context: ssl.SSLContext | None = server_context(self._options.tls) if where.is_secure else None
+        listener = listen_tcp(where)
+        self._listener = await loop.create_server(self._accepted, sock=listener, ssl=context, backlog=BACKLOG)
+        return str(where._replace(port=listener.getsockname()[1]))
+
+    async def drain(self, grace_seconds: float) -> bool:
+        """Accept nobody more, tell the peers, finish what is in flight. True when all of it was, within the grace."""
+        self._stop_listening()
+        for connection in tuple(self._connections):
+            connection.go_away()
+        gone = [connection.lost for connection in self._connections]
+        if gone:
+            patience = self._spawn(self._clock.sleep(grace_seconds))
+            everybody = asyncio.gather(*(asyncio.shield(lost) for lost in gone))
+            await asyncio.wait({everybody, patience}, return_when=asyncio.FIRST_COMPLETED)
+            everybody.cancel()
+            patience.cancel()
+        return not any(connection.in_flight for connection in self._connections)
+
+    async def close(self) -> None:
+        """Disconnect everybody; what is still in flight is cancelled."""
+        self._stop_listening()
+        connections = tuple(self._connections)
+        for connection in connections:
+            connection.abort("this process has ended")
+        for connection in connections:
+            await connection.lost
+
+    def _accepted(self) -> AnsweringConnection:
+        connection = AnsweringConnection(
+            self._answer,
+            self._admit,
+            self._compression,
+            clock=self._clock,
+            spawn=self._spawn,
+            options=self._options,
+        )
+        self._connections.add(connection)
+        connection.lost.add_done_callback(lambda _: self._connections.discard(connection))
+        return connection
+
+    def _admit(self, hello: Hello) -> Peer:
+        """Who it is. Raises: RefusedError with the reason."""
+        if common_version(hello) is None:
+            theirs, ours = ", ".join(map(str, hello.versions)), ", ".join(map(str, VERSIONS))
+            raise RefusedError(
+                "unavailable", f"it speaks version {ours} of the protocol, and was spoken to in {theirs}."
+            )
+        if hello.application != self._options.application:
+            raise RefusedError(
+                "unavailable", f'it is part of "{self._options.application}", and not of "{hello.application}".'
+            )
+        if len(self._connections) > self._options.connections_limit:
+            raise RefusedError("unavailable", f"it has {self._options.connections_limit} connections already.")
+        if self._verify is None:
+            return Peer(name=hello.name or "somebody")
+        try:
+            return self._verify(hello.token)
+        except (Denied, Unauthenticated) as error:
+            raise RefusedError("denied", str(error)) from error
+
+    def _stop_listening(self) -> None:
+        if self._listener is not None:
+            self._listener.close()
+            self._listener = None
+        if self._socket_file is not None:
+            path, inode = self._socket_file
+            self._socket_file = None
+            if inode_of(path) == inode:
+                Path(path).unlink(missing_ok=True)
+
+
+def listen_unix(path: str) -> socket.socket:
+    """A listening socket that only this user can reach, in the place of one that nobody answers any more.
+
+    Raises: ConfigurationError where somebody does, or the path cannot be had.
+    """
+    if _is_answered(path):
+        raise ConfigurationError(f"{path} is answered by another process: stop that, or choose another path.")
+    listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    fresh = Path(f"{path}.{listener.fileno()}")
+    try:
+        fresh.unlink(missing_ok=True)
+        listener.bind(str(fresh))
+        fresh.chmod(0o600)
+        listener.listen(BACKLOG)
+        fresh.rename(path)
+    except OSError as error:
+        listener.close()
+        raise ConfigurationError(f"{path} cannot be listened on: {error.strerror or error}.") from error
+    listener.setblocking(False)  # noqa: FBT003 - its name in the standard library
+    return listener
+
+
+def inode_of(path: str) -> int | None:
+    """Which file it is; None where there is none."""
+    try:
+        return Path(path).stat().st_ino
+    except OSError:
+        return None
+
+
+def _is_answered(path: str) -> bool:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
+        probe.setblocking(False)  # noqa: FBT003 - its name in the standard library
+        return probe.connect_ex(path) in {0, errno.EAGAIN}
+
+
+def listen_tcp(address: TcpAddress) -> socket.socket:
+    """A listening socket. Raises: ConfigurationError where the address cannot be had."""
+    try:
+        family, kind, protocol, _, place = socket.getaddrinfo(
+            address.host, address.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
+        listener = socket.socket(family, kind, protocol)
+    except OSError as error:
+        raise ConfigurationError(f"{address} is not an address of this machine: {error.strerror or error}.") from error
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(place)
+        listener.listen(BACKLOG)
+    except OSError as error:
+        listener.close()
+        raise ConfigurationError(f"{address} cannot be listened on: {error.strerror or error}.") from error
+    listener.setblocking(False)  # noqa: FBT003 - its name in the standard library
+    return listener

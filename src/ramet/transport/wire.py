@@ -1,0 +1,260 @@
+"""Pure: the protocol between two processes: bytes in, events out; commands in, bytes out.
+
+One side has dialled and calls (`CallerWire`), the other answers (`AnswererWire`).
+
+1. The caller says HELLO: the versions of the protocol that it speaks, the name of its application, a token, the
+   compressions it knows, the largest frame it takes. Nothing else may come before it, and until it is accepted no
+   frame may be larger than 64 KiB.
+2. The answerer says WELCOME with the version and the compression to use, the largest frame it takes and how many
+   calls it has in flight at a time; or REFUSED with a reason, and disconnects.
+3. From now on the caller sends a REQUEST for each call, with a number that it never uses again. The answerer sends,
+   in any order, one REPLY or TROUBLE for each. A reply's body is the answer as it is. TROUBLE is about the
+   travelling: the call was not executed (unavailable, overloaded, denied), or its time was up (deadline), or its
+   answer cannot be sent.
+4. CANCEL says that nobody waits for a call any more. It is not answered; a reply may cross it on the way, and is
+   ignored.
+5. GOAWAY says that the answerer is about to end: what is in flight is finished, further requests are answered with
+   "unavailable", and the caller disconnects as soon as nothing of its own is in flight.
+6. PING is answered with a PONG of the same number by both sides, whatever else is going on.
+
+Any other order, kind or content breaks the connection: the last event is BROKEN with a sentence, and nothing more is
+read. Events and their order do not depend on the pieces in which the bytes come.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from ramet.errors import CallError, InvalidArguments
+from ramet.transport.base import Call
+from ramet.transport.compression import Compression, Corrupt
+from ramet.transport.framing import (
+    CANCEL,
+    COMPRESSED,
+    GOAWAY,
+    HELLO,
+    PING,
+    PONG,
+    REFUSED,
+    REPLY,
+    REQUEST,
+    TROUBLE,
+    WELCOME,
+    Frames,
+    framed,
+)
+from ramet.transport.options import HANDSHAKE_LIMIT_BYTES
+from ramet.transport.wire_messages import (
+    UNREADABLE,
+    VERSIONS,
+    Hello,
+    Trouble,
+    Welcome,
+    read_hello,
+    read_request,
+    read_trouble,
+    read_welcome,
+    write_request,
+)
+
+BROKEN = 0
+"""The event after which there are no others; its value is a sentence."""
+
+Event = tuple[int, int, Any]
+"""Its kind, which is that of the frame; the number; and what the frame said: a value of `wire_messages`, or bytes."""
+
+_encode = msgspec.msgpack.encode
+
+
+class Wire:
+    """What both sides have in common."""
+
+    _answers_to: int
+    _readers: dict[int, Any]
+
+    def __init__(self, frame_limit_bytes: int) -> None:
+        self.is_open = False
+        self.broken = False
+        self._own_limit = frame_limit_bytes
+        self._peer_limit = HANDSHAKE_LIMIT_BYTES
+        self._frames = Frames(HANDSHAKE_LIMIT_BYTES)
+        self._compression: Compression | None = None
+        self._compress_from = 0
+
+    def receive(self, data: bytes) -> list[Event]:
+        """What has arrived with these bytes."""
+        if self.broken:
+            return []
+        events: list[Event] = []
+        main, frames, readers = self._answers_to, self._frames, self._readers
+        try:
+            for kind, number, body in frames.split(data):
+                if kind & COMPRESSED:
+                    kind, body = kind & ~COMPRESSED, self._decompressed(body)  # noqa: PLW2901 - goes on as if it had come so
+                if kind != main or not self.is_open:
+                    self._check(kind, body)
+                events.append((kind, number, readers[kind](body)))
+        except UNREADABLE as error:
+            return self._break(events, f"a frame cannot be read: {error}")
+        except (Corrupt, _WrongError) as error:
+            return self._break(events, str(error))
+        return self._break(events, frames.broken) if frames.broken else events
+
+    def ping(self, number: int) -> bytes:
+        """Ask whether the other side is there."""
+        return framed(PING, number)
+
+    def pong(self, number: int) -> bytes:
+        """The answer to a ping."""
+        return framed(PONG, number)
+
+    def _check(self, kind: int, body: bytes) -> None:
+        """Raises: _WrongError where a frame is not allowed now, or says more than it may."""
+        if kind not in self._readers:
+            raise _WrongError(f"a frame of kind {kind} came, which this side does not take")
+        if self.is_open is (kind in {HELLO, WELCOME, REFUSED}):
+            raise _WrongError(f"a frame of kind {kind} came {'after' if self.is_open else 'before'} the handshake")
+        if body and kind in {CANCEL, GOAWAY, PING, PONG}:
+            raise _WrongError(f"a frame of kind {kind} came with a body")
+
+    def _decompressed(self, body: bytes) -> bytes:
+        if self._compression is None:
+            raise Corrupt("a compressed body came, and no compression was agreed on")
+        return self._compression.decompress(body, self._own_limit)
+
+    def _break(self, events: list[Event], sentence: str) -> list[Event]:
+        self.broken = True
+        events.append((BROKEN, 0, sentence))
+        return events
+
+    def _open(self, peer_limit: int, compression: Compression | None, compress_from: int) -> None:
+        self.is_open = True
+        self._frames.limit_bytes = self._own_limit
+        self._peer_limit = min(self._own_limit, peer_limit) or self._own_limit
+        self._compression, self._compress_from = compression, compress_from
+
+    def _sealed(self, kind: int, number: int, body: bytes) -> bytes:
+        """A frame, compressed where that was agreed on and makes it smaller."""
+        if self._compression is not None and len(body) >= self._compress_from:
+            smaller = self._compression.compress(body)
+            if len(smaller) < len(body):
+                return framed(kind | COMPRESSED, number, smaller)
+        return framed(kind, number, body)
+
+
+class CallerWire(Wire):
+    """The side that dialled."""
+
+    _answers_to = REPLY
+
+    def __init__(self, frame_limit_bytes: int, compression: Compression | None = None, compress_from: int = 0) -> None:
+        super().__init__(frame_limit_bytes)
+        self._offered, self._offered_from = compression, compress_from
+        self._readers = {
+            WELCOME: self._welcomed,
+            REFUSED: read_trouble,
+            REPLY: _as_it_is,
+            TROUBLE: read_trouble,
+            GOAWAY: _as_it_is,
+            PING: _as_it_is,
+            PONG: _as_it_is,
+        }
+
+    def hello(self, *, application: str, name: str, token: bytes) -> bytes:
+        """The first thing to send. Raises: InvalidArguments where the token is too large for it."""
+        hello = Hello(
+            versions=VERSIONS,
+            application=application,
+            name=name,
+            token=token,
+            compressions=() if self._offered is None else (self._offered.name,),
+            frame_limit_bytes=self._own_limit,
+        )
+        body = _encode(hello)
+        if len(body) > HANDSHAKE_LIMIT_BYTES:
+            raise InvalidArguments(f"A token of {len(token)} bytes is too large to introduce oneself with.")
+        return framed(HELLO, 0, body)
+
+    def request(self, number: int, call: Call, left_seconds: float) -> bytes:
+        """A call. Raises: InvalidArguments where it is larger than the other side takes; then nothing is to be sent."""
+        body = write_request(call, left_seconds)
+        if len(body) > self._peer_limit:
+            raise InvalidArguments(
+                f"{call.method}: a call of {len(body)} bytes is too large to be sent; {self._peer_limit} are the most. "
+                f"Send less at a time, or a reference to where it lies."
+            )
+        if self._compression is None:
+            return framed(REQUEST, number, body)
+        return self._sealed(REQUEST, number, body)
+
+    def cancel(self, number: int) -> bytes:
+        """Nobody waits for this call any more."""
+        return framed(CANCEL, number)
+
+    def _welcomed(self, body: bytes) -> Welcome:
+        welcome = read_welcome(body)
+        if welcome.version not in VERSIONS:
+            raise _WrongError(f"the other side wants to speak version {welcome.version}, which is not known here")
+        if welcome.compression not in {"", self._offered.name if self._offered is not None else ""}:
+            raise _WrongError(f"the other side wants to compress with {welcome.compression}, which was not offered")
+        self._open(welcome.frame_limit_bytes, self._offered if welcome.compression else None, self._offered_from)
+        return welcome
+
+
+class AnswererWire(Wire):
+    """The side that was dialled."""
+
+    _answers_to = REQUEST
+
+    def __init__(self, frame_limit_bytes: int) -> None:
+        super().__init__(frame_limit_bytes)
+        self._readers = {
+            HELLO: read_hello,
+            REQUEST: read_request,
+            CANCEL: _as_it_is,
+            PING: _as_it_is,
+            PONG: _as_it_is,
+        }
+
+    def welcome(self, hello: Hello, welcome: Welcome, compression: Compression | None, compress_from: int) -> bytes:
+        """Let the other side in."""
+        self._open(hello.frame_limit_bytes, compression, compress_from)
+        return framed(WELCOME, 0, _encode(welcome))
+
+    def refuse(self, code: str, sentence: str) -> bytes:
+        """Do not let it in."""
+        return framed(REFUSED, 0, _encode(Trouble(code, sentence)))
+
+    def reply(self, number: int, answer: bytes) -> bytes:
+        """The answer of a call. Raises: CallError where it is larger than the other side takes."""
+        if len(answer) > self._peer_limit:
+            raise CallError(
+                f"it was executed, but its answer of {len(answer)} bytes is too large to be sent; "
+                f"{self._peer_limit} are the most"
+            )
+        if self._compression is None:
+            return framed(REPLY, number, answer)
+        return self._sealed(REPLY, number, answer)
+
+    def trouble(self, number: int, code: str, sentence: str) -> bytes:
+        """Why a call has no answer."""
+        return framed(TROUBLE, number, _encode(Trouble(code, sentence)))
+
+    def goaway(self) -> bytes:
+        """This side is about to end."""
+        return framed(GOAWAY, 0)
+
+
+def common_version(hello: Hello) -> int | None:
+    """The best version that both sides speak; None where there is none."""
+    return max(set(hello.versions) & set(VERSIONS), default=None)
+
+
+class _WrongError(Exception):
+    """A frame that breaks the protocol."""
+
+
+def _as_it_is(body: bytes) -> bytes:
+    return body
