@@ -1,0 +1,1 @@
+"""Real servers for tests, chaos and first steps, started on loopback."""
