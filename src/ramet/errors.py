@@ -21,7 +21,9 @@ RametError
 ├── ConfigurationError       a file, variable or option is wrong
 ├── IncompatibleRelease      work in flight would be stranded by this release
 ├── StorageError             the database failed
-│   └── DuplicateRow         a row with this key is there already
+│   ├── DuplicateRow         a row with this key is there already
+│   ├── StorageUnavailable   its server is not there; provably nothing was committed
+│   └── CommitUnknown        its server was lost during a commit, which may have happened or not
 └── MissingExtra             an optional library is not installed
 """
 
@@ -255,6 +257,21 @@ class DuplicateRow(StorageError):
     """A row with this key is there already; nothing of the transaction was written."""
 
     code = "duplicate-row"
+
+
+class StorageUnavailable(StorageError):
+    """The database's server is not there. Nothing was committed, so the work may be repeated."""
+
+    code = "storage-unavailable"
+
+
+class CommitUnknown(StorageError):
+    """The database's server was lost during a commit: it may or may not have happened.
+
+    Work with an idempotency key may be repeated with the same key; other work must be looked into.
+    """
+
+    code = "commit-unknown"
 
 
 class MissingExtra(RametError):
