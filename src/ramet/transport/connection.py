@@ -54,6 +54,7 @@ class Connection(asyncio.Protocol):
             task.cancel()
         self._background = []
         self._pending.clear()
+        self._paused = True  # for good: there is nothing to write to
         reason = self._reason or (f"the connection failed: {exc}" if exc else "the other side disconnected")
         self._forsaken(reason)
         if not self.lost.done():

@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from asyncio.tasks import _enter_task, _leave_task
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable
 from contextvars import copy_context
 from typing import Any
 
 from ramet.clock import Clock
 from ramet.errors import CallError
 from ramet.tasks import Spawn
-from ramet.telemetry.context import Context, current_context
+from ramet.telemetry.context import current_context
 from ramet.transport.base import Answer, Call, Peer
 from ramet.transport.compression import Compression
 from ramet.transport.connection import Connection
-from ramet.transport.eager import StandIn, go_on
+from ramet.transport.eager import StandIn, start
 from ramet.transport.framing import CANCEL, HELLO, REQUEST
 from ramet.transport.options import TransportOptions
 from ramet.transport.wire import AnswererWire
@@ -24,11 +23,13 @@ from ramet.transport.wire_messages import Hello, Request, Welcome, call_of
 
 log = logging.getLogger("ramet.transport")
 
-Admit = Callable[[Hello], Peer]
-"""Who it is that says hello. Raises: Refused."""
+Admit = Callable[[Hello], tuple[Peer, int]]
+"""Who it is that says hello, and the version of the protocol to speak with it. Raises: RefusedError."""
 
 USUALLY_WAITS = 8
 METHODS_LIMIT = 4096
+BACKLOG_BYTES = 2**20
+"""Of answers that the other side has not taken yet: who leaves more waiting is not listened to meanwhile."""
 
 
 class RefusedError(Exception):
@@ -74,6 +75,7 @@ class AnsweringConnection(Connection):
         self._bytes = 0
         self._waits: dict[str, int] = {}
         self._draining = False
+        self._deaf = False
 
     @property
     def in_flight(self) -> int:
@@ -96,16 +98,18 @@ class AnsweringConnection(Connection):
                 self._event(kind, number, value)
         self._flush()
 
-    def pause_writing(self) -> None:
-        """Who does not read the answers may ask no more for now."""
-        super().pause_writing()
-        self._transport.pause_reading()
-
     def resume_writing(self) -> None:
-        """Go on."""
+        """The other side takes answers again, so it may ask again."""
         super().resume_writing()
-        if not self._paused:
+        if self._deaf and not self._paused:
+            self._deaf = False
             self._transport.resume_reading()
+
+    def _flush(self) -> None:
+        super()._flush()
+        if self._pending_bytes > BACKLOG_BYTES and not self._deaf and not self._transport.is_closing():
+            self._deaf = True
+            self._transport.pause_reading()
 
     def go_away(self) -> None:
         """Tell the other side that this process is about to end; further requests are not executed."""
@@ -138,19 +142,11 @@ class AnsweringConnection(Connection):
             variables = copy_context()
             variables.run(current_context.set, call.context)
             return self._enter(number, call, variables.run(self._spawn, work))
-        loop, stand_in, variables = self._loop, StandIn(), copy_context()
-        _enter_task(loop, stand_in)  # type: ignore[arg-type]  # any object will do
-        try:
-            first = variables.run(_first_step, work, call.context)
-        except StopIteration:
-            return None
-        except asyncio.CancelledError:
-            return None
-        finally:
-            _leave_task(loop, stand_in)  # type: ignore[arg-type]  # as above
-        self._learn(call.method, score)
-        self._enter(number, call, stand_in)
-        return go_on(work, first, stand_in, variables, self._spawn)
+        task = start(work, call.context, self._spawn)
+        if task is not None:
+            self._learn(call.method, score)
+            self._enter(number, call, task)
+        return None
 
     def _learn(self, method: str, score: int) -> None:
         """This method waited. One that always does is given a task at once, but for one call in 64."""
@@ -168,21 +164,31 @@ class AnsweringConnection(Connection):
         """Answer one call, and send what came of it."""
         try:
             answer = await self._answer(call, self._peer)
-            frame = self._wire.reply(number, answer)
         except asyncio.CancelledError:
-            flight = self._leave(number)
-            if flight is not None and flight.overdue:
-                self._trouble(number, "deadline", f"{call.method} was not done in time.")
+            self._cancelled(number, call.method)
             raise
-        except CallError as error:
-            frame = self._wire.trouble(number, "too-large", f"{call.method}: {error}.")
         except Exception:
             mark = self._clock.id()
             log.exception("%s: %s failed", mark, call.method)
             frame = self._wire.trouble(number, "failed", mark)
+        else:
+            frame = self._reply(number, call.method, answer)
         if self._in_flight:
             self._leave(number)
         self._send(frame)
+
+    def _reply(self, number: int, method: str, answer: bytes) -> bytes:
+        try:
+            return self._wire.reply(number, answer)
+        except CallError as error:
+            return self._wire.trouble(number, "too-large", f"{method}: {error}.")
+
+    def _cancelled(self, number: int, method: str) -> None:
+        flight = self._leave(number)
+        if flight is not None and flight.overdue:
+            self._trouble(number, "deadline", f"{method} was not done in time.")
+        else:
+            self._trouble(number, "outcome-unknown", f"{method} was cancelled while it was executed.")
 
     def _leave(self, number: int) -> Flight | None:
         flight = self._in_flight.pop(number, None)
@@ -211,7 +217,7 @@ class AnsweringConnection(Connection):
 
     def _hello(self, hello: Hello) -> None:
         try:
-            self._peer, version = self._admit(hello), 1
+            self._peer, version = self._admit(hello)
         except RefusedError as error:
             log.warning("A connection of %s was refused: %s", hello.name or "somebody", error)
             self._send(self._wire.refuse(error.code, str(error)))
@@ -250,8 +256,3 @@ class AnsweringConnection(Connection):
 
     def _who(self) -> str:
         return self._peer.name or "somebody"
-
-
-def _first_step(work: Coroutine[Any, Any, None], context: Context) -> Any:
-    current_context.set(context)
-    return work.send(None)

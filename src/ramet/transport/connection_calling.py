@@ -42,7 +42,7 @@ class CallingConnection(Connection, Channel):
     async def call(self, call: Call) -> bytes:
         """As every channel's."""
         waiting = self._waiting
-        if self._paused or self._leaving or len(waiting) >= self._limit or self._queue:
+        if self._paused or self._leaving or len(waiting) >= self._limit:
             await self._turn(call)
         deadline = call.context.deadline
         left = deadline - self._monotonic()
@@ -119,14 +119,14 @@ class CallingConnection(Connection, Channel):
 
     def give_up(self) -> None:
         """Nobody wants this connection any more."""
-        self.welcome.cancel()
+        if not self.welcome.cancel() and not self.welcome.cancelled():
+            self.welcome.exception()  # seen
         if self._transport is not None:
             self.abort("it was given up")
 
     async def _turn(self, call: Call) -> None:
         """Wait until the link takes more. Raises: what a call that was not sent ends with."""
-        if self._leaving or not self._connected:
-            raise Unavailable(f"{call.method} was not sent: {self._where} {self._reason or 'takes no more calls'}.")
+        self._check_open(call)
         if self.in_flight >= self._limit:
             raise Overloaded(f"{call.method} was not sent: {self._limit} calls to {self._where} are in flight already.")
         while self._paused:
@@ -137,6 +137,12 @@ class CallingConnection(Connection, Channel):
                 await future
             finally:
                 del self._queue[future]
+                self._settle()
+        self._check_open(call)
+
+    def _check_open(self, call: Call) -> None:
+        if self._leaving:
+            raise Unavailable(f"{call.method} was not sent to {self._where}: {self._reason or 'it is being closed'}.")
 
     def _flush(self) -> None:
         super()._flush()
@@ -150,7 +156,7 @@ class CallingConnection(Connection, Channel):
                 entry[0].set_exception(error_of(value, entry[2]))
         elif kind == GOAWAY:
             self._leaving = True
-            self._reason = "is about to end"
+            self._reason = "it is about to end"
         elif kind == WELCOME:
             self._limit = min(self._limit, value.calls_limit or self._limit)
             self._connected = True

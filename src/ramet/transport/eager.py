@@ -13,9 +13,11 @@ import asyncio
 from asyncio.tasks import _enter_task, _leave_task
 from collections.abc import Callable, Coroutine
 from contextvars import Context as Variables
+from contextvars import copy_context
 from typing import Any
 
 from ramet.tasks import Spawn
+from ramet.telemetry.context import Context, current_context
 
 
 class StandIn:
@@ -106,6 +108,23 @@ class Started(Coroutine[Any, Any, Any]):
             _enter_task(loop, task)
 
 
-def go_on(rest: Coroutine[Any, Any, Any], first: Any, stand_in: StandIn, variables: Variables, spawn: Spawn) -> None:
-    """Make the task of a coroutine that has come to its first wait, which is `first`."""
-    stand_in.adopt(spawn(Started(rest, first, stand_in, variables)))
+def start(work: Coroutine[Any, Any, Any], context: Context, spawn: Spawn) -> StandIn | None:
+    """Run it under a context, to its end (None) or to its first wait: then `spawn` has made a task of the rest.
+
+    What it returns or raises is lost: it is to see to that itself.
+    """
+    loop, stand_in, variables = asyncio.get_running_loop(), StandIn(), copy_context()
+    _enter_task(loop, stand_in)  # type: ignore[arg-type]  # any object will do
+    try:
+        first = variables.run(_first_step, work, context)
+    except (StopIteration, asyncio.CancelledError):
+        return None
+    finally:
+        _leave_task(loop, stand_in)  # type: ignore[arg-type]  # as above
+    stand_in.adopt(spawn(Started(work, first, stand_in, variables)))
+    return stand_in
+
+
+def _first_step(work: Coroutine[Any, Any, Any], context: Context) -> Any:
+    current_context.set(context)
+    return work.send(None)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import errno
 import logging
+import os
 import socket
 import ssl
 from collections.abc import Callable
@@ -111,9 +112,10 @@ class Server:
         connection.lost.add_done_callback(lambda _: self._connections.discard(connection))
         return connection
 
-    def _admit(self, hello: Hello) -> Peer:
-        """Who it is. Raises: RefusedError with the reason."""
-        if common_version(hello) is None:
+    def _admit(self, hello: Hello) -> tuple[Peer, int]:
+        """Who it is, and the version to speak. Raises: RefusedError with the reason."""
+        version = common_version(hello)
+        if version is None:
             theirs, ours = ", ".join(map(str, hello.versions)), ", ".join(map(str, VERSIONS))
             raise RefusedError(
                 "unavailable", f"it speaks version {ours} of the protocol, and was spoken to in {theirs}."
@@ -124,12 +126,11 @@ class Server:
             )
         if len(self._connections) > self._options.connections_limit:
             raise RefusedError("unavailable", f"it has {self._options.connections_limit} connections already.")
-        if self._verify is None:
-            return Peer(name=hello.name or "somebody")
         try:
-            return self._verify(hello.token)
+            peer = Peer(name=hello.name or "somebody") if self._verify is None else self._verify(hello.token)
         except (Denied, Unauthenticated) as error:
             raise RefusedError("denied", str(error)) from error
+        return peer, version
 
     def _stop_listening(self) -> None:
         if self._listener is not None:
@@ -150,7 +151,7 @@ def listen_unix(path: str) -> socket.socket:
     if _is_answered(path):
         raise ConfigurationError(f"{path} is answered by another process: stop that, or choose another path.")
     listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    fresh = Path(f"{path}.{listener.fileno()}")
+    fresh = Path(path).with_name(f".{os.getpid():x}")
     try:
         fresh.unlink(missing_ok=True)
         listener.bind(str(fresh))

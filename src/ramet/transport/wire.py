@@ -210,8 +210,9 @@ class AnswererWire(Wire):
 
     def __init__(self, frame_limit_bytes: int) -> None:
         super().__init__(frame_limit_bytes)
+        self._greeted = False
         self._readers = {
-            HELLO: read_hello,
+            HELLO: self._hello,
             REQUEST: read_request,
             CANCEL: _as_it_is,
             PING: _as_it_is,
@@ -245,6 +246,12 @@ class AnswererWire(Wire):
     def goaway(self) -> bytes:
         """This side is about to end."""
         return framed(GOAWAY, 0)
+
+    def _hello(self, body: bytes) -> Hello:
+        if self._greeted:
+            raise _WrongError("a second hello came")
+        self._greeted = True
+        return read_hello(body)
 
 
 def common_version(hello: Hello) -> int | None:

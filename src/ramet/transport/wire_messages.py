@@ -15,6 +15,7 @@ from ramet.errors import (
     DeadlineExceeded,
     Denied,
     InternalError,
+    OutcomeUnknown,
     Overloaded,
     RametError,
     Unavailable,
@@ -80,6 +81,7 @@ TROUBLES: Mapping[str, type[RametError]] = {
     "overloaded": Overloaded,
     "denied": Denied,
     "deadline": DeadlineExceeded,
+    "outcome-unknown": OutcomeUnknown,
     "too-large": CallError,
     "failed": InternalError,
 }
