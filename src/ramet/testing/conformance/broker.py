@@ -41,8 +41,15 @@ class Recorder:
 
     async def until(self, count: int) -> None:
         """Wait until so many were handled."""
+        await self._until(lambda: len(self.got) >= count)
+
+    async def until_attempted(self, count: int) -> None:
+        """Wait until so many attempts were made."""
+        await self._until(lambda: len(self.attempts) >= count)
+
+    async def _until(self, reached: Callable[[], bool]) -> None:
         async with asyncio.timeout(PATIENCE_SECONDS):
-            while len(self.got) < count:
+            while not reached():
                 self._changed.clear()
                 await self._changed.wait()
 
@@ -209,8 +216,10 @@ class DurableBrokerConformance(BrokerConformance):
             return 3600.0
 
         async with self.connected() as broker:
-            await self.consumer(broker, "billing.note", Recorder(never))
+            tried = Recorder(never)
+            await self.consumer(broker, "billing.note", tried)
             await broker.publish([message(1)])
+            await tried.until_attempted(1)
         again: list[bool] = []
 
         async def noting(delivery: Delivery) -> None:

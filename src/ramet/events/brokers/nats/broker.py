@@ -1,0 +1,205 @@
+"""The broker port on NATS JetStream."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Collection, Sequence
+from typing import Any
+
+from nats.aio.msg import Msg
+from nats.errors import Error, MaxPayloadError
+
+from ramet.clock import Clock
+from ramet.errors import ConfigurationError
+from ramet.events.base import Broker, Interest, Outlet, Subscription
+from ramet.events.brokers.members import BEAT_SECONDS, Beat, Members, encode_beat
+from ramet.events.brokers.nats.connection import Connection
+from ramet.events.brokers.nats.options import NatsOptions, read_url
+from ramet.events.brokers.nats.reading import Reading, Stream, declare
+from ramet.events.brokers.nats.wire import Layout, Names, encode_message, origin, publish_id
+from ramet.events.brokers.outgoing import AGAIN_SECONDS, Outgoing
+from ramet.tasks import Spawn
+
+SYNCED = (2, 10)
+_log = logging.getLogger("ramet.events.nats")
+
+
+class NatsBroker(Broker):
+    """All events of an application in one stream, in partitions by key; each consumer reads it by position.
+
+    A message is stored when JetStream confirms it; confirmations are pipelined, and repeated messages are recognised by
+    their id for two minutes. The replicas of a consumer share its partitions, each partition is read by one at a time,
+    and what is done is written down as a position: what was in flight in a replica that died is read again by another.
+
+    `interests` are those of the whole application. `application` names stream and bucket.
+    """
+
+    def __init__(
+        self,
+        url: str | NatsOptions,
+        *,
+        application: str,
+        clock: Clock,
+        spawn: Spawn,
+        interests: Collection[Interest] = (),
+    ) -> None:
+        self._options = read_url(url) if isinstance(url, str) else url
+        self._names = Names(application)
+        self._clock = clock
+        self._spawn = spawn
+        self._interests = tuple(interests)
+        self._connection = Connection(self._options, self._names, lost=self._lost, back=self._back)
+        self._outgoing = Outgoing(clock)
+        self._members = Members(clock.id(), now=clock.monotonic())
+        self._readings: dict[str, Reading] = {}
+        self._by_number: list[Reading] = []
+        self._stream: Stream | None = None
+        self._news = 0
+        self._tasks: list[asyncio.Task[Any]] = []
+
+    async def open(self) -> None:
+        connection = self._connection
+        await connection.open()
+        self._check_sync()
+        layout = await connection.decide("layout", Layout(partitions=self._options.partitions))
+        self._stream = Stream(
+            connection=connection,
+            names=self._names,
+            members=self._members,
+            clock=self._clock,
+            partitions=layout.partitions,
+            announce=self._announce,
+        )
+        await asyncio.gather(*(declare(connection, interest) for interest in self._interests))
+        await connection.listen(f"{connection.inbox}.stored.*", self._confirmed)
+        await connection.listen(f"{connection.inbox}.read.*", self._arrived)
+        await connection.listen(self._names.members, self._heard)
+        self._members.restart(now=self._clock.monotonic())
+        self._outgoing.resume()
+        self._tasks += (self._spawn(self._send()), self._spawn(self._beat()), self._spawn(self._repeat()))
+
+    async def close(self) -> None:
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        self._tasks.clear()
+        try:
+            async with asyncio.timeout(self._options.patience_seconds):
+                await asyncio.gather(*(reading.close() for reading in self._by_number))
+                await self._publish_beat(leaving=True)
+                await self._connection.client.flush()
+        except (TimeoutError, OSError, Error) as error:
+            _log.warning("positions were not written at the end, so events are delivered again: %s", error)
+        await self._connection.close()
+
+    async def subscribe(self, subscription: Subscription) -> None:
+        name = subscription.consumer
+        if name in self._readings:
+            raise ConfigurationError(
+                f"The consumer {name} subscribes twice in one process; its replicas belong into processes of their own."
+            )
+        assert self._stream is not None, "a broker is opened before somebody subscribes"
+        past = subscription.past
+        await declare(self._connection, Interest(name, subscription.topics, past is not None))
+        if past is not None:
+            await past.reached(subscription.topics, None)  # from now on the broker remembers
+        reading = Reading(subscription, self._stream, number=len(self._by_number))
+        self._readings[name] = reading
+        self._by_number.append(reading)
+        self._announce()
+        self._tasks += (self._spawn(reading.coordinate()), self._spawn(reading.pull()))
+
+    def outlets(self, topics: Collection[str] | None = None) -> Sequence[Outlet]:  # noqa: ARG002 - one for all topics
+        return (Outlet("nats", None, self._outgoing),)
+
+    async def _send(self) -> None:
+        assert self._stream is not None
+        client, partitions = self._connection.client, self._stream.partitions
+        answers = f"{self._connection.inbox}.stored"
+        while True:
+            ticket, message = await self._outgoing.next()
+            try:
+                await client.publish(
+                    self._names.subject(message, partitions),
+                    encode_message(message),
+                    reply=f"{answers}.{ticket}",
+                    headers={"Nats-Msg-Id": publish_id(message)},
+                )
+            except MaxPayloadError:
+                size = len(message.payload)
+                _log.error("event %s has %d bytes, more than max_payload of NATS: raise it there", message.id, size)
+            except (OSError, Error) as error:
+                _log.debug("event %s is sent again: %s", message.id, error)
+                self._outgoing.failed(ticket)
+
+    async def _repeat(self) -> None:
+        while True:
+            await self._clock.sleep(AGAIN_SECONDS)
+            self._outgoing.repeat_overdue()
+
+    def _confirmed(self, answer: Msg) -> None:
+        ticket = int(answer.subject.rpartition(".")[2])
+        if answer.data and not answer.data.startswith(b'{"error"'):
+            self._outgoing.stored(ticket)
+        else:
+            _log.debug("JetStream did not store an event: %s", answer.data or answer.headers)
+            self._outgoing.failed(ticket)
+
+    def _arrived(self, message: Msg) -> None:
+        if message.reply:
+            where = origin(message.reply)
+            self._by_number[int(where.reader.partition("-")[0])].arrived(where, message.subject, message.data)
+        else:
+            reader = message.subject.rpartition(".")[2]
+            status = (message.headers or {}).get("Status", "")
+            self._by_number[int(reader.partition("-")[0])].answered(reader, status)
+
+    def _announce(self) -> None:
+        """Something changed that others should know at once."""
+        self._news += 1
+        self._spawn(self._tell())
+
+    async def _tell(self) -> None:
+        try:
+            await self._publish_beat()
+        except (OSError, Error) as error:
+            _log.debug("the other replicas hear of this with the next beat: %s", error)
+
+    async def _beat(self) -> None:
+        while True:
+            await self._tell()
+            await self._clock.sleep(BEAT_SECONDS)
+            for reading in self._by_number:
+                reading.wake()
+
+    async def _publish_beat(self, *, leaving: bool = False) -> None:
+        beat = Beat(self._members.instance, tuple(sorted(self._readings)), self._news, leaving)
+        await self._connection.client.publish(self._names.members, encode_beat(beat))
+
+    def _heard(self, message: Msg) -> None:
+        if self._members.hear(message.data, now=self._clock.monotonic()):
+            for reading in self._by_number:
+                reading.wake()
+
+    def _lost(self) -> None:
+        self._outgoing.pause()
+        for reading in self._by_number:
+            reading.interrupt()
+
+    def _back(self) -> None:
+        self._members.restart(now=self._clock.monotonic())
+        self._outgoing.resume()
+        for reading in self._by_number:
+            reading.interrupt()
+
+    def _check_sync(self) -> None:
+        place = self._options.shown
+        if self._connection.version < SYNCED:
+            _log.warning("NATS at %s is older than 2.10 and cannot sync events as they are stored", place)
+        elif self._options.sync != "always":
+            _log.warning(
+                "NATS at %s may confirm events that a power failure loses: set `sync_interval: always` in its "
+                "jetstream block, and add ?sync=always to the address to say that it is set",
+                place,
+            )

@@ -1,0 +1,223 @@
+"""The connection to NATS and what is asked of JetStream: the stream, the entries that say who reads what, readers."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+import msgspec
+
+from ramet.errors import ConfigurationError, MissingExtra, Unavailable
+from ramet.events.brokers.nats.options import DAY_SECONDS, NatsOptions
+from ramet.events.brokers.nats.wire import Names
+
+try:
+    import nats
+    from nats.aio.client import Client
+    from nats.aio.msg import Msg
+    from nats.js import JetStreamContext, api
+    from nats.js.errors import APIError, BucketNotFoundError, KeyNotFoundError, KeyWrongLastSequenceError, NotFoundError
+    from nats.js.kv import KeyValue
+except ImportError as error:
+    raise MissingExtra("nats-py", "nats", "The broker NATS") from error
+
+V = TypeVar("V", bound=msgspec.Struct)
+RECONNECT_SECONDS = 0.25
+IDLE_READER_SECONDS = 60.0
+PULL_NANOSECONDS = 20_000_000_000
+BEAT_NANOSECONDS = 4_000_000_000
+NAME_TAKEN = 10058
+OLDEST = (2, 9)
+SEVERAL_FILTERS = (2, 10)
+NEVER_FULL = 1 << 30
+_log = logging.getLogger("ramet.events.nats")
+
+
+class Connection:
+    """One connection, kept up for ever; `lost` and `back` are told when it goes and when it is there again."""
+
+    def __init__(
+        self, options: NatsOptions, names: Names, *, lost: Callable[[], None], back: Callable[[], None]
+    ) -> None:
+        self._options = options
+        self._names = names
+        self._lost = lost
+        self._back = back
+        self._kv: KeyValue | None = None
+        self.client = Client()
+        self.js: JetStreamContext = self.client.jetstream()
+        self.inbox = self.client.new_inbox()
+
+    async def open(self) -> None:
+        """Connect, and make sure that stream and bucket are there. Raises: Unavailable, ConfigurationError."""
+        options = self._options
+        try:
+            async with asyncio.timeout(options.patience_seconds):
+                await self.client.connect(
+                    list(options.servers),
+                    max_reconnect_attempts=-1,
+                    reconnect_time_wait=RECONNECT_SECONDS,
+                    ping_interval=5,
+                    max_outstanding_pings=2,
+                    connect_timeout=2,
+                    tls=options.tls(),
+                    user_credentials=options.credentials,
+                    disconnected_cb=self._disconnected,
+                    reconnected_cb=self._reconnected,
+                    error_cb=self._failed,
+                )
+                await self._prepare()
+        except (TimeoutError, OSError, nats.errors.Error) as error:
+            await self.close()
+            raise self._unreachable(error) from error
+
+    async def close(self) -> None:
+        """Disconnect. Harmless when there is no connection."""
+        if not self.client.is_closed:
+            await self.client.close()
+
+    @property
+    def version(self) -> tuple[int, int]:
+        """The server's version, to the minor number."""
+        version = self.client.connected_server_version
+        return version.major, version.minor
+
+    @property
+    def several_filters(self) -> bool:
+        """Whether a reader can have several filters; without, it reads all and drops what it does not want."""
+        return self.version >= SEVERAL_FILTERS
+
+    async def ask(self, reader: str, batch: int) -> None:
+        """Ask a reader for that many messages; they and what else is to be said come to the inbox."""
+        question = {"batch": batch, "expires": PULL_NANOSECONDS, "idle_heartbeat": BEAT_NANOSECONDS}
+        await self.client.publish(
+            f"$JS.API.CONSUMER.MSG.NEXT.{self._names.stream}.{reader}",
+            msgspec.json.encode(question),
+            reply=f"{self.inbox}.read.{reader}",
+        )
+
+    async def bounds(self) -> tuple[int, int]:
+        """The first and the last position of the stream."""
+        state = (await self.js.stream_info(self._names.stream)).state
+        return state.first_seq, state.last_seq
+
+    async def get(self, key: str, kind: type[V]) -> tuple[V, int] | None:
+        """An entry with its revision."""
+        assert self._kv is not None
+        try:
+            entry = await self._kv.get(key)
+        except KeyNotFoundError:
+            return None
+        return msgspec.json.decode(entry.value or b"{}", type=kind), entry.revision or 0
+
+    async def put(self, key: str, value: msgspec.Struct, *, revision: int) -> int | None:
+        """Write an entry whose revision is this one (0: that does not exist); its new revision, None when it is not."""
+        assert self._kv is not None
+        try:
+            return await self._kv.update(key, msgspec.json.encode(value), last=revision)
+        except KeyWrongLastSequenceError:
+            return None
+
+    async def decide(self, key: str, value: V) -> V:
+        """What the entry says: this value, or what another process wrote before."""
+        known = await self.get(key, type(value))
+        if known is None and await self.put(key, value, revision=0) is None:
+            known = await self.get(key, type(value))
+        return value if known is None else known[0]
+
+    async def make_reader(self, name: str, *, after: int, filters: list[str]) -> None:
+        """A consumer of JetStream that lives as long as it is used, and delivers from a position on, without memory."""
+        config = api.ConsumerConfig(
+            name=name,
+            deliver_policy=api.DeliverPolicy.BY_START_SEQUENCE,
+            opt_start_seq=after + 1,
+            ack_policy=api.AckPolicy.NONE,
+            replay_policy=api.ReplayPolicy.INSTANT,
+            inactive_threshold=IDLE_READER_SECONDS,
+            mem_storage=True,
+            num_replicas=1,
+            **({"filter_subject": filters[0]} if len(filters) == 1 else {"filter_subjects": filters}),
+        )
+        await self.js.add_consumer(self._names.stream, config)
+
+    async def drop_reader(self, name: str) -> None:
+        """Forget a reader; one that is gone already is no matter."""
+        try:
+            await self.js.delete_consumer(self._names.stream, name)
+        except NotFoundError:
+            pass
+
+    async def listen(self, subject: str, hear: Callable[[Msg], None]) -> None:
+        """Subscribe for good, also across reconnections; what arrives is bounded by what was asked for."""
+
+        async def heard(message: Msg) -> None:
+            hear(message)
+
+        await self.client.subscribe(subject, cb=heard, pending_msgs_limit=NEVER_FULL, pending_bytes_limit=NEVER_FULL)
+
+    async def _prepare(self) -> None:
+        if self.version < OLDEST:
+            raise ConfigurationError(
+                f"NATS at {self._options.shown} is version {'.'.join(map(str, self.version))}: 2.9 is the oldest that "
+                "Ramet can use, 2.10 the oldest that can sync every event to the disk."
+            )
+        days, replicas = self._options.retention_days, self._options.replicas
+        await self._ensure(
+            lambda: self.js.stream_info(self._names.stream),
+            lambda: self.js.add_stream(
+                name=self._names.stream,
+                subjects=[self._names.subjects],
+                max_age=days * DAY_SECONDS,
+                num_replicas=replicas,
+                storage=api.StorageType.FILE,
+                duplicate_window=120,
+                allow_direct=True,
+            ),
+        )
+        await self._ensure(
+            lambda: self.js.key_value(self._names.bucket),
+            lambda: self.js.create_key_value(
+                api.KeyValueConfig(
+                    bucket=self._names.bucket, history=1, replicas=replicas, storage=api.StorageType.FILE
+                )
+            ),
+        )
+        self._kv = await self.js.key_value(self._names.bucket)
+
+    @staticmethod
+    async def _ensure(look: Callable[[], Awaitable[object]], make: Callable[[], Awaitable[object]]) -> None:
+        """Make what is not there; several processes may do so at once."""
+        try:
+            await look()
+        except (NotFoundError, BucketNotFoundError):
+            try:
+                await make()
+            except APIError as error:
+                if error.err_code != NAME_TAKEN:
+                    raise
+                await look()
+
+    async def _disconnected(self) -> None:
+        if not self.client.is_closed:
+            _log.warning("the connection to %s is lost", self._options.shown)
+        self._lost()
+
+    async def _reconnected(self) -> None:
+        _log.info("connected to %s again", self._options.shown)
+        self._back()
+
+    async def _failed(self, error: Exception) -> None:
+        """Every attempt to reconnect that fails is told here; the loss itself was logged."""
+        _log.debug("NATS: %s", error)
+
+    def _unreachable(self, error: BaseException) -> Exception:
+        place = self._options.shown
+        if isinstance(error, APIError) and error.err_code in (10039, 10076):
+            return ConfigurationError(f"NATS at {place} runs without JetStream: start nats-server with --jetstream.")
+        reason = str(error) or (str(self.client.last_error) if self.client.last_error else "no answer")
+        return Unavailable(
+            f"NATS at {place} cannot be used ({reason}): start a nats-server with JetStream there, or name another "
+            "address as `broker` of the deployment in ramet.toml."
+        )
