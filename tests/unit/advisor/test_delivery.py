@@ -37,7 +37,7 @@ def test_pre_releases_and_other_tags_are_no_releases() -> None:
 
 def test_lead_time_is_from_a_commit_to_the_next_release() -> None:
     facts = Facts(root="r", commits=COMMITS[:91], tags=released(90, 60, 30, 0))
-    assert value(facts, "lead time for changes") == 15.0
+    assert value(facts, "lead time for changes") == 14.0
 
 
 def test_reverts_are_changes_that_failed() -> None:
