@@ -10,27 +10,34 @@ import socket
 import stat
 import tempfile
 from pathlib import Path
+from typing import Any, Protocol
 
 import msgspec
 
 from ramet.errors import ConfigurationError, RametError, described
-from ramet.runtime.operators.operations import Operations
 from ramet.runtime.operators.protocol import LONGEST_LINE, Failure, Reply, address
-from ramet.runtime.operators.requests import Asked
+from ramet.runtime.operators.requests import Answer, Asked
 
 log = logging.getLogger("ramet.control")
 
 
-_decode = msgspec.json.Decoder(Asked).decode
 _encode = msgspec.json.Encoder(enc_hook=str).encode
 
 
-class Control:
-    """Answers operators as long as it is open."""
+class Answering(Protocol):
+    """What a deployment can do for its operators."""
 
-    def __init__(self, data: Path, operations: Operations) -> None:
+    async def answer(self, request: Any) -> Answer:
+        """Raises: what the operation raises."""
+
+
+class Control:
+    """Answers operators as long as it is open; `asked` are the requests it understands."""
+
+    def __init__(self, data: Path, operations: Answering, asked: Any = Asked) -> None:
         self._path = address(data)
         self._operations = operations
+        self._decode = msgspec.json.Decoder(asked).decode
         self._server: asyncio.Server | None = None
         self._open: set[asyncio.StreamWriter] = set()
 
@@ -77,7 +84,7 @@ class Control:
 
     async def _reply(self, line: bytes) -> Reply:
         try:
-            request = _decode(line)
+            request = self._decode(line)
         except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
             message = f"The running application does not understand this: {error}. It may be of another release."
             return Reply(error=Failure(code="usage", message=message))

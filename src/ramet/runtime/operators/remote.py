@@ -12,7 +12,7 @@ import msgspec
 
 from ramet import errors
 from ramet.errors import RametError, Refusal, Unavailable
-from ramet.runtime.operators.protocol import Reply, address
+from ramet.runtime.operators.protocol import Failure, Reply, address
 from ramet.runtime.operators.requests import Answer, Request
 
 A = TypeVar("A", bound=Answer)
@@ -25,6 +25,11 @@ _KINDS: dict[str, type[RametError]] = {
     and not issubclass(kind, Refusal)
     and kind.__init__ is RametError.__init__
 }
+
+
+def failure(told: Failure) -> RametError:
+    """An error that has crossed the socket, as what it was."""
+    return _KINDS.get(told.code, RametError)(told.message)
 
 
 class Remote:
@@ -46,7 +51,7 @@ class Remote:
             raise self._gone()
         reply = _decode(line)
         if reply.error is not None:
-            raise _KINDS.get(reply.error.code, RametError)(reply.error.message)
+            raise failure(reply.error)
         return msgspec.json.decode(reply.answer, type=kind)
 
     def _gone(self) -> Unavailable:

@@ -143,8 +143,35 @@ class ServiceStatus(Answer):
     methods: tuple[MethodLoad, ...] = ()
 
 
+class ReplicaStatus(Answer):
+    """One replica of a process group; `state` is what its supervisor sees, `since` seconds since the epoch."""
+
+    number: int
+    state: str
+    since: float
+    pid: int | None = None
+    restarts: int = 0
+    version: str = ""
+    address: str = ""
+    error: str = ""
+
+
+class GroupStatus(Answer):
+    """A process group of a deployment of several processes."""
+
+    name: str
+    services: tuple[str, ...]
+    wanted: int
+    ready: int
+    listen: str | None = None
+    replicas: tuple[ReplicaStatus, ...] = ()
+
+
 class Status(Answer):
-    """A deployment; `pid`, `uptime_seconds` and `addresses` are None and empty when it does not run."""
+    """A deployment; `pid`, `uptime_seconds` and `addresses` are None and empty when it does not run.
+
+    `groups` is empty where everything is one process; else `pid` is the supervisor's.
+    """
 
     application: str
     deployment: str
@@ -153,6 +180,7 @@ class Status(Answer):
     uptime_seconds: float | None = None
     addresses: tuple[Address, ...] = ()
     services: tuple[ServiceStatus, ...] = ()
+    groups: tuple[GroupStatus, ...] = ()
 
 
 class ServiceSaga(Answer):

@@ -1,0 +1,55 @@
+"""Where a supervisor keeps its sockets, logs and keys: below the deployment's data folder."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import tempfile
+from pathlib import Path
+
+from ramet.runtime.operators.protocol import LONGEST_PATH
+
+LONGEST_NAME = len("/replica-.sock") + 60
+"""How long the name of a socket can be: a group's name, a number, a serial number."""
+
+
+class Folders:
+    """The folders of one deployment; those of the sockets and keys are its owner's alone."""
+
+    def __init__(self, data: Path) -> None:
+        self.data = data.resolve()
+        self.logs = self.data / "logs"
+        self.keys = self.data / "keys"
+        self._sockets = self._short(self.data / "run")
+
+    @property
+    def supervisor(self) -> Path:
+        """The socket of the hub."""
+        return self._sockets / "supervisor.sock"
+
+    def make(self) -> None:
+        """Raises: OSError."""
+        for folder in (self._sockets, self.keys):
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            folder.chmod(0o700)
+        self.logs.mkdir(parents=True, exist_ok=True)
+        for left in self._sockets.glob("*.sock"):
+            left.unlink()
+
+    def internal(self, group: str, number: int, serial: int) -> str:
+        """The address of a replica's own socket."""
+        return f"unix:{self._sockets / f'{group}-{number}-{serial}.sock'}"
+
+    def control(self, group: str, number: int) -> Path:
+        """The folder of the socket on which a replica answers operators."""
+        return self.data / "replicas" / f"{group}-{number}"
+
+    def log(self, group: str) -> Path:
+        """What the replicas of a group say."""
+        return self.logs / f"{group}.log"
+
+    def _short(self, folder: Path) -> Path:
+        if len(os.fsencode(folder)) + LONGEST_NAME <= LONGEST_PATH:
+            return folder
+        name = hashlib.sha256(os.fsencode(folder)).hexdigest()[:16]
+        return Path(tempfile.gettempdir()) / f"ramet-{os.getuid()}" / name

@@ -1,0 +1,129 @@
+"""One process group: as many replicas as are wanted, exchanged for new ones without ever being fewer meanwhile."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable, Sequence
+
+from ramet.errors import RametError, Unavailable
+from ramet.runtime.planning import Placed
+from ramet.runtime.supervisor.member import Around, Member
+from ramet.transport.base import Endpoint
+
+
+class Keeper:
+    """Keeps a group at its size. What changes it is done one after the other.
+
+    An `exclusive` group has something that only one process can have, such as SQLite files or a fixed internal port:
+    its old replica has to end before the new one starts.
+    """
+
+    def __init__(self, placed: Placed, around: Around, *, exclusive: bool = False) -> None:
+        self.placed = placed
+        self.is_exclusive = exclusive
+        self.wanted = placed.replicas
+        self.members: list[Member] = []
+        self._around = around
+        self._changing = asyncio.Lock()
+
+    @property
+    def name(self) -> str:
+        """The group's."""
+        return self.placed.name
+
+    @property
+    def endpoints(self) -> tuple[Endpoint, ...]:
+        """Of those that are ready."""
+        found = (member.serves for member in self.members)
+        return tuple(endpoint for endpoint in found if endpoint is not None)
+
+    @property
+    def ready(self) -> int:
+        """How many are."""
+        return sum(member.state == "ready" for member in self.members)
+
+    def start(self) -> list[Member]:
+        """Begin with the first set."""
+        return [self._add() for _ in range(self.wanted - len(self.members))]
+
+    def find(self, number: int) -> Member | None:
+        """The one that is alive, or to be alive, under this number."""
+        return next((member for member in self.members if member.number == number), None)
+
+    def look(self) -> None:
+        """Notice those that are silent."""
+        for member in self.members:
+            member.look()
+
+    async def scale(self, count: int) -> int:
+        """Have so many. Returns how many were started or stopped. Raises: Unavailable when a new one fails."""
+        async with self._changing:
+            self.wanted = count
+            surplus = self.members[count:]
+            added = [self._add() for _ in range(count - len(self.members))]
+            await self._end(surplus)
+            await self._settled(added)
+            return len(surplus) + len(added)
+
+    async def restart(self, *, blue_green: bool = False) -> int:
+        """Exchange every replica: one by one, or a whole new set at once. Returns how many were exchanged.
+
+        Each old one drains when its successor is ready. Raises: Unavailable when a new one fails; then those that are
+        not exchanged yet stay.
+        """
+        async with self._changing:
+            old = list(self.members)
+            count = max(self.wanted, 1) if not old else len(old)
+            if self.is_exclusive:
+                await self._end(old)
+                await self._settled([self._add() for _ in range(count)])
+            elif blue_green or not old:
+                await self._exchange(old, count)
+            else:
+                for member in old:
+                    await self._exchange([member], 1)
+            self.wanted = count
+            return count
+
+    async def stop(self, grace: float | None = None) -> int:
+        """End all, and have none until it is restarted or scaled."""
+        async with self._changing:
+            members = list(self.members)
+            await self._end(members, grace)
+            return len(members)
+
+    def kill(self) -> None:
+        """End all without waiting for anything."""
+        for member in self.members:
+            if member.child is not None:
+                member.child.kill()
+
+    async def _exchange(self, old: Sequence[Member], count: int) -> None:
+        fresh = [self._add() for _ in range(count)]
+        try:
+            await self._settled(fresh)
+        except RametError:
+            await self._end(fresh)
+            raise
+        await self._end(old)
+
+    async def _settled(self, members: Iterable[Member]) -> None:
+        for member in members:
+            if not await member.settle():
+                raise Unavailable(
+                    f"The new replica {member.name} {member.error}: `ramet logs {self.name}` says why; "
+                    "those that were there are as they were."
+                )
+
+    async def _end(self, members: Sequence[Member], grace: float | None = None) -> None:
+        await asyncio.gather(*(member.drain(grace) for member in members))
+        self.members = [member for member in self.members if member not in members]
+        self._around.changed()
+
+    def _add(self) -> Member:
+        taken = {member.number for member in self.members}
+        number = next(number for number in range(len(taken) + 1) if number not in taken)
+        member = Member(self.name, number, self._around)
+        self.members.append(member)
+        member.start()
+        return member

@@ -1,0 +1,226 @@
+"""One replica of a group, kept alive: started, watched, started again after a pause, given up when that is hopeless."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Literal
+
+from ramet.clock import Clock
+from ramet.runtime.discovery.messages import Drain
+from ramet.runtime.supervisor.child import Child
+from ramet.runtime.supervisor.hub import Link
+from ramet.runtime.supervisor.policy import Policy, ending
+from ramet.tasks import Spawn
+from ramet.transport.base import Endpoint
+
+State = Literal["waiting", "starting", "ready", "silent", "draining", "crashed", "stopped"]
+OBSTACLE_PAUSE_SECONDS = 0.5
+
+log = logging.getLogger("ramet.supervisor")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Around:
+    """What a replica needs of its supervisor.
+
+    `launch` starts its process; `changed` is told when its endpoint comes or goes; `obstacle` says what stands in the
+    way of any start, such as a database that does not answer; `starting` bounds how many start at the same time.
+    """
+
+    clock: Clock
+    spawn: Spawn
+    policy: Policy
+    launch: Callable[[Member], Awaitable[Child]]
+    changed: Callable[[], None]
+    obstacle: Callable[[], Awaitable[str | None]]
+    starting: asyncio.Semaphore
+
+
+class Member:
+    """A replica: `number` is unique among those of its group that are alive; `version` is the release it runs."""
+
+    def __init__(self, group: str, number: int, around: Around) -> None:
+        self.group = group
+        self.number = number
+        self.state: State = "waiting"
+        self.since = around.clock.time()
+        self.restarts = 0
+        self.version = ""
+        self.error = ""
+        self.child: Child | None = None
+        self.endpoint: Endpoint | None = None
+        self._around = around
+        self._link: Link | None = None
+        self._heard_at = around.clock.monotonic()
+        self._failures = 0
+        self._ending = False
+        self._settled = asyncio.Event()
+        self._place_taken: asyncio.Event = asyncio.Event()
+        self._task: asyncio.Task[None] | None = None
+
+    @property
+    def name(self) -> str:
+        """As in the log: "edge/0"."""
+        return f"{self.group}/{self.number}"
+
+    @property
+    def serves(self) -> Endpoint | None:
+        """Its endpoint, while calls are to be sent there."""
+        return self.endpoint if self.state == "ready" else None
+
+    def start(self) -> None:
+        """Begin to keep it alive."""
+        self._task = self._around.spawn(self._keep())
+
+    async def settle(self) -> bool:
+        """Wait until it is ready (true), or has failed for the first time."""
+        await self._settled.wait()
+        return self.state == "ready"
+
+    async def drain(self, grace: float | None = None) -> None:
+        """Send it nothing more, let it finish, and end it; killed after the grace (by default the policy's)."""
+        self._ending = True
+        if self.child is None or not self.child.is_alive:
+            if self._task is not None:
+                self._task.cancel()
+            self._become("stopped")
+            return
+        was_heard = self.state in ("ready", "starting") and self._link is not None
+        self._become("draining")
+        if was_heard and self._link is not None:
+            self._link.tell(Drain())
+        self.child.terminate()
+        if self._task is not None:
+            await asyncio.wait({self._task}, timeout=self._around.policy.drain if grace is None else grace)
+            if not self._task.done():
+                log.warning("%s did not finish in time, and is killed.", self.name)
+                self.child.kill()
+                await asyncio.wait({self._task})
+
+    def look(self) -> None:
+        """Notice silence, and a start that takes for ever; called every moment."""
+        policy, clock = self._around.policy, self._around.clock
+        if self.child is None or not self.child.is_alive or self._ending:
+            return
+        silence = clock.monotonic() - self._heard_at
+        if self.state == "ready" and silence > policy.silent:
+            self._become("silent", f"has not been heard of for {silence:.1f} s")
+            log.warning("%s is silent, and is sent no more calls.", self.name)
+        if (self.state == "silent" and silence > policy.frozen) or (
+            self.state == "starting" and silence > policy.start
+        ):
+            self.error = f"was killed after {silence:.0f} s of silence"
+            log.warning("%s %s.", self.name, self.error)
+            self.child.kill()
+
+    def excuse(self) -> None:
+        """The supervisor itself was held up: nobody could have been heard meanwhile."""
+        self._heard_at = self._around.clock.monotonic()
+
+    # -- what it says --------------------------------------------------------------------------------------------
+
+    def connected(self, link: Link) -> None:
+        """It has come, or come again."""
+        self._link = link
+        self.beat()
+
+    def registered(self, endpoint: Endpoint) -> None:
+        """It is as good as up: the next may begin to start."""
+        self.endpoint = endpoint
+        self._place_taken.set()
+        self._around.changed()
+
+    def is_ready(self) -> None:
+        """Calls may be sent to it."""
+        if not self._ending:
+            self._become("ready")
+            self._settled.set()
+
+    def beat(self) -> None:
+        """It is alive."""
+        self._heard_at = self._around.clock.monotonic()
+        if self.state == "silent" and not self._ending:
+            log.warning("%s is heard of again.", self.name)
+            self._become("ready")
+
+    def leaving(self) -> None:
+        """It ends by itself."""
+        if not self._ending:
+            self._become("draining")
+
+    # -- its life ------------------------------------------------------------------------------------------------
+
+    async def _keep(self) -> None:
+        while not self._ending:
+            if not await self._possible():
+                continue
+            began = self._around.clock.monotonic()
+            was_ready, code = await self._live()
+            if self._ending:
+                break
+            lasted = self._around.clock.monotonic() - began
+            self._failures = 1 if was_ready and lasted >= self._around.policy.stable else self._failures + 1
+            if not await self._pause(code):
+                return
+        self._become("stopped")
+
+    async def _possible(self) -> bool:
+        """Whether a start makes sense; what stands in its way is not the replica's failure."""
+        obstacle = await self._around.obstacle()
+        if obstacle is not None:
+            self._become("waiting", obstacle)
+            self._failures = 0
+            await self._around.clock.sleep(OBSTACLE_PAUSE_SECONDS)
+        return obstacle is None
+
+    async def _live(self) -> tuple[bool, int | None]:
+        """From its start to its end: whether it was ready meanwhile, and its exit code."""
+        self._place_taken.clear()
+        async with self._around.starting:
+            if self._ending:
+                return False, None
+            self.child = None
+            self._become("starting")
+            self.excuse()
+            try:
+                self.child = await self._around.launch(self)
+            except OSError as error:
+                self.error = f"could not be started: {error.strerror or error}"
+                return False, None
+            ended = self._around.spawn(self.child.ended())
+            await self._up_or(ended)
+        code = await ended
+        was_ready = self.state in ("ready", "silent", "draining")
+        self.endpoint = self._link = None
+        self._around.changed()
+        return was_ready, code
+
+    async def _up_or(self, ended: asyncio.Task[int]) -> None:
+        up = self._around.spawn(self._place_taken.wait())
+        await asyncio.wait({up, ended}, return_when=asyncio.FIRST_COMPLETED)
+        up.cancel()
+
+    async def _pause(self, code: int | None) -> bool:
+        """Wait for the next attempt; false where there is none."""
+        why = self.error if self.error.startswith(("was killed", "could not")) else ending(code)
+        pause = self._around.policy.pause(self._failures, code)
+        if pause is None:
+            self._become("crashed", f"{why}, {self._failures} times in a row" if self._failures > 1 else why)
+            log.error("%s %s: given up until `ramet restart %s`.", self.name, self.error, self.group)
+            self._settled.set()
+            return False
+        log.warning("%s %s: started again in %.1f s.", self.name, why, pause)
+        self._become("waiting", why)
+        self._settled.set()
+        self.restarts += 1
+        await self._around.clock.sleep(pause)
+        return True
+
+    def _become(self, state: State, error: str = "") -> None:
+        if state != self.state:
+            self.since = self._around.clock.time()
+        self.state, self.error = state, error
+        self._around.changed()

@@ -1,0 +1,135 @@
+"""What operators can do with a supervised deployment: see its groups and services, scale, restart and stop them."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Protocol
+
+from ramet.clock import Clock
+from ramet.errors import UsageError
+from ramet.runtime.operators.requests import Address, Answer, GetStatus, GroupStatus, ReplicaStatus, Status
+from ramet.runtime.supervisor.folders import Folders
+from ramet.runtime.supervisor.keeper import Keeper
+from ramet.runtime.supervisor.member import Member
+from ramet.runtime.supervisor.relay import Relay
+from ramet.runtime.supervisor.requests import GroupsChanged, RestartGroups, ScaleGroup, StopAll, StopGroup
+
+MOST_REPLICAS = 1000
+
+
+class Supervised(Protocol):
+    """The supervisor, as operators see it."""
+
+    @property
+    def names(self) -> tuple[str, str]:
+        """Of the application and of the deployment."""
+
+    keepers: dict[str, Keeper]
+    folders: Folders
+    clock: Clock
+    started_at: float
+
+    def keeper(self, group: str) -> Keeper:
+        """Raises: NotFound."""
+
+    def addresses(self) -> Sequence[Address]:
+        """Where the public parts are."""
+
+    def end(self) -> None:
+        """Begin to stop."""
+
+
+class SupervisorOperations:
+    """Answers requests; what is about services is passed on to the replicas."""
+
+    def __init__(self, supervised: Supervised) -> None:
+        self._supervised = supervised
+        self._relay = Relay(self._reach)
+        self._answers: Mapping[type[Any], Callable[[Any], Awaitable[Answer]]] = {
+            GetStatus: self.status,
+            ScaleGroup: self.scale,
+            RestartGroups: self.restart,
+            StopGroup: self.stop_group,
+            StopAll: self.stop,
+        }
+
+    async def answer(self, request: Any) -> Answer:
+        """Raises: NotFound, UsageError, Unavailable; what a replica raises."""
+        return await self._answers.get(type(request), self._relay.answer)(request)
+
+    async def status(self, _: GetStatus) -> Status:
+        """The groups with their replicas, and the services summed up over those."""
+        supervised = self._supervised
+        application, deployment = supervised.names
+        return Status(
+            application=application,
+            deployment=deployment,
+            running=True,
+            pid=os.getpid(),
+            uptime_seconds=supervised.clock.monotonic() - supervised.started_at,
+            addresses=tuple(supervised.addresses()),
+            services=await self._relay.services(),
+            groups=tuple(_group(keeper) for keeper in supervised.keepers.values()),
+        )
+
+    async def scale(self, request: ScaleGroup) -> GroupsChanged:
+        """Raises: UsageError where the group cannot have so many."""
+        keeper = self._supervised.keeper(request.group)
+        if not 0 <= request.replicas <= MOST_REPLICAS:
+            raise UsageError(f"A group has 0 to {MOST_REPLICAS} replicas.")
+        if request.replicas > 1 and keeper.is_exclusive:
+            raise UsageError(
+                f"{request.group} cannot have two replicas: its SQLite files, or its port, belong to one process."
+            )
+        return GroupsChanged(groups={request.group: await keeper.scale(request.replicas)})
+
+    async def restart(self, request: RestartGroups) -> GroupsChanged:
+        """One group after the other."""
+        groups = [request.group] if request.group is not None else list(self._supervised.keepers)
+        keepers = [self._supervised.keeper(group) for group in groups]
+        changed = {keeper.name: await keeper.restart(blue_green=request.blue_green) for keeper in keepers}
+        return GroupsChanged(groups=changed)
+
+    async def stop_group(self, request: StopGroup) -> GroupsChanged:
+        """Until it is restarted."""
+        return GroupsChanged(groups={request.group: await self._supervised.keeper(request.group).stop()})
+
+    async def stop(self, _: StopAll) -> GroupsChanged:
+        """The answer is given before the end, so that it arrives."""
+        counts = {name: len(keeper.members) for name, keeper in self._supervised.keepers.items()}
+        self._supervised.end()
+        return GroupsChanged(groups=counts)
+
+    def _reach(self) -> list[list[Path]]:
+        folders = self._supervised.folders
+        return [
+            [folders.control(name, member.number) for member in keeper.members if member.state == "ready"]
+            for name, keeper in self._supervised.keepers.items()
+        ]
+
+
+def _group(keeper: Keeper) -> GroupStatus:
+    return GroupStatus(
+        name=keeper.name,
+        services=keeper.placed.services,
+        wanted=keeper.wanted,
+        ready=keeper.ready,
+        listen=keeper.placed.listen,
+        replicas=tuple(_replica(member) for member in sorted(keeper.members, key=lambda one: one.number)),
+    )
+
+
+def _replica(member: Member) -> ReplicaStatus:
+    alive = member.child is not None and member.child.is_alive
+    return ReplicaStatus(
+        number=member.number,
+        state=member.state,
+        since=member.since,
+        pid=member.child.pid if member.child is not None and alive else None,
+        restarts=member.restarts,
+        version=member.version,
+        address=member.endpoint.address if member.endpoint is not None else "",
+        error=member.error,
+    )

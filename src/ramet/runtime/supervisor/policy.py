@@ -1,0 +1,43 @@
+"""Pure: how long a replica may hang, when it is started again after a failure, and when no more."""
+
+from __future__ import annotations
+
+from ramet.model.application import Value
+
+BAD_INPUT = 2
+"""The exit code of a replica that found its configuration wrong: trying again cannot help."""
+
+
+class Policy(Value):
+    """How patient the supervisor is; everything in seconds.
+
+    A replica that ends by itself is started again after `first_pause`, which doubles up to `longest_pause`; after
+    `attempts` ends in a row, none of them after `stable` of service, it is given up. One that is silent for
+    `silent` is sent nothing more, and after `frozen` it is killed. `start` is how long a start may be silent, `drain`
+    the time for finishing what is in flight, `look` how often the supervisor looks.
+    """
+
+    first_pause: float = 0.2
+    longest_pause: float = 5.0
+    attempts: int = 8
+    stable: float = 10.0
+    silent: float = 2.0
+    frozen: float = 8.0
+    start: float = 60.0
+    drain: float = 15.0
+    look: float = 0.25
+
+    def pause(self, failures: int, code: int | None) -> float | None:
+        """Before the next start, after that many failures in a row; None: there is none."""
+        if failures >= self.attempts or code == BAD_INPUT:
+            return None
+        return min(self.first_pause * 2.0 ** (failures - 1), self.longest_pause)
+
+
+def ending(code: int | None) -> str:
+    """An exit code as people read it."""
+    if code is None:
+        return "could not be started"
+    if code < 0:
+        return f"was ended by signal {-code}"
+    return f"ended with code {code}"

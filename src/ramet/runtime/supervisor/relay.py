@@ -1,0 +1,175 @@
+"""Operators' requests passed on to the replicas that can answer them, and their answers made one."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import TypeVar
+
+import msgspec
+
+from ramet.errors import NotFound, RametError, Unavailable
+from ramet.runtime.operators.protocol import LONGEST_LINE, Reply, address
+from ramet.runtime.operators.remote import failure
+from ramet.runtime.operators.requests import (
+    Answer,
+    Call,
+    Called,
+    CancelSaga,
+    Changed,
+    DiscardEvents,
+    EventDetail,
+    EventList,
+    GetStatus,
+    ListEvents,
+    ListSagas,
+    ReplayEvents,
+    Request,
+    RetrySaga,
+    SagaDetail,
+    SagaList,
+    ServiceStatus,
+    ShowEvent,
+    ShowSaga,
+    Status,
+)
+
+A = TypeVar("A", bound=Answer)
+PATIENCE_SECONDS = 3.0
+"""How long a replica may take to say how it is."""
+LONGEST_CALL_SECONDS = 60.0
+
+Reach = Callable[[], Sequence[Sequence[Path]]]
+"""The folders of the control sockets of the ready replicas, by group."""
+
+
+class Relay:
+    """Answers what any deployment answers, by asking its replicas."""
+
+    def __init__(self, reach: Reach) -> None:
+        self._reach = reach
+
+    async def answer(self, request: Request) -> Answer:
+        """Raises: what the replica raises; Unavailable when no replica is ready."""
+        match request:
+            case Call():
+                return await self._first(request, Called)
+            case ListSagas():
+                return await self._sagas(request)
+            case ListEvents():
+                return await self._events(request)
+            case ShowEvent():
+                letters = [one.letters for one in await self._each(request, EventDetail)]
+                return EventDetail(letters=tuple(letter for some in letters for letter in some))
+            case ShowSaga():
+                return await self._first(request, SagaDetail)
+            case RetrySaga() | CancelSaga():
+                return await self._first(request, Changed)
+            case ReplayEvents() | DiscardEvents():
+                return Changed(count=sum(one.count for one in await self._each(request, Changed)))
+            case _:
+                raise NotFound("A supervisor does not know this request.")
+
+    async def services(self) -> tuple[ServiceStatus, ...]:
+        """How the services are, summed up over the replicas that answer."""
+        folders = [folder for group in self._reach() for folder in group]
+        answers = await asyncio.gather(*(self._status(folder) for folder in folders))
+        found: dict[str, list[ServiceStatus]] = {}
+        for status in answers:
+            for service in status.services if status is not None else ():
+                found.setdefault(service.name, []).append(service)
+        return tuple(summed(reports) for reports in found.values())
+
+    async def _status(self, folder: Path) -> Status | None:
+        with contextlib.suppress(RametError, TimeoutError):
+            async with asyncio.timeout(PATIENCE_SECONDS):
+                return await ask(folder, GetStatus(), Status)
+        return None
+
+    async def _sagas(self, request: ListSagas) -> SagaList:
+        found = [saga for one in await self._each(request, SagaList) for saga in one.sagas]
+        found.sort(key=lambda one: one.saga.started, reverse=True)
+        return SagaList(sagas=tuple(found[: request.limit]))
+
+    async def _events(self, request: ListEvents) -> EventList:
+        lists = await self._each(request, EventList)
+        return EventList(
+            waiting=tuple(event for one in lists for event in one.waiting)[: request.limit],
+            retrying=tuple(event for one in lists for event in one.retrying)[: request.limit],
+            dead=tuple(event for one in lists for event in one.dead)[: request.limit],
+        )
+
+    async def _each(self, request: Request, kind: type[A]) -> list[A]:
+        """One replica of every group, because those of one group have the same databases."""
+        found: list[A] = []
+        refused: RametError | None = None
+        for folders in self._ready():
+            try:
+                found.append(await ask(folders[0], request, kind))
+            except NotFound as error:
+                refused = error
+        if not found and refused is not None:
+            raise refused
+        return found
+
+    async def _first(self, request: Request, kind: type[A]) -> A:
+        """The first group that knows what is asked for."""
+        refused: RametError | None = None
+        for folders in self._ready():
+            try:
+                return await ask(folders[0], request, kind)
+            except NotFound as error:
+                refused = error
+        assert refused is not None
+        raise refused
+
+    def _ready(self) -> list[Sequence[Path]]:
+        found = [folders for folders in self._reach() if folders]
+        if not found:
+            raise Unavailable("No replica is ready: `ramet status` and `ramet logs` say why.")
+        return found
+
+
+async def ask(data: Path, request: Request, kind: type[A]) -> A:
+    """Ask the process that answers in a folder. Raises: what it raises; Unavailable when it is gone."""
+    try:
+        async with asyncio.timeout(LONGEST_CALL_SECONDS):
+            reader, writer = await asyncio.open_unix_connection(address(data), limit=LONGEST_LINE)
+            try:
+                writer.write(msgspec.json.encode(request) + b"\n")
+                told = await reader.readline()
+            finally:
+                writer.close()
+    except (OSError, ValueError, TimeoutError) as error:
+        raise Unavailable(f"The replica of {data.name} does not answer.") from error
+    if not told:
+        raise Unavailable(f"The replica of {data.name} has ended before it answered.")
+    reply = msgspec.json.decode(told, type=Reply)
+    if reply.error is not None:
+        raise failure(reply.error)
+    return msgspec.json.decode(reply.answer, type=kind)
+
+
+def summed(reports: Sequence[ServiceStatus]) -> ServiceStatus:
+    """One service's replicas as one: counts added, percentiles the worst, and of the shared database one view."""
+    first = reports[0]
+    return ServiceStatus(
+        name=first.name,
+        calls=sum(one.calls for one in reports),
+        refusals=sum(one.refusals for one in reports),
+        errors=sum(one.errors for one in reports),
+        p50_ms=_worst(one.p50_ms for one in reports),
+        p99_ms=_worst(one.p99_ms for one in reports),
+        events_waiting=first.events_waiting,
+        events_retrying=first.events_retrying,
+        events_dead=first.events_dead,
+        sagas=first.sagas,
+        schedules=first.schedules,
+        methods=first.methods if len(reports) == 1 else (),
+    )
+
+
+def _worst(values: Iterable[float | None]) -> float | None:
+    return max((value for value in values if value is not None), default=None)

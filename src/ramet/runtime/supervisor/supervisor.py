@@ -1,0 +1,276 @@
+"""The supervisor of one deployment: its sockets, its groups, its order of starting and of draining."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import os
+import socket
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import msgspec
+
+from ramet.clock import Clock, SystemClock
+from ramet.errors import ConfigurationError, NotFound
+from ramet.http.server import listen
+from ramet.model.topology import ASSIGNMENT, Assignment, Deployment
+from ramet.runtime.discovery.messages import Hello
+from ramet.runtime.operators.control import Control
+from ramet.runtime.operators.requests import Address
+from ramet.runtime.planning import Placed, Placement
+from ramet.runtime.process import refuse_second
+from ramet.runtime.supervisor.child import Child, Launch
+from ramet.runtime.supervisor.engines import obstacle
+from ramet.runtime.supervisor.folders import Folders
+from ramet.runtime.supervisor.hub import Hub
+from ramet.runtime.supervisor.journal import Journal, Show
+from ramet.runtime.supervisor.keeper import Keeper
+from ramet.runtime.supervisor.member import Around, Member
+from ramet.runtime.supervisor.operations import SupervisorOperations
+from ramet.runtime.supervisor.policy import Policy
+from ramet.runtime.supervisor.release import fingerprint
+from ramet.runtime.supervisor.requests import AskedOfSupervisor
+from ramet.tasks import Tasks
+
+REPLICA = (sys.executable, "-m", "ramet", "replica")
+STARTS_FOR_EACH_CORE = 2
+LONGEST_STOP_SECONDS = 45.0
+ENGINES_CHECKED_SECONDS = 0.5
+
+
+@dataclass(frozen=True, kw_only=True)
+class Setup:
+    """What is supervised: `command` runs a replica in `folder`; `show` shows its lines on the terminal.
+
+    `storage` and `broker` replace the engines of the configuration in every replica, "" for none.
+    """
+
+    application: str
+    folder: Path
+    deployment: Deployment
+    placement: Placement
+    show: Show
+    command: Sequence[str] = REPLICA
+    clock: Clock = field(default_factory=SystemClock)
+    policy: Policy = field(default_factory=Policy)
+    environment: Mapping[str, str] = field(default_factory=lambda: dict(os.environ))
+    storage: str = ""
+    broker: str = ""
+
+
+class Supervisor:
+    """Runs a deployment of several processes from `start` to `stop`."""
+
+    def __init__(self, setup: Setup) -> None:
+        self.setup = setup
+        self.clock = setup.clock
+        self.folders = Folders(setup.folder / setup.deployment.data)
+        self.tasks = Tasks()
+        self.started_at = self.clock.monotonic()
+        self.stopping = asyncio.Event()
+        self._hub = Hub(self.folders.supervisor, self._find)
+        self._listeners: dict[str, socket.socket] = {}
+        self._journals: dict[str, Journal] = {}
+        self._serial = itertools.count(1)
+        self._engines_seen = -ENGINES_CHECKED_SECONDS
+        self._obstacle: str | None = None
+        cores = os.cpu_count() or 1
+        self._around = Around(
+            clock=self.clock,
+            spawn=self.tasks.spawn,
+            policy=setup.policy,
+            launch=self._launch,
+            changed=self._publish,
+            obstacle=self._obstacle_now,
+            starting=asyncio.Semaphore(max(2, STARTS_FOR_EACH_CORE * cores)),
+        )
+        self.keepers = {one.name: self._keeper(one) for one in setup.placement.groups}
+        self._control = Control(self.folders.data, SupervisorOperations(self), AskedOfSupervisor)
+
+    async def start(self) -> None:
+        """Begin to start every group. Raises: ConfigurationError; whatever was begun is undone."""
+        refuse_second(self.folders.data, self.setup.deployment)
+        await self._check_engines()
+        try:
+            self._prepare()
+            await self._hub.start()
+            self._publish()
+            await self._control.start()
+        except BaseException:
+            await self.stop()
+            raise
+        for keeper in self.keepers.values():
+            keeper.start()
+        self.tasks.spawn(self._look())
+
+    async def settled(self) -> list[Member]:
+        """Wait until each replica is ready or has failed; those that have failed."""
+        members = [member for keeper in self.keepers.values() for member in keeper.members]
+        found = await asyncio.gather(*(member.settle() for member in members))
+        return [member for member, is_ready in zip(members, found, strict=True) if not is_ready]
+
+    async def stop(self) -> None:
+        """Drain the groups, callers before those they call, and end; what takes too long is killed."""
+        self.stopping.set()
+        for listener in self._listeners.values():
+            listener.close()
+        try:
+            async with asyncio.timeout(LONGEST_STOP_SECONDS):
+                for wave in waves(self.setup.placement.groups):
+                    await asyncio.gather(*(self.keepers[name].stop() for name in wave))
+        except TimeoutError:
+            self.kill()
+        await self._control.stop()
+        await self._hub.stop()
+        await self.tasks.stop()
+        for journal in self._journals.values():
+            journal.close()
+
+    def kill(self) -> None:
+        """End every replica at once."""
+        for keeper in self.keepers.values():
+            keeper.kill()
+
+    def keeper(self, group: str) -> Keeper:
+        """By its name. Raises: NotFound that names those there are."""
+        found = self.keepers.get(group)
+        if found is None:
+            raise NotFound(f'There is no group "{group}"; there are {", ".join(self.keepers)}.')
+        return found
+
+    def url(self, group: str) -> str:
+        """Where a public group is reached; "" where nothing of it is public."""
+        listener = self._listeners.get(group)
+        if listener is None or listener.fileno() < 0:
+            return ""
+        host, port = listener.getsockname()[:2]
+        return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+    @property
+    def names(self) -> tuple[str, str]:
+        """Of the application and of the deployment."""
+        return self.setup.application, self.setup.deployment.name
+
+    def addresses(self) -> list[Address]:
+        """Where the public parts are, each with its group's address."""
+        return [
+            Address(name=name, url=self.url(keeper.name))
+            for keeper in self.keepers.values()
+            for name in keeper.placed.public
+        ]
+
+    def end(self) -> None:
+        """Let whoever waits for `stopping` begin to stop."""
+        self.stopping.set()
+
+    # -- the groups ----------------------------------------------------------------------------------------------
+
+    def _keeper(self, placed: Placed) -> Keeper:
+        keeps_files = self.setup.deployment.storage == "sqlite" and set(placed.services) > set(placed.public)
+        has_port = placed.internal != "unix" and not placed.internal.endswith(":0")
+        return Keeper(placed, self._around, exclusive=keeps_files or has_port)
+
+    def _find(self, hello: Hello) -> Member | None:
+        keeper = self.keepers.get(hello.group)
+        member = keeper.find(hello.replica) if keeper is not None else None
+        if member is None or (member.child is not None and member.child.pid != hello.pid):
+            return None
+        return member
+
+    def _publish(self) -> None:
+        self._hub.publish({name: keeper.endpoints for name, keeper in self.keepers.items()})
+
+    async def _look(self) -> None:
+        """Notice silence; where it was the supervisor that was held up, nobody is blamed."""
+        look = self.setup.policy.look
+        while True:
+            before = self.clock.monotonic()
+            await self.clock.sleep(look)
+            held_up = self.clock.monotonic() - before > look + self.setup.policy.silent / 2
+            for keeper in self.keepers.values():
+                for member in keeper.members:
+                    member.excuse() if held_up else member.look()
+
+    # -- one replica ---------------------------------------------------------------------------------------------
+
+    async def _launch(self, member: Member) -> Child:
+        placed = self.keepers[member.group].placed
+        member.version = fingerprint(self.setup.folder)
+        assignment = self._assignment(member, placed)
+        journal = self._journals[member.group]
+        encoded = msgspec.json.encode(assignment).decode()
+        launch = Launch(
+            command=self.setup.command,
+            folder=self.setup.folder,
+            environment={**self.setup.environment, ASSIGNMENT: encoded, "PYTHONUNBUFFERED": "1"},
+            descriptors=() if assignment.listener is None else (assignment.listener,),
+            said=lambda text: journal.say(member.name, text),
+        )
+        return await Child.spawn(launch, self.tasks.spawn)
+
+    def _assignment(self, member: Member, placed: Placed) -> Assignment:
+        listener = self._listeners.get(placed.name)
+        internal = placed.internal
+        if internal == "unix":
+            internal = self.folders.internal(placed.name, member.number, next(self._serial))
+        return Assignment(
+            deployment=self.setup.deployment.name,
+            group=placed.name,
+            replica=member.number,
+            hosts=placed.services,
+            internal=internal,
+            groups=self.setup.placement.hosts,
+            supervisor=str(self.folders.supervisor),
+            listener=listener.fileno() if listener is not None else None,
+            url=self.url(placed.name),
+            control=str(self.folders.control(placed.name, member.number)),
+            version=member.version,
+            zone=placed.zone,
+            storage=self.setup.storage,
+            broker=self.setup.broker,
+        )
+
+    # -- what all of them need -----------------------------------------------------------------------------------
+
+    def _prepare(self) -> None:
+        try:
+            self.folders.make()
+        except OSError as error:
+            raise ConfigurationError(
+                f"The folder {self.folders.data} cannot be used: {error.strerror}. Choose another data folder."
+            ) from error
+        for name, keeper in self.keepers.items():
+            self._journals[name] = Journal(self.folders.log(name), self.setup.show)
+            if keeper.placed.listen is not None:
+                host, _, port = keeper.placed.listen.rpartition(":")
+                self._listeners[name] = listen(host.strip("[]") or "127.0.0.1", int(port))
+
+    async def _check_engines(self) -> None:
+        if (found := await self._obstacle_now()) is not None:
+            raise ConfigurationError(f"{found}.")
+
+    async def _obstacle_now(self) -> str | None:
+        """Which engine does not answer; asked at most twice a second, however many replicas want to start."""
+        if self.clock.monotonic() - self._engines_seen >= ENGINES_CHECKED_SECONDS:
+            self._engines_seen = self.clock.monotonic()
+            deployment, setup = self.setup.deployment, self.setup
+            found = [await obstacle(setup.storage or deployment.storage)]
+            found.append(await obstacle(setup.broker or deployment.broker))
+            self._obstacle = next((one for one in found if one is not None), None)
+        return self._obstacle
+
+
+def waves(groups: Sequence[Placed]) -> list[list[str]]:
+    """In which order groups end: those that nobody calls any more first; a circle at once."""
+    left = {group.name: group for group in groups}
+    found: list[list[str]] = []
+    while left:
+        free = [name for name, group in left.items() if not set(group.called_by) & (set(left) - {name})]
+        wave = free or list(left)
+        found.append(wave)
+        for name in wave:
+            del left[name]
+    return found
