@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import uuid
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 import pytest
 
 from ramet.clock import SystemClock
-from ramet.events.base import Broker
+from ramet.events.base import Broker, Interest
 from ramet.events.brokers.nats.broker import NatsBroker
-from ramet.testing.conformance.broker import DurableBrokerConformance
+from ramet.testing.conformance.broker import RestartableBrokerConformance
 from ramet.testing.engines.nats import NatsEngine
 
 
@@ -21,11 +22,29 @@ def engine() -> Iterator[NatsEngine]:
 
 
 @pytest.mark.needs("nats")
-class TestNatsBroker(DurableBrokerConformance):
+class TestNatsBroker(RestartableBrokerConformance):
     @pytest.fixture(autouse=True)
     def _engine(self, engine: NatsEngine) -> None:
         self.engine = engine
         self.application = f"test-{uuid.uuid4().hex}"
 
-    async def connect(self) -> Broker:
-        return NatsBroker(self.engine.url, application=self.application, clock=SystemClock(), spawn=self.tasks.spawn)
+    async def connect(self, interests: Collection[Interest] = ()) -> NatsBroker:
+        return NatsBroker(
+            self.engine.url,
+            application=self.application,
+            clock=SystemClock(),
+            spawn=self.tasks.spawn,
+            interests=interests,
+        )
+
+    async def crash(self, broker: Broker) -> None:
+        assert isinstance(broker, NatsBroker)
+        for task in broker._tasks:
+            task.cancel()
+        await broker._connection.close()
+
+    async def kill(self) -> None:
+        await asyncio.to_thread(self.engine.kill)
+
+    async def start(self) -> None:
+        await asyncio.to_thread(self.engine.start)

@@ -10,7 +10,7 @@ from ramet.clock import Clock
 from ramet.events.base import Delivery, Done, Message, Sink
 
 WINDOW = 1000
-OVERDUE_SECONDS = 5.0
+OVERDUE_SECONDS = 3.0
 AGAIN_SECONDS = 0.25
 
 
