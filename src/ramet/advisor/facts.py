@@ -69,7 +69,7 @@ class Table(Fact):
     place: Place
     framework: str
     references: tuple[str, ...] = ()  # names of the tables its foreign keys point to
-    reference_lines: tuple[int, ...] = ()  # where each of them is written, in the file of the table
+    reference_places: tuple[Place, ...] = ()  # where each of them is written: in the table, or in an abstract base
 
 
 class Access(Fact):
@@ -108,7 +108,11 @@ class Topic(Fact):
 
 
 class Commit(Fact):
-    """A commit of the main line: `at` in seconds since the epoch, `author` already folded by mailmap and address."""
+    """A commit that HEAD contains: `at` in seconds since the epoch, `author` already folded by mailmap, name and address.
+
+    Files are known by the names they have today where a rename could be recognised; a merge has none of its own.
+    `squash` if it says that it is a pull request in one piece; then `coauthors` are those it names.
+    """
 
     id: str
     at: float
@@ -116,6 +120,8 @@ class Commit(Fact):
     files: tuple[str, ...]
     merge: bool = False
     subject: str = ""
+    squash: bool = False
+    coauthors: tuple[str, ...] = ()
 
 
 class Pass(Fact):

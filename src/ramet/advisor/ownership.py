@@ -1,0 +1,40 @@
+"""Pure: the lines of a CODEOWNERS file, and who owns a path: the last line that matches (as GitHub has it)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from functools import lru_cache
+
+from ramet.advisor.facts import Owner
+
+PLACES = (".github/CODEOWNERS", "CODEOWNERS", "docs/CODEOWNERS", ".gitlab/CODEOWNERS")
+
+
+def owners_of(text: str) -> tuple[Owner, ...]:
+    """The lines with a pattern, in their order; section heads of GitLab and comments are left out."""
+    found = []
+    for line in text.splitlines():
+        parts = re.split(r"(?<!\\)\s+", line.split(" #", 1)[0].strip())
+        if parts[0] and parts[0][0] not in "#[^":
+            found.append(Owner(pattern=parts[0].replace("\\ ", " "), owners=tuple(parts[1:])))
+    return tuple(found)
+
+
+def owners_for(path: str, owners: Iterable[Owner]) -> tuple[str, ...]:
+    """Who owns a path, relative to the root of the repository; () for nobody."""
+    matching = [one.owners for one in owners if pattern(one.pattern).match(path)]
+    return matching[-1] if matching else ()
+
+
+@lru_cache(maxsize=4096)
+def pattern(text: str) -> re.Pattern[str]:
+    """A pattern in the manner of .gitignore as a regular expression."""
+    body = text.strip("/")
+    anchored = text.startswith("/") or "/" in body
+    parts = []
+    for part in re.split(r"(\*\*/|\*\*|\*|\?)", body):
+        parts.append({"**/": "(?:.*/)?", "**": ".*", "*": "[^/]*", "?": "[^/]"}.get(part, re.escape(part)))
+    single = body.endswith("/*") or body == "*"
+    end = "$" if single and body != "*" else "(?:/.*)?$"
+    return re.compile(("^" if anchored else "^(?:.*/)?") + "".join(parts) + end)

@@ -1,0 +1,111 @@
+"""The files below a folder: Python and what else may be evidence; links are not followed, foreign code is left out and told."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+FOREIGN = frozenset(
+    [".git", ".hg", ".svn", ".bzr", ".jj", "node_modules", "bower_components", "__pycache__", "__pypackages__", "site-packages", ".tox", ".nox", ".venv", ".mypy_cache", ".ruff_cache", ".pytest_cache", ".hypothesis", ".eggs", ".idea", ".vscode", ".terraform", ".gradle"]
+)
+VENDORED = frozenset({"vendor", "vendored", "_vendor", "_vendored", "third_party", "thirdparty", "3rdparty"})
+BUILT = frozenset({"build", "dist", "htmlcov", "target"})
+MOST_FILES = 1_000_000
+MOST_EXAMPLES = 5
+
+
+class File(NamedTuple):
+    """A file: its path relative to the root with "/", printable; where to open it; its size and when it was changed."""
+
+    path: str
+    where: str
+    size: int
+    changed: int
+
+
+class Tree:
+    """Everything found: `python` and `others` sorted by path, and what was left out, by reason."""
+
+    def __init__(self) -> None:
+        self.python: list[File] = []
+        self.others: list[File] = []
+        self.left_out: dict[str, list[str]] = {}
+
+    def leave_out(self, reason: str, path: str) -> None:
+        """Remember that something was not read."""
+        self.left_out.setdefault(reason, []).append(path)
+
+
+def walk(root: Path) -> Tree:
+    """All regular files below `root`; what cannot be listed is told, not raised."""
+    tree = Tree()
+    ahead = [(str(root), "")]
+    while ahead:
+        folder, prefix = ahead.pop()
+        for entry in _entries(folder, prefix, tree):
+            path = prefix + printable(entry.name)
+            if entry.is_symlink():
+                tree.leave_out("link", path)
+            elif entry.is_dir(follow_symlinks=False):
+                if reason := _foreign(entry):
+                    tree.leave_out(reason, path)
+                else:
+                    ahead.append((entry.path, f"{path}/"))
+            elif entry.is_file(follow_symlinks=False):
+                _keep(tree, entry, path)
+        if len(tree.python) + len(tree.others) > MOST_FILES:
+            tree.leave_out("number", prefix)
+            break
+    tree.python.sort()
+    tree.others.sort()
+    return tree
+
+
+def _entries(folder: str, prefix: str, tree: Tree) -> Iterator[os.DirEntry[str]]:
+    try:
+        with os.scandir(folder) as entries:
+            yield from entries
+    except OSError:
+        tree.leave_out("permission", prefix or ".")
+
+
+def _keep(tree: Tree, entry: os.DirEntry[str], path: str) -> None:
+    try:
+        status = entry.stat(follow_symlinks=False)
+    except OSError:
+        tree.leave_out("permission", path)
+        return
+    is_python = path.endswith((".py", ".pyw"))
+    if is_python and (path.startswith(".") or "/." in path):
+        tree.leave_out("hidden", path)
+        return
+    kept = tree.python if is_python else tree.others
+    kept.append(File(path, entry.path, status.st_size, status.st_mtime_ns))
+
+
+def _foreign(entry: os.DirEntry[str]) -> str:
+    name = entry.name
+    if name in FOREIGN or name.endswith((".egg-info", ".dist-info")):
+        return "foreign"
+    if name in VENDORED:
+        return "vendored"
+    if name in BUILT and not Path(entry.path, "__init__.py").exists():
+        return "built"
+    if name in {"venv", "env", "virtualenv"} or Path(entry.path, "pyvenv.cfg").exists():
+        return (
+            "foreign" if Path(entry.path, "pyvenv.cfg").exists() or Path(entry.path, "bin", "activate").exists() else ""
+        )
+    return ""
+
+
+def printable(name: str) -> str:
+    """A file name as text that can be stored: bytes that are no UTF-8 are written with backslashes."""
+    return os.fsencode(name).decode("utf-8", "backslashreplace")
+
+
+def summed(tree: Tree) -> Counter[str]:
+    """How many things were left out, by reason."""
+    return Counter({reason: len(paths) for reason, paths in tree.left_out.items()})
