@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from contextvars import copy_context
 from typing import Any
 
@@ -26,7 +26,8 @@ log = logging.getLogger("ramet.transport")
 Admit = Callable[[Hello], tuple[Peer, int]]
 """Who it is that says hello, and the version of the protocol to speak with it. Raises: RefusedError."""
 
-USUALLY_WAITS = 8
+USUALLY_WAITS, CALLS_AS_TASKS = 8, 64
+"""So many calls of a method that waited, more than did not, give it tasks for so many further calls."""
 METHODS_LIMIT = 4096
 BACKLOG_BYTES = 2**20
 """Of answers that the other side has not taken yet: who leaves more waiting is not listened to meanwhile."""
@@ -138,21 +139,28 @@ class AnsweringConnection(Connection):
         """Run it: at once and without a task, unless calls of this method usually wait for something."""
         work, score = self._work(number, call), self._waits.get(call.method, 0)
         if score >= USUALLY_WAITS:
-            self._waits[call.method] = score - 1 if score > USUALLY_WAITS else 0
-            variables = copy_context()
-            variables.run(current_context.set, call.context)
-            return self._enter(number, call, variables.run(self._spawn, work))
+            self._waits[call.method] = score - 1
+            return self._begin_as_task(number, call, work)
         task = start(work, call.context, self._spawn)
         if task is not None:
-            self._learn(call.method, score)
+            self._waited(call.method, score)
             self._enter(number, call, task)
+        elif score:
+            self._waits[call.method] = score - 1
         return None
 
-    def _learn(self, method: str, score: int) -> None:
-        """This method waited. One that always does is given a task at once, but for one call in 64."""
+    def _begin_as_task(self, number: int, call: Call, work: Coroutine[Any, Any, None]) -> None:
+        variables = copy_context()
+        variables.run(current_context.set, call.context)
+        task: asyncio.Task[None] = variables.run(self._spawn, work)
+        task.add_done_callback(lambda _: self._leave(number))  # one that is cancelled before it begins cannot do it
+        self._enter(number, call, task)
+
+    def _waited(self, method: str, score: int) -> None:
+        """A call of this method had to wait. Where that is usual, the next ones get a task at once."""
         if len(self._waits) >= METHODS_LIMIT:
             self._waits.clear()
-        self._waits[method] = score + 1 if score + 1 < USUALLY_WAITS else USUALLY_WAITS + 64
+        self._waits[method] = score + 1 if score + 1 < USUALLY_WAITS else USUALLY_WAITS + CALLS_AS_TASKS
 
     def _enter(self, number: int, call: Call, task: asyncio.Task[Any] | StandIn) -> None:
         size = len(call.arguments)

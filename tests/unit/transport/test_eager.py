@@ -1,0 +1,207 @@
+"""Coroutines that are driven without a task until they wait."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from contextvars import ContextVar
+from typing import Any
+
+import pytest
+
+from ramet.tasks import Tasks
+from ramet.telemetry.context import Context, current_context
+from ramet.transport.eager import StandIn, start
+
+CONTEXT = Context.root("e")
+variable: ContextVar[str] = ContextVar("variable", default="outside")
+
+
+class Bed:
+    """Starts work and keeps what becomes of it."""
+
+    def __init__(self) -> None:
+        self.tasks = Tasks()
+        self.result: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+        self.spawned = 0
+
+    def spawn(self, work: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
+        self.spawned += 1
+        return self.tasks.spawn(work)
+
+    def start(self, work: Callable[[], Coroutine[Any, Any, Any]]) -> StandIn | None:
+        async def kept() -> None:
+            try:
+                result = await work()
+            except BaseException as error:
+                self.result.set_exception(error)
+                raise
+            self.result.set_result(result)
+
+        return start(kept(), CONTEXT, self.spawn)
+
+
+@pytest.fixture
+async def bed() -> Bed:
+    return Bed()
+
+
+async def in_callback(bed: Bed, work: Callable[[], Coroutine[Any, Any, Any]]) -> StandIn | None:
+    """As a connection starts it: in a callback, where there is no task."""
+    started: asyncio.Future[StandIn | None] = asyncio.get_running_loop().create_future()
+    asyncio.get_running_loop().call_soon(lambda: started.set_result(bed.start(work)))
+    return await started
+
+
+async def test_what_does_not_wait_has_ended_at_once_and_without_a_task(bed: Bed) -> None:
+    async def work() -> Context | None:
+        return current_context.get()
+
+    assert await in_callback(bed, work) is None
+    assert bed.result.result() is CONTEXT
+    assert bed.spawned == 0
+
+
+async def test_what_waits_goes_on_in_a_task(bed: Bed) -> None:
+    gate = asyncio.Event()
+
+    async def work() -> str:
+        await asyncio.sleep(0)
+        await gate.wait()
+        await asyncio.sleep(0)
+        return "done"
+
+    assert await in_callback(bed, work) is not None
+    assert bed.spawned == 1
+    gate.set()
+    assert await bed.result == "done"
+
+
+async def test_nothing_is_left_of_it_outside(bed: Bed) -> None:
+    async def work() -> None:
+        variable.set("inside")
+        await asyncio.sleep(0)
+        variable.set("still inside")
+
+    own = asyncio.current_task()
+    await in_callback(bed, work)
+    await bed.result
+    assert asyncio.current_task() is own
+    assert variable.get() == "outside"
+    assert current_context.get() is None
+
+
+async def test_variables_can_be_reset_on_the_other_side_of_a_wait(bed: Bed) -> None:
+    async def work() -> tuple[str, str, Context | None]:
+        token = variable.set("inside")
+        await asyncio.sleep(0)
+        inside = variable.get()
+        variable.reset(token)
+        return inside, variable.get(), current_context.get()
+
+    await in_callback(bed, work)
+    assert await bed.result == ("inside", "outside", CONTEXT)
+
+
+async def test_the_current_task_is_the_same_on_both_sides_of_a_wait(bed: Bed) -> None:
+    async def work() -> bool:
+        before = asyncio.current_task()
+        await asyncio.sleep(0)
+        return before is not None and before is asyncio.current_task()
+
+    await in_callback(bed, work)
+    assert await bed.result
+
+
+async def test_a_timeout_that_began_before_the_first_wait_ends_it(bed: Bed) -> None:
+    async def work() -> str:
+        try:
+            async with asyncio.timeout(0):
+                await asyncio.Event().wait()
+        except TimeoutError:
+            return "timed out"
+        return "never"
+
+    await in_callback(bed, work)
+    assert await bed.result == "timed out"
+
+
+async def test_a_task_group_that_began_before_the_first_wait_ends_when_a_child_fails(bed: Bed) -> None:
+    async def child() -> None:
+        await asyncio.sleep(0)
+        raise ValueError("the child")
+
+    async def work() -> str:
+        try:
+            async with asyncio.TaskGroup() as group:
+                group.create_task(child())
+                await asyncio.Event().wait()
+        except* ValueError:
+            pass
+        await asyncio.sleep(0)
+        return "went on"
+
+    await in_callback(bed, work)
+    assert await bed.result == "went on"
+
+
+@pytest.mark.parametrize("turns", [0, 1, 5])
+async def test_a_cancellation_arrives_whenever_it_comes(bed: Bed, turns: int) -> None:
+    cleaned: list[str] = []
+
+    async def work() -> None:
+        try:
+            await asyncio.Event().wait()
+        except asyncio.CancelledError:
+            cleaned.append("cleaned up")
+            raise
+
+    def begin() -> None:
+        started = bed.start(work)
+        assert started is not None
+        later(turns, started.cancel)
+
+    def later(count: int, what: Callable[[], object]) -> None:
+        if count:
+            asyncio.get_running_loop().call_soon(later, count - 1, what)
+        else:
+            what()
+
+    asyncio.get_running_loop().call_soon(begin)
+    with pytest.raises(asyncio.CancelledError):
+        await bed.result
+    assert cleaned == ["cleaned up"]
+
+
+async def test_who_cancels_himself_before_the_first_wait_is_cancelled_there(bed: Bed) -> None:
+    async def work() -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        task.cancel()
+        assert task.cancelling() == 1
+        await asyncio.Event().wait()
+
+    await in_callback(bed, work)
+    with pytest.raises(asyncio.CancelledError):
+        await bed.result
+
+
+async def test_a_cancellation_that_is_taken_back_does_not_arrive(bed: Bed) -> None:
+    async def work() -> str:
+        task = asyncio.current_task()
+        assert task is not None
+        task.cancel()
+        task.uncancel()
+        await asyncio.sleep(0)
+        return "went on"
+
+    await in_callback(bed, work)
+    assert await bed.result == "went on"
+
+
+async def test_what_fails_at_once_is_nobody_elses_failure(bed: Bed) -> None:
+    async def work() -> None:
+        raise asyncio.CancelledError
+
+    assert await in_callback(bed, work) is None
+    assert bed.result.cancelled() or isinstance(bed.result.exception(), asyncio.CancelledError)

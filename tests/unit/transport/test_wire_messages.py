@@ -1,0 +1,85 @@
+"""Calls as bytes and back."""
+
+from __future__ import annotations
+
+import pytest
+
+from ramet.errors import CallError, Denied, InternalError, Unavailable
+from ramet.telemetry.context import Caller, Context
+from ramet.transport.base import Call
+from ramet.transport.wire_messages import (
+    UNREADABLE,
+    Request,
+    Trouble,
+    call_of,
+    error_of,
+    read_hello,
+    read_request,
+    write_request,
+)
+
+FULL = Context(
+    execution="e" * 32,
+    trace="t" * 32,
+    deadline=107.0,
+    caller=Caller(subject="ada", tenant="acme", roles=frozenset({"admin"})),
+    tenant="acme",
+    region="eu",
+    baggage={"flag": "on"},
+)
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        Call("shop.ask", b"", Context(execution="e", trace="t", deadline=107.0)),
+        Call("shop.ask", b"\x93\x01", Context.root("e", deadline=107.0), "key"),
+        Call("shop.ask", b"\x93\x01", FULL, "key", withdraw=True),
+        Call("shop.ask", b"\x93\x01", FULL),
+        Call("shop.ask", b"", Context.root("e")),
+    ],
+)
+def test_a_call_arrives_as_it_was_sent(call: Call) -> None:
+    left = call.context.deadline - 100.0
+    assert call_of(read_request(write_request(call, left)), 100.0) == call
+
+
+def test_the_time_that_is_left_travels_and_not_the_moment() -> None:
+    call = Call("shop.ask", b"", Context.root("e", deadline=1000.0))
+    assert call_of(read_request(write_request(call, 2.5)), 7.0).context.deadline == 9.5
+
+
+def test_an_ordinary_call_is_small() -> None:
+    call = Call("shop.ask", b"", Context.root("e" * 32, deadline=1.0), "k" * 32)
+    assert len(write_request(call, 1.0)) < 100
+
+
+@pytest.mark.parametrize("body", [b"", b"\xc1", b"\x90", b"\x94\x01\x02\x03\x04", b"\x94\xa1\xff\xc4\x00\xc0\xa1e"])
+def test_what_is_no_request_cannot_be_read(body: bytes) -> None:
+    with pytest.raises(UNREADABLE):
+        read_request(body)
+
+
+def test_a_hello_of_a_later_version_can_be_read() -> None:
+    assert read_hello(b"\x82\xa8versions\x91\x09\xa5later\xc3").versions == (9,)
+
+
+@pytest.mark.parametrize(
+    ("code", "kind"), [("unavailable", Unavailable), ("denied", Denied), ("unheard-of", CallError)]
+)
+def test_trouble_becomes_the_error_of_its_code(code: str, kind: type[Exception]) -> None:
+    error = error_of(Trouble(code, "Why."), "shop.ask")
+    assert type(error) is kind
+    assert str(error) == "Why."
+
+
+def test_a_failure_names_its_mark_and_what_was_called() -> None:
+    error = error_of(Trouble("failed", "mark"), "shop.ask")
+    assert isinstance(error, InternalError)
+    assert (error.id, error.where) == ("mark", "shop.ask")
+
+
+def test_nothing_of_a_request_is_shared_between_two() -> None:
+    one, two = (read_request(b"\x94\xa1m\xc4\x00\xc0\xa1e") for _ in range(2))
+    assert isinstance(one, Request)
+    assert one.baggage is not two.baggage
