@@ -111,8 +111,10 @@ class Hub:
             resident = self._greet(await reader.readline(), link)
             while resident is not None and (told := await reader.readline()):
                 _pass_on(told, resident)
-        except (OSError, ValueError, msgspec.DecodeError) as error:
-            log.warning("A replica was hung up on: %s", error)
+        except OSError:
+            pass  # it has ended, which its process tells
+        except (ValueError, msgspec.DecodeError) as error:
+            log.warning("A replica was hung up on, because it said what cannot be understood: %s", error)
         finally:
             self._links.discard(link)
             self._writers.discard(writer)

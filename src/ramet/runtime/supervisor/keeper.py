@@ -78,7 +78,7 @@ class Keeper:
                 await self._end(old)
                 await self._settled([self._add() for _ in range(count)])
             elif blue_green or not old:
-                await self._exchange(old, count)
+                await self._exchange(old, count, at_once=True)
             else:
                 for member in old:
                     await self._exchange([member], 1)
@@ -98,14 +98,23 @@ class Keeper:
             if member.child is not None:
                 member.child.kill()
 
-    async def _exchange(self, old: Sequence[Member], count: int) -> None:
-        fresh = [self._add() for _ in range(count)]
+    async def _exchange(self, old: Sequence[Member], count: int, *, at_once: bool = False) -> None:
+        fresh = [self._add(held_back=at_once) for _ in range(count)]
         try:
             await self._settled(fresh)
         except RametError:
             await self._end(fresh)
             raise
+        self._switch(old, fresh)
         await self._end(old)
+
+    def _switch(self, old: Iterable[Member], fresh: Iterable[Member]) -> None:
+        """Send the calls to the new ones from one moment to the next."""
+        for member in old:
+            member.is_held_back = True
+        for member in fresh:
+            member.is_held_back = False
+        self._around.changed()
 
     async def _settled(self, members: Iterable[Member]) -> None:
         for member in members:
@@ -120,10 +129,11 @@ class Keeper:
         self.members = [member for member in self.members if member not in members]
         self._around.changed()
 
-    def _add(self) -> Member:
+    def _add(self, *, held_back: bool = False) -> Member:
         taken = {member.number for member in self.members}
         number = next(number for number in range(len(taken) + 1) if number not in taken)
         member = Member(self.name, number, self._around)
+        member.is_held_back = held_back
         self.members.append(member)
         member.start()
         return member

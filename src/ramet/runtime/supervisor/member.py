@@ -52,6 +52,7 @@ class Member:
         self.error = ""
         self.child: Child | None = None
         self.endpoint: Endpoint | None = None
+        self.is_held_back = False
         self._around = around
         self._link: Link | None = None
         self._heard_at = around.clock.monotonic()
@@ -68,8 +69,8 @@ class Member:
 
     @property
     def serves(self) -> Endpoint | None:
-        """Its endpoint, while calls are to be sent there."""
-        return self.endpoint if self.state == "ready" else None
+        """Its endpoint, while calls are to be sent there: if ready, and not held back for a switch at once."""
+        return self.endpoint if self.state == "ready" and not self.is_held_back else None
 
     def start(self) -> None:
         """Begin to keep it alive."""

@@ -1,0 +1,79 @@
+"""A replica without services: registers, answers HTTP on the inherited socket, drains; misbehaves when a file says so.
+
+The file `behaviour` beside it holds a word for a group: "rest=crash" ends it at the start with code 1, "rest=refuse"
+with code 2, "rest=slow" lets it finish a request only when the file `gate` can be read.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import socket
+import sys
+from pathlib import Path
+
+import msgspec
+
+from ramet.clock import SystemClock
+from ramet.model.topology import ASSIGNMENT, Assignment
+from ramet.runtime.discovery.supervised import SupervisedDiscovery
+from ramet.tasks import Tasks
+from ramet.transport.base import Endpoint
+
+
+def behaviour(group: str) -> str:
+    """What the file says of a group."""
+    lines = Path("behaviour").read_text(encoding="utf-8").splitlines() if Path("behaviour").exists() else []
+    return next((line.partition("=")[2] for line in lines if line.partition("=")[0] == group), "")
+
+
+async def run(assignment: Assignment) -> None:
+    tasks, ending = Tasks(), asyncio.Event()
+    discovery = SupervisedDiscovery(assignment, clock=SystemClock(), spawn=tasks.spawn)
+    discovery.on_drain(ending.set)
+    for group in assignment.groups:
+        discovery.watch(group, lambda found, group=group: print(f"sees {group} {len(found)}", flush=True))
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, ending.set)
+    await discovery.start()
+    await discovery.register(
+        Endpoint(
+            address=assignment.internal,
+            group=assignment.group,
+            replica=assignment.replica,
+            version=assignment.version,
+        )
+    )
+    busy: set[asyncio.Task[object] | None] = set()
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        busy.add(asyncio.current_task())
+        await reader.readuntil(b"\r\n\r\n")
+        body = f"{assignment.group}/{assignment.replica} {os.getpid()} {assignment.version}".encode()
+        writer.write(b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body))
+        await writer.drain()
+        writer.close()
+        busy.discard(asyncio.current_task())
+
+    server = None
+    if assignment.listener is not None:
+        listener = socket.socket(fileno=assignment.listener)
+        listener.setblocking(False)
+        server = await asyncio.start_server(serve, sock=listener)
+    await discovery.ready()
+    await ending.wait()
+    await discovery.close()
+    if server is not None:
+        server.close()
+    while busy:
+        await asyncio.sleep(0)
+    await tasks.stop()
+
+
+if __name__ == "__main__":
+    given = msgspec.json.decode(os.environ[ASSIGNMENT], type=Assignment)
+    if behaviour(given.group) == "crash":
+        sys.exit(1)
+    if behaviour(given.group) == "refuse":
+        sys.exit(2)
+    asyncio.run(run(given))
