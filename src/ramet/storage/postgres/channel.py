@@ -1,0 +1,114 @@
+"""One connection to PostgreSQL in its three shapes: the driver's, SQLAlchemy's, and its asynchronous face."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from typing import Any
+
+import asyncpg
+from sqlalchemy import Connection, CursorResult, Executable
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+from sqlalchemy.util.concurrency import greenlet_spawn
+
+from ramet.storage.base import Row
+from ramet.storage.postgres.dialect import Kin, driver_of
+from ramet.storage.postgres.sql import tagged, translated
+
+
+class Channel:
+    """SQLAlchemy believes to be in one endless transaction; the real ones are begun and ended beneath it."""
+
+    def __init__(self, raw: Any, kin: Kin) -> None:
+        self.raw = raw
+        self.driver = driver_of(raw)
+        self.engine = kin.engine(self.driver)
+        self.async_engine = AsyncEngine(self.engine)
+        if prepare := kin.dialect.on_connect():
+            prepare(self.driver)
+        self._connect()
+
+    def _connect(self) -> None:
+        self.connection: Connection = self.engine.connect()
+        self.facade = AsyncConnection(self.async_engine, self.connection)
+        self.connection.begin()
+
+    @classmethod
+    async def connect(cls, raw: Any, kin: Kin) -> Channel:
+        """A channel on this connection; SQLAlchemy first looks at it in a greenlet."""
+        return await greenlet_spawn(cls, raw, kin)
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether the connection is, as far as this side knows."""
+        return not self.raw.is_closed()
+
+    @property
+    def in_transaction(self) -> bool:
+        """Whether the server is in a transaction on this connection."""
+        return bool(self.raw.is_in_transaction())
+
+    def restart(self) -> None:
+        """Begin SQLAlchemy's endless transaction again, where it has ended it; nobody listens any more."""
+        self.driver.on_rollback = self.driver.on_error = None
+        if self.connection.closed or self.connection.invalidated:
+            self._connect()
+        elif self.connection.in_nested_transaction() or not self.connection.in_transaction():
+            self.connection.rollback()
+            self.connection.begin()
+
+    # -- statements ----------------------------------------------------------------------------------------------
+
+    async def command(self, sql: str) -> str:
+        """Execute statements without parameters; several, separated by semicolons, cost one round trip."""
+        async with self.driver._execute_mutex:  # noqa: SLF001 - one connection takes one statement at a time
+            return str(await self.raw.execute(sql))
+
+    async def select(self, statement: Executable, parameters: Any = None) -> CursorResult[Any]:
+        """Execute a statement of SQLAlchemy; the result is buffered."""
+        return await greenlet_spawn(self.connection.execute, statement, parameters)
+
+    async def fetch(self, sql: str, parameters: Sequence[Any]) -> list[Row]:
+        """Rows, through the driver."""
+        async with self.driver._execute_mutex:  # noqa: SLF001 - as above
+            return [tuple(row) for row in await self.raw.fetch(translated(sql), *parameters)]
+
+    async def execute(self, sql: str, rows: Sequence[Row]) -> int:
+        """Execute for each row, through the driver, in one round trip; returns the number of rows written."""
+        return (await self.execute_tagged(sql, [(0, row) for row in rows])).get(0, 0)
+
+    async def execute_tagged(self, sql: str, rows: Sequence[tuple[int, Row]]) -> dict[int, int]:
+        """Execute for each row in one round trip; returns the number of rows written for each tag."""
+        text, counts = tagged(sql), dict[int, int]()
+        async with self.driver._execute_mutex:  # noqa: SLF001 - as above
+            if text is not None:
+                for (tag,) in await self.raw.fetchmany(text, [(*row, tag) for tag, row in rows]):
+                    counts[tag] = counts.get(tag, 0) + 1
+                return counts
+            statement = await self.raw.prepare(translated(sql))
+            for tag, row in rows:
+                await statement.fetch(*row)
+                counts[tag] = counts.get(tag, 0) + written(statement.get_statusmsg())
+        return counts
+
+    def shut(self) -> None:
+        """Let SQLAlchemy forget the connection."""
+        self.driver.on_rollback = self.driver.on_error = None
+        self.connection.close()
+        self.engine.dispose()
+
+    async def close(self) -> None:
+        """Disconnect, in order where the server answers."""
+        self.shut()
+        try:
+            if under_way := self.raw._cancellations:  # noqa: SLF001 - asyncpg leaves them behind
+                await asyncio.wait(under_way, timeout=2)
+            await self.raw.close(timeout=2)
+        except (TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError, OSError):
+            self.raw.terminate()
+
+
+def written(status: str) -> int:
+    """The number of rows in what PostgreSQL says at the end of a statement, such as `INSERT 0 3`."""
+    last = status.rpartition(" ")[2]
+    return int(last) if last.isdigit() else 0

@@ -1,0 +1,93 @@
+"""How connections to one service's schema are made, each kind with what it is allowed to do."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import asyncpg
+
+from ramet.clock import SystemClock
+from ramet.storage.postgres.address import Address
+from ramet.storage.postgres.channel import Channel
+from ramet.storage.postgres.dialect import Kin
+from ramet.storage.postgres.failures import FAILURES, failure, is_lost
+from ramet.storage.postgres.options import PostgresOptions
+from ramet.storage.postgres.sql import quoted
+
+_clock = SystemClock()  # how long a server is away is real, also where the application's time is not
+
+
+class Connector:
+    """Makes connections; a server that is away is asked again for `connect_seconds`, less and less often."""
+
+    def __init__(self, address: Address, schema: str, options: PostgresOptions) -> None:
+        self._address = address
+        self._schema = schema
+        self._options = options
+        self._kin: Kin | None = None
+
+    async def unit(self) -> Channel:
+        """For units of work."""
+        return await self._channel(
+            {
+                "default_transaction_isolation": self._options.isolation,
+                "idle_in_transaction_session_timeout": f"{self._options.idle_seconds:g}s",
+            }
+        )
+
+    async def writer(self) -> Channel:
+        """For Ramet's own rows, and for maintenance."""
+        return await self._channel({})
+
+    async def reader(self) -> Channel:
+        """For queries."""
+        return await self._channel({"default_transaction_read_only": "on"})
+
+    async def listener(self) -> Any:
+        """For notifications, which need not be durable."""
+        return await self._dial({"synchronous_commit": "off"})
+
+    async def _channel(self, settings: Mapping[str, str]) -> Channel:
+        raw = await self.raw(settings)
+        try:
+            if self._kin is None:
+                self._kin = await Kin.of(raw)
+            return await Channel.connect(raw, self._kin)
+        except FAILURES as error:
+            raw.terminate()
+            raise failure(error, str(self._address)) from error
+        except BaseException:
+            raw.terminate()
+            raise
+
+    async def raw(self, settings: Mapping[str, str]) -> Any:
+        """A connection of asyncpg. Raises: StorageUnavailable where the server stays away; StorageError."""
+        wait, until = self._options.retry_seconds, _clock.monotonic() + self._options.connect_seconds
+        while True:
+            try:
+                return await self._dial(settings)
+            except FAILURES as error:
+                if not is_lost(error) or _clock.monotonic() + wait > until:
+                    raise failure(error, f"{self._address}, schema {self._schema}") from error
+            await _clock.sleep(_clock.jitter(wait))
+            wait = min(wait * 2, self._options.retry_most_seconds)
+
+    async def _dial(self, settings: Mapping[str, str]) -> Any:
+        try:
+            return await asyncpg.connect(
+                **self._address.arguments(),
+                timeout=self._options.connect_seconds,
+                statement_cache_size=500,
+                max_cached_statement_lifetime=0,
+                server_settings={
+                    "application_name": f"ramet {self._schema}",
+                    "search_path": quoted(self._schema),
+                    "synchronous_commit": self._options.synchronous_commit,
+                    "client_min_messages": "warning",
+                    "jit": "off",
+                    **settings,
+                },
+            )
+        except TimeoutError as error:
+            raise ConnectionError(f"no answer within {self._options.connect_seconds:g} s") from error

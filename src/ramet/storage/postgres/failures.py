@@ -1,0 +1,73 @@
+"""PostgreSQL's errors as ours: what they say about the transaction, with the place and the remedy."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import asyncpg
+
+from ramet.errors import CommitUnknown, DuplicateRow, StorageError, StorageUnavailable
+
+FAILURES = (
+    asyncpg.PostgresError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
+    OSError,
+    UnicodeError,
+    OverflowError,
+)
+"""What using a connection may raise."""
+
+_CONFLICTS = ("40001", "40P01", "0A000")
+"""Serialisation failure, deadlock, and a prepared statement that outlived its table."""
+_LOST = ("08", "57P01", "57P02", "57P03", "53300", "58")
+_REMEDIES = {
+    "28": "check the user, its password and pg_hba.conf",
+    "3D": "create the database with `ramet db provision`",
+    "3F": "create the schema with `ramet db provision`",
+    "42501": "give the role the right, with `ramet db provision`",
+    "53100": "make room on the server's disk",
+    "53300": "raise max_connections of the server, or start fewer processes",
+}
+
+
+def sqlstate(error: BaseException | None) -> str:
+    """PostgreSQL's code for an error; also of one that SQLAlchemy has wrapped."""
+    error = getattr(error, "orig", None) or error
+    return str(getattr(error, "sqlstate", None) or getattr(error, "pgcode", None) or "")
+
+
+def is_conflict(error: BaseException) -> bool:
+    """Whether running the transaction again, from its beginning, may go well."""
+    state = sqlstate(error)
+    return state in _CONFLICTS[:2] or (state == _CONFLICTS[2] and "cached" in str(error))
+
+
+def is_lost(error: BaseException) -> bool:
+    """Whether the connection is gone, or there was none to be had."""
+    if isinstance(error, (OSError, asyncpg.InternalClientError)) or sqlstate(error).startswith(_LOST):
+        return True
+    return isinstance(error, asyncpg.InterfaceError) and "connection" in str(error)
+
+
+def failure(error: BaseException, location: str, *, committing: bool = False) -> StorageError:
+    """The error as ours: one sentence with the place and the remedy. `committing`: COMMIT had been sent."""
+    text = str(getattr(error, "orig", None) or error).strip().split("\n")[0] or type(error).__name__
+    state = sqlstate(error)
+    if state == "23505":
+        return DuplicateRow(f"A row is there already in {location}: {text}.")
+    if is_lost(error) and committing:
+        return CommitUnknown(
+            f"The connection to {location} was lost during a commit ({text}): the transaction may or may not be "
+            "durable. With an idempotency key the work may be repeated."
+        )
+    remedy = next((remedy for start, remedy in _REMEDIES.items() if state.startswith(start)), None)
+    if is_lost(error):
+        remedy = remedy or "see whether the server runs; it is tried again"
+        return StorageUnavailable(f"PostgreSQL at {location} is not there ({text}), nothing was committed: {remedy}.")
+    return StorageError(f"PostgreSQL failed on {location} ({text}): {remedy or 'the transaction was rolled back'}.")
+
+
+def attribute(error: Any, name: str) -> str:
+    """A detail of PostgreSQL's error, such as its constraint."""
+    return str(getattr(error, name, "") or "")

@@ -1,0 +1,133 @@
+"""A bounded pool of connections: broken ones are replaced, and a server that is away is waited for a little."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Awaitable, Callable
+
+from ramet.errors import StorageError
+from ramet.storage.postgres.channel import Channel
+from ramet.storage.postgres.failures import FAILURES
+from ramet.tasks import Spawn
+
+Connect = Callable[[], Awaitable[Channel]]
+
+
+class Pool:
+    """Hands out at most `size` connections, the one used last first, and makes whoever comes then wait in order."""
+
+    def __init__(self, connect: Connect, size: int, spawn: Spawn) -> None:
+        self._connect = connect
+        self._size = size
+        self._spawn = spawn
+        self._idle: list[Channel] = []
+        self._count = 0
+        self._waiting: deque[asyncio.Future[Channel | None]] = deque()
+        self._cleaning: set[asyncio.Task[None]] = set()
+        self._closed = False
+
+    async def take(self) -> Channel:
+        """A connection that is no transaction's. Raises: StorageUnavailable where the server is away."""
+        while True:
+            while self._idle:
+                channel = self._idle.pop()
+                if channel.is_alive:
+                    return channel
+                channel.shut()
+                self._count -= 1
+            if self._count < self._size or self._closed:
+                return await self._made()
+            channel_or_none = await self._turn()
+            if channel_or_none is not None:
+                return channel_or_none
+
+    async def _made(self) -> Channel:
+        if self._closed:
+            raise StorageError("The database is closed: finish the work before it is.")
+        self._count += 1
+        try:
+            return await self._connect()
+        except BaseException as error:
+            self._count -= 1
+            self._refuse(error) if isinstance(error, StorageError) else self._next()
+            raise
+
+    def _refuse(self, error: StorageError) -> None:
+        """Whoever waits would only find the same."""
+        waiting, self._waiting = self._waiting, deque()
+        for future in waiting:
+            if not future.done():
+                future.set_exception(type(error)(*error.args))
+
+    async def _turn(self) -> Channel | None:
+        """Wait for a connection, or for the right to make one."""
+        future: asyncio.Future[Channel | None] = asyncio.get_running_loop().create_future()
+        self._waiting.append(future)
+        try:
+            return await future
+        except asyncio.CancelledError:
+            if future.done() and not future.cancelled() and future.exception() is None:
+                channel = future.result()
+                self._next() if channel is None else self.give(channel)
+            raise
+
+    def give(self, channel: Channel) -> None:
+        """Take back a connection that is in no transaction."""
+        channel.restart()
+        if self._closed or not channel.is_alive:
+            self.drop(channel)
+            return
+        while self._waiting:
+            future = self._waiting.popleft()
+            if not future.done():
+                future.set_result(channel)
+                return
+        self._idle.append(channel)
+
+    def drop(self, channel: Channel) -> None:
+        """Forget a connection that is broken."""
+        self._count -= 1
+        self._clean(self._ended(channel))
+        self._next()
+
+    def _next(self) -> None:
+        while self._waiting:
+            future = self._waiting.popleft()
+            if not future.done():
+                future.set_result(None)
+                return
+
+    @staticmethod
+    async def _ended(channel: Channel) -> None:
+        await channel.close()
+
+    def undo(self, channel: Channel) -> asyncio.Task[None]:
+        """Take back a connection whose transaction is to be rolled back; done when it is."""
+        return self._clean(self._rolled_back(channel))
+
+    async def _rolled_back(self, channel: Channel) -> None:
+        channel.driver.on_rollback = channel.driver.on_error = None
+        try:
+            if channel.is_alive:
+                await channel.command("ROLLBACK")
+        except FAILURES:
+            self.drop(channel)
+        else:
+            self.give(channel)
+
+    def _clean(self, work: Awaitable[None]) -> asyncio.Task[None]:
+        task: asyncio.Task[None] = self._spawn(work)  # type: ignore[arg-type]  # coroutines, all of them
+        self._cleaning.add(task)
+        task.add_done_callback(self._cleaning.discard)
+        return task
+
+    async def close(self) -> None:
+        """Disconnect all that are not in use, and the others when they are given back."""
+        self._closed = True
+        self._refuse(StorageError("The database was closed."))
+        idle, self._idle = self._idle, []
+        await asyncio.gather(*(channel.close() for channel in idle))
+        self._count -= len(idle)
+        while self._cleaning:
+            await asyncio.gather(*self._cleaning, return_exceptions=True)

@@ -1,0 +1,230 @@
+"""A schema of a PostgreSQL database as the port wants it: opened, read, written, listened to and closed."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import Any
+
+from sqlalchemy import CursorResult, Executable
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
+
+from ramet.errors import EffectInQuery, StorageError
+from ramet.storage.base import Row, Storage, Unit, Write
+from ramet.storage.postgres.address import address
+from ramet.storage.postgres.channel import Channel
+from ramet.storage.postgres.connecting import Connector
+from ramet.storage.postgres.failures import FAILURES, failure, is_lost, sqlstate
+from ramet.storage.postgres.listening import Listening
+from ramet.storage.postgres.options import PostgresOptions
+from ramet.storage.postgres.pool import Pool
+from ramet.storage.postgres.rows import Rows
+from ramet.storage.postgres.sql import quoted, table
+from ramet.storage.postgres.unit import TURN, Means, PostgresUnit
+from ramet.storage.sessions import forbid_flush, new_session
+from ramet.tasks import Tasks
+
+_LOCK = "SELECT pg_advisory_xact_lock(hashtextextended($1, 0))"
+_HAS_SCHEMA = "SELECT 1 FROM pg_catalog.pg_namespace WHERE nspname = $1"
+_SNAPSHOT = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
+
+
+class PostgresStorage(Storage):
+    """The database of one service: the schema `schema` (the service's name, unless given) at `url`.
+
+    `url` is `postgresql://[user[:password]@]host[:port]/database[?host=/folder&sslmode=…]`.
+    """
+
+    shared = True
+
+    def __init__(
+        self, service: str, url: str, options: PostgresOptions | None = None, *, schema: str | None = None
+    ) -> None:
+        self.service = service
+        self.schema = schema or service
+        self.options = options or PostgresOptions()
+        self.address = address(url)
+        self._tasks = Tasks()
+        self._connector = Connector(self.address, self.schema, self.options)
+        self._units: Pool | None = None
+        self._readers: Pool | None = None
+        self._writers: Pool | None = None
+        self._rows: Rows | None = None
+        self._listening: Listening | None = None
+
+    @property
+    def location(self) -> str:
+        """The server, database and schema."""
+        return f"{self.address}, schema {self.schema}"
+
+    # -- life ----------------------------------------------------------------------------------------------------
+
+    async def open(self, schema: Sequence[str]) -> None:
+        connect, options, spawn = self._connector, self.options, self._tasks.spawn
+        try:
+            if not options.readonly:
+                await self._prepare(schema)
+            self._readers = Pool(connect.reader, options.readers, spawn)
+            await self._readers_warm()
+        except FAILURES as error:
+            await self.close()
+            raise failure(error, self.location) from error
+        except StorageError:
+            await self.close()
+            raise
+        if not options.readonly:
+            self._units = Pool(connect.unit, options.units, spawn)
+            self._writers = Pool(connect.writer, 1, spawn)
+            self._rows = Rows(self._writers, options, self.location, spawn)
+        self._listening = Listening(f"{self.address.database}.{self.schema}", connect.listener, options, spawn)
+
+    async def _prepare(self, schema: Sequence[str]) -> None:
+        """Create what is not there; replicas that start together do it one after the other."""
+        raw = await self._connector.raw({})
+        try:
+            async with raw.transaction():
+                await raw.execute(_LOCK, f"ramet {self.schema}")
+                if await raw.fetchval(_HAS_SCHEMA, self.schema) is None:
+                    await raw.execute(f"CREATE SCHEMA {quoted(self.schema)}")
+                await raw.execute(";\n".join((TURN, *map(table, schema))))
+        finally:
+            await raw.close(timeout=2)
+
+    async def _readers_warm(self) -> None:
+        pool = self._reading_pool
+        pool.give(await pool.take())
+
+    async def close(self) -> None:
+        if self._rows is not None:
+            await self._rows.close()
+        if self._listening is not None:
+            await self._listening.close()
+        for pool in (self._units, self._writers, self._readers):
+            if pool is not None:
+                await pool.close()
+        await self._tasks.stop()
+        self._units = self._readers = self._writers = self._rows = self._listening = None
+
+    # -- work ----------------------------------------------------------------------------------------------------
+
+    @property
+    def _reading_pool(self) -> Pool:
+        if self._readers is None:
+            raise StorageError(f"The database of {self.service} at {self.location} is not open.")
+        return self._readers
+
+    @property
+    def rows(self) -> Rows:
+        """Ramet's own rows, in groups. Raises: StorageError where the storage is closed or open for reading only."""
+        if self._rows is None:
+            state = "open for reading only" if self._readers is not None else "not open"
+            raise StorageError(f"The database of {self.service} at {self.location} is {state}.")
+        return self._rows
+
+    def unit(self, *, eager: bool = False) -> Unit:
+        rows = self.rows
+        assert self._units is not None
+        return PostgresUnit(Means(self._units, rows, self.location, self._tasks.spawn), eager=eager)
+
+    async def read(self, statement: Executable, parameters: Any = None) -> CursorResult[Any]:
+        return await self._once(lambda channel: channel.select(statement, parameters))
+
+    async def fetch(self, sql: str, *parameters: Any) -> list[Row]:
+        return await self._once(lambda channel: channel.fetch(sql, parameters))
+
+    async def _once(self, work: Callable[[Channel], Any]) -> Any:
+        """Execute one statement that reads; where the connection was lost, once more on another."""
+        for again in (True, False):
+            async with self._reader() as channel:
+                try:
+                    return await work(channel)
+                except FAILURES as error:
+                    if not (again and is_lost(error)):
+                        raise failure(error, self.location) from error
+                except StorageError:
+                    if not again or channel.is_alive:
+                        raise
+        raise AssertionError("the second attempt returns or raises")
+
+    @asynccontextmanager
+    async def _reader(self) -> AsyncIterator[Channel]:
+        pool = self._reading_pool
+        channel = await pool.take()
+        channel.driver.on_error = self._read_failed
+        try:
+            yield channel
+        except BaseException:
+            pool.undo(channel)
+            raise
+        pool.give(channel) if not channel.in_transaction else pool.undo(channel)
+
+    def _read_failed(self, error: Exception) -> None:
+        if sqlstate(error) == "25006":
+            raise EffectInQuery(
+                f"A query of {self.service} tried to write to its database: queries have no effects. "
+                "Make it a @command."
+            ) from error
+        if is_lost(error):
+            raise failure(error, self.location) from error
+
+    @asynccontextmanager
+    async def _snapshot(self) -> AsyncIterator[Channel]:
+        async with self._reader() as channel:
+            try:
+                await channel.command(_SNAPSHOT)
+            except FAILURES as error:
+                raise failure(error, self.location) from error
+            yield channel
+
+    @asynccontextmanager
+    async def reading(self) -> AsyncIterator[AsyncConnection]:
+        async with self._snapshot() as channel:
+            yield channel.facade
+
+    def reading_session(self) -> AbstractAsyncContextManager[AsyncSession]:
+        return self._reading_session()
+
+    @asynccontextmanager
+    async def _reading_session(self) -> AsyncIterator[AsyncSession]:
+        async with self._snapshot() as channel:
+            session = new_session(lambda **_: channel.connection)
+            forbid_flush(session, self.service)
+            try:
+                yield session
+                await session.flush()
+            finally:
+                await session.close()
+
+    @asynccontextmanager
+    async def maintenance(self) -> AsyncIterator[AsyncConnection]:
+        self.rows  # noqa: B018 - says where the storage is closed
+        channel = await self._connector.writer()
+        try:
+            await channel.command("BEGIN")
+            await channel.raw.execute(_LOCK, f"ramet {self.schema}")
+            yield channel.facade
+            await channel.command("COMMIT")
+        except FAILURES as error:
+            raise failure(error, self.location) from error
+        finally:
+            await asyncio.shield(self._tasks.spawn(channel.close()))
+
+    async def write(self, *writes: Write) -> tuple[int, ...]:
+        return await self.rows.write(writes)
+
+    def write_later(self, *writes: Write) -> None:
+        self.rows.write_later(writes)
+
+    # -- waking those who wait for rows --------------------------------------------------------------------------
+
+    def notify(self, channel: str) -> None:
+        self._awake().notify(channel)
+
+    def listen(self, channel: str, wake: Callable[[], None]) -> None:
+        self._awake().listen(channel, wake)
+
+    def _awake(self) -> Listening:
+        if self._listening is None:
+            raise StorageError(f"The database of {self.service} at {self.location} is not open.")
+        return self._listening

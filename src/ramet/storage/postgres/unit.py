@@ -1,0 +1,382 @@
+"""One unit of work on PostgreSQL: a serialisable transaction on a connection of its own."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import Any, NamedTuple, TypeVar
+from weakref import WeakMethod
+
+from sqlalchemy import Connection, CursorResult, Engine, Executable
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
+from sqlalchemy.util.concurrency import await_
+
+from ramet.errors import OutsideWork, StorageError
+from ramet.storage.base import Conflict, Row, Unit, Write
+from ramet.storage.postgres.channel import Channel
+from ramet.storage.postgres.failures import FAILURES, failure, is_conflict, is_lost
+from ramet.storage.postgres.pool import Pool
+from ramet.storage.postgres.rows import Rows
+from ramet.storage.postgres.sql import together
+from ramet.storage.sessions import UnitSession, new_session
+from ramet.tasks import Spawn
+
+T = TypeVar("T")
+
+TURN = "CREATE TABLE IF NOT EXISTS ramet_turn ()"
+"""Has no rows: units that write hold a lock on it together, and one that runs again holds it alone."""
+
+_SHARED, _ALONE = "LOCK TABLE ramet_turn IN ROW SHARE MODE", "LOCK TABLE ramet_turn IN EXCLUSIVE MODE"
+_SAVEPOINT = "SAVEPOINT statement"
+_RESTARTS = 100
+
+
+class Means(NamedTuple):
+    """What the units of one storage work with."""
+
+    pool: Pool
+    rows: Rows
+    location: str
+    spawn: Spawn
+
+
+class PostgresUnit(Unit):
+    """Begins its transaction, and takes a connection, with its first statement.
+
+    What fails as the first statement is executed again where another transaction was in the way, and leaves nothing
+    behind otherwise; a later one that writes is undone to the savepoint before it.
+    """
+
+    def __init__(self, means: Means, *, eager: bool) -> None:
+        self.conflicted = self.committed = False
+        self._pool, self._rows, self._location, self._spawn = means
+        self._eager = eager
+        self._ended = False
+        self._channel: Channel | None = None
+        self._mutex = asyncio.Lock()
+        self._locked = False
+        self._fresh = True  # nothing was executed in this transaction
+        self._saved = False
+        self._shared = False  # sessions, or who was given the connection, may have savepoints of their own
+        self._problem: StorageError | None = None
+        self._deferred: list[Write] = []
+        self._notify: list[Callable[[], None]] = []
+        self._sessions: list[UnitSession] = []
+
+    # -- statements ----------------------------------------------------------------------------------------------
+
+    async def read(self, statement: Executable, parameters: Any = None) -> CursorResult[Any]:
+        return await self._do(lambda channel: channel.select(statement, parameters), writing=False)
+
+    async def run(self, statement: Executable, parameters: Any = None) -> CursorResult[Any]:
+        return await self._do(lambda channel: channel.select(statement, parameters), writing=True)
+
+    async def fetch(self, sql: str, *parameters: Any) -> list[Row]:
+        return await self._do(lambda channel: channel.fetch(sql, parameters), writing=False)
+
+    async def execute(self, sql: str, *parameters: Any) -> int:
+        return await self._do(lambda channel: channel.execute(sql, [parameters]), writing=True)
+
+    async def connection(self) -> AsyncConnection:
+        async with self._mutex:
+            channel = await self._begin(writing=True)
+            self._fresh, self._shared = False, True
+            return channel.facade
+
+    async def _do(self, work: Callable[[Channel], Awaitable[T]], *, writing: bool) -> T:
+        async with self._mutex:
+            try:
+                if self._fresh:
+                    return await self._first(work, writing=writing)
+                return await (self._saving(work) if writing else self._plain(work))
+            except asyncio.CancelledError:
+                self._doom("a statement of it was cancelled")
+                raise
+
+    async def _first(self, work: Callable[[Channel], Awaitable[T]], *, writing: bool) -> T:
+        """Nothing hangs on a transaction that has done nothing yet: where it fails another takes its place."""
+        for attempt in range(1, _RESTARTS + 1):
+            channel = await self._begin(writing=writing)
+            try:
+                result = await work(channel)
+            except (*FAILURES, DBAPIError, StorageError, Conflict) as error:
+                retry = self._is_conflict(error) and attempt < _RESTARTS
+                await self._start_over()
+                if not retry:
+                    raise self._told(error) from error
+            else:
+                self._fresh = False
+                return result
+        raise AssertionError("the last attempt returns or raises")
+
+    async def _start_over(self) -> None:
+        channel, self._channel, self._locked, self._saved = self._channel, None, False, False
+        self.conflicted, self._problem = False, None
+        if channel is not None:
+            await asyncio.shield(self._pool.undo(channel))
+
+    async def _saving(self, work: Callable[[Channel], Awaitable[T]]) -> T:
+        channel = await self._begin(writing=True)
+        before = [] if self._locked else [_SHARED]
+        before += ["RELEASE SAVEPOINT statement"] if self._saved and not self._shared else []
+        try:
+            await channel.command("; ".join((*before, _SAVEPOINT)))
+            self._locked = self._saved = True
+            return await work(channel)
+        except (*FAILURES, DBAPIError, StorageError, Conflict) as error:
+            told = self._told(error)
+            if not self.conflicted and self._problem is None:
+                await channel.command("ROLLBACK TO SAVEPOINT statement")
+                channel.restart()
+                self._listen(channel)
+            raise told from error
+
+    async def _plain(self, work: Callable[[Channel], Awaitable[T]]) -> T:
+        channel = await self._begin(writing=False)
+        try:
+            return await work(channel)
+        except (*FAILURES, DBAPIError, StorageError, Conflict) as error:
+            told = self._told(error)
+            self._doom("a statement that reads failed")
+            raise told from error
+
+    # -- failures ------------------------------------------------------------------------------------------------
+
+    @staticmethod
+    def _is_conflict(error: BaseException) -> bool:
+        return isinstance(error, Conflict) or is_conflict(error)
+
+    def _told(self, error: BaseException) -> BaseException:
+        """What to raise instead of an error of the driver, having noted what it means for the transaction."""
+        if self._is_conflict(error):
+            self.conflicted = True
+            return Conflict()
+        if isinstance(error, DBAPIError | StorageError):
+            return error
+        told = failure(error, self._location)
+        if is_lost(error):
+            self._problem = told
+        return told
+
+    def _failed(self, error: Exception) -> None:
+        """Inside SQLAlchemy: note what says that the whole transaction is gone."""
+        if is_conflict(error):
+            self.conflicted = True
+        elif is_lost(error):
+            self._problem = failure(error, self._location)
+            raise self._problem from error
+
+    def _doom(self, why: str) -> None:
+        self._problem = self._problem or StorageError(f"The transaction was rolled back: {why}.")
+
+    def _rolled_back(self) -> None:
+        """SQLAlchemy rolled back, after a flush that failed: so does the unit, which can then only end."""
+        self._doom("a flush failed; put what may fail in `async with session.begin_nested()`")
+
+    # -- sessions ------------------------------------------------------------------------------------------------
+
+    def session(self, wrote: Callable[[], object] | None = None) -> AbstractAsyncContextManager[AsyncSession]:
+        return self._session(wrote)
+
+    @asynccontextmanager
+    async def _session(self, wrote: Callable[[], object] | None) -> AsyncIterator[AsyncSession]:
+        def route(*, writing: bool) -> Connection | Engine:
+            if writing and wrote is not None:
+                wrote()
+            return await_(self._route(writing=writing))
+
+        session = new_session(route)
+        self._sessions.append(session)
+        try:
+            yield session
+            await session.flush()
+        except asyncio.CancelledError:
+            self._doom("a session of it was cancelled")
+            raise
+        except DBAPIError as error:
+            if self.conflicted:
+                raise Conflict from error
+            raise
+        finally:
+            self._sessions.remove(session)
+            await session.close()
+
+    async def _route(self, *, writing: bool) -> Connection | Engine:
+        """The connection for a session's statement; called inside SQLAlchemy's greenlet."""
+        async with self._mutex:
+            channel = await self._begin(writing=writing)
+            if writing and not self._locked:
+                await self._lock(channel)
+            self._fresh, self._shared = False, True
+            return channel.connection
+
+    # -- the transaction -----------------------------------------------------------------------------------------
+
+    async def _begin(self, *, writing: bool) -> Channel:
+        self._check()
+        if self._channel is None:
+            lock = _ALONE if self._eager else _SHARED if writing else ""
+            self._channel = await self._begun(f"BEGIN; {lock}" if lock else "BEGIN")
+            self._locked = bool(lock)
+            self._listen(self._channel)
+        return self._channel
+
+    async def _begun(self, sql: str) -> Channel:
+        """A connection in a transaction; one that turns out to be broken is replaced."""
+        for again in (True, False):
+            channel = await self._pool.take()
+            try:
+                await channel.command(sql)
+            except FAILURES as error:
+                self._pool.undo(channel)
+                if not (again and is_lost(error)):
+                    raise failure(error, self._location) from error
+            except BaseException:
+                self._pool.undo(channel)
+                raise
+            else:
+                if not self._ended:
+                    return channel
+                self._pool.undo(channel)
+                self._check()
+        raise AssertionError("the second attempt returns or raises")
+
+    def _listen(self, channel: Channel) -> None:
+        """Hear of errors and rollbacks; weakly, so that a unit that everybody has forgotten is undone."""
+        failed, rolled_back = WeakMethod(self._failed), WeakMethod(self._rolled_back)
+
+        def on_error(error: Exception) -> None:
+            if (hear := failed()) is not None:
+                hear(error)
+
+        def on_rollback() -> None:
+            if (hear := rolled_back()) is not None:
+                hear()
+
+        channel.driver.on_error, channel.driver.on_rollback = on_error, on_rollback
+
+    async def _lock(self, channel: Channel) -> None:
+        try:
+            await channel.command(_SHARED)
+        except FAILURES as error:
+            raise self._told(error) from error
+        self._locked = True
+
+    def _check(self) -> None:
+        if self._ended:
+            raise OutsideWork(
+                "The database was used after the work it belongs to had ended: finish what uses it before returning."
+            )
+        if self.conflicted:
+            raise Conflict
+        if self._problem is not None:
+            raise type(self._problem)(*self._problem.args)
+
+    # -- the end -------------------------------------------------------------------------------------------------
+
+    def defer(self, write: Write) -> None:
+        self._deferred.append(write)
+
+    def after_commit(self, notify: Callable[[], None]) -> None:
+        self._notify.append(notify)
+
+    async def commit(self) -> None:
+        try:
+            self._check()
+            if self._channel is None:
+                await self._commit_rows()
+            else:
+                await _uninterrupted(self._spawn(self._commit(self._channel)))
+        finally:
+            await self.rollback()
+
+    async def _commit_rows(self) -> None:
+        """Nothing was begun: the deferred rows join the next group."""
+        self._leave()
+        if self._deferred:
+            await self._rows.write(self._deferred, self._durable)
+        else:
+            self._durable()
+
+    async def _commit(self, channel: Channel) -> None:
+        async with self._mutex:
+            self._check()
+            committing = False
+            try:
+                await self._write_deferred(channel)
+                committing = True
+                answer = await channel.command("COMMIT")
+            except FAILURES as error:
+                if self._is_conflict(error):
+                    self.conflicted = True
+                    raise Conflict from error
+                raise failure(error, self._location, committing=committing) from error
+            if answer != "COMMIT":
+                raise StorageError(f"PostgreSQL at {self._location} rolled the transaction back: a statement failed.")
+            self._leave()
+            self._channel = None
+            self._pool.give(channel)
+            self._durable()
+
+    async def _write_deferred(self, channel: Channel) -> None:
+        if all(len(write.rows) == 1 for write in self._deferred) and (
+            sql := together(tuple(write.sql for write in self._deferred))
+        ):
+            await channel.fetch(sql, [value for write in self._deferred for value in write.rows[0]])
+            return
+        for write in _joined(self._deferred):
+            await channel.execute(write.sql, write.rows)
+
+    def _durable(self) -> None:
+        self.committed = True
+        for notify in self._notify:
+            try:
+                notify()
+            except Exception as error:  # noqa: BLE001 - whoever listens must not undo what is durable
+                asyncio.get_running_loop().call_exception_handler(
+                    {"message": "after_commit failed", "exception": error}
+                )
+
+    async def rollback(self) -> None:
+        if self._ended and self._channel is None:
+            return
+        self._leave()
+        channel, self._channel = self._channel, None
+        if channel is not None:
+            await _uninterrupted(self._pool.undo(channel))
+
+    def _leave(self) -> None:
+        for session in self._sessions:
+            session.sync_session.close()
+        self._ended = True
+
+    def __del__(self) -> None:
+        channel = self._channel
+        if channel is not None and not self._rows.loop.is_closed():
+            self._rows.loop.call_soon_threadsafe(self._pool.undo, channel)
+
+
+async def _uninterrupted(task: asyncio.Task[None]) -> None:
+    """Wait for the end of a task; a cancellation that arrives meanwhile is raised afterwards."""
+    cancelled: asyncio.CancelledError | None = None
+    while not task.done():
+        try:
+            await asyncio.wait((task,))
+        except asyncio.CancelledError as error:
+            cancelled = error
+    task.result()
+    if cancelled is not None:
+        raise cancelled
+
+
+def _joined(writes: list[Write]) -> list[Write]:
+    """Neighbours with the same statement as one."""
+    joined: list[Write] = []
+    for write in writes:
+        if joined and joined[-1].sql == write.sql:
+            joined[-1] = Write(write.sql, [*joined[-1].rows, *write.rows])
+        else:
+            joined.append(write)
+    return joined

@@ -1,0 +1,31 @@
+"""PostgreSQL passes the suite."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import count
+
+import pytest
+
+from ramet.storage.base import Storage
+from ramet.storage.postgres.storage import PostgresStorage
+from ramet.testing.conformance.storage import StorageSuite
+from ramet.testing.engines.postgres import PostgresServer
+
+pytestmark = pytest.mark.needs("postgresql")
+numbers = count()
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[PostgresServer]:
+    with PostgresServer() as server:
+        yield server
+
+
+class TestPostgres(StorageSuite):
+    @pytest.fixture(autouse=True)
+    def connected(self, server: PostgresServer) -> None:
+        self.url = f"{server.url}/postgres"
+
+    def make(self) -> Storage:
+        return PostgresStorage(f"suite_{next(numbers)}", self.url)
