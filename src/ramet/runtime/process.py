@@ -87,7 +87,7 @@ class Process:
         except BaseException:
             await self.stop()
             raise
-        _settle_memory()
+        settle_memory()
         return self._ready(addresses)
 
     async def stop(self, *, keep_listening: bool = False, grace_seconds: float = DRAIN_SECONDS) -> bool:
@@ -137,7 +137,7 @@ class Process:
         )
 
 
-def _settle_memory() -> None:
+def settle_memory() -> None:
     """Leave what the start has made out of every later collection."""
     gc.collect()
     gc.freeze()

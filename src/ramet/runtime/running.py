@@ -18,6 +18,7 @@ from ramet.runtime.answering import Answering
 from ramet.runtime.calls import Exchange
 from ramet.runtime.dispatch import answerers
 from ramet.runtime.linking import Carrier, linked
+from ramet.runtime.order import dependencies, dependencies_first
 from ramet.runtime.reporting import log_saga
 from ramet.runtime.schedules import SCHEMA as SCHEDULE_TABLES
 from ramet.runtime.service import RunningService, Surroundings
@@ -76,10 +77,11 @@ class Running:
         self.services: dict[str, RunningService] = {}
         self.apis: list[tuple[type[Api], Api]] = []
         self.started_at: float | None = None
-        self._broker = engines.broker()
+        self._broker = engines.broker(self.clock, self.tasks.spawn)
         self._hosted = [service for service in declared.services if options.here(service.name)]
         self.storages = {service.name: engines.storage(service.name) for service in self._hosted}
         self._begun: list[RunningService] = []
+        self._prepared = False
 
     async def start(self) -> None:
         """Raises: ConfigurationError, StorageError, IncompatibleRelease; whatever was opened is closed again."""
@@ -100,6 +102,7 @@ class Running:
             await service.startup()
         for _, api in self.apis:
             await api.startup()
+        self._prepared = True
         self._begun += self.services.values()
 
     async def subscribe(self) -> None:
@@ -117,17 +120,22 @@ class Running:
         publisher = self.services.get(topic.rpartition(".")[0])
         return None if publisher is None else await publisher.relay.sent()
 
-    async def stop(self) -> None:
-        """Finish what is under way, then close. Harmless when nothing was started."""
+    async def end(self) -> None:
+        """The first part of `stop`: finish sagas, schedules, handlers and relays at work; calls are still answered."""
         for service in reversed(self._begun):
             await service.end()
+        self._begun.clear()
+
+    async def stop(self) -> None:
+        """Finish what is under way, then close. Harmless when nothing was started."""
+        await self.end()
         for _, api in self.apis:
             await api.shutdown()
-        for service in reversed(self._in_order() if self._begun else []):
+        for service in reversed(self._in_order() if self._prepared else []):
             await service.shutdown()
-        self._begun.clear()
-        await self.tasks.stop()
+        self._prepared = False
         await self._broker.close()
+        await self.tasks.stop()
         for storage in self.storages.values():
             await storage.close()
 
@@ -203,30 +211,11 @@ class Running:
             )
             setattr(instance, attribute, value)
 
-    def _dependencies(self) -> dict[str, list[str]]:
-        """Between the services of this process."""
-        by_contract = {service.contract.cls: service.name for service in self._hosted}
-        return {
-            service.name: [by_contract[cls] for cls in service.needs.contracts.values() if cls in by_contract]
-            for service in self._hosted
-        }
-
     @cached_property
     def _reentrant(self) -> frozenset[str]:
         """Services that may be called while they are on the stack already."""
-        return frozenset(name for circle in circles(self._dependencies()) for name in circle)
+        return frozenset(name for circle in circles(dependencies(self._hosted)) for name in circle)
 
     def _in_order(self) -> list[RunningService]:
         """Dependencies first; inside a circle in the order of declaration."""
-        needs, ordered, seen = self._dependencies(), [], set()
-
-        def visit(name: str) -> None:
-            if name not in seen:
-                seen.add(name)
-                for needed in needs[name]:
-                    visit(needed)
-                ordered.append(self.services[name])
-
-        for name in self.services:
-            visit(name)
-        return ordered
+        return [self.services[name] for name in dependencies_first(dependencies(self._hosted))]

@@ -10,8 +10,6 @@ from typing import Any
 
 from ramet.clock import Clock
 from ramet.contract.declared import Declared, DeclaredSaga, DeclaredService
-from ramet.contract.saga import Saga, saga_declaration
-from ramet.contract.struct import Event
 from ramet.contract.timetable import timetable
 from ramet.errors import StorageError
 from ramet.events.base import Broker
@@ -21,6 +19,7 @@ from ramet.events.relay import Relay
 from ramet.events.subscriptions import put_aside
 from ramet.runtime.calls import Exchange
 from ramet.runtime.consuming import Consuming, Handling
+from ramet.runtime.interests import awaited, consumer_of, waiting_of
 from ramet.runtime.publishing import Publishing
 from ramet.runtime.schedules import Schedule, Schedules
 from ramet.sagas.definition import Definition, make_definition
@@ -122,7 +121,7 @@ class RunningService:
         for handler in self.declared.handlers:
             mark = handler.mark
             yield Handling(
-                name=f"{self.name}.{handler.name}",
+                name=consumer_of(self.declared, handler),
                 event=mark.event,
                 topic=self._around.declared.topic_of(mark.event),
                 handle=getattr(self.instance, handler.name),
@@ -135,18 +134,14 @@ class RunningService:
             )
         if self.engine is not None:
             for saga in self.declared.sagas:
-                for event in self._awaited(saga.cls):
+                for event in awaited(saga.cls):
                     yield Handling(
-                        name=f"{self.name}.{saga.cls.__name__}/{event.__name__}",
+                        name=waiting_of(self.declared, saga.cls, event),
                         event=event,
                         topic=self._around.declared.topic_of(event),
                         handle=partial(self.engine.signal, saga.cls),
                         retries=Retries(),
                     )
-
-    def _awaited(self, saga: type[Saga]) -> list[type[Event]]:
-        steps = saga_declaration(saga)[0].steps
-        return list(dict.fromkeys(step.event for step in steps if step.event is not None))
 
     def _make_consuming(self, handling: Handling) -> Consuming:
         around = self._around

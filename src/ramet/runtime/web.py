@@ -22,7 +22,9 @@ def web(running: Running, deployment: Deployment) -> HttpApplication:
         ready=lambda: _ready(running),
     )
     mounts = [
-        MountedApplication(one, spawn=running.tasks.spawn, clients=running.exchange) for one in running.declared.mounted
+        MountedApplication(one, spawn=running.tasks.spawn, clients=running.exchange)
+        for one in running.declared.mounted
+        if running.options.here(one.name)
     ]
     cors = Cors(origins=deployment.cors_origins) if deployment.cors_origins else None
     return HttpApplication(running.apis, mounts, settings=HttpSettings(cors=cors), around=around)

@@ -7,12 +7,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, cast
 
+from ramet.clock import Clock
+from ramet.contract.declared import Declared
 from ramet.events.base import Broker
 from ramet.events.brokers.memory import MemoryBroker
 from ramet.model.topology import Deployment
+from ramet.runtime.interests import interests
 from ramet.storage.base import Storage
 from ramet.storage.sqlite.options import SqliteOptions
 from ramet.storage.sqlite.storage import SqliteStorage
+from ramet.tasks import Spawn
 
 if TYPE_CHECKING:
     from sqlalchemy import MetaData
@@ -24,10 +28,49 @@ Synchronous = Literal["FULL", "NORMAL", "OFF"]
 
 @dataclass(frozen=True, kw_only=True)
 class Engines:
-    """What the runtime borrows: a database for each service, and a broker."""
+    """What the runtime borrows: a database for each service, and a broker, which works with its clock and tasks."""
 
     storage: Callable[[str], Storage]
-    broker: Callable[[], Broker]
+    broker: Callable[[Clock, Spawn], Broker]
+
+
+def engines(deployment: Deployment, folder: Path, declared: Declared, *, readonly: bool = False) -> Engines:
+    """The engines that a deployment names. Raises: ConfigurationError; MissingExtra."""
+    storage = embedded(deployment, folder, readonly=readonly).storage
+    if deployment.storage != "sqlite":
+        storage = _postgres(deployment, declared, readonly=readonly)
+    return Engines(
+        storage=storage, broker=in_memory if deployment.broker == "memory" else _remembering(deployment, declared)
+    )
+
+
+def _postgres(deployment: Deployment, declared: Declared, *, readonly: bool) -> Callable[[str], Storage]:
+    """A schema for each service, in the database that the URL names, or else in that of the application's name."""
+    from ramet.storage.postgres.address import address
+    from ramet.storage.postgres.options import PostgresOptions
+    from ramet.storage.postgres.storage import PostgresStorage
+
+    where = address(deployment.storage)
+    url = where.at(database=where.database or declared.name).url
+    options = PostgresOptions(synchronous_commit="on" if deployment.durability == "full" else "off", readonly=readonly)
+    return lambda service: PostgresStorage(service, url, options)
+
+
+def _remembering(deployment: Deployment, declared: Declared) -> Callable[[Clock, Spawn], Broker]:
+    """A broker with a memory of its own, told of every consumer of the application."""
+    scheme = deployment.broker.partition("://")[0]
+    wanted = tuple(interests(declared))
+
+    def broker(clock: Clock, spawn: Spawn) -> Broker:
+        if scheme in ("nats", "tls"):
+            from ramet.events.brokers.nats.broker import NatsBroker
+
+            return NatsBroker(deployment.broker, application=declared.name, clock=clock, spawn=spawn, interests=wanted)
+        from ramet.events.brokers.rabbitmq.broker import RabbitBroker
+
+        return RabbitBroker(deployment.broker, application=declared.name, clock=clock, spawn=spawn, interests=wanted)
+
+    return broker
 
 
 def embedded(deployment: Deployment, folder: Path, *, readonly: bool = False) -> Engines:
@@ -35,8 +78,13 @@ def embedded(deployment: Deployment, folder: Path, *, readonly: bool = False) ->
     data = folder / deployment.data
     options = SqliteOptions(synchronous=cast("Synchronous", deployment.durability.upper()), readonly=readonly)
     return Engines(
-        storage=lambda service: SqliteStorage(service, data / f"{service}.sqlite", options), broker=MemoryBroker
+        storage=lambda service: SqliteStorage(service, data / f"{service}.sqlite", options), broker=in_memory
     )
+
+
+def in_memory(_clock: Clock, _spawn: Spawn) -> Broker:
+    """The broker of a deployment that is one process."""
+    return MemoryBroker()
 
 
 def kept(deployment: Deployment, folder: Path) -> list[str]:
@@ -46,7 +94,7 @@ def kept(deployment: Deployment, folder: Path) -> list[str]:
 
 def temporary() -> Engines:
     """For tests: temporary files without a sync to the disk, gone when closed."""
-    return Engines(storage=SqliteStorage, broker=MemoryBroker)
+    return Engines(storage=SqliteStorage, broker=in_memory)
 
 
 def migrations(storage: Storage, folder: Path, tables: MetaData) -> Migrations:
