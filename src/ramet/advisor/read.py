@@ -16,8 +16,10 @@ from ramet.advisor.ownership import PLACES, owners_of
 from ramet.advisor.scan.leaf import Leaf
 from ramet.advisor.scan.pool import FEWEST_BYTES, Ahead, context, processes
 from ramet.advisor.scan.scan import understand
+from ramet.advisor.scan.signals import find_signals
 from ramet.advisor.scan.sql import can_read_sql
 from ramet.advisor.scan.tree import File, Tree, walk
+from ramet.advisor.traffic import read_traffic
 from ramet.errors import ConfigurationError
 
 Progress = Callable[[str, int, int], None]
@@ -69,7 +71,9 @@ def read_facts(root: Path, *, progress: Progress | None = None, options: ReadOpt
     leaves, history = _read(tree, cache, options, tell, reading if not known else None)
     history = known or history
     tell("meaning", 0, 1)
-    scan = understand(leaves, [file.path for file in tree.others])
+    others = {file.path: file for file in tree.others}
+    scan = understand(leaves, others)
+    traffic, unread = read_traffic(options.traffic)
     if history is not known or any(cache.fresh(file) for file in tree.python):
         cache.keep(tree.python, leaves, history)
     tell("meaning", 1, 1)
@@ -87,8 +91,12 @@ def read_facts(root: Path, *, progress: Progress | None = None, options: ReadOpt
         commits=history.commits,
         tags=history.tags,
         owners=_owners(tree),
+        signals=find_signals(leaves, others, lambda path: text_of_file(others[path]), scan.index),
+        traffic=traffic,
         gaps=tuple(
-            sorted((*scan.gaps, *_left_out(tree), *history.gaps, *_extras()), key=lambda gap: (gap.what, gap.why))
+            sorted(
+                (*scan.gaps, *_left_out(tree), *history.gaps, *unread, *_extras()), key=lambda gap: (gap.what, gap.why)
+            )
         ),
     )
 

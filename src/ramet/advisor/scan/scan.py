@@ -12,6 +12,7 @@ from ramet.advisor.scan.leaf import Leaf
 from ramet.advisor.scan.meaning import find_accesses, find_passes, find_requests, find_routes, find_topics
 from ramet.advisor.scan.project import Project
 from ramet.advisor.scan.roles import role_of
+from ramet.advisor.scan.roots import Index
 from ramet.advisor.scan.tables import Tables
 
 MOST_EXAMPLES = 5
@@ -29,8 +30,9 @@ TROUBLES = {
 
 
 class Scan(msgspec.Struct, frozen=True, kw_only=True):
-    """What the files of a code base say together."""
+    """What the files of a code base say together; `index` is how their names were understood."""
 
+    index: Index
     roots: tuple[str, ...]
     modules: tuple[Module, ...]
     edges: tuple[Edge, ...]
@@ -53,6 +55,7 @@ def understand(leaves: Mapping[str, Leaf], others: Iterable[str]) -> Scan:
     topics = find_topics(project, edges)
     mains = {project.index.roots.main(path) for path in leaves}
     return Scan(
+        index=project.index,
         roots=tuple(sorted(mains)),
         modules=tuple(module_of(path, project.index.names[path], leaf) for path, leaf in leaves.items()),
         edges=edges.sorted(),

@@ -9,7 +9,30 @@ from pathlib import Path
 from typing import NamedTuple
 
 FOREIGN = frozenset(
-    [".git", ".hg", ".svn", ".bzr", ".jj", "node_modules", "bower_components", "__pycache__", "__pypackages__", "site-packages", ".tox", ".nox", ".venv", ".mypy_cache", ".ruff_cache", ".pytest_cache", ".hypothesis", ".eggs", ".idea", ".vscode", ".terraform", ".gradle"]
+    [
+        ".git",
+        ".hg",
+        ".svn",
+        ".bzr",
+        ".jj",
+        "node_modules",
+        "bower_components",
+        "__pycache__",
+        "__pypackages__",
+        "site-packages",
+        ".tox",
+        ".nox",
+        ".venv",
+        ".mypy_cache",
+        ".ruff_cache",
+        ".pytest_cache",
+        ".hypothesis",
+        ".eggs",
+        ".idea",
+        ".vscode",
+        ".terraform",
+        ".gradle",
+    ]
 )
 VENDORED = frozenset({"vendor", "vendored", "_vendor", "_vendored", "third_party", "thirdparty", "3rdparty"})
 BUILT = frozenset({"build", "dist", "htmlcov", "target"})

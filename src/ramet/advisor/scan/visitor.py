@@ -14,7 +14,8 @@ from ramet.advisor.scan.tally import Tally
 
 DOTTED = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)+(?::[A-Za-z_]\w*)?")
 SQL = re.compile(
-    r"\s*(?:select\s.+\sfrom\s|insert\s+into\s|update\s+\S+\s+set\s|delete\s+from\s|with\s+\w+\s+as\s*\()", re.IGNORECASE | re.DOTALL
+    r"\s*(?:select\s.+\sfrom\s|insert\s+into\s|update\s+\S+\s+set\s|delete\s+from\s|with\s+\w+\s+as\s*\()",
+    re.IGNORECASE | re.DOTALL,
 )
 LONGEST_NAME = 150
 LONGEST_SQL = 20_000

@@ -10,7 +10,46 @@ MOST_WORDS = 150
 SHORTEST = 3
 PARTS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
 SILENT = frozenset(
-    ["self", "cls", "args", "kwargs", "none", "true", "false", "str", "int", "bool", "dict", "list", "set", "tuple", "len", "get", "return", "type", "object", "init", "super", "name", "value", "values", "data", "key", "keys", "item", "items", "result", "results", "append", "format", "isinstance", "getattr", "setattr", "hasattr", "property"]
+    [
+        "self",
+        "cls",
+        "args",
+        "kwargs",
+        "none",
+        "true",
+        "false",
+        "str",
+        "int",
+        "bool",
+        "dict",
+        "list",
+        "set",
+        "tuple",
+        "len",
+        "get",
+        "return",
+        "type",
+        "object",
+        "init",
+        "super",
+        "name",
+        "value",
+        "values",
+        "data",
+        "key",
+        "keys",
+        "item",
+        "items",
+        "result",
+        "results",
+        "append",
+        "format",
+        "isinstance",
+        "getattr",
+        "setattr",
+        "hasattr",
+        "property",
+    ]
 )
 
 
