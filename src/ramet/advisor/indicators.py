@@ -80,7 +80,9 @@ def _conflict(facts: Facts) -> Indicator:
         (path for path, who in authors.items() if len(who) >= CROWDED_AUTHORS), key=lambda p: (-len(authors[p]), p)
     )
     share = len(crowded) / len(authors) if authors else 0.0
-    evidence = f"{len(crowded)} of the {len(authors)} files changed in the last year had {CROWDED_AUTHORS} or more authors"
+    evidence = (
+        f"{len(crowded)} of the {len(authors)} files changed in the last year had {CROWDED_AUTHORS} or more authors"
+    )
     places = tuple(Place(path=path, line=1) for path in crowded[:PLACES])
     return Indicator(name="conflict", points=share >= CROWDED_SHARE, evidence=evidence, places=places)
 

@@ -1,0 +1,81 @@
+"""Pure: everything that is said of a code base, as one versioned document; each report shows the same."""
+
+from __future__ import annotations
+
+from ramet.advisor.delivery import Delivery
+from ramet.advisor.facts import Fact, Gap
+from ramet.advisor.finding import Finding, Strength
+from ramet.advisor.indicators import Indicator
+from ramet.advisor.readiness import Advice as Verdict
+from ramet.advisor.readiness import Readiness
+
+FORMAT = "ramet.advice/1"
+HEADLINES = {
+    Verdict.STAY: "Stay with one application, and keep its parts apart inside it.",
+    Verdict.HYBRID: "Stay with one application, and extract what gains most.",
+    Verdict.ADOPT: "Services pay off here: extract them one after the other.",
+}
+
+
+class Counts(Fact):
+    """How much was read."""
+
+    modules: int
+    lines: int
+    commits: int
+    tables: int
+    routes: int = 0
+
+
+class Proposed(Fact):
+    """A candidate for a service: its files, how strong the evidence is, its figures (label and value), its reasons."""
+
+    name: str
+    paths: tuple[str, ...]
+    strength: Strength
+    figures: tuple[tuple[str, str], ...] = ()
+    reasons: tuple[str, ...] = ()
+
+
+class Cell(Fact):
+    """The part `row` depends on the part `column` so often; `made_of` says by what."""
+
+    row: str
+    column: str
+    weight: int
+    made_of: str
+
+
+class Matrix(Fact):
+    """Who depends on whom."""
+
+    parts: tuple[str, ...] = ()
+    cells: tuple[Cell, ...] = ()
+
+
+class Step(Fact):
+    """One step of the plan."""
+
+    title: str
+    lines: tuple[str, ...]
+
+
+class Advice(Fact):
+    """The whole report; `format` says which release's documents it is like."""
+
+    format: str = FORMAT
+    root: str
+    counts: Counts
+    readiness: Readiness
+    indicators: tuple[Indicator, ...]
+    delivery: Delivery
+    candidates: tuple[Proposed, ...] = ()
+    matrix: Matrix = Matrix()
+    steps: tuple[Step, ...] = ()
+    findings: tuple[Finding, ...] = ()
+    gaps: tuple[Gap, ...] = ()
+
+    @property
+    def headline(self) -> str:
+        """The advice in one sentence."""
+        return HEADLINES[self.readiness.advice]
