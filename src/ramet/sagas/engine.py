@@ -16,6 +16,7 @@ from ramet.contract.struct import Event, Struct
 from ramet.errors import UsageError
 from ramet.sagas import machine
 from ramet.sagas.attempt import Performer
+from ramet.sagas.custody import Custody
 from ramet.sagas.definition import Definition
 from ramet.sagas.journal import FIRST, INSERT, Journal, signal_write
 from ramet.sagas.live import Live, row_of
@@ -23,13 +24,18 @@ from ramet.sagas.moments import Report
 from ramet.sagas.recovery import Recovery, recover
 from ramet.sagas.runner import Runner
 from ramet.storage.base import Storage, Unit, Write
+from ramet.storage.leases import Leases
 from ramet.tasks import Spawn
 from ramet.telemetry.context import Context
 from ramet.telemetry.scope import current_scope
 
 
 class SagaEngine:
-    """Runs the sagas of one service from `start` to `stop`; `report` may be set to listen to what happens."""
+    """Runs the sagas of one service from `start` to `stop`; `report` may be set to listen to what happens.
+
+    Where it shares the database with other processes of the service, it runs the sagas that it begins, and those of
+    workers that have gone.
+    """
 
     def __init__(
         self,
@@ -46,10 +52,23 @@ class SagaEngine:
         self._clock = clock
         self._definitions = {one.name: one for one in definitions}
         self._by_class = {one.cls: one for one in definitions}
+        self._spawn = spawn
         self._journal = Journal(storage)
         performer = Performer(service, clock, withdraw)
         self._runner = Runner(self._journal, self._definitions, performer, clock, spawn)
         self._recovery: Recovery | None = None
+        self._custody: Custody | None = None
+
+    @property
+    def versions(self) -> list[str]:
+        """What this release can go on with: the others are told by `Leases(about=…)`."""
+        return [one.version for one in self._definitions.values()]
+
+    def share(self, leases: Leases) -> None:
+        """Run the sagas of a database that other processes have open, too; called before `check`."""
+        self._journal.leases = leases
+        self._custody = Custody(self._journal, self._definitions, leases, self._runner, self._clock, self._spawn)
+        self._runner.obtain = self._custody.obtain
 
     @property
     def report(self) -> Report | None:
@@ -63,11 +82,15 @@ class SagaEngine:
     # -- life ----------------------------------------------------------------------------------------------------
 
     async def check(self) -> None:
-        """See whether the sagas in flight can go on with this release.
+        """See whether the sagas in flight can go on with this release, or with one that runs beside it.
 
         Raises: IncompatibleRelease, which names those that cannot.
         """
-        self._recovery = await recover(self._service, self._journal, self._definitions, self._clock.time())
+        if self._custody is not None:
+            await self._custody.check(self._service)
+            self._recovery = Recovery()
+        else:
+            self._recovery = await recover(self._service, self._journal, self._definitions, self._clock.time())
 
     async def start(self) -> None:
         """Go on with every saga in flight. Raises: IncompatibleRelease as `check` does."""
@@ -76,9 +99,13 @@ class SagaEngine:
         assert self._recovery is not None
         recovery, self._recovery = self._recovery, None
         await self._runner.start(recovery)
+        if self._custody is not None:
+            await self._custody.start()
 
     async def stop(self) -> None:
         """Let the steps under way finish, for some seconds, make everything durable, and begin nothing more."""
+        if self._custody is not None:
+            await self._custody.stop()
         await self._runner.stop()
 
     def knows(self, saga: type[Saga]) -> bool:
@@ -98,7 +125,7 @@ class SagaEngine:
         The key finds the first saga of this class that was ever started with it, and starts none then.
         """
         live = self._new(saga, key, state, context)
-        if await unit.execute(INSERT, *row_of(live)):
+        if await unit.execute(INSERT, *row_of(live, self._journal.worker)):
             unit.after_commit(partial(self._runner.enter, live))
             return SagaRef(id=live.id, key=key, started=True)
         return SagaRef(id=(await unit.fetch(FIRST, live.definition.name, key))[0][0], key=key, started=False)
@@ -106,7 +133,7 @@ class SagaEngine:
     async def launch(self, saga: type[Saga], *, key: str, state: Struct, context: Context) -> SagaRef:
         """Start a saga in a transaction of its own, as `begin` does; durable when this returns."""
         live = self._new(saga, key, state, context)
-        (inserted,) = await self._storage.write(Write(INSERT, [row_of(live)]))
+        (inserted,) = await self._storage.write(Write(INSERT, [row_of(live, self._journal.worker)]))
         if inserted:
             self._runner.enter(live)
             return SagaRef(id=live.id, key=key, started=True)

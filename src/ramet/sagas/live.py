@@ -12,7 +12,7 @@ from ramet.sagas.progress import ENDED, Entry, Kind, Progress
 from ramet.storage.base import Row
 from ramet.telemetry.context import Context
 
-_HAPPENED = {kind: Happened(kind.value) for kind in Kind}
+_HAPPENED: dict[Kind, Happened] = {kind: Happened(kind.value) for kind in Kind if kind is not Kind.TAKEN_OVER}
 
 
 class Live:
@@ -73,11 +73,11 @@ def revive(saga: SavedSaga, definition: Definition, *, doubtful: bool) -> Live:
     return Live(saga.id, saga.key, definition, progress, decode_context(saga.context, saga.id))
 
 
-def row_of(live: Live) -> Row:
-    """What a saga that starts is stored as."""
+def row_of(live: Live, worker: str | None) -> Row:
+    """What a saga that starts is stored as; `worker` runs it, where several could."""
     definition, progress = live.definition, live.progress
     state, context = definition.encode(progress.state), encode_context(live.context)
-    return live.id, definition.name, live.key, definition.version, state, context, progress.since
+    return live.id, definition.name, live.key, definition.version, state, context, progress.since, worker
 
 
 def waiter(live: Live) -> tuple[str, str]:

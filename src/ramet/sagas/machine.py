@@ -314,6 +314,8 @@ def _fold(definition: Definition, progress: Progress, entry: Entry) -> Progress:
         return _turned(progress, entry.data)
     if entry.kind is Kind.RETRIED:
         return _retried(progress, entry)
+    if entry.kind is Kind.TAKEN_OVER:
+        return replace(progress, n=progress.n + 1)
     return _stopped(progress, entry)
 
 

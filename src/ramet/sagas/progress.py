@@ -81,10 +81,14 @@ class Kind(StrEnum):
     UNDID = "undid"
     PARKED = "parked"
     RETRIED = "retried"
+    TAKEN_OVER = "taken over"
 
 
 class Entry(msgspec.Struct, frozen=True, gc=False):
-    """One line of a saga's log. `data` is a state after DID and UNDID, a TurnedBack, or the reason of PARKED."""
+    """One line of a saga's log.
+
+    `data` is a state after DID and UNDID, a TurnedBack, the reason of PARKED, or the worker that has TAKEN_OVER.
+    """
 
     kind: Kind
     step: str

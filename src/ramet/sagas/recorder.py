@@ -63,7 +63,7 @@ class Recorder:
         pause = 0.05
         while True:
             try:
-                await self._journal.write([record for record, _ in batch])
+                lost = await self._journal.write([record for record, _ in batch])
             except DuplicateRow:
                 await self._separately(batch)
                 return
@@ -73,8 +73,8 @@ class Recorder:
                 break
             await self._clock.sleep(pause)
             pause = min(LONGEST_PAUSE_SECONDS, pause * 2)
-        for _, live in batch:
-            self._written(live)
+        for record, live in batch:
+            (self._lost if record.id in lost else self._written)(live)
 
     async def _separately(self, batch: list[tuple[Record, Live]]) -> None:
         """One of them is told already: by us, in a commit that seemed to fail, or by another process."""

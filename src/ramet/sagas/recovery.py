@@ -1,4 +1,4 @@
-"""What a start has to go on with, if this release can."""
+"""What a start, or a worker that takes over, has to go on with, if its release can."""
 
 from __future__ import annotations
 
@@ -32,14 +32,15 @@ async def recover(service: str, journal: Journal, definitions: Mapping[str, Defi
         if reason is not None:
             stranded.append((saga, reason))
         elif definition is not None and saga.status != Status.PARKED:
-            _sort(recovery, saga, definition, now)
+            sort_in(recovery, saga, definition, now)
     if stranded:
         raise refusal(service, stranded)
     await journal.adopt(definitions.values())
     return recovery
 
 
-def _sort(recovery: Recovery, saga: SavedSaga, definition: Definition, now: float) -> None:
+def sort_in(recovery: Recovery, saga: SavedSaga, definition: Definition, now: float) -> None:
+    """Put a saga where it belongs; the parked are not asked."""
     progress = revive(saga, definition, doubtful=True).progress
     todo = machine.todo(definition, progress, now)
     if progress.reason is None and not todo.run and not todo.overdue:

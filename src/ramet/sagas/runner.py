@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from functools import partial
 
 from ramet.clock import Clock
@@ -47,12 +47,16 @@ _LOG = logging.getLogger("ramet.sagas")
 
 
 class Runner:
-    """The sagas of one service at work; `report` listens to what happens to them."""
+    """The sagas of one service at work; `report` listens to what happens to them.
+
+    `obtain` is set where other workers run sagas of this service, too: it makes one of those ours.
+    """
 
     def __init__(
         self, journal: Journal, definitions: Mapping[str, Definition], performer: Performer, clock: Clock, spawn: Spawn
     ) -> None:
         self.report: Report | None = None
+        self.obtain: Callable[[str], Awaitable[None]] | None = None
         self.running = False
         self._journal = journal
         self._definitions = definitions
@@ -60,7 +64,7 @@ class Runner:
         self._clock = clock
         self._recorder = Recorder(journal, clock, spawn, written=self._written, lost=self._lost)
         self._crew = Crew(clock, spawn, CONCURRENCY)
-        self._agenda = Agenda(clock, spawn, self._wake)
+        self._agenda = Agenda(clock, spawn, self.wake)
         self._tidying = Alarm(clock, spawn, self._tidy)
         self._live: dict[str, Live] = {}
         self._loading: set[str] = set()
@@ -73,6 +77,10 @@ class Runner:
         """Go on with what was in flight."""
         self.running = True
         self._tidy()
+        await self.take(recovery)
+
+    async def take(self, recovery: Recovery) -> None:
+        """Go on with these; somebody else may have had them under way."""
         signalled = await self._journal.signalled()
         self._doubtful.update(recovery.ready)
         self._backlog.extend(recovery.ready)
@@ -82,6 +90,15 @@ class Runner:
             elif until is not None:
                 self._agenda.add(until, saga)
         self._refill()
+
+    def drop(self) -> None:
+        """Forget everything: other workers may have gone on with it."""
+        for live in self._live.values():
+            live.stale = True
+        self._live.clear()
+        self._backlog.clear()
+        self._doubtful.clear()
+        self._agenda.stop()
 
     async def stop(self) -> None:
         """Let the steps under way finish, for some seconds, make everything durable, and begin nothing more."""
@@ -123,12 +140,17 @@ class Runner:
             self._crew.add(partial(self._find, saga, key))
 
     async def _find(self, saga: str, key: str, _: Limit) -> None:
-        for one in await self._journal.find(saga, key):
-            self._wake(one)
+        found = await self._journal.find(saga, key)
+        if found is not None:
+            self.wake(found)
 
     async def operate(self, saga: str, decide: Callable[[Live, float], Outcome]) -> None:
         """Do with a saga what an operator decides; durable when this returns. Raises: NotFound; UsageError."""
-        live = await self._hold(saga)
+        while await self._decide(await self._hold(saga), decide):
+            pass
+
+    async def _decide(self, live: Live, decide: Callable[[Live, float], Outcome]) -> bool:
+        """Whether it has to be decided again, because the saga went on elsewhere before it was durable."""
         try:
             self._tell(live, decide(live, self._clock.time()))
             await self._recorder.durable()
@@ -137,12 +159,17 @@ class Runner:
             raise
         finally:
             if not self.running:
-                self._live.pop(saga, None)
+                self._live.pop(live.id, None)
+        return live.stale
 
     async def _hold(self, saga: str) -> Live:
-        """The saga in memory, read from the journal if need be."""
+        """The saga in memory, read from the journal if need be; of the worker that has it, it is taken over."""
         if saga not in self._live:
             live = await self._read(saga)
+            if live is None and self.obtain is not None:
+                await self.obtain(saga)
+                self._doubtful.add(saga)
+                live = await self._read(saga)
             if live is None:
                 saved = await self._journal.load(saga)
                 if saved is None:
@@ -154,7 +181,7 @@ class Runner:
 
     # -- memory --------------------------------------------------------------------------------------------------
 
-    def _wake(self, saga: str) -> None:
+    def wake(self, saga: str) -> None:
         """The time of a saga has come, or an event for it."""
         live = self._live.get(saga)
         if live is not None:
@@ -197,7 +224,7 @@ class Runner:
         """A saga from the journal; None when it has ended or is not ours."""
         saved = await self._journal.load(saga)
         definition = self._definitions.get(saved.name) if saved is not None else None
-        if saved is None or definition is None or saved.ended_at is not None:
+        if saved is None or definition is None or saved.ended_at is not None or not self._journal.is_own(saved):
             return None
         return revive(saved, definition, doubtful=saga in self._doubtful or not self.running)
 
@@ -238,6 +265,8 @@ class Runner:
 
     async def _attempt(self, live: Live, step: str, limit: Limit, found: tuple[str, str] | None = None) -> None:
         """One attempt of a step or its undo, with the event it waited for."""
+        if live.stale:
+            return
         outcome, error = await self._performer.perform(live, step, limit, found)
         event = live.definition.steps[step].event
         taken = None if found is None or error or event is None else (*waiter(live), event_name(event), found[0])
@@ -300,9 +329,10 @@ class Runner:
 
     def _lost(self, live: Live) -> None:
         """The journal tells otherwise: what it says is true."""
-        live.stale = True
-        self._live.pop(live.id, None)
-        self._wake(live.id)
+        if not live.stale:
+            live.stale = True
+            self._live.pop(live.id, None)
+            self.wake(live.id)
 
 
 def _stands_otherwise(before: Progress, after: Progress) -> bool:

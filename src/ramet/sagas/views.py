@@ -136,7 +136,7 @@ def _standing(saved: SavedSaga, definition: Definition) -> tuple[Status, str, fl
 
 
 def _shown(kind: str, data: str | None) -> Any:
-    return data if data is None or kind == Kind.PARKED else msgspec.json.decode(data)
+    return data if data is None or kind in (Kind.PARKED, Kind.TAKEN_OVER) else msgspec.json.decode(data)
 
 
 def _moment(at: float) -> datetime:

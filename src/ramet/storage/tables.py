@@ -17,6 +17,8 @@ SCHEMA: tuple[str, ...] = (
         version INTEGER NOT NULL, payload BLOB NOT NULL, headers TEXT NOT NULL, at DOUBLE PRECISION NOT NULL,
         sent_at DOUBLE PRECISION)""",
     "CREATE INDEX IF NOT EXISTS ramet_outbox_unsent ON ramet_outbox (seq) WHERE sent_at IS NULL",
+    """CREATE TABLE IF NOT EXISTS ramet_lease (
+        name TEXT NOT NULL PRIMARY KEY, owner TEXT NOT NULL, beat BIGINT NOT NULL, about TEXT NOT NULL)""",
 )
 
 _OLD_ANSWERS = "SELECT consumer, key FROM ramet_inbox WHERE at < ? ORDER BY at LIMIT ?"

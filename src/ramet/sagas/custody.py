@@ -1,0 +1,186 @@
+"""Which sagas of a shared database this process runs: those it begins, and those of workers that have gone.
+
+Survivors share what a dead worker leaves, each taking a page at a time. What this release cannot go on with stays for
+a worker that can. Events for sagas may be kept by any process: the one that has the saga is told to look, and looks
+from time to time without being told.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Mapping, Sequence
+
+from ramet.clock import Clock
+from ramet.errors import NotFound, StorageError, UsageError
+from ramet.sagas.definition import Definition
+from ramet.sagas.journal import Journal, SavedSaga, Shapes
+from ramet.sagas.progress import Status
+from ramet.sagas.recovery import Recovery, sort_in
+from ramet.sagas.release import objection, refusal
+from ramet.sagas.runner import Runner
+from ramet.storage.leases import Leases
+from ramet.tasks import Spawn
+
+PAGE = 200
+"""How many sagas are taken over at once, so that other survivors get their part."""
+
+LOOK_EVERY_SECONDS = 5.0
+CLAIM_EVERY_SECONDS = 30.0
+PAUSE_SECONDS = 0.02
+RECENT_SECONDS = 60.0
+"""How old an event may be that is looked for every few seconds: clocks differ and commits last by less.
+
+Older ones are looked for when sagas are taken over.
+"""
+
+_LOG = logging.getLogger("ramet.sagas")
+
+
+class Custody:
+    """Looks after what belongs to this worker, from `start` to `stop`."""
+
+    def __init__(
+        self,
+        journal: Journal,
+        definitions: Mapping[str, Definition],
+        leases: Leases,
+        runner: Runner,
+        clock: Clock,
+        spawn: Spawn,
+    ) -> None:
+        self._journal = journal
+        self._definitions = definitions
+        self._leases = leases
+        self._runner = runner
+        self._clock = clock
+        self._spawn = spawn
+        self._shapes = Shapes({})
+        self._worker = leases.worker
+        self._claim_at = 0.0
+        self._stranded: frozenset[str] = frozenset()
+        self._woken = asyncio.Event()
+        self._tasks: list[asyncio.Task[None]] = []
+
+    # -- life ----------------------------------------------------------------------------------------------------
+
+    async def check(self, service: str) -> None:
+        """See whether every saga in flight can go on here, or in another release that runs beside this one.
+
+        Raises: IncompatibleRelease, which names those that cannot.
+        """
+        self._shapes = await self._journal.shapes(self._definitions.values())
+        lives: dict[str, bool] = {}
+        stranded: list[tuple[SavedSaga, str]] = []
+        async for saga in self._journal.live():
+            reason = objection(saga, self._definitions.get(saga.name), self._shapes)
+            if reason is None:
+                continue
+            if saga.definition not in lives:
+                lives[saga.definition] = await self._leases.somebody_lives(saga.definition)
+            if not lives[saga.definition]:
+                stranded.append((saga, reason))
+        if stranded:
+            raise refusal(service, stranded)
+
+    async def start(self) -> None:
+        """Take over what is nobody's, and go on doing so."""
+        self._leases.listen(self._note_change)
+        self._journal.listen(self._woken.set)
+        await self._tend()
+        self._tasks = [self._spawn(self._keep_tending()), self._spawn(self._tick())]
+
+    async def stop(self) -> None:
+        """Take nothing over any more."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        self._tasks.clear()
+
+    def _note_change(self) -> None:
+        self._claim_at = 0.0
+        self._woken.set()
+
+    async def _tick(self) -> None:
+        while True:
+            await self._clock.sleep(LOOK_EVERY_SECONDS)
+            self._woken.set()
+
+    async def _keep_tending(self) -> None:
+        while True:
+            await self._woken.wait()
+            self._woken.clear()
+            try:
+                await self._tend()
+            except StorageError as error:
+                _LOG.warning("It could not be seen which sagas are to be taken over; trying again soon: %s", error)
+                self._claim_at = 0.0
+            await self._clock.sleep(PAUSE_SECONDS)
+
+    async def _tend(self) -> None:
+        if self._worker != self._leases.worker:
+            self._worker = self._leases.worker
+            self._runner.drop()
+        now = self._clock.monotonic()
+        since = self._clock.time() - RECENT_SECONDS
+        if now >= self._claim_at:
+            self._claim_at, since = now + CLAIM_EVERY_SECONDS, 0.0
+            await self._claim()
+        for saga in await self._journal.signalled(since):
+            self._runner.wake(saga)
+
+    # -- taking over ---------------------------------------------------------------------------------------------
+
+    async def _claim(self) -> None:
+        last, left, taken = "", [], 0
+        while page := await self._journal.orphans(last, PAGE):
+            fit = [saga for saga in page if self._objection(saga) is None]
+            left += [saga for saga in page if self._objection(saga) is not None]
+            taken += await self._take(fit)
+            last = page[-1].id
+            await self._clock.sleep(PAUSE_SECONDS)
+        if taken:
+            _LOG.info("%d sagas were taken over from workers that have gone.", taken)
+        self._say_stranded(left)
+
+    async def _take(self, sagas: Sequence[SavedSaga]) -> int:
+        if not sagas:
+            return 0
+        now = self._clock.time()
+        ours = await self._journal.take_over(sagas, self._definitions, now)
+        recovery = Recovery()
+        for saga in sagas:
+            if saga.id in ours and saga.status != Status.PARKED:
+                sort_in(recovery, saga, self._definitions[saga.name], now)
+        await self._runner.take(recovery)
+        return len(ours)
+
+    def _objection(self, saga: SavedSaga) -> str | None:
+        return objection(saga, self._definitions.get(saga.name), self._shapes)
+
+    def _say_stranded(self, sagas: Sequence[SavedSaga]) -> None:
+        stranded = frozenset(saga.id for saga in sagas)
+        if stranded - self._stranded:
+            names = ", ".join(f"{saga.name} {saga.key} ({saga.id}): {self._objection(saga)}" for saga in sagas[:10])
+            _LOG.error(
+                "%d sagas belong to nobody, and this release cannot go on with them: %s. "
+                "They wait for a process of the release that started them.",
+                len(sagas),
+                names,
+            )
+        self._stranded = stranded
+
+    async def obtain(self, saga: str) -> None:
+        """Make a saga this worker's, whoever has it; whatever the other one does then is refused by the journal.
+
+        Raises: NotFound; UsageError where this release cannot go on with it.
+        """
+        while True:
+            saved = await self._journal.load(saga)
+            if saved is None:
+                raise NotFound(f"There is no saga {saga}: `ramet sagas list` shows all.")
+            if saved.ended_at is not None or self._journal.is_own(saved):
+                return
+            if (reason := self._objection(saved)) is not None:
+                raise UsageError(f"The saga {saga} belongs to another release ({reason}): ask a process that has that.")
+            await self._journal.take_over([saved], self._definitions, self._clock.time())

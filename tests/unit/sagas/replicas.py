@@ -1,0 +1,237 @@
+"""Several processes of one service over one database: each with its own engine, and each can be frozen or killed."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine, Sequence
+from pathlib import Path
+from typing import Any
+
+from ramet.clock import Clock, VirtualClock
+from ramet.contract.saga import Saga
+from ramet.contract.struct import Event, Struct
+from ramet.sagas.definition import make_definition
+from ramet.sagas.engine import SagaEngine
+from ramet.sagas.journal import SCHEMA, Journal
+from ramet.sagas.moments import Moment
+from ramet.sagas.views import Views
+from ramet.storage.base import Row, Write
+from ramet.storage.leases import Leases
+from ramet.storage.sqlite.options import TEMPORARY
+from ramet.storage.sqlite.storage import SqliteStorage
+from ramet.storage.tables import SCHEMA as STORAGE_TABLES
+from ramet.storage.work import transact
+from ramet.telemetry.context import Context
+from ramet.telemetry.scope import Scope, Work
+from tests.unit.sagas.world import Participant
+
+
+class Gate:
+    """Closed while a process is frozen; whatever it awaits is answered when it is open again."""
+
+    def __init__(self) -> None:
+        self._open = asyncio.Event()
+        self._open.set()
+
+    def freeze(self) -> None:
+        self._open.clear()
+
+    def wake(self) -> None:
+        self._open.set()
+
+    async def passing(self) -> None:
+        await self._open.wait()
+
+
+class OwnClock(Clock):
+    """The clock of everybody, but who is frozen wakes late."""
+
+    def __init__(self, clock: VirtualClock, gate: Gate) -> None:
+        self._clock = clock
+        self._gate = gate
+        self.monotonic = clock.monotonic
+
+    def time(self) -> float:
+        return self._clock.time()
+
+    async def sleep(self, seconds: float) -> None:
+        await self._clock.sleep(seconds)
+        await self._gate.passing()
+
+    def random(self) -> float:
+        return self._clock.random()
+
+    def bits(self, count: int) -> int:
+        return self._clock.bits(count)
+
+
+class OwnStorage(SqliteStorage):
+    """What one process has of the database: everything passes its gate on the way there and back."""
+
+    shared = True
+
+    def __init__(self, real: SqliteStorage, gate: Gate) -> None:
+        super().__init__(real.service)
+        self._real = real
+        self._gate = gate
+        self._dead = False
+
+    def die(self) -> None:
+        self._dead = True
+
+    async def _pass(self) -> None:
+        await self._gate.passing()
+        if self._dead:
+            raise asyncio.CancelledError
+
+    async def fetch(self, sql: str, *parameters: Any) -> list[Row]:
+        await self._pass()
+        rows = await self._real.fetch(sql, *parameters)
+        await self._pass()
+        return rows
+
+    async def write(self, *writes: Write) -> tuple[int, ...]:
+        await self._pass()
+        counts = await self._real.write(*writes)
+        await self._pass()
+        return counts
+
+    def unit(self, *, eager: bool = False) -> Any:
+        return self._real.unit(eager=eager)
+
+    def notify(self, channel: str) -> None:
+        self._real.notify(channel)
+
+    def listen(self, channel: str, wake: Callable[[], None]) -> None:
+        self._real.listen(channel, lambda: None if self._dead else wake())
+
+
+class Replica:
+    """One process."""
+
+    def __init__(self, group: Group, sagas: Sequence[type[Saga]]) -> None:
+        self.gate = Gate()
+        self.clock = OwnClock(group.clock, self.gate)
+        self.storage = OwnStorage(group.storage, self.gate)
+        self.there = group.there
+        self.tasks: set[asyncio.Task[Any]] = set()
+        definitions = []
+        for saga in sagas:
+            instance = saga()
+            instance.there = self  # type: ignore[attr-defined]  # as the runtime does
+            definitions.append(make_definition(saga, instance, group.commands))
+        self.engine = SagaEngine(
+            "orders",
+            definitions,
+            storage=self.storage,
+            clock=self.clock,
+            spawn=self.spawn,
+            withdraw=self.withdraw,
+        )
+        self.engine.report = group.moments.append
+        self.leases = Leases(self.storage, clock=self.clock, spawn=self.spawn, about=self.engine.versions)
+        self.engine.share(self.leases)
+        self._errors = group.errors
+
+    def spawn(self, work: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
+        task = asyncio.get_running_loop().create_task(work)
+        self.tasks.add(task)
+        task.add_done_callback(self._ended)
+        return task
+
+    def _ended(self, task: asyncio.Task[Any]) -> None:
+        self.tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            self._errors.append(error)
+
+    async def call(self, method: str, what: str) -> None:
+        """A command of somebody else: asked and answered while this process is not frozen."""
+        await self.gate.passing()
+        try:
+            await self.there.call(method, what)
+        finally:
+            await self.gate.passing()
+
+    async def withdraw(self, method: str, key: str) -> None:
+        await self.gate.passing()
+        await self.there.withdraw(method, key)
+        await self.gate.passing()
+
+    async def open(self) -> None:
+        await self.leases.join()
+        await self.engine.check()
+        await self.engine.start()
+
+    async def stop(self) -> None:
+        await self.engine.stop()
+        await self.leases.leave()
+
+    async def kill(self) -> None:
+        self.storage.die()
+        tasks, self.tasks = self.tasks, set()
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def start(self, saga: type[Saga], key: str, state: Struct) -> str:
+        context = Context(execution="request", trace="trace")
+        return (await self.engine.launch(saga, key=key, state=state, context=context)).id
+
+    async def publish(self, saga: type[Saga], event: Event) -> None:
+        scope = Scope("orders", Work.HANDLER, "signal", self.clock.id())
+        await transact(self.storage, scope, lambda: self.engine.signal(saga, event))
+
+
+class Group:
+    """The database, the clock, whom the sagas call, and the processes."""
+
+    def __init__(self, folder: Path, *sagas: type[Saga]) -> None:
+        self.clock = VirtualClock()
+        self.storage = SqliteStorage("orders", folder / "orders.sqlite", TEMPORARY)
+        self.there = Participant()
+        self.sagas = sagas
+        self.commands: Sequence[str] = ()
+        self.moments: list[Moment] = []
+        self.errors: list[BaseException] = []
+        self.replicas: list[Replica] = []
+        self.views = Views(self.storage)
+
+    async def open(self, count: int) -> list[Replica]:
+        await self.storage.open((*STORAGE_TABLES, *SCHEMA))
+        self.views = Views(self.storage, [make_definition(saga, saga()) for saga in self.sagas])
+        return [await self.add() for _ in range(count)]
+
+    async def add(self, *sagas: type[Saga]) -> Replica:
+        """A process more, perhaps of another release."""
+        replica = Replica(self, sagas or self.sagas)
+        self.replicas.append(replica)
+        opening = asyncio.get_running_loop().create_task(replica.open())
+        while not opening.done():
+            await self.clock.advance(self.clock.next_wake or 0.0)
+        await opening
+        return replica
+
+    async def run(self, seconds: float = 0.0) -> None:
+        await self.clock.advance(seconds)
+
+    async def stop(self, replica: Replica) -> None:
+        """As at a rolling restart."""
+        stopping = replica.spawn(replica.stop())
+        while not stopping.done():
+            await self.clock.advance(self.clock.next_wake or 0.0)
+        await stopping
+        await replica.kill()
+
+    async def close(self) -> None:
+        for replica in self.replicas:
+            await replica.kill()
+        await self.storage.close()
+        assert self.errors == []
+
+    async def status(self, saga: str) -> str:
+        return (await self.views.show(saga)).saga.status.value
+
+    async def kinds(self, saga: str) -> list[str]:
+        rows = await Journal(self.storage).load(saga)
+        assert rows is not None
+        return [f"{row.kind} {row.step}".strip() for row in rows.log]
