@@ -45,7 +45,8 @@ class Connection(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Begin."""
         self._transport = transport
-        self._transport.set_write_buffer_limits(0)  # write at once, and know at once when that is not possible
+        if transport.get_extra_info("sslcontext") is None:  # which takes a limit of 0 for "always full"
+            self._transport.set_write_buffer_limits(0)  # write at once, and know at once when that is not possible
         self._background = [self._spawn(self._sweep()), self._spawn(self._keep_alive())]
 
     def connection_lost(self, exc: Exception | None) -> None:

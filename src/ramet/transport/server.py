@@ -108,9 +108,15 @@ class Server:
             spawn=self._spawn,
             options=self._options,
         )
-        self._connections.add(connection)
+        connection.begun.add_done_callback(lambda _: self._begun(connection))
         connection.lost.add_done_callback(lambda _: self._connections.discard(connection))
         return connection
+
+    def _begun(self, connection: AnsweringConnection) -> None:
+        if not connection.lost.done():
+            self._connections.add(connection)
+            if self._listener is None:
+                connection.go_away()
 
     def _admit(self, hello: Hello) -> tuple[Peer, int]:
         """Who it is, and the version to speak. Raises: RefusedError with the reason."""

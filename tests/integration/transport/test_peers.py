@@ -1,0 +1,204 @@
+"""Who is let in, who may call what, and what becomes of those who speak something else."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+from dataclasses import replace
+
+import pytest
+
+from ramet.errors import ConfigurationError, Denied, Unauthenticated, Unavailable
+from ramet.transport.base import Peer
+from ramet.transport.framing import HELLO, PING, framed
+from ramet.transport.options import Tls
+from ramet.transport.wire import CallerWire
+from tests.integration.transport.bed import KINDS, Authority, Bed, until
+
+
+def verify(token: bytes) -> Peer:
+    if token == b"orders":
+        return Peer(name="orders", may_call=frozenset({"shop"}))
+    if token == b"guest":
+        return Peer(name="guest", may_call=frozenset({"other"}))
+    if token == b"":
+        raise Unauthenticated("No token was given.")
+    raise Denied("The token is not known.")
+
+
+@pytest.mark.parametrize("kind", KINDS)
+async def test_a_known_token_is_let_in(bed: Bed, kind: str) -> None:
+    await bed.start(kind, verify=verify)
+    channel = await bed.dial(token=b"orders")
+    assert await channel.call(bed.call("echo", b"x")) == b"x"
+    assert bed.shop.peers == {"orders"}
+    await channel.close()
+
+
+@pytest.mark.parametrize(("token", "why"), [(b"forged", "is not known"), (None, "No token was given")])
+async def test_who_has_no_good_token_is_denied_with_the_reason(bed: Bed, token: bytes | None, why: str) -> None:
+    server = await bed.start(verify=verify)
+    with pytest.raises(Denied, match=why):
+        await bed.dial(token=token)
+    await until(lambda: not server.connections)
+
+
+async def test_the_token_is_verified_once_for_each_connection(bed: Bed) -> None:
+    asked = []
+
+    def counted(token: bytes) -> Peer:
+        asked.append(token)
+        return verify(token)
+
+    await bed.start(verify=counted)
+    channel = await bed.dial(token=b"orders")
+    for _ in range(5):
+        await channel.call(bed.call("echo"))
+    assert asked == [b"orders"]
+    await channel.close()
+
+
+async def test_a_call_of_a_contract_that_was_not_declared_is_denied_and_logged(
+    bed: Bed, caplog: pytest.LogCaptureFixture
+) -> None:
+    await bed.start(verify=verify)
+    channel = await bed.dial(token=b"guest")
+    with caplog.at_level(logging.WARNING), pytest.raises(Denied, match=r"guest may not call shop\.echo"):
+        await channel.call(bed.call("echo"))
+    assert "guest may not call shop.echo" in caplog.text
+    assert not bed.shop.seen
+    await channel.close()
+
+
+async def test_a_process_of_another_application_is_sent_away(bed: Bed) -> None:
+    await bed.start()
+    with pytest.raises(Unavailable, match=r'is part of "shop", and not of "bank"'):
+        await bed.dial(application="bank")
+
+
+async def test_no_more_peers_are_let_in_than_are_allowed(bed: Bed) -> None:
+    await bed.start(connections_limit=1)
+    channel = await bed.dial()
+    with pytest.raises(Unavailable, match="has 1 connections already"):
+        await bed.dial()
+    await channel.close()
+
+
+async def test_a_later_version_is_refused_with_both_versions(bed: Bed) -> None:
+    await bed.start()
+    reader, writer = await asyncio.open_unix_connection(bed.address.removeprefix("unix:"))
+    writer.write(framed(HELLO, 0, b"\x82\xa8versions\x92\x07\x08\xabapplication\xa4shop"))
+    answer = await reader.read()
+    assert b"it speaks version 1 of the protocol, and was spoken to in 7, 8" in answer
+    writer.close()
+
+
+@pytest.mark.parametrize(
+    "garbage",
+    [
+        b"GET / HTTP/1.1\r\nhost: shop\r\n\r\n",
+        b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + bytes(100),
+        framed(PING, 1),
+        framed(HELLO, 0, b"\xc1"),
+        bytes(1000),
+    ],
+)
+async def test_who_speaks_something_else_is_disconnected(bed: Bed, garbage: bytes) -> None:
+    server = await bed.start("tcp")
+    host, port = bed.address.removeprefix("tcp://").split(":")
+    reader, writer = await asyncio.open_connection(host, int(port))
+    writer.write(garbage)
+    try:
+        assert await reader.read() == b""
+    except ConnectionResetError:
+        pass
+    await until(lambda: not server.connections)
+    writer.close()
+
+
+async def test_who_says_nothing_is_disconnected(bed: Bed) -> None:
+    await bed.start(handshake_seconds=0.01)
+    reader, writer = await asyncio.open_unix_connection(bed.address.removeprefix("unix:"))
+    assert await reader.read() == b""
+    writer.close()
+
+
+@pytest.mark.parametrize("seed", range(5))
+async def test_a_server_survives_garbage_from_somebody_it_has_let_in(bed: Bed, seed: int) -> None:
+    server = await bed.start()
+    good = await bed.dial()
+    reader, writer = await asyncio.open_unix_connection(bed.address.removeprefix("unix:"))
+    writer.write(CallerWire(1000).hello(application="shop", name="x", token=b""))
+    await reader.read(1)
+    writer.write(framed(4, 1, os.urandom(50 + seed)) + os.urandom(10_000))
+    await reader.read()
+    await until(lambda: server.connections == 1)
+    assert await good.call(bed.call("echo", b"x")) == b"x"
+    writer.close()
+    await good.close()
+
+
+async def test_a_server_that_speaks_something_else_is_unavailable(bed: Bed) -> None:
+    async def web(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+        writer.close()
+
+    async with await asyncio.start_server(web, "127.0.0.1", 0) as server:
+        bed.address = f"tcp://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        with pytest.raises(Unavailable, match="the protocol was broken"):
+            await bed.dial()
+
+
+async def test_a_server_that_never_answers_is_unavailable_in_time(bed: Bed) -> None:
+    async def silent(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read()
+        writer.close()
+
+    async with await asyncio.start_server(silent, "127.0.0.1", 0) as server:
+        bed.address = f"tcp://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        with pytest.raises(Unavailable, match="did not answer in time"):
+            await bed.dial(connect_seconds=0.05)
+
+
+@pytest.mark.parametrize("address", ["tcp://127.0.0.1:1", "unix:/nobody/listens/here"])
+async def test_where_nobody_listens_is_unavailable_with_the_address(bed: Bed, address: str) -> None:
+    bed.address = address
+    with pytest.raises(Unavailable, match=address):
+        await bed.dial()
+
+
+async def test_a_client_without_a_certificate_of_the_authority_is_not_let_in(bed: Bed) -> None:
+    await bed.start("tls")
+    ours = bed.options.tls
+    assert ours is not None
+    stranger = Authority(bed.folder, "stranger").certified("strange")
+    for tls in (replace(ours, certificate=None, key=None), replace(stranger, authority=ours.authority)):
+        with pytest.raises(Unavailable):
+            await bed.dial(tls=tls)
+    assert not bed.shop.seen
+
+
+async def test_a_server_with_a_certificate_of_somebody_else_is_not_trusted(bed: Bed) -> None:
+    await bed.start("tls")
+    with pytest.raises(Unavailable, match="certificate"):
+        await bed.dial(tls=Authority(bed.folder, "stranger").certified("strange"))
+
+
+async def test_a_certificate_for_another_host_is_not_trusted(bed: Bed) -> None:
+    await bed.start("tls")
+    assert bed.options.tls is not None
+    with pytest.raises(Unavailable, match="certificate"):
+        await bed.dial(tls=replace(bed.options.tls, server_name="bank.example"))
+
+
+@pytest.mark.parametrize("tls", [None, Tls(certificate=None)])
+async def test_a_server_without_a_certificate_is_a_mistake_of_the_configuration(bed: Bed, tls: Tls | None) -> None:
+    with pytest.raises(ConfigurationError, match="needs a certificate"):
+        await bed.start("tls", tls=tls)
+
+
+async def test_a_certificate_that_is_not_there_is_a_mistake_of_the_configuration(bed: Bed) -> None:
+    missing = bed.folder / "missing.crt"
+    with pytest.raises(ConfigurationError, match=r"missing\.crt"):
+        await bed.start("tls", tls=Tls(certificate=missing, key=missing))
