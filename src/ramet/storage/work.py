@@ -12,6 +12,9 @@ from ramet.storage.base import Conflict, Storage, Unit, Write
 from ramet.telemetry.scope import Committed, Scope, current_scope
 
 T = TypeVar("T")
+_AGAIN = 3
+"""An eager unit is in nobody's way, except where another program writes to the service's tables."""
+
 Body = Callable[[], Awaitable[T]]
 Answer = Callable[[T], Iterable[Write]]
 """The rows that record a result."""
@@ -36,10 +39,24 @@ async def transact(storage: Storage, scope: Scope, body: Body[T], answer: Answer
         except BaseException:
             if not unit.conflicted:
                 raise
-        _may_run_again(scope)
-        return await _attempt(_begin(scope, storage.unit(eager=True)), body, answer)
+        return await _again(storage, scope, body, answer)
     finally:
         current_scope.reset(token)
+
+
+async def _again(storage: Storage, scope: Scope, body: Body[T], answer: Answer[T] | None) -> T:
+    for _ in range(_AGAIN):
+        _may_run_again(scope)
+        unit = _begin(scope, storage.unit(eager=True))
+        try:
+            return await _attempt(unit, body, answer)
+        except BaseException:
+            if not unit.conflicted:
+                raise
+    raise StorageError(
+        f"{scope.service}.{scope.name} was in the way of other transactions {_AGAIN + 1} times: does another program "
+        "write to the tables of this service?"
+    )
 
 
 async def transact_within(

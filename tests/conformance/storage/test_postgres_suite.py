@@ -1,4 +1,4 @@
-"""PostgreSQL passes the suite."""
+"""PostgreSQL passes the suites, for one process and for several."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import pytest
 from ramet.storage.base import Storage
 from ramet.storage.postgres.storage import PostgresStorage
 from ramet.testing.conformance.storage import StorageSuite
+from ramet.testing.conformance.storage_shared import SharedSuite
 from ramet.testing.engines.postgres import PostgresServer
 
 pytestmark = pytest.mark.needs("postgresql")
@@ -29,3 +30,13 @@ class TestPostgres(StorageSuite):
 
     def make(self) -> Storage:
         return PostgresStorage(f"suite_{next(numbers)}", self.url)
+
+
+class TestShared(SharedSuite):
+    @pytest.fixture(autouse=True)
+    def connected(self, server: PostgresServer) -> None:
+        self.url = f"{server.url}/postgres"
+
+    def make_pair(self) -> tuple[Storage, Storage]:
+        name = f"shared_{next(numbers)}"
+        return PostgresStorage(name, self.url), PostgresStorage(name, self.url)

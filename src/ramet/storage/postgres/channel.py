@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, cast
 
 import asyncpg
 from sqlalchemy import Connection, CursorResult, Executable
@@ -24,7 +24,7 @@ class Channel:
         self.driver = driver_of(raw)
         self.engine = kin.engine(self.driver)
         self.async_engine = AsyncEngine(self.engine)
-        if prepare := kin.dialect.on_connect():
+        if prepare := cast("Any", kin.dialect).on_connect():
             prepare(self.driver)
         self._connect()
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, NoReturn
+from typing import Any, NoReturn, cast
 
 from sqlalchemy import Engine
 from sqlalchemy.dialects import registry
@@ -52,6 +52,8 @@ class RametDialect(PGDialect_asyncpg):
     supports_statement_cache = True
 
 
+_DBAPI = cast("Any", RametDialect).import_dbapi()
+
 registry.register("postgresql.ramet", __name__, "RametDialect")
 
 
@@ -79,7 +81,7 @@ class Kin:
 
     def engine(self, driver: Driver) -> Engine:
         """An engine whose only connection is this one."""
-        pool = StaticPool(lambda: driver, dialect=self.dialect, reset_on_return=None)  # type: ignore[arg-type,return-value]  # a Driver is a connection
+        pool = StaticPool(lambda: driver, dialect=self.dialect, reset_on_return=None)  # type: ignore[arg-type]  # a Driver is a connection
         engine = Engine(pool, self.dialect, URL.create("postgresql+ramet"))
         engine._compiled_cache = self._first._compiled_cache  # noqa: SLF001 - the option of this name is not for sharing
         return engine
@@ -87,4 +89,6 @@ class Kin:
 
 def driver_of(raw: Any) -> Driver:
     """SQLAlchemy's face of an asyncpg connection."""
-    return Driver(RametDialect.import_dbapi(), raw, prepared_statement_cache_size=500)
+    make: Any = Driver  # SQLAlchemy's adapter has no types
+    driver: Driver = make(_DBAPI, raw, prepared_statement_cache_size=500)
+    return driver

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import CursorResult, Executable
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
@@ -24,6 +24,8 @@ from ramet.storage.postgres.sql import quoted, table
 from ramet.storage.postgres.unit import TURN, Means, PostgresUnit
 from ramet.storage.sessions import forbid_flush, new_session
 from ramet.tasks import Tasks
+
+T = TypeVar("T")
 
 _LOCK = "SELECT pg_advisory_xact_lock(hashtextextended($1, 0))"
 _HAS_SCHEMA = "SELECT 1 FROM pg_catalog.pg_namespace WHERE nspname = $1"
@@ -133,7 +135,7 @@ class PostgresStorage(Storage):
     async def fetch(self, sql: str, *parameters: Any) -> list[Row]:
         return await self._once(lambda channel: channel.fetch(sql, parameters))
 
-    async def _once(self, work: Callable[[Channel], Any]) -> Any:
+    async def _once(self, work: Callable[[Channel], Awaitable[T]]) -> T:
         """Execute one statement that reads; where the connection was lost, once more on another."""
         for again in (True, False):
             async with self._reader() as channel:

