@@ -89,7 +89,13 @@ def _conflict(facts: Facts) -> Indicator:
 
 def _technology(facts: Facts) -> Indicator:
     """Parts want different technologies already."""
-    found = sorted({one.detail.lower() for one in facts.signals if one.name == "language" and one.detail})
+    found = sorted(
+        {
+            one.detail.lower()
+            for one in facts.signals
+            if one.name == "language" and one.detail.lower() not in ("", "python")
+        }
+    )
     if not found:
         return Indicator(name="technology", points=False, evidence="Everything is Python.")
     evidence = f"besides Python there is {', '.join(found)}"

@@ -71,12 +71,13 @@ function colour(part) {
 
 // Fruchterman and Reingold (1991) from a fixed start, so that the same data always looks the same.
 function arrange(all, lines, width, height) {
+  const largest = Math.max(1, ...all.map((node) => node.lines));
   const golden = Math.PI * (3 - Math.sqrt(5));
   all.forEach((node, at) => {
     const radius = 18 * Math.sqrt(at + 1);
     node.x = width / 2 + radius * Math.cos(at * golden);
     node.y = height / 2 + radius * Math.sin(at * golden);
-    node.r = 6 + Math.sqrt(node.lines) / 6;
+    node.r = 5 + 55 * Math.sqrt(node.lines / largest);
   });
   const rounds = all.length > 250 ? 40 : 160;
   const ideal = 0.75 * Math.sqrt((width * height) / (all.length + 1));
@@ -88,7 +89,8 @@ function arrange(all, lines, width, height) {
         const a = all[i], b = all[j];
         const dx = a.x - b.x || 0.1, dy = a.y - b.y || 0.1;
         const distance = Math.hypot(dx, dy);
-        const push = (ideal * ideal) / distance / distance + (distance < a.r + b.r + 6 ? 2 : 0);
+        const near = distance - a.r - b.r;
+        const push = (ideal * ideal) / distance / Math.max(near, 4) + (near < 8 ? 3 : 0);
         a.dx += dx * push; a.dy += dy * push; b.dx -= dx * push; b.dy -= dy * push;
       }
     }
@@ -101,7 +103,7 @@ function arrange(all, lines, width, height) {
       const length = Math.hypot(node.dx, node.dy) || 1;
       node.x += (node.dx / length) * Math.min(length, heat);
       node.y += (node.dy / length) * Math.min(length, heat);
-      node.x = Math.max(node.r + 4, Math.min(width - node.r - 4, node.x));
+      node.x = Math.max(node.r + 30, Math.min(width - node.r - 30, node.x));
       node.y = Math.max(node.r + 14, Math.min(height - node.r - 4, node.y));
     }
   }
