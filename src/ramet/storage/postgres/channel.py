@@ -52,6 +52,7 @@ class Channel:
         """Begin SQLAlchemy's endless transaction again, where it has ended it; nobody listens any more."""
         self.driver.on_rollback = self.driver.on_error = None
         if self.connection.closed or self.connection.invalidated:
+            self.connection.close()
             self._connect()
         elif self.connection.in_nested_transaction() or not self.connection.in_transaction():
             self.connection.rollback()

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import asyncpg
 
 from ramet.errors import CommitUnknown, DuplicateRow, StorageError, StorageUnavailable
@@ -20,7 +18,7 @@ FAILURES = (
 
 _CONFLICTS = ("40001", "40P01", "0A000")
 """Serialisation failure, deadlock, and a prepared statement that outlived its table."""
-_LOST = ("08", "57P01", "57P02", "57P03", "53300", "58")
+_LOST = ("08", "25P03", "57P01", "57P02", "57P03", "53300", "58")
 _REMEDIES = {
     "28": "check the user, its password and pg_hba.conf",
     "3D": "create the database with `ramet db provision`",
@@ -56,7 +54,7 @@ def failure(error: BaseException, location: str, *, committing: bool = False) ->
     state = sqlstate(error)
     if state == "23505":
         return DuplicateRow(f"A row is there already in {location}: {text}.")
-    if is_lost(error) and committing:
+    if is_lost(error) and committing and not isinstance(error, asyncpg.InterfaceError):  # which was never sent
         return CommitUnknown(
             f"The connection to {location} was lost during a commit ({text}): the transaction may or may not be "
             "durable. With an idempotency key the work may be repeated."
@@ -66,8 +64,3 @@ def failure(error: BaseException, location: str, *, committing: bool = False) ->
         remedy = remedy or "see whether the server runs; it is tried again"
         return StorageUnavailable(f"PostgreSQL at {location} is not there ({text}), nothing was committed: {remedy}.")
     return StorageError(f"PostgreSQL failed on {location} ({text}): {remedy or 'the transaction was rolled back'}.")
-
-
-def attribute(error: Any, name: str) -> str:
-    """A detail of PostgreSQL's error, such as its constraint."""
-    return str(getattr(error, name, "") or "")

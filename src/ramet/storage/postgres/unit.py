@@ -288,7 +288,9 @@ class PostgresUnit(Unit):
             if self._channel is None:
                 await self._commit_rows()
             else:
-                await _uninterrupted(self._spawn(self._commit(self._channel)))
+                problem = await _uninterrupted(self._spawn(self._committed(self._channel)))
+                if problem is not None:
+                    raise problem
         finally:
             await self.rollback()
 
@@ -299,6 +301,14 @@ class PostgresUnit(Unit):
             await self._rows.write(self._deferred, self._durable)
         else:
             self._durable()
+
+    async def _committed(self, channel: Channel) -> StorageError | Conflict | None:
+        """Commit; what is in the way of it is the answer, so that nobody takes it for a failure of the task."""
+        try:
+            await self._commit(channel)
+        except (StorageError, Conflict) as error:
+            return error
+        return None
 
     async def _commit(self, channel: Channel) -> None:
         async with self._mutex:
@@ -358,17 +368,18 @@ class PostgresUnit(Unit):
             self._rows.loop.call_soon_threadsafe(self._pool.undo, channel)
 
 
-async def _uninterrupted(task: asyncio.Task[None]) -> None:
-    """Wait for the end of a task; a cancellation that arrives meanwhile is raised afterwards."""
+async def _uninterrupted(task: asyncio.Task[T]) -> T:
+    """The result of a task; a cancellation that arrives meanwhile is raised when the task went well."""
     cancelled: asyncio.CancelledError | None = None
     while not task.done():
         try:
             await asyncio.wait((task,))
         except asyncio.CancelledError as error:
             cancelled = error
-    task.result()
-    if cancelled is not None:
+    result = task.result()
+    if cancelled is not None and result is None:
         raise cancelled
+    return result
 
 
 def _joined(writes: list[Write]) -> list[Write]:
