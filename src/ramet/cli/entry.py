@@ -14,11 +14,15 @@ from ramet.cli.command import BAD_INPUT, INTERRUPTED, Choices, Group, failed, fo
 from ramet.cli.completion import completion
 from ramet.cli.db import db
 from ramet.cli.events import events
+from ramet.cli.groups import restart, scale, stop
 from ramet.cli.model import model
 from ramet.cli.new import new
 from ramet.cli.openapi import openapi
+from ramet.cli.plan import plan
+from ramet.cli.replica import replica
 from ramet.cli.sagas import sagas
 from ramet.cli.status import status
+from ramet.cli.tail import logs
 from ramet.cli.up import up
 from ramet.errors import UsageError
 
@@ -42,7 +46,26 @@ app = Group(
     name="ramet",
     help=HELP,
     commands={
-        one.name or "": one for one in (new, up, check, model, status, sagas, events, db, openapi, call, completion)
+        one.name or "": one
+        for one in (
+            new,
+            up,
+            check,
+            plan,
+            model,
+            status,
+            logs,
+            scale,
+            restart,
+            stop,
+            sagas,
+            events,
+            db,
+            openapi,
+            call,
+            completion,
+            replica,
+        )
     },
     params=[
         folder_option(),

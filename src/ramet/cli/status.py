@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 from ramet.cli import output
 from ramet.cli.application import ask
 from ramet.cli.command import Choices, command, deployment_option
+from ramet.cli.times import moment
 
 if TYPE_CHECKING:
-    from ramet.runtime.operators.requests import ServiceStatus, Status
+    from ramet.runtime.operators.requests import GroupStatus, ReplicaStatus, ServiceStatus, Status
 
 
 @command(
@@ -40,11 +41,25 @@ def _show(found: Status) -> None:
         output.say(f"{name} · {output.paint('not running', 'yellow')}")
     for address in found.addresses:
         output.say(f"  {address.name}  {output.paint(address.url, 'cyan')}")
+    shown = ("process", "state", "since", "pid", "restarts", "version", "what happened")
+    output.table(shown, [_replica(group, one) for group in found.groups for one in _shown(group)])
     titles = ("service", "calls", "refused", "failed", "p50 ms", "p99 ms", "waiting", "retrying", "dead", "sagas")
     output.table(titles, [_row(service) for service in found.services])
     schedules = [schedule for service in found.services for schedule in service.schedules]
     rows = [(one.name, one.missed, one.failed, one.error) for one in schedules]
     output.table(("schedule", "missed", "failed", "last error"), rows)
+
+
+def _shown(group: GroupStatus) -> list[ReplicaStatus]:
+    from ramet.runtime.operators.requests import ReplicaStatus
+
+    return list(group.replicas) or [ReplicaStatus(number=-1, state="stopped", since=0.0)]
+
+
+def _replica(group: GroupStatus, one: ReplicaStatus) -> tuple[object, ...]:
+    name = group.name if one.number < 0 else f"{group.name}/{one.number}"
+    since = moment(one.since) if one.since else ""
+    return (name, one.state, since, one.pid, one.restarts, one.version, one.error)
 
 
 def _row(service: ServiceStatus) -> tuple[object, ...]:

@@ -33,15 +33,18 @@ ADDRESS = re.compile(r"(?P<host>[^:\s]*|\[[0-9a-fA-F:]+\]):(?P<port>\d{1,5})")
     ("ramet up", "the local deployment, on http://127.0.0.1:8000"),
     ("ramet up --listen :9000", "on another port; 0 for any that is free"),
     ("ramet up --no-reload --json", "for programs: one line of JSON when it is ready"),
+    ("ramet up split --engines", "as several processes, with PostgreSQL and NATS started here"),
 )
 @click.argument("deployment", default="local")
 @click.option("--reload/--no-reload", default=None, help="Start anew when the code changes; the default on a terminal.")
 @click.option("--listen", metavar="ADDRESS", help="Another address, such as 127.0.0.1:9000.")
 @click.option("--strict", is_flag=True, help="Encode calls as if the services were apart.")
-def up(choices: Choices, deployment: str, reload: bool | None, listen: str | None, strict: bool) -> int:
+@click.option("--engines", is_flag=True, help="Start the database and the broker here, where they do not answer.")
+def up(choices: Choices, deployment: str, reload: bool | None, listen: str | None, strict: bool, engines: bool) -> int:
     """Run the application until it is interrupted.
 
-    Ctrl-C or SIGTERM finish what is in flight first; a second one does not wait.
+    A deployment with process groups is run as processes that are watched and started again. Ctrl-C or SIGTERM finish
+    what is in flight first; a second one does not wait.
     """
     from ramet.cli.logs import configure
     from ramet.runtime.replacing import inherited
@@ -51,7 +54,35 @@ def up(choices: Choices, deployment: str, reload: bool | None, listen: str | Non
     if listen is not None:
         check_address(listen)
     watched = sys.stdout.isatty() if reload is None else reload
+    if _has_groups(choices, deployment):
+        return _supervise(choices, deployment, listen=listen, engines=engines, watched=watched)
+    if engines:
+        raise ConfigurationError(
+            f"--engines is for a deployment with process groups: {deployment} has none, and needs no servers."
+        )
     return Up(choices, deployment, listen=listen, strict=strict, listener=inherited()).run(watched=watched)
+
+
+def _has_groups(choices: Choices, deployment: str) -> bool:
+    """Whether it is several processes; where that cannot be read, running it says why."""
+    try:
+        found = configuration(choices).deployments.get(deployment)
+    except RametError:
+        return False
+    return found is not None and bool(found.groups)
+
+
+def _supervise(choices: Choices, name: str, *, listen: str | None, engines: bool, watched: bool) -> int:
+    from ramet.cli.supervise import supervise
+    from ramet.runtime.watching import Sources
+
+    gc.enable()
+    found = configuration(choices)
+    deployment = found.deployment(name)
+    if listen is not None:
+        deployment = msgspec.structs.replace(deployment, listen=listen)
+    sources = Sources(found.folder) if watched else None
+    return supervise(choices, found, deployment, engines=engines, sources=sources)
 
 
 def check_address(address: str) -> None:

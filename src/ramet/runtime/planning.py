@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
+from typing import Protocol
 
 from ramet.contract.declared import Declared
 from ramet.contract.places import Place, shown
@@ -64,6 +65,70 @@ def place(
         groups=tuple(planning.placed(group) for group in planning.groups),
     )
     return placement, tuple(sorted(set(planning.problems())))
+
+
+class Change(Value):
+    """What would be different in one group: it would `start`, `stop`, `scale`, `move` (host something else) or `renew`
+    (run another version), and why.
+    """
+
+    group: str
+    what: str
+    why: str
+
+
+class Seen(Protocol):
+    """A replica that runs."""
+
+    @property
+    def version(self) -> str:
+        """The release it runs."""
+
+
+class SeenGroup(Protocol):
+    """A group as it runs."""
+
+    @property
+    def services(self) -> tuple[str, ...]:
+        """What it hosts."""
+
+    @property
+    def wanted(self) -> int:
+        """How many replicas it should have."""
+
+    @property
+    def replicas(self) -> Sequence[Seen]:
+        """Those it has."""
+
+
+def changes(placement: Placement, running: Mapping[str, SeenGroup], version: str) -> list[Change]:
+    """What a deployment that runs would have to change to be as placed, in this version."""
+    found = []
+    for group in placement.groups:
+        seen = running.get(group.name)
+        if seen is None:
+            found.append(Change(group=group.name, what="start", why=f"{group.replicas} with {_list(group.services)}"))
+        else:
+            found += _changes(group, seen, version)
+    placed = {group.name for group in placement.groups}
+    gone = [name for name in running if name not in placed]
+    return found + [Change(group=name, what="stop", why="is in the deployment no more") for name in gone]
+
+
+def _changes(group: Placed, seen: SeenGroup, version: str) -> Iterator[Change]:
+    comes, goes = set(group.services) - set(seen.services), set(seen.services) - set(group.services)
+    if comes or goes:
+        parts = [f"{_list(sorted(comes))} into it"] if comes else []
+        parts += [f"{_list(sorted(goes))} out of it"] if goes else []
+        yield Change(group=group.name, what="move", why=", ".join(parts))
+    if group.replicas != seen.wanted:
+        yield Change(group=group.name, what="scale", why=f"from {seen.wanted} to {group.replicas}")
+    if others := sorted({one.version for one in seen.replicas} - {version}):
+        yield Change(group=group.name, what="renew", why=f"from {_list(others)} to {version}")
+
+
+def _list(names: Iterable[str]) -> str:
+    return ", ".join(names) or "nothing"
 
 
 def masked(url: str) -> str:

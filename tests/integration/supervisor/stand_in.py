@@ -18,6 +18,7 @@ import msgspec
 from ramet.clock import SystemClock
 from ramet.model.topology import ASSIGNMENT, Assignment
 from ramet.runtime.discovery.supervised import SupervisedDiscovery
+from ramet.runtime.orphans import end_with_parent
 from ramet.tasks import Tasks
 from ramet.transport.base import Endpoint
 
@@ -71,6 +72,7 @@ async def run(assignment: Assignment) -> None:
 
 
 if __name__ == "__main__":
+    end_with_parent()
     given = msgspec.json.decode(os.environ[ASSIGNMENT], type=Assignment)
     if behaviour(given.group) == "crash":
         sys.exit(1)

@@ -89,11 +89,11 @@ class Member:
                 self._task.cancel()
             self._become("stopped")
             return
-        was_heard = self.state in ("ready", "starting") and self._link is not None
         self._become("draining")
-        if was_heard and self._link is not None:
+        if self._link is not None:
             self._link.tell(Drain())
-        self.child.terminate()
+        else:
+            self.child.terminate()
         if self._task is not None:
             await asyncio.wait({self._task}, timeout=self._around.policy.drain if grace is None else grace)
             if not self._task.done():

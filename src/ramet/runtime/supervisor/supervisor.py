@@ -20,6 +20,7 @@ from ramet.model.topology import ASSIGNMENT, Assignment, Deployment
 from ramet.runtime.discovery.messages import Hello
 from ramet.runtime.operators.control import Control
 from ramet.runtime.operators.requests import Address
+from ramet.runtime.orphans import PARENT
 from ramet.runtime.planning import Placed, Placement
 from ramet.runtime.process import refuse_second
 from ramet.runtime.supervisor.child import Child, Launch
@@ -205,7 +206,12 @@ class Supervisor:
         launch = Launch(
             command=self.setup.command,
             folder=self.setup.folder,
-            environment={**self.setup.environment, ASSIGNMENT: encoded, "PYTHONUNBUFFERED": "1"},
+            environment={
+                **self.setup.environment,
+                ASSIGNMENT: encoded,
+                PARENT: str(os.getpid()),
+                "PYTHONUNBUFFERED": "1",
+            },
             descriptors=() if assignment.listener is None else (assignment.listener,),
             said=lambda text: journal.say(member.name, text),
         )

@@ -1,0 +1,87 @@
+"""`ramet plan`: what will run where, what changes against what runs, and every mistake."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from ramet.cli import output
+from ramet.cli.application import configuration, declared
+from ramet.cli.command import FOUND, Choices, command
+
+if TYPE_CHECKING:
+    from ramet.contract.problems import Problem
+    from ramet.runtime.configuration import Configuration
+    from ramet.runtime.operators.requests import Status
+    from ramet.runtime.planning import Change, Placed, Placement
+
+
+@command(
+    ("ramet plan split", "the process groups of the deployment, and what would change"),
+    ("ramet plan split --json", "the same for programs"),
+)
+@click.argument("deployment", default="local")
+def plan(choices: Choices, deployment: str) -> int:
+    """Show what will run where, and what changes against what is running.
+
+    Nothing is started and no database is opened. Exit code 1 when the deployment has mistakes.
+    """
+    from ramet.runtime.planning import changes, place
+    from ramet.runtime.supervisor.release import fingerprint
+
+    found = configuration(choices)
+    chosen = found.deployments.get(deployment) or found.deployment(deployment)
+    placement, problems = place(chosen, declared(found), found.place)
+    status = _status(found, chosen.data)
+    version = fingerprint(found.folder)
+    running = {one.name: one for one in status.groups} if status is not None else {}
+    changed = changes(placement, running, version)
+    if choices.json:
+        output.document(_document(placement, changed, problems, version, is_running=status is not None))
+        return FOUND if problems else 0
+    _show(placement, changed, status)
+    if problems:
+        output.problems([str(problem) for problem in problems])
+    return FOUND if problems else 0
+
+
+def _status(found: Configuration, data: str) -> Status | None:
+    from ramet.runtime.operators.remote import reach
+    from ramet.runtime.operators.requests import GetStatus, Status
+
+    with reach(found.folder / data) as remote:
+        return None if remote is None else remote.ask(GetStatus(), Status)
+
+
+def _document(
+    placement: Placement, changed: list[Change], problems: tuple[Problem, ...], version: str, *, is_running: bool
+) -> dict[str, Any]:
+    return {
+        "placement": placement,
+        "version": version,
+        "running": is_running,
+        "changes": changed,
+        "problems": [dataclasses.asdict(problem) for problem in problems],
+    }
+
+
+def _show(placement: Placement, changed: list[Change], status: Status | None) -> None:
+    output.say(
+        f"{output.paint(placement.deployment, 'bold')} · storage {placement.storage} · broker {placement.broker}"
+    )
+    titles = ("group", "replicas", "hosts", "public address", "calls in other groups")
+    output.table(titles, [_row(group) for group in placement.groups])
+    if status is None:
+        output.say("It does not run: `ramet up` starts all of it.")
+    elif not status.groups:
+        output.say(f"It runs as one process, {status.pid}.")
+    elif not changed:
+        output.say("It runs like this.")
+    for one in changed if status is not None and status.groups else ():
+        output.say(f"  {output.paint(one.what.ljust(8), 'yellow')} {one.group}: {one.why}")
+
+
+def _row(group: Placed) -> tuple[object, ...]:
+    return (group.name, group.replicas, ", ".join(group.services), group.listen, ", ".join(group.calls) or None)

@@ -1,0 +1,203 @@
+"""`ramet up` of a deployment of several processes: the supervisor in the foreground, with everybody's log."""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+import os
+import signal
+import sys
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+import msgspec
+
+from ramet.cli import output
+from ramet.cli.application import declared, run
+from ramet.cli.command import INTERRUPTED, Choices
+from ramet.errors import DeclarationError, RametError
+
+if TYPE_CHECKING:
+    from ramet.model.topology import Deployment
+    from ramet.runtime.configuration import Configuration
+    from ramet.runtime.planning import Placement
+    from ramet.runtime.supervisor.supervisor import Setup, Supervisor
+    from ramet.runtime.watching import Sources
+
+NAMES = ("cyan", "green", "yellow", "bold")
+
+
+class Engine(Protocol):
+    """A server that is started for the length of the command."""
+
+    @property
+    def url(self) -> str:
+        """Where it answers."""
+
+
+def planned(found: Configuration, deployment: Deployment) -> Placement:
+    """What will run where. Raises: DeclarationError with every mistake."""
+    from ramet.runtime.planning import place
+
+    placement, problems = place(deployment, declared(found), found.place)
+    if problems:
+        raise DeclarationError(problems)
+    return placement
+
+
+def supervise(
+    choices: Choices, found: Configuration, deployment: Deployment, *, engines: bool, sources: Sources | None
+) -> int:
+    """Run it until it is interrupted or stopped; the exit code."""
+    from ramet.runtime.supervisor.supervisor import Setup
+
+    setup = Setup(
+        application=found.application.name,
+        folder=found.folder,
+        deployment=deployment,
+        placement=planned(found, deployment),
+        show=show,
+    )
+    with ExitStack() as stack:
+        if engines:
+            setup = stack.enter_context(with_engines(setup))
+        return run(_Foreground(choices, setup, sources).run())
+
+
+class _Foreground:
+    """The supervisor as a command: signals, changed files, what is said."""
+
+    def __init__(self, choices: Choices, setup: Setup, sources: Sources | None) -> None:
+        self._choices = choices
+        self._setup = setup
+        self._sources = sources
+        self._interrupted = False
+
+    async def run(self) -> int:
+        """Until it ends."""
+        from ramet.runtime.supervisor.supervisor import Supervisor
+
+        supervisor = Supervisor(self._setup)
+        self._on_signals(supervisor)
+        await supervisor.start()
+        await self._until_settled(supervisor)
+        if self._sources is not None:
+            supervisor.tasks.spawn(self._follow(supervisor, self._sources))
+        await supervisor.stopping.wait()
+        output.note("Stopping, once what is in flight is finished.")
+        await supervisor.stop()
+        return 0
+
+    async def _until_settled(self, supervisor: Supervisor) -> None:
+        """Say that it is ready, or who has failed; a stop does not wait for that."""
+        settled = supervisor.tasks.spawn(supervisor.settled())
+        stopping = supervisor.tasks.spawn(supervisor.stopping.wait())
+        await asyncio.wait({settled, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        if not settled.done():
+            return
+        for member in settled.result():
+            output.complain(f"{member.name} {member.error or 'is not ready'}: `ramet logs {member.group}` says why.")
+        if not settled.result():
+            self._announce(supervisor)
+
+    def _on_signals(self, supervisor: Supervisor) -> None:
+        """The first asks to stop; the second ends every process, which the databases survive."""
+
+        def stop() -> None:
+            if self._interrupted:
+                supervisor.kill()
+                os._exit(INTERRUPTED)
+            self._interrupted = True
+            supervisor.end()
+
+        loop = asyncio.get_running_loop()
+        for one in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(one, stop)
+
+    def _announce(self, supervisor: Supervisor) -> None:
+        from ramet.runtime.replacing import age_seconds
+
+        seconds, setup = age_seconds(), self._setup
+        addresses = supervisor.addresses()
+        groups = {name: keeper.ready for name, keeper in supervisor.keepers.items()}
+        if self._choices.json:
+            ready = {
+                "application": setup.application,
+                "deployment": setup.deployment.name,
+                "pid": os.getpid(),
+                "url": next((one.url for one in addresses), ""),
+                "addresses": [msgspec.to_builtins(one) for one in addresses],
+                "groups": groups,
+                "data": str(supervisor.folders.data),
+                "seconds": seconds,
+            }
+            output.line({"ready": ready})
+            return
+        needed = f" in {seconds:.2f} s" if seconds is not None else ""
+        name = f"{output.paint(setup.application, 'bold')} · {setup.deployment.name}"
+        counts = ", ".join(f"{count} of {name}" if count > 1 else name for name, count in groups.items())
+        output.say(f"{name} · {output.paint('ready', 'green')}{needed}: {counts}")
+        width = max((len(one.name) for one in addresses), default=0)
+        for one in addresses:
+            output.say(f"  {one.name.ljust(width)}  {output.paint(one.url, 'cyan')}")
+
+    async def _follow(self, supervisor: Supervisor, sources: Sources) -> None:
+        """Exchange every replica when the code has changed; where the new code does not start, the old stays."""
+        from ramet.runtime.watching import Sources
+
+        while True:
+            await sources.changed(supervisor.tasks.spawn)
+            output.note("The code changed: exchanging the replicas.")
+            sources = Sources(self._setup.folder)
+            for keeper in supervisor.keepers.values():
+                try:
+                    await keeper.restart()
+                except RametError as error:
+                    output.complain(str(error))
+                    break
+
+
+def show(who: str, text: str) -> None:
+    """A replica's line on the terminal, with its name in its group's colour."""
+    group = who.partition("/")[0]
+    colour = NAMES[sum(group.encode()) % len(NAMES)]
+    output.note(f"{output.paint(who.ljust(10), colour, sys.stderr)} {text}")
+
+
+@contextmanager
+def with_engines(setup: Setup) -> Iterator[Setup]:
+    """The engines that do not answer, started on this machine with their data below the deployment's."""
+    from ramet.runtime.supervisor.engines import KINDS, obstacle
+
+    folder = (setup.folder / setup.deployment.data / "engines").resolve()
+    urls = {"storage": setup.deployment.storage, "broker": setup.deployment.broker}
+    with ExitStack() as stack:
+        for key, url in tuple(urls.items()):
+            if run(obstacle(url)) is None:
+                continue
+            kind = KINDS[url.partition("://")[0]][0]
+            home = folder / kind.lower()
+            home.mkdir(parents=True, exist_ok=True)
+            with output.progress(f"Starting {kind}"):
+                started = stack.enter_context(_engine(kind, home))
+            output.note(f"{kind} runs for as long as this command, with its data in {home}.")
+            urls[key] = started.url
+            setup = dataclasses.replace(setup, storage=urls["storage"], broker=urls["broker"])
+        yield setup
+
+
+def _engine(kind: str, folder: Path) -> AbstractContextManager[Engine]:
+    """A server of a kind. Raises: MissingExtra, ConfigurationError."""
+    if kind == "PostgreSQL":
+        from ramet.testing.engines.postgres import PostgresServer
+
+        return PostgresServer(folder)
+    if kind == "NATS":
+        from ramet.testing.engines.nats import NatsEngine
+
+        return NatsEngine(folder)
+    from ramet.testing.engines.rabbitmq import RabbitEngine
+
+    return RabbitEngine(folder)

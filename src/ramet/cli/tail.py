@@ -1,0 +1,121 @@
+"""`ramet logs`: what the replicas of a deployment have said, and go on saying."""
+
+from __future__ import annotations
+
+import io
+import os
+from collections import deque
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+
+from ramet.cli import output
+from ramet.cli.application import configuration, run
+from ramet.cli.command import Choices, command
+from ramet.clock import SystemClock
+from ramet.errors import UsageError
+
+LOOK_SECONDS = 0.1
+
+
+@command(
+    ("ramet logs", "the last lines of every process group"),
+    ("ramet logs edge -f", "those of one, and whatever follows"),
+    ("ramet logs edge -n 1000 --json", "for programs: a line of JSON each"),
+)
+@click.argument("group", required=False)
+@click.option("--follow", "-f", is_flag=True, help="Go on with what is said from now on.")
+@click.option("--lines", "-n", default=50, show_default=True, type=click.IntRange(0), help="How many of each group.")
+@click.option("--deployment", "-d", default=None, metavar="NAME", help="Which; by default the first with groups.")
+def logs(choices: Choices, group: str | None, follow: bool, lines: int, deployment: str | None) -> None:
+    """Show what the process groups have said.
+
+    The files are in the folder `logs` of the deployment's data, and are there also when it does not run. A deployment
+    of one process says everything on its own terminal.
+    """
+    files = _files(choices, deployment, group)
+    for path in files:
+        for text in deque(_lines(path), maxlen=lines):
+            _show(choices, text)
+    if follow:
+        run(_follow(choices, files))
+
+
+def _files(choices: Choices, deployment: str | None, group: str | None) -> list[Path]:
+    """Raises: UsageError, ConfigurationError."""
+    from ramet.runtime.supervisor.folders import Folders
+
+    found = configuration(choices)
+    split = [one for one in found.deployments.values() if one.groups]
+    if deployment is not None:
+        split = [one for one in (found.deployment(deployment),) if one.groups]
+    if not split:
+        which = f'The deployment "{deployment}" is one process' if deployment else "Every deployment is one process"
+        raise UsageError(f"{which}, which says everything on its own terminal.")
+    folders = Folders(found.folder / split[0].data)
+    names = [one.name for one in split[0].groups]
+    if group is not None and group not in names:
+        raise UsageError(f'There is no group "{group}" in {split[0].name}; there are {", ".join(names)}.')
+    return [folders.log(name) for name in names if group in (None, name)]
+
+
+def _lines(path: Path) -> list[str]:
+    try:
+        return path.read_text(encoding="utf-8", errors="replace").splitlines()
+    except FileNotFoundError:
+        return []
+
+
+async def _follow(choices: Choices, files: Sequence[Path]) -> None:
+    clock = SystemClock()
+    followed = [_Followed(path) for path in files]
+    while True:
+        for one in followed:
+            for text in one.more():
+                _show(choices, text)
+        await clock.sleep(LOOK_SECONDS)
+
+
+class _Followed:
+    """A file from its end on, also through its rotation."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._file: io.TextIOWrapper | None = None
+        self._open(io.SEEK_END)
+        self._rest = ""
+
+    def more(self) -> list[str]:
+        """The lines that have come since."""
+        text = self._rest + (self._file.read() if self._file is not None else "")
+        if self._was_replaced():
+            self._open(io.SEEK_SET)
+            text += self._file.read() if self._file is not None else ""
+        *lines, self._rest = text.split("\n")
+        return lines
+
+    def _was_replaced(self) -> bool:
+        if self._file is None:
+            return self._path.exists()
+        try:
+            return self._path.stat().st_ino != os.fstat(self._file.fileno()).st_ino
+        except OSError:
+            return False
+
+    def _open(self, whence: int) -> None:
+        if self._file is not None:
+            self._file.close()
+        try:
+            self._file = self._path.open(encoding="utf-8", errors="replace")
+            self._file.seek(0, whence)
+        except OSError:
+            self._file = None
+
+
+def _show(choices: Choices, text: str) -> None:
+    who, _, said = text.partition(" | ")
+    if choices.json:
+        output.line({"replica": who, "text": said})
+    else:
+        output.say(f"{output.paint(who.ljust(10), 'cyan')} {said}")
