@@ -38,7 +38,8 @@ class Crowd:
 
     async def act(self, action: Action) -> None:
         if isinstance(action, float):
-            return await self.group.run(action)
+            await self.group.run(action)
+            return
         what, who, *order = action
         replicas = self.group.replicas
         one = replicas[who % len(replicas)]

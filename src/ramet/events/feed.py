@@ -51,6 +51,13 @@ class Feed:
             return False
         return seq > self._position or seq in self._in_flight or self._has_passed(seq, message.key)
 
+    def late(self, entry: Entry) -> None:
+        """A row that was committed after others with greater numbers, which have been read."""
+        seq, message = entry
+        known = seq > self._position or seq in self._in_flight or self._has_passed(seq, message.key)
+        if self.wants(message.topic) and not known:
+            self._put(entry)
+
     async def run(self, again_until: int) -> None:
         """Read for ever. Rows up to `again_until` may have been delivered before."""
         self._again_until = again_until

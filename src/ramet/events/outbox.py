@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from bisect import bisect_right
-from collections.abc import Iterable, Iterator, Sequence
+from bisect import bisect_right, insort
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 import msgspec
@@ -18,7 +18,12 @@ INSERT = (
     "VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
 )
 _UNSENT = f"SELECT {COLUMNS} FROM ramet_outbox WHERE sent_at IS NULL AND seq > ? ORDER BY seq LIMIT ?"
+_UNSENT_UP_TO = (
+    f"SELECT {COLUMNS} FROM ramet_outbox WHERE sent_at IS NULL AND seq > ? AND seq <= ? ORDER BY seq LIMIT ?"
+)
+_HEAD = f"SELECT {COLUMNS}, sent_at FROM ramet_outbox WHERE seq > ? ORDER BY seq LIMIT ?"
 _PAST = f"SELECT {COLUMNS} FROM ramet_outbox WHERE seq > ? ORDER BY seq LIMIT ?"
+_PAST_UP_TO = f"SELECT {COLUMNS} FROM ramet_outbox WHERE seq > ? AND seq <= ? ORDER BY seq LIMIT ?"
 _BETWEEN = "seq >= ? AND seq <= ? AND key = ? ORDER BY seq LIMIT ?"
 _OF_KEY = f"SELECT {COLUMNS} FROM ramet_outbox WHERE sent_at IS NULL AND {_BETWEEN}"
 _PAST_OF_KEY = f"SELECT {COLUMNS} FROM ramet_outbox WHERE {_BETWEEN}"
@@ -29,6 +34,16 @@ _SENT = (
 _MARK = "UPDATE ramet_outbox SET sent_at = ? WHERE seq >= ? AND seq <= ? AND sent_at IS NULL"
 _OLDEST = "SELECT seq, at, sent_at FROM ramet_outbox WHERE seq > ? ORDER BY seq LIMIT ?"
 _DELETE = "DELETE FROM ramet_outbox WHERE seq = ?"
+
+_ANY_OF = ("?",) * 50
+_LATE = f"SELECT {COLUMNS}, sent_at FROM ramet_outbox WHERE seq IN ({', '.join(_ANY_OF)}) ORDER BY seq"
+MARGIN = 1000
+"""How far below what is sent reading begins in a shared database, to see which numbers are missing there."""
+
+MOST_GAPS = 1000
+YOUNG_SECONDS = 2.0
+OLD_GAPS_EVERY_SECONDS = 5.0
+GAPS_KEPT_SECONDS = 60.0
 
 _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder(dict[str, str]).decode
@@ -87,11 +102,46 @@ def ranges(positions: Iterable[int]) -> Iterator[tuple[int, int]]:
         yield first, last
 
 
+class Gaps:
+    """Numbers that were missing when the head passed them: rolled back, or of a transaction that commits late."""
+
+    def __init__(self, storage: Storage, now: Callable[[], float]) -> None:
+        self._storage = storage
+        self._now = now
+        self._missing: dict[int, float] = {}
+        self._looked_at = 0.0
+
+    def note(self, head: int, seen: Sequence[int]) -> None:
+        """The head has come from `head` to the last of these, and has seen no others."""
+        now, there = self._now(), set(seen)
+        first = max(head + 1, seen[-1] - MOST_GAPS)
+        self._missing.update((seq, now) for seq in range(first, seen[-1]) if seq not in there)
+
+    async def late(self) -> list[Entry]:
+        """Rows that have come after all, each once. Young gaps are looked at each time, old ones now and then."""
+        now = self._now()
+        old = now - self._looked_at >= OLD_GAPS_EVERY_SECONDS
+        if old:
+            self._looked_at = now
+            self._missing = {seq: at for seq, at in self._missing.items() if now - at < GAPS_KEPT_SECONDS}
+        wanted = sorted(seq for seq, at in self._missing.items() if old or now - at < YOUNG_SECONDS)
+        found: list[Entry] = []
+        for start in range(0, len(wanted), len(_ANY_OF)):
+            some = wanted[start : start + len(_ANY_OF)]
+            rows = await self._storage.fetch(_LATE, *some, *some[-1:] * (len(_ANY_OF) - len(some)))
+            found += [_entry(row[:-1]) for row in rows if row[-1] is None]
+            for row in rows:
+                self._missing.pop(row[0], None)
+        return found
+
+
 class Outbox:
     """Reads one service's outbox for several readers, and marks what is sent.
 
-    Rows are numbered in the order of their commits (SQLite has one writer at a time), so that a reader is a number:
-    the last row it has seen. Readers at the head share what was read last, at most `kept` messages.
+    A reader is a number: the last row it has seen. Readers at the head share what was read last, at most `kept`
+    messages. SQLite has one writer at a time and numbers rows in the order of their commits. In a shared database a row
+    may be committed after others with greater numbers: those that were missing when the head passed them are looked for
+    again (`late`). `begin` says where reading begins there.
     """
 
     def __init__(self, storage: Storage, *, kept: int = 1000) -> None:
@@ -101,9 +151,25 @@ class Outbox:
         self._below = 0  # every unsent row above this and up to `_head` is in `_recent`
         self._head = 0
         self._reading = asyncio.Lock()
+        self._gaps: Gaps | None = None
+
+    async def begin(self, now: Callable[[], float]) -> None:
+        """Read a database whose rows are not numbered in the order of their commits, from what is unsent on."""
+        self._head = self._below = max(0, await self.sent() - MARGIN)
+        self._gaps = Gaps(self._storage, now)
+
+    async def late(self) -> Sequence[Entry]:
+        """Rows of a shared database that were committed after others with greater numbers, each once."""
+        late = await self._gaps.late() if self._gaps is not None else []
+        for entry in late:
+            if entry.seq > self._below:
+                insort(self._recent, entry, key=lambda one: one.seq)
+        return late
 
     async def after(self, seq: int, limit: int) -> Sequence[Entry]:
         """Unsent rows after this position."""
+        if self._gaps is not None:
+            return await self._after_in_shared(seq, limit, self._gaps)
         if not self._below <= seq <= self._head:
             return await self._fetch(_UNSENT, seq, limit)
         if seq == self._head:
@@ -115,9 +181,41 @@ class Outbox:
         start = bisect_right(self._recent, seq, key=lambda entry: entry.seq)
         return self._recent[start : start + limit]
 
+    async def _after_in_shared(self, seq: int, limit: int, gaps: Gaps) -> Sequence[Entry]:
+        """As `after`; everybody reads new rows at the head, where the gaps are noticed."""
+        while True:
+            below = self._below
+            if seq < below:
+                if entries := await self._fetch(_UNSENT_UP_TO, seq, below, limit):
+                    return entries
+                seq = below
+            elif seq < self._head:
+                start = bisect_right(self._recent, seq, key=lambda entry: entry.seq)
+                if entries := self._recent[start : start + limit]:
+                    return entries
+                seq = self._head
+            else:
+                async with self._reading:
+                    if seq >= self._head and not await self._advance(max(limit, 1), gaps):
+                        return ()
+
+    async def _advance(self, limit: int, gaps: Gaps) -> int:
+        rows = await self._storage.fetch(_HEAD, self._head, limit)
+        if rows:
+            gaps.note(self._head, [row[0] for row in rows])
+            self._remember([_entry(row[:-1]) for row in rows if row[-1] is None])
+            self._head = rows[-1][0]
+        return len(rows)
+
     async def past(self, seq: int, limit: int) -> Sequence[Entry]:
-        """All retained rows after this position, sent or not."""
+        """All retained rows after this position, sent or not; in a shared database those the head has passed."""
+        if self._gaps is not None:
+            return await self._fetch(_PAST_UP_TO, seq, self._head, limit)
         return await self._fetch(_PAST, seq, limit)
+
+    async def unsent(self, seq: int, limit: int) -> Sequence[Entry]:
+        """Unsent rows after this position that the head has passed: those in flight, and any that were overlooked."""
+        return await self._fetch(_UNSENT_UP_TO, seq, self._head, limit)
 
     async def of_key(self, key: str, first: int, last: int, limit: int, *, past: bool) -> Sequence[Entry]:
         """The rows of one key between two positions, both included."""
