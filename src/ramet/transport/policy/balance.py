@@ -1,0 +1,75 @@
+"""Pure: which of the replicas is called: the better of two by chance, the near before the far."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import accumulate
+from math import exp
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Balance:
+    """How a replica's load is measured, and how much the same zone is preferred.
+
+    Latency is remembered for about `memory_seconds`. A replica in another zone is chosen only where its load is below
+    `distance` times less than that of the near one.
+    """
+
+    memory_seconds: float = 5.0
+    distance: float = 4.0
+
+
+UNKNOWN_SECONDS = 0.001
+"""What a replica that has not answered yet is taken to need, so that it is tried, and not flooded."""
+
+
+class Load:
+    """The latency of one replica: its peaks count at once, and fade (peak EWMA, as in Finagle)."""
+
+    __slots__ = ("_memory", "_seen", "latency_seconds")
+
+    def __init__(self, memory_seconds: float) -> None:
+        self._memory = memory_seconds
+        self._seen = 0.0
+        self.latency_seconds = 0.0
+
+    def observe(self, seconds: float, now: float) -> None:
+        """An answer took so long."""
+        latency = self.latency_seconds
+        if seconds >= latency:
+            self.latency_seconds = seconds
+        else:
+            self.latency_seconds = seconds + (latency - seconds) * exp((self._seen - now) / self._memory)
+        self._seen = now
+
+    def cost(self, in_flight: int) -> float:
+        """What one more call costs there, relative to others."""
+        return (self.latency_seconds or UNKNOWN_SECONDS) * (in_flight + 1)
+
+
+class Shares:
+    """Draws members by their weights; `is_even` where all weigh the same."""
+
+    __slots__ = ("_bounds", "_count", "_total", "is_even")
+
+    def __init__(self, weights: Sequence[float]) -> None:
+        self._count = len(weights)
+        self._total = sum(weights)
+        self._bounds = tuple(accumulate(weights)) if len(set(weights)) > 1 else ()
+        self.is_even = not self._bounds
+
+    def draw(self, chance: float) -> int:
+        """A member's number; `chance` is in [0, 1)."""
+        if not self._bounds:
+            return int(chance * self._count)
+        return min(bisect_right(self._bounds, chance * self._total), self._count - 1)
+
+    def draw_other(self, first: int, chance: float) -> int:
+        """A second member, another one than the first (Mitzenmacher, "The Power of Two Choices", 2001)."""
+        if self._bounds:
+            second = self.draw(chance)
+            return second if second != first else (first + 1) % self._count
+        second = int(chance * (self._count - 1))
+        return second + (second >= first)

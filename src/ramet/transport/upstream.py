@@ -1,0 +1,110 @@
+"""An upstream: one process group as its callers see it, whichever of its replicas answers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ramet.clock import Clock
+from ramet.errors import CallError, OutcomeUnknown, Unavailable
+from ramet.tasks import Spawn
+from ramet.transport.base import Call, Dial, Endpoint
+from ramet.transport.policy.moments import Decision, Hook, Moment, unreported
+from ramet.transport.policy.policies import Policies
+from ramet.transport.upstream_attempts import Attempts
+from ramet.transport.upstream_hedging import Hedges
+from ramet.transport.upstream_journey import Journey
+from ramet.transport.upstream_replica import Replica
+from ramet.transport.upstream_surroundings import Surroundings
+
+DEFAULTS = Policies()
+
+
+class Upstream:
+    """Carries calls to the replicas of one process group.
+
+    A call that was provably not executed is tried at another replica, within its deadline and the budget of all calls.
+    One whose outcome is unknown is tried again only if it is repeatable. Where no replica is there, as for a moment
+    between two, it waits.
+    """
+
+    def __init__(
+        self,
+        group: str,
+        dial: Dial,
+        *,
+        clock: Clock,
+        spawn: Spawn,
+        policies: Policies = DEFAULTS,
+        hook: Hook = unreported,
+    ) -> None:
+        self.group = group
+        self._surroundings = Surroundings(
+            group=group, dial=dial, clock=clock, spawn=spawn, hook=hook, changed=self._changed
+        )
+        self._policies = policies
+        self._monotonic = clock.monotonic
+        self._replicas: dict[str, Replica] = {}
+        self._attempts = Attempts(self._surroundings, policies)
+        self._hedges = Hedges(self._attempts, self._surroundings.spawn) if policies.hedging.enabled else None
+        self._saving = policies.retries.budget_limit
+
+    def update(self, endpoints: Sequence[Endpoint]) -> None:
+        """From now on these are the group's replicas: new ones are connected, those that are gone finish and end."""
+        wanted = {endpoint.address: endpoint for endpoint in endpoints}
+        for address in [address for address in self._replicas if address not in wanted]:
+            self._retire(self._replicas.pop(address))
+        for address, endpoint in wanted.items():
+            known = self._replicas.get(address)
+            if known is None:
+                self._replicas[address] = Replica(endpoint, self._surroundings, self._policies)
+            else:
+                known.endpoint = endpoint
+        self._attempts.offer(self._replicas.values())
+        for replica in self._replicas.values():
+            if replica.channel is None:
+                replica.connect()
+
+    async def call(self, call: Call, *, repeatable: bool) -> bytes:
+        """Send a call and wait for its answer.
+
+        Raises: Unavailable or Overloaded where it was provably not executed; Denied; DeadlineExceeded; OutcomeUnknown
+        where it may have been, and is not repeatable or could not be repeated in time.
+        """
+        attempts, hedges = self._attempts, self._hedges
+        if attempts.budget.saved < self._saving:
+            attempts.budget.earn()
+        if hedges is not None and repeatable and call.key is None and not call.withdraw:
+            return await hedges.call(call)
+        started = self._monotonic()
+        replica = attempts.choice.pick(call.method, started)
+        if replica is None or replica.breakers or (channel := replica.channel) is None:
+            return await Journey(attempts, call, repeatable=repeatable).go()
+        try:
+            answer = await channel.call(call)
+        except CallError as error:
+            attempts.failed(replica, call.method, error)
+            if not isinstance(error, Unavailable | OutcomeUnknown):
+                raise
+            journey = Journey(attempts, call, repeatable=repeatable)
+            journey.consider(error, replica)
+        else:
+            now = self._monotonic()
+            replica.load.observe(now - started, now)
+            if replica.standing.failures:
+                replica.standing.succeeded()
+            return answer
+        return await journey.go()
+
+    async def close(self) -> None:
+        """Wait for the answers that are due, and disconnect."""
+        replicas, self._replicas = tuple(self._replicas.values()), {}
+        self._attempts.offer(())
+        for replica in replicas:
+            await replica.retire()
+
+    def _retire(self, replica: Replica) -> None:
+        self._surroundings.hook(Moment(decision=Decision.RETIRED, group=self.group, address=replica.endpoint.address))
+        self._surroundings.spawn(replica.retire())
+
+    def _changed(self) -> None:
+        self._attempts.wake()

@@ -1,0 +1,73 @@
+"""Hedges: a query that takes longer than usual is sent to a second replica, and the first answer counts."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any, cast
+
+from ramet.tasks import Spawn
+from ramet.transport.base import Call
+from ramet.transport.policy.hedging import Quantile
+from ramet.transport.policy.moments import Decision
+from ramet.transport.policy.retries import Budget
+from ramet.transport.upstream_attempts import Attempts
+from ramet.transport.upstream_journey import Journey
+from ramet.transport.upstream_replica import Replica
+
+Asked = asyncio.Task[Any]
+SAVED_HEDGES = 10.0
+"""Hedges that may be sent at once after a quiet time."""
+
+
+class Hedges:
+    """Knows how long the queries of each method usually take, and how many more may be sent twice."""
+
+    def __init__(self, attempts: Attempts, spawn: Spawn) -> None:
+        self._attempts = attempts
+        self._spawn = spawn
+        self._policy = attempts.policies.hedging
+        self._budget = Budget(self._policy.share, SAVED_HEDGES)
+        self._usual: dict[str, Quantile] = {}
+
+    async def call(self, call: Call) -> bytes:
+        """As `Upstream.call`, for a query."""
+        self._budget.earn()
+        clock = self._attempts.clock
+        usual = self._usual.setdefault(call.method, Quantile(self._policy.quantile))
+        started, replica = clock.monotonic(), self._attempts.pick(call.method)
+        running = [self._spawn(Journey(self._attempts, call, repeatable=True, first=replica).go())]
+        try:
+            await self._patience(running[0], max(self._policy.shortest_seconds, usual.value))
+            if replica is not None and not running[0].done():
+                self._hedge(call, replica, running)
+            answer = await self._earliest(running, call)
+        finally:
+            for task in running:
+                task.cancel()
+        usual.observe(clock.monotonic() - started)
+        return answer
+
+    def _hedge(self, call: Call, replica: Replica, running: list[Asked]) -> None:
+        other = self._attempts.pick(call.method, (replica,))
+        if other is not None and self._budget.spend():
+            self._attempts.tell(Decision.HEDGED, other, call.method)
+            running.append(self._spawn(self._attempts.attempt(other, call)))
+
+    async def _patience(self, task: Asked, seconds: float) -> None:
+        timer = self._spawn(self._attempts.clock.sleep(seconds))
+        try:
+            await asyncio.wait({task, timer}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            timer.cancel()
+
+    async def _earliest(self, running: list[Asked], call: Call) -> bytes:
+        """The first answer; where there is none, what the first query has ended with."""
+        pending = set(running)
+        while pending:
+            done, pending = await asyncio.wait(pending, return_when=asyncio.FIRST_COMPLETED)
+            for task in done:
+                if not task.cancelled() and task.exception() is None:
+                    if task is not running[0]:
+                        self._attempts.tell(Decision.HEDGE_WON, None, call.method)
+                    return cast("bytes", task.result())
+        return cast("bytes", running[0].result())
