@@ -68,7 +68,7 @@ class Consumer:
     async def deliver(self, delivery: Delivery) -> float | None:
         """Try once: None when the event is handled or dead, else the seconds to wait before the next attempt."""
         message = delivery.message
-        if delivery.again and await self.letters.is_known(message.id):
+        if delivery.again and await self._knows(message):
             return await self._ignore(message)
         key = f"{self.name}/{message.id}" + (f"/{delivery.renewals}" if delivery.renewals else "")
         scope = Scope(self._service, Work.HANDLER, self._method, key)
@@ -98,6 +98,14 @@ class Consumer:
         self._failures.pop(message.id, None)
         self._tell(message, Outcome.HANDLED)
         return None
+
+    async def _knows(self, message: Message) -> bool:
+        """Whether it is handled or dead; else it is recalled how often another process has tried."""
+        if await self.letters.is_known(message.id):
+            return True
+        if self._storage.shared and (failures := await self.letters.failures(message.id)) is not None:
+            self._failures[message.id] = failures
+        return False
 
     def _marks(self, delivery: Delivery) -> list[Write]:
         """What is committed together with the handler's own writes."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import msgspec
@@ -31,11 +32,16 @@ _RETRY = (
     "attempts = excluded.attempts, counted = excluded.counted, error = excluded.error, next_at = excluded.next_at"
 )
 _FORGET = "DELETE FROM ramet_retry WHERE consumer = ? AND event_id = ?"
+_RETRY_OF = "SELECT counted, attempts, since FROM ramet_retry WHERE consumer = ? AND event_id = ?"
 _RETRIES = "SELECT event_id, counted, attempts, since FROM ramet_retry WHERE consumer = ?"
 _REPLAYS = (
     "SELECT event_id, topic, key, version, payload, headers, published_at, renewals FROM ramet_dead_letter "
     "WHERE consumer = ? AND replay_at IS NOT NULL ORDER BY at, event_id LIMIT ?"
 )
+
+
+CHANNEL = "ramet_replay"
+"""Notified when an operator has asked for a replay."""
 
 
 class Replay(NamedTuple):
@@ -55,6 +61,10 @@ class Letters:
         self._storage = storage
         self._consumer = consumer
         self._inbox = f"event:{consumer}"
+
+    def listen(self, wake: Callable[[], None]) -> None:
+        """Call `wake` when a replay may have been asked for."""
+        self._storage.listen(CHANNEL, wake)
 
     async def is_known(self, event_id: str) -> bool:
         """Whether the event was handled or dead-lettered already."""
@@ -120,6 +130,11 @@ class Letters:
         return {
             event_id: Failures(counted=counted, total=total, since=since) for event_id, counted, total, since in rows
         }
+
+    async def failures(self, event_id: str) -> Failures | None:
+        """What is remembered of one event's failures, also in other processes; None when there were none."""
+        rows = await self._storage.fetch(_RETRY_OF, self._consumer, event_id)
+        return Failures(counted=rows[0][0], total=rows[0][1], since=rows[0][2]) if rows else None
 
     async def replays(self, limit: int) -> list[Replay]:
         """The dead letters that are to be handled again, in the order in which they were given up."""

@@ -9,6 +9,7 @@ import msgspec
 
 from ramet.clock import Clock
 from ramet.errors import NotFound
+from ramet.events.letters import CHANNEL
 from ramet.storage.base import Row, Storage, Write
 
 _LETTER = "consumer, event_id, topic, key, attempts, error, published_at, at, replay_at"
@@ -156,6 +157,8 @@ class EventOperations:
         )
         write = Write(sql, [(self._clock.time(), int(new_keys), consumer, *values)])
         changed = await self._change(consumer, event_id, write)
+        for _, storage in self._of_consumer(consumer) if changed else ():
+            storage.notify(CHANNEL)
         if changed and self._replay_due is not None:
             self._replay_due(consumer)
         return changed

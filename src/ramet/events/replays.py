@@ -10,16 +10,23 @@ from ramet.clock import Clock
 from ramet.errors import StorageError
 from ramet.events.base import Delivery, Sink
 from ramet.events.letters import Letters
+from ramet.storage.leases import Leases
 from ramet.tasks import Spawn
 
 LOOK_EVERY_SECONDS = 30.0
+LEASE = "replays"
 BATCH = 200
 
 
 class Replays:
-    """One consumer's. Looks when woken, at the start, and every 30 s for what another process has asked for."""
+    """One consumer's. Looks when woken, at the start, and every 30 s for what another process has asked for.
+
+    Where several processes share the database, the one that holds a lease brings them, so that an event is not tried in
+    two at once.
+    """
 
     def __init__(self, letters: Letters, sink: Sink, *, clock: Clock, spawn: Spawn) -> None:
+        self._leases: Leases | None = None
         self._letters = letters
         self._sink = sink
         self._clock = clock
@@ -28,12 +35,20 @@ class Replays:
         self._woken = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
 
+    def share(self, leases: Leases) -> None:
+        """Bring them only while this process is the one to do it; called before `start`."""
+        self._leases = leases
+
     def start(self) -> None:
         """Begin with what is outstanding."""
+        if self._leases is not None:
+            self._leases.contend(LEASE)
+            self._leases.listen(self.wake)
+            self._letters.listen(self.wake)
         self._tasks = [self._spawn(self._bring_all()), self._spawn(self._look())]
 
     def wake(self) -> None:
-        """An operator has asked for a replay."""
+        """An operator has asked for a replay, or this process is to bring them from now on."""
         self._woken.set()
 
     async def stop(self) -> None:
@@ -55,6 +70,8 @@ class Replays:
 
     async def _bring(self) -> int:
         """Put those that are not under way yet, as many as there is room for."""
+        if self._leases is not None and not self._leases.holds(LEASE):
+            return 0
         room = await self._sink.room()
         try:
             replays = await self._letters.replays(BATCH)

@@ -2,7 +2,8 @@
 
 A schedule is a row in the service's own database that says which due time was run last. A runner takes the row's lease,
 runs the method, and writes the due time in the method's own transaction, on the condition that it still has the lease:
-of two runners that take each other for dead, only one commits.
+of two runners that take each other for dead, only one commits. Where several processes share the database, the lease is
+good as long as the worker lives that has it (storage/leases.py), and no clocks are compared; else it has an end.
 
 - Due times that passed while no process was there are *missed*: reported, counted, and made up for by one run.
 - Due times that pass while a run is still going are *skipped*: runs never overlap.
@@ -22,6 +23,7 @@ from ramet.clock import Clock
 from ramet.contract.timetable import Timetable, due_between, next_after
 from ramet.errors import StorageError, described
 from ramet.storage.base import Storage, Unit, Write
+from ramet.storage.leases import Leases
 from ramet.storage.work import transact_within
 from ramet.tasks import Spawn, is_ending
 from ramet.telemetry.context import Context, current_context
@@ -34,6 +36,7 @@ SCHEMA = (
         missed INTEGER NOT NULL DEFAULT 0, failed INTEGER NOT NULL DEFAULT 0, error TEXT)""",
 )
 LEASE_SECONDS = 60.0
+LOOK_AGAIN_SECONDS = 2.0
 ATTEMPTS = 3
 FIRST_PAUSE_SECONDS = 1.0
 LONGEST_NAP_SECONDS = 300.0
@@ -48,6 +51,11 @@ _STATE = "SELECT last_run, lease_until FROM ramet_schedule WHERE name = ?"
 _CLAIM = (
     "UPDATE ramet_schedule SET lease_owner = ?, lease_until = ?, missed = missed + ? "
     "WHERE name = ? AND last_run = ? AND (lease_until IS NULL OR lease_until < ?)"
+)
+_CLAIM_SHARED = (
+    "UPDATE ramet_schedule SET lease_owner = ?, lease_until = ?, missed = missed + ? "
+    "WHERE name = ? AND last_run = ? AND (lease_owner IS NULL OR NOT EXISTS "
+    "(SELECT 1 FROM ramet_lease l WHERE l.name = 'worker/' || ramet_schedule.lease_owner))"
 )
 _RENEW = "UPDATE ramet_schedule SET lease_until = ? WHERE name = ? AND lease_owner = ?"
 _RELEASE = "UPDATE ramet_schedule SET lease_owner = NULL, lease_until = NULL WHERE lease_owner = ?"
@@ -134,8 +142,17 @@ class Schedules:
         self._clock = clock
         self._spawn = spawn
         self._report = report
-        self._owner = clock.id()
+        self._leases: Leases | None = None
+        self._own = clock.id()
         self._loops: list[asyncio.Task[None]] = []
+
+    def share(self, leases: Leases) -> None:
+        """Share the schedules with the service's other processes at this database; called before `start`."""
+        self._leases = leases
+
+    @property
+    def _owner(self) -> str:
+        return self._own if self._leases is None else self._leases.worker
 
     async def start(self) -> None:
         """Begin to watch the clock. A schedule that is new, or has another timetable than before, counts from now."""
@@ -156,8 +173,10 @@ class Schedules:
         while True:
             try:
                 last_run, lease_until = (await self._storage.fetch(_STATE, schedule.name))[0]
-                await self._sleep_until(max(next_after(schedule.timetable, last_run), lease_until or 0.0))
-                await self._run_due(schedule)
+                leased = (lease_until or 0.0) if self._leases is None else 0.0
+                await self._sleep_until(max(next_after(schedule.timetable, last_run), leased))
+                if not await self._run_due(schedule) and self._leases is not None:
+                    await self._clock.sleep(LOOK_AGAIN_SECONDS)
             except StorageError as error:
                 _log.warning("schedule %s: %s", schedule.name, error)
                 await self._clock.sleep(FIRST_PAUSE_SECONDS)
@@ -167,28 +186,32 @@ class Schedules:
         while (left := moment - self._clock.time()) > 0:
             await self._clock.sleep(min(left, LONGEST_NAP_SECONDS))
 
-    async def _run_due(self, schedule: Schedule) -> None:
-        """If it is still due and nobody runs it: one run for the latest of the due times."""
+    async def _run_due(self, schedule: Schedule) -> bool:
+        """If it is still due and nobody runs it: one run for the latest of them. False where it is not ours."""
         now = self._clock.time()
         last_run, _ = (await self._storage.fetch(_STATE, schedule.name))[0]
         count, due = due_between(schedule.timetable, last_run, now)
         if not count:
-            return
-        claim = (self._owner, now + LEASE_SECONDS, count - 1, schedule.name, last_run, now)
-        if await self._storage.write(Write(_CLAIM, [claim])) != (1,):
-            return
+            return True
+        owner = self._owner
+        claim = (owner, now + LEASE_SECONDS, count - 1, schedule.name, last_run)
+        shared = self._leases is not None
+        write = Write(_CLAIM_SHARED, [claim]) if shared else Write(_CLAIM, [(*claim, now)])
+        if await self._storage.write(write) != (1,):
+            return False
         if count > 1:
             self._report(Run(name=schedule.name, outcome=RunOutcome.MISSED, due=due, count=count - 1))
-        keeper = self._spawn(self._keep_lease(schedule.name))
+        keeper = self._spawn(self._keep_lease(schedule.name, owner))
         try:
-            await self._run(schedule, due)
+            await self._run(schedule, due, owner)
         finally:
             keeper.cancel()
+        return True
 
-    async def _run(self, schedule: Schedule, due: float) -> None:
+    async def _run(self, schedule: Schedule, due: float, owner: str) -> None:
         for attempt in range(1, ATTEMPTS + 1):
             try:
-                await self._attempt(schedule, due)
+                await self._attempt(schedule, due, owner)
             except LeaseLost:
                 raise
             except (Exception, asyncio.CancelledError) as error:
@@ -196,49 +219,49 @@ class Schedules:
                     raise
                 _log.exception("schedule %s failed, attempt %d of %d", schedule.name, attempt, ATTEMPTS)
                 if attempt == ATTEMPTS:
-                    await self._give_up(schedule, due, error)
+                    await self._give_up(schedule, due, owner, error)
                 else:
                     await self._clock.sleep(self._clock.jitter(FIRST_PAUSE_SECONDS * 4 ** (attempt - 1)))
             else:
                 self._report(Run(name=schedule.name, outcome=RunOutcome.DONE, due=due))
                 return
 
-    async def _attempt(self, schedule: Schedule, due: float) -> None:
+    async def _attempt(self, schedule: Schedule, due: float, owner: str) -> None:
         service, _, method = schedule.name.partition(".")
         scope = Scope(service, Work.SCHEDULE, method, f"{schedule.name}/{due:.3f}")
         token = current_context.set(Context.root(self._clock.id()))
         try:
             skipped, last = await transact_within(
-                schedule.timeout_seconds, self._storage, scope, lambda: self._run_and_note(schedule, scope, due)
+                schedule.timeout_seconds, self._storage, scope, lambda: self._run_and_note(schedule, scope, due, owner)
             )
         finally:
             current_context.reset(token)
         if skipped:
             self._report(Run(name=schedule.name, outcome=RunOutcome.SKIPPED, due=last, count=skipped))
 
-    async def _run_and_note(self, schedule: Schedule, scope: Scope, due: float) -> tuple[int, float]:
+    async def _run_and_note(self, schedule: Schedule, scope: Scope, due: float, owner: str) -> tuple[int, float]:
         """The method, and in its transaction the due time; returns how many more passed meanwhile, and the last."""
         await schedule.run()
         skipped, last = due_between(schedule.timetable, due, self._clock.time())
         unit = scope.unit
         assert isinstance(unit, Unit)
-        if await unit.execute(_FINISH, last, schedule.name, self._owner) != 1:
+        if await unit.execute(_FINISH, last, schedule.name, owner) != 1:
             raise LeaseLost(
                 f"The schedule {schedule.name} was taken over by another runner, so this run was rolled back: "
-                f"see that the machines' clocks agree and that a run does not block for {LEASE_SECONDS:.0f} s."
+                f"this process was frozen, or its loop was blocked, for longer than others wait."
             )
         return skipped, last
 
-    async def _give_up(self, schedule: Schedule, due: float, error: BaseException) -> None:
+    async def _give_up(self, schedule: Schedule, due: float, owner: str, error: BaseException) -> None:
         _, last = due_between(schedule.timetable, due, self._clock.time())
         reason = described(error)
-        await self._storage.write(Write(_FAIL, [(last, reason, schedule.name, self._owner)]))
+        await self._storage.write(Write(_FAIL, [(last, reason, schedule.name, owner)]))
         self._report(Run(name=schedule.name, outcome=RunOutcome.FAILED, due=due, error=reason))
 
-    async def _keep_lease(self, name: str) -> None:
+    async def _keep_lease(self, name: str, owner: str) -> None:
         while True:
             await self._clock.sleep(LEASE_SECONDS / 3)
             try:
-                await self._storage.write(Write(_RENEW, [(self._clock.time() + LEASE_SECONDS, name, self._owner)]))
+                await self._storage.write(Write(_RENEW, [(self._clock.time() + LEASE_SECONDS, name, owner)]))
             except StorageError as error:
                 _log.warning("schedule %s: the lease could not be renewed: %s", name, error)

@@ -74,6 +74,10 @@ class Answers:
             if await self._offer(key, _REFUSED + codec.encode_refusal(refusal)):
                 raise
             return self._repeat(await self._certain(key), codec)
+        except Exception:
+            if not self._storage.shared or (recorded := await self._recorded(key)) is None:
+                raise
+            return self._repeat(recorded, codec)  # it failed because another process had done it meanwhile
 
     async def withdraw(self, key: str) -> bool:
         """See to it that the work of `key` does not happen any more; returns whether it has happened already."""

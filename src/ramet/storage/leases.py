@@ -83,8 +83,9 @@ class Leases:
 
     def contend(self, name: str) -> None:
         """Try to hold this lease, of which there is one for the whole service, as soon as its holder has gone."""
-        self._contended.append(name)
-        self._woken.set()
+        if name not in self._contended:
+            self._contended.append(name)
+            self._woken.set()
 
     def holds(self, name: str) -> bool:
         """Whether this worker has the lease, as far as it knows: one that was frozen learns late that it lost it."""
