@@ -18,6 +18,7 @@ from ramet.events.policy import Retries
 from ramet.events.replays import Replays
 from ramet.events.subscriptions import remember
 from ramet.storage.base import Storage
+from ramet.storage.leases import Leases
 from ramet.tasks import Tasks
 
 
@@ -54,6 +55,10 @@ class Consuming:
         )
         self._lanes = Lanes(self._consumer.deliver, spawn=tasks.spawn, clock=clock)
         self._replays = Replays(self._consumer.letters, self._lanes, clock=clock, spawn=tasks.spawn)
+
+    def share(self, leases: Leases) -> None:
+        """Work beside other processes at the same database; called before `open`."""
+        self._replays.share(leases)
 
     async def open(self) -> None:
         """Subscribe; what is delivered is handled from now on."""

@@ -28,6 +28,7 @@ from ramet.sagas.moments import Report as SagaReport
 from ramet.sagas.views import Views
 from ramet.settings import seconds
 from ramet.storage.base import Storage
+from ramet.storage.leases import Leases
 from ramet.storage.tables import RETENTION_SECONDS, purge_answers
 from ramet.storage.work import transact
 from ramet.tasks import Tasks
@@ -65,14 +66,28 @@ class RunningService:
         )
         instance._link = self.link  # noqa: SLF001 - the attribute that Contract keeps for the runtime
         definitions = [self._definition(saga) for saga in declared.sagas]
+        self._leases = self._make_leases(definitions) if storage.shared else None
         self.engine = self.link.engine = self._make_engine(definitions) if definitions else None
         self.sagas = Views(storage, definitions)
         self.consuming = [self._make_consuming(handling) for handling in self._handlings()]
         self.schedules = self._make_schedules() if declared.schedules else None
+        if self._leases is not None:
+            self.relay.share(self._leases)
+            for consuming in self.consuming:
+                consuming.share(self._leases)
 
     async def prepare(self) -> None:
         """Whatever may refuse to start, and needs nobody else: sagas of the last release, even if this one has none."""
-        await (self.engine or self._make_engine(())).check()
+        engine = self.engine or self._make_engine(())
+        if self._leases is None:
+            await engine.check()
+            return
+        await self._leases.join()
+        try:
+            await engine.check()
+        except BaseException:
+            await self._leases.leave()
+            raise
 
     async def startup(self) -> None:
         """The service's own preparations, in one transaction where they write."""
@@ -109,6 +124,8 @@ class RunningService:
         for consuming in self.consuming:
             await consuming.close()
         await self.relay.stop()
+        if self._leases is not None:
+            await self._leases.leave()
 
     async def shutdown(self) -> None:
         """The service's own last words."""
@@ -154,6 +171,11 @@ class RunningService:
             report=around.report,
         )
 
+    def _make_leases(self, definitions: Sequence[Definition]) -> Leases:
+        around = self._around
+        about = [one.version for one in definitions]
+        return Leases(self.storage, clock=around.clock, spawn=around.tasks.spawn, about=about)
+
     def _make_schedules(self) -> Schedules:
         schedules = [
             Schedule(
@@ -164,7 +186,10 @@ class RunningService:
             )
             for schedule in self.declared.schedules
         ]
-        return Schedules(self.storage, schedules, clock=self._around.clock, spawn=self._around.tasks.spawn)
+        made = Schedules(self.storage, schedules, clock=self._around.clock, spawn=self._around.tasks.spawn)
+        if self._leases is not None:
+            made.share(self._leases)
+        return made
 
     def _make_engine(self, definitions: Sequence[Definition]) -> SagaEngine:
         around = self._around
@@ -177,6 +202,8 @@ class RunningService:
             withdraw=around.exchange.withdraw,
         )
         engine.report = around.saga_report
+        if self._leases is not None:
+            engine.share(self._leases)
         return engine
 
     def _definition(self, saga: DeclaredSaga) -> Definition:
