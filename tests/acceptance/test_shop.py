@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from ramet.testing import RunningApplication, VirtualClock, running
+from ramet.testing import Placement, RunningApplication, VirtualClock, running
 from shop.catalog.contract import Catalog, Product
 from shop.inventory.contract import Inventory, Line, ReservationExpired
 from shop.notifications.contract import Notifications
@@ -18,7 +18,7 @@ from shop.shipping.contract import ParcelMoved
 
 SHOP = Path(__file__).parents[2] / "examples" / "shop"
 ADDRESS = {"street": "Gerbergasse 1", "city": "Basel", "country": "CH"}
-PLACEMENTS = {"together": False, "strict": True}
+PLACEMENTS: tuple[Placement, ...] = ("together", "strict", "apart")
 
 
 @pytest.fixture(params=PLACEMENTS)
@@ -30,7 +30,7 @@ async def shop(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[
         "payments": {"lost_reply_rate": 0.5},
         "notifications": {"outbox": str(tmp_path / "outbox")},
     }
-    async with running(SHOP, clock=VirtualClock(), strict=PLACEMENTS[request.param], settings=settings) as shop:
+    async with running(SHOP, clock=VirtualClock(), placement=request.param, settings=settings) as shop:
         products = [
             Product(sku=f"tea-{n:02}", name=f"Tea {n}", description="", category="tea", price_cents=500, grams=100)
             for n in range(30)

@@ -25,6 +25,8 @@ Answering = Callable[..., Awaitable[Any]]
 """A query: called with its arguments. A command: called with the idempotency key and the tuple of arguments."""
 
 ENDLESS = float("inf")
+OUTSIDE = ""
+"""Who calls, where it is no service."""
 DEFAULT_DEADLINE_SECONDS = 5.0
 log = logging.getLogger("ramet.calls")
 
@@ -162,9 +164,9 @@ class Exchange:
 
             return key
 
-        return self._client(cls, begin, lambda _, target: target)
+        return self._client(owner, cls, begin, lambda _, target: target)
 
-    def client_outside(self, cls: type[C]) -> C:
+    def client_outside(self, cls: type[C], caller: str = OUTSIDE) -> C:
         """A client for code that is no service: public APIs, mounted applications, tests, tools.
 
         A call that is not part of a request gets a context and a deadline of its own.
@@ -177,7 +179,7 @@ class Exchange:
 
             return key
 
-        return self._client(cls, begin, self._rooted)
+        return self._client(caller, cls, begin, self._rooted)
 
     async def withdraw(self, method: str, key: str) -> None:
         """See to it that a command of which nobody knows whether it happened does not happen any more.
@@ -193,6 +195,7 @@ class Exchange:
 
     def _client(
         self,
+        owner: str,
         cls: type[C],
         begin: Callable[[str], Callable[[], str | None]],
         wrap: Callable[[Answerer, Answering], Answering],
@@ -203,7 +206,7 @@ class Exchange:
             target = strict(answerer) if self._strict and not answerer.elsewhere else answerer.answer
             links[name] = MethodLink(
                 target=wrap(answerer, target),
-                counter=answerer.counter,
+                counter=self.counters.call(owner, f"{contract.name}.{name}"),
                 monotonic=self.clock.monotonic,
                 begin=begin(f"{contract.name}.{name}"),
                 passes=answerer.boundary.passes,

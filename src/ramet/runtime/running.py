@@ -173,7 +173,7 @@ class Running:
         for api in self.declared.apis:
             if self.options.here(api.name):
                 made = api.cls()
-                self._inject(made, api.name, api.needs, self.client)
+                self._inject(made, api.name, api.needs, partial(self.exchange.client_outside, caller=api.name))
                 self.apis.append((api.cls, made))
 
     def _answer(self, service: DeclaredService, instance: Any | None) -> None:

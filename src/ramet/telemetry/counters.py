@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 
 class MethodCounters:
@@ -35,14 +35,39 @@ class MethodCounters:
 
 
 class Counters:
-    """All counters of one application, by method name `contract.method`."""
+    """All counters of one application, by method name `contract.method`; calls are kept apart by who makes them."""
 
     def __init__(self) -> None:
         self._methods: dict[str, MethodCounters] = {}
+        self._calls: dict[tuple[str, str], MethodCounters] = {}
 
     def method(self, name: str) -> MethodCounters:
         """The counters of one method; made on first use."""
         return self._methods.setdefault(name, MethodCounters())
 
+    def call(self, caller: str, name: str) -> MethodCounters:
+        """The counters of one method's calls by one caller, "" for who is no service; made on first use."""
+        return self._calls.setdefault((caller, name), MethodCounters())
+
+    @property
+    def calls(self) -> Mapping[tuple[str, str], MethodCounters]:
+        """The calls made in this process, by caller and method."""
+        return self._calls
+
     def __iter__(self) -> Iterator[tuple[str, MethodCounters]]:
-        return iter(sorted(self._methods.items()))
+        """Each method with everything that was counted of it."""
+        totals = {name: added([counter]) for name, counter in self._methods.items()}
+        for (_, name), counter in self._calls.items():
+            totals[name] = added([totals[name], counter]) if name in totals else added([counter])
+        return iter(sorted(totals.items()))
+
+
+def added(counters: Iterable[MethodCounters]) -> MethodCounters:
+    """The sum of several counters, as a counter of its own."""
+    total = MethodCounters()
+    for counter in counters:
+        total.calls += counter.calls
+        total.refusals += counter.refusals
+        total.errors += counter.errors
+        total.buckets = [one + other for one, other in zip(total.buckets, counter.buckets, strict=True)]
+    return total

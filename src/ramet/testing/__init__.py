@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from ramet.clock import VirtualClock
-    from ramet.testing.application import RunningApplication, running
+    from ramet.testing.application import Placement, RunningApplication, running
     from ramet.testing.stubs import NotFaked
 
-__all__ = ["NotFaked", "RunningApplication", "VirtualClock", "running"]
+__all__ = ["NotFaked", "Placement", "RunningApplication", "VirtualClock", "running"]
 
 _HOMES = {
     "NotFaked": "ramet.testing.stubs",
+    "Placement": "ramet.testing.application",
     "RunningApplication": "ramet.testing.application",
     "VirtualClock": "ramet.clock",
     "running": "ramet.testing.application",

@@ -8,7 +8,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Literal, TypeVar, cast
 
 import msgspec
 
@@ -30,7 +30,9 @@ from ramet.sagas.views import SagaSummary
 from ramet.settings import seconds
 from ramet.storage.work import transact
 from ramet.telemetry.scope import Scope, Work
+from ramet.testing.apart import Apart
 from ramet.testing.stubs import contract_of, with_fakes, with_stubs
+from ramet.testing.together import Together
 
 if TYPE_CHECKING:
     from httpx import AsyncClient
@@ -40,15 +42,17 @@ E = TypeVar("E", bound=Event)
 Condition = Callable[[], object | Awaitable[object]]
 _PUBLISHED = "SELECT payload FROM ramet_outbox WHERE topic = ? ORDER BY seq"
 PATIENCE_SECONDS = 10.0
+Placement = Literal["together", "strict", "apart"]
 
 
 class RunningApplication:
     """What a test has in its hands."""
 
-    def __init__(self, running: Running, http: AsyncClient | None) -> None:
-        self.running = running
+    def __init__(self, parts: Sequence[Running], http: AsyncClient | None) -> None:
+        self.running = parts[0]
+        self._services = {name: service for part in parts for name, service in part.services.items()}
         self._http = http
-        self.clock: Clock = running.clock
+        self.clock: Clock = self.running.clock
 
     def client(self, contract: type[C]) -> C:
         """A client of any contract, as the outside has it."""
@@ -66,7 +70,7 @@ class RunningApplication:
 
     def service(self, cls: type[C]) -> C:
         """The very instance that serves, for instance a fake that has noted how it was called."""
-        for service in self.running.services.values():
+        for service in self._services.values():
             if isinstance(service.instance, cls):
                 return service.instance
         raise UsageError(
@@ -91,7 +95,7 @@ class RunningApplication:
                 f"No service of the application under test publishes {event.__name__}: "
                 "run the service that does, too, or fake its contract."
             )
-        return self.running.services[owner.name]
+        return self._services[owner.name]
 
     async def eventually(self, condition: Condition, *, within: str | float = PATIENCE_SECONDS) -> Any:
         """Wait until a condition holds, and return its value: a function, or an async one, that gives something true.
@@ -118,7 +122,7 @@ class RunningApplication:
 
     async def saga(self, saga: type[Saga], key: str) -> SagaSummary | None:
         """The saga of a class with this key as operators see it; None when there is none."""
-        for service in self.running.services.values():
+        for service in self._services.values():
             if service.engine is not None and service.engine.knows(saga):
                 found = await service.sagas.sagas(name=saga.__name__, key=key)
                 return found[0] if found else None
@@ -142,6 +146,7 @@ async def running(
     *,
     fakes: Sequence[type[Contract]] = (),
     clock: Clock | None = None,
+    placement: Placement = "together",
     strict: bool = False,
     settings: Mapping[str, Mapping[str, Any]] | None = None,
 ) -> AsyncIterator[RunningApplication]:
@@ -149,7 +154,12 @@ async def running(
 
     `what` is an `Application`, the path of a ramet.toml (or its folder), or one service class, which is then alone:
     `fakes` are subclasses of contracts that take the place of its neighbours, and calling any other raises `NotFaked`.
-    With `strict`, everything that crosses a contract is encoded and decoded, as if the services were apart.
+    `placement` says where the services are:
+
+    - "together": in one process, as `ramet up` runs them;
+    - "strict" (also `strict=True`): the same, with everything that crosses a contract encoded and decoded;
+    - "apart": each as a running application of its own, which the others call over sockets; every call that may be
+      repeated and every event is delivered twice, and a command whose second answer differs fails the test.
     """
     configuration = _configuration(what)
     application = with_fakes(configuration.application, fakes)
@@ -157,21 +167,18 @@ async def running(
         application = with_stubs(application)
     options = Options(
         clock=clock or SystemClock(),
-        strict=strict,
+        strict=strict or placement == "strict",
         settings={**configuration.settings, **(settings or {})},
         prepare=create_tables,
     )
-    alive = Running(read(application), temporary(), options)
-    await alive.start()
-    app = web(alive, Deployment(name="test"))
-    try:
+    declared = read(application)
+    alive = Apart(declared, temporary(), options) if placement == "apart" else Together(declared, temporary(), options)
+    async with alive as parts, AsyncExitStack() as stack:
+        app = web(parts[0], Deployment(name="test"))
         await app.startup()
-        async with AsyncExitStack() as stack:
-            yield RunningApplication(alive, await _http_client(app, stack))
+        yield RunningApplication(parts, await _http_client(app, stack))
         await app.drain(1.0)
         await app.shutdown()
-    finally:
-        await alive.stop()
 
 
 async def _http_client(app: Any, stack: AsyncExitStack) -> AsyncClient | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -35,13 +35,14 @@ from ramet.runtime.operators.requests import (
     ShowEvent,
     ShowSaga,
     Status,
+    Traffic,
 )
 from ramet.runtime.running import Running
 from ramet.runtime.schedules import schedule_states
 from ramet.sagas.engine import SagaEngine
 from ramet.sagas.views import Views
 from ramet.storage.base import Storage
-from ramet.telemetry.counters import MethodCounters
+from ramet.telemetry.counters import MethodCounters, added
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -95,11 +96,22 @@ class Operations:
             uptime_seconds=place.clock.monotonic() - started if started is not None else None,
             addresses=place.addresses,
             services=tuple(services),
+            traffic=self._traffic(),
+        )
+
+    def _traffic(self) -> tuple[Traffic, ...]:
+        running = self._place.running
+        if running is None:
+            return ()
+        return tuple(
+            Traffic(caller=caller, method=method, calls=counter.calls, p50_ms=_milliseconds(counter, 0.5))
+            for (caller, method), counter in sorted(running.counters.calls.items())
+            if counter.calls
         )
 
     async def _service(self, storage: Storage, events: Counts) -> ServiceStatus:
         counters = self._counters(storage.service)
-        total = _added(counter for _, counter in counters)
+        total = added(counter for _, counter in counters)
         return ServiceStatus(
             name=storage.service,
             calls=total.calls,
@@ -236,16 +248,6 @@ class Operations:
     def _changed(self, count: int) -> Changed:
         running = self._place.running
         return Changed(count=count, later=running is None or running.started_at is None)
-
-
-def _added(counters: Iterable[MethodCounters]) -> MethodCounters:
-    total = MethodCounters()
-    for counter in counters:
-        total.calls += counter.calls
-        total.refusals += counter.refusals
-        total.errors += counter.errors
-        total.buckets = [one + other for one, other in zip(total.buckets, counter.buckets, strict=True)]
-    return total
 
 
 def _load(name: str, counter: MethodCounters) -> MethodLoad:

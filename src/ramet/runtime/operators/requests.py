@@ -167,6 +167,15 @@ class GroupStatus(Answer):
     replicas: tuple[ReplicaStatus, ...] = ()
 
 
+class Traffic(Answer):
+    """The calls of one method by one service or API, "" for who is neither; since the process started."""
+
+    caller: str
+    method: str
+    calls: int
+    p50_ms: float | None = None
+
+
 class Status(Answer):
     """A deployment; `pid`, `uptime_seconds` and `addresses` are None and empty when it does not run.
 
@@ -181,6 +190,7 @@ class Status(Answer):
     addresses: tuple[Address, ...] = ()
     services: tuple[ServiceStatus, ...] = ()
     groups: tuple[GroupStatus, ...] = ()
+    traffic: tuple[Traffic, ...] = ()
 
 
 class ServiceSaga(Answer):

@@ -1,0 +1,130 @@
+"""One replica of a process group: hosts its services, answers the other groups, and serves its public parts."""
+
+from __future__ import annotations
+
+import os
+import socket
+from pathlib import Path
+
+from ramet.clock import SystemClock
+from ramet.contract.declared import Declared
+from ramet.http.server import HttpServer
+from ramet.model.topology import Assignment
+from ramet.runtime.configuration import Configuration
+from ramet.runtime.discovery.base import Discovery
+from ramet.runtime.discovery.supervised import SupervisedDiscovery
+from ramet.runtime.migrating import prepare
+from ramet.runtime.neighbours import Neighbours
+from ramet.runtime.operators.control import Control
+from ramet.runtime.operators.operations import Operations, Place
+from ramet.runtime.process import DRAIN_SECONDS, addresses_of, settle_memory
+from ramet.runtime.running import Options, Running
+from ramet.runtime.web import web
+from ramet.runtime.wiring import engines
+from ramet.tasks import Tasks
+from ramet.transport.base import Endpoint
+from ramet.transport.options import TransportOptions
+from ramet.transport.server import Server
+
+
+class Replica:
+    """Runs one assignment from `start` to `stop`.
+
+    It is announced to the others when everything in it runs, and taken back before anything in it ends, so that a
+    rolling restart fails no call.
+    """
+
+    def __init__(self, configuration: Configuration, declared: Declared, assignment: Assignment) -> None:
+        self._configuration = configuration
+        self._assignment = assignment
+        self._deployment = configuration.assigned(assignment)
+        self._clock = SystemClock()
+        self._tasks = Tasks()
+        self.discovery: Discovery = SupervisedDiscovery(assignment, clock=self._clock, spawn=self._tasks.spawn)
+        name = f"{assignment.group}/{assignment.replica}"
+        transport = TransportOptions(application=configuration.application.name, name=name)
+        self._neighbours = Neighbours(
+            assignment,
+            self.discovery,
+            clock=self._clock,
+            spawn=self._tasks.spawn,
+            options=transport,
+            token=None,
+        )
+        self.running = Running(
+            declared,
+            engines(self._deployment, configuration.folder, declared),
+            Options(
+                clock=self._clock,
+                settings=configuration.settings_of(assignment.deployment),
+                environment=os.environ,
+                prepare=prepare,
+                hosts=frozenset(assignment.hosts),
+                carrier=self._neighbours.upstream,
+            ),
+        )
+        self._server = Server(
+            self.running.answering, None, clock=self._clock, spawn=self._tasks.spawn, options=transport
+        )
+        self._http: HttpServer | None = None
+        self._control: Control | None = None
+
+    async def start(self) -> None:
+        """Raises: ConfigurationError, StorageError, IncompatibleRelease, Unavailable; whatever was begun is undone."""
+        assignment = self._assignment
+        try:
+            await self.discovery.start()
+            await self.running.start()
+            await self._serve_public()
+            await self._answer_operators()
+            address = await self._server.start(assignment.internal)
+            await self.discovery.register(
+                Endpoint(
+                    address=address,
+                    group=assignment.group,
+                    replica=assignment.replica,
+                    zone=assignment.zone,
+                    version=assignment.version,
+                )
+            )
+            settle_memory()
+            await self.discovery.ready()
+        except BaseException:
+            await self.stop()
+            raise
+
+    async def stop(self, *, grace_seconds: float = DRAIN_SECONDS) -> None:
+        """Say that it leaves, finish what is in flight, hand back what it has, and end."""
+        await self.discovery.close()
+        if self._http is not None:
+            await self._http.stop(grace_seconds=grace_seconds)
+        await self.running.end()
+        await self._server.drain(grace_seconds)
+        await self._server.close()
+        if self._control is not None:
+            await self._control.stop()
+        await self.running.stop()
+        await self._neighbours.close()
+        await self._tasks.stop()
+
+    async def _serve_public(self) -> None:
+        if self._assignment.listener is None:
+            return
+        listener = socket.socket(fileno=self._assignment.listener)
+        app = web(self.running, self._deployment)
+        self._http = HttpServer(app, listener=listener, spawn=self._tasks.spawn)
+        await self._http.start()
+
+    async def _answer_operators(self) -> None:
+        if not self._assignment.control:
+            return
+        place = Place(
+            application=self._configuration.application.name,
+            deployment=self._deployment.name,
+            storages=self.running.storages,
+            clock=self._clock,
+            running=self.running,
+            addresses=addresses_of(self.running.declared, self._assignment.url) if self._assignment.url else (),
+        )
+        self._control = Control(Path(self._assignment.control), Operations(place))
+        await self._control.start()
