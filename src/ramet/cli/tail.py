@@ -27,7 +27,7 @@ LOOK_SECONDS = 0.1
 @click.argument("group", required=False)
 @click.option("--follow", "-f", is_flag=True, help="Go on with what is said from now on.")
 @click.option("--lines", "-n", default=50, show_default=True, type=click.IntRange(0), help="How many of each group.")
-@click.option("--deployment", "-d", default=None, metavar="NAME", help="Which; by default the first with groups.")
+@click.option("--deployment", "-d", default=None, metavar="NAME", help="Which; by default one with groups that runs.")
 def logs(choices: Choices, group: str | None, follow: bool, lines: int, deployment: str | None) -> None:
     """Show what the process groups have said.
 
@@ -53,11 +53,19 @@ def _files(choices: Choices, deployment: str | None, group: str | None) -> list[
     if not split:
         which = f'The deployment "{deployment}" is one process' if deployment else "Every deployment is one process"
         raise UsageError(f"{which}, which says everything on its own terminal.")
-    folders = Folders(found.folder / split[0].data)
-    names = [one.name for one in split[0].groups]
+    chosen = next((one for one in split if _runs(found.folder / one.data)), split[0])
+    folders = Folders(found.folder / chosen.data)
+    names = [one.name for one in chosen.groups]
     if group is not None and group not in names:
-        raise UsageError(f'There is no group "{group}" in {split[0].name}; there are {", ".join(names)}.')
+        raise UsageError(f'There is no group "{group}" in {chosen.name}; there are {", ".join(names)}.')
     return [folders.log(name) for name in names if group in (None, name)]
+
+
+def _runs(data: Path) -> bool:
+    from ramet.runtime.operators.remote import reach
+
+    with reach(data) as remote:
+        return remote is not None
 
 
 def _lines(path: Path) -> list[str]:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import Protocol
 
+from ramet.contract.api import api_declaration
 from ramet.contract.declared import Declared
 from ramet.contract.places import Place, shown
 from ramet.contract.problems import Problem
@@ -23,14 +24,15 @@ _PASSWORD = re.compile(r"(://[^/@:]*):[^@/]*@")
 class Placed(Value):
     """A process group as it will run: `services` are everything it hosts, `public` the APIs and mounted applications.
 
-    `listen` is its public address, None where nothing of it is public. `calls` are the contracts it calls in other
-    groups, `called_by` the groups that call it.
+    `prefixes` are the paths of those, `listen` the public address, None where nothing is public. `calls` are the
+    contracts it calls in other groups, `called_by` the groups that call it.
     """
 
     name: str
     services: tuple[str, ...]
     replicas: int
     public: tuple[str, ...] = ()
+    prefixes: tuple[str, ...] = ()
     listen: str | None = None
     internal: str = "unix"
     isolated: bool = False
@@ -145,7 +147,9 @@ class _Planning:
         self._declared = declared
         self._split = bool(deployment.groups)
         self.groups = deployment.groups or (Group(name=ALONE, services=(EVERYTHING,)),)
-        self._public = [api.name for api in declared.apis] + [mounted.name for mounted in declared.mounted]
+        self._prefixes = {api.name: api_declaration(api.cls).prefix for api in declared.apis}
+        self._prefixes |= {mounted.name: mounted.prefix for mounted in declared.mounted}
+        self._public = list(self._prefixes)
         self._names = [service.name for service in declared.services] + self._public
         named = [name for group in self.groups for name in group.services if name in self._names]
         self._count = Counter(named)
@@ -162,6 +166,7 @@ class _Planning:
             services=self._hosts[group.name],
             replicas=group.replicas,
             public=public,
+            prefixes=tuple(self._prefixes[name] for name in public),
             listen=(group.listen or self._deployment.listen) if public else None,
             internal=group.internal,
             isolated=group.isolated,

@@ -36,6 +36,7 @@ class Child:
         self._said = said
         self._reading: asyncio.Task[None] | None = None
         self.pid = process.pid
+        self.last_words = ""
 
     @classmethod
     async def spawn(cls, launch: Launch, spawn: Spawn) -> Child:
@@ -87,9 +88,14 @@ class Child:
         while chunk := await stream.read(CHUNK):
             *lines, rest = (rest + chunk).split(b"\n")
             for text in lines:
-                self._said(text.decode(errors="replace").rstrip("\r"))
+                self._say(text)
             if len(rest) > LONGEST_LINE:
-                self._said(rest.decode(errors="replace"))
+                self._say(rest)
                 rest = b""
         if rest:
-            self._said(rest.decode(errors="replace"))
+            self._say(rest)
+
+    def _say(self, line: bytes) -> None:
+        text = line.decode(errors="replace").rstrip()
+        self.last_words = text or self.last_words
+        self._said(text)

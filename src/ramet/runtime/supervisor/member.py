@@ -206,7 +206,7 @@ class Member:
 
     async def _pause(self, code: int | None) -> bool:
         """Wait for the next attempt; false where there is none."""
-        why = self.error if self.error.startswith(("was killed", "could not")) else ending(code)
+        why = self.error if self.error.startswith(("was killed", "could not")) else self._why(code)
         pause = self._around.policy.pause(self._failures, code)
         if pause is None:
             self._become("crashed", f"{why}, {self._failures} times in a row" if self._failures > 1 else why)
@@ -219,6 +219,12 @@ class Member:
         self.restarts += 1
         await self._around.clock.sleep(pause)
         return True
+
+    def _why(self, code: int | None) -> str:
+        """How it has ended, with its last words where those say what was wrong."""
+        words = self.child.last_words if self.child is not None else ""
+        _, is_error, sentence = words.partition("error: ")
+        return f"{ending(code)}: {sentence.rstrip('.')}" if is_error else ending(code)
 
     def _become(self, state: State, error: str = "") -> None:
         if state != self.state:

@@ -158,9 +158,9 @@ class Supervisor:
     def addresses(self) -> list[Address]:
         """Where the public parts are, each with its group's address."""
         return [
-            Address(name=name, url=self.url(keeper.name))
+            Address(name=name, url=self.url(keeper.name) + prefix)
             for keeper in self.keepers.values()
-            for name in keeper.placed.public
+            for name, prefix in zip(keeper.placed.public, keeper.placed.prefixes, strict=False)
         ]
 
     def end(self) -> None:
