@@ -10,11 +10,12 @@ from benchmarks import report
 from benchmarks.machine import stamp
 from benchmarks.measure import Row
 from benchmarks.rounds import Run
-from benchmarks.suites import calls, events, http, outbox, sagas, startup
+from benchmarks.suites import calls, events, http, outbox, sagas, startup, transport
 
 SUITES: Mapping[str, Callable[[Run], Sequence[Row]]] = {
     "calls": calls.run,
     "http": http.run,
+    "transport": transport.run,
     "sagas": sagas.run,
     "outbox": outbox.run,
     "events": events.run,

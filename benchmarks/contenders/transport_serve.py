@@ -1,0 +1,127 @@
+"""The answering side of one transport, in a process of its own core."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import json
+import sys
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import grpc
+import nats
+import uvicorn
+import uvloop
+from fastapi import FastAPI, Request, Response
+
+from benchmarks.contenders import arguments
+from benchmarks.contenders.http_server import announce, tell_time
+from benchmarks.contenders.transport_asked import answer
+from benchmarks.machine import pin
+from ramet.clock import SystemClock
+from ramet.tasks import Tasks
+from ramet.transport.base import Call, Peer
+from ramet.transport.options import Tls, TransportOptions
+from ramet.transport.server import Server
+
+
+def _ramet(address: str) -> Callable[[dict[str, Any]], Awaitable[str]]:
+    async def serve(asked: dict[str, Any]) -> str:
+        async def answered(call: Call, _: Peer) -> bytes:
+            return answer(call.arguments)
+
+        tls = Tls(certificate=Path(asked["folder"]) / "s.crt", key=Path(asked["folder"]) / "s.key")
+        options = TransportOptions(application="bench", tls=tls)
+        server = Server(answered, None, clock=SystemClock(), spawn=Tasks().spawn, options=options)
+        KEPT.append(server)
+        return await server.start(address.format(folder=asked["folder"]))
+
+    return serve
+
+
+class _Echo(asyncio.Protocol):
+    """The floor: the same bytes back, by a bare protocol."""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport: Any = transport
+        self._transport.set_write_buffer_limits(0)
+
+    def data_received(self, data: bytes) -> None:
+        self._transport.write(data)
+
+
+async def _echo(asked: dict[str, Any]) -> str:
+    path = f"{asked['folder']}/echo"
+    KEPT.append(await asyncio.get_running_loop().create_unix_server(_Echo, path))
+    return path
+
+
+async def _grpc(_: dict[str, Any]) -> str:
+    async def level(request: bytes, context: Any) -> bytes:
+        return answer(request)
+
+    server = grpc.aio.server()
+    handlers = {"Level": grpc.unary_unary_rpc_method_handler(level)}
+    server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler("Stock", handlers),))
+    port = server.add_insecure_port("127.0.0.1:0")
+    await server.start()
+    KEPT.append(server)
+    return f"127.0.0.1:{port}"
+
+
+async def _fastapi(_: dict[str, Any]) -> str:
+    app = FastAPI()
+
+    @app.post("/level")
+    async def level(request: Request) -> Response:
+        return Response(answer(await request.body()))
+
+    config = uvicorn.Config(app, port=0, http="httptools", access_log=False, log_level="error")
+    server = uvicorn.Server(config)
+    KEPT.append(asyncio.ensure_future(server.serve()))
+    while not server.started:  # noqa: ASYNC110 - it has no other way to say so
+        await asyncio.sleep(0.01)
+    return f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}/level"
+
+
+async def _nats(asked: dict[str, Any]) -> str:
+    connection = await nats.connect(asked["broker"])
+
+    async def level(message: Any) -> None:
+        await message.respond(answer(message.data))
+
+    await connection.subscribe("stock.level", cb=level)
+    await connection.flush()
+    KEPT.append(connection)
+    return str(asked["broker"])
+
+
+KEPT: list[Any] = []
+SERVERS: dict[str, Callable[[dict[str, Any]], Awaitable[str]]] = {
+    "ramet": _ramet("unix:{folder}/ramet"),
+    "ramet_tcp": _ramet("tcp://127.0.0.1:0"),
+    "ramet_tls": _ramet("tls://127.0.0.1:0"),
+    "echo": _echo,
+    "grpc": _grpc,
+    "fastapi": _fastapi,
+    "nats": _nats,
+}
+
+
+async def serve(asked: dict[str, Any]) -> None:
+    """Serve until the input ends."""
+    address = await SERVERS[asked["kind"]](asked)
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 100)
+    announce(address)
+    await asyncio.get_running_loop().run_in_executor(None, tell_time)
+
+
+if __name__ == "__main__":
+    given = arguments()
+    pin(given["core"])
+    uvloop.run(serve(given))
+    sys.stdout.write(json.dumps({}))
