@@ -9,6 +9,7 @@ import click
 from ramet.cli import output
 from ramet.cli.application import configuration, declared, run
 from ramet.cli.command import FOUND, Choices, command, deployment_option, group
+from ramet.cli.provisioning import provision
 
 if TYPE_CHECKING:
     from ramet.contract.declared import DeclaredService
@@ -141,4 +142,13 @@ def _databases(choices: Choices, deployment: str) -> Databases:
     return Databases(declared(found), found, chosen)
 
 
-db = group("db", "Tables: migrate, revision, status, check, adopt.", migrate, revision, status, check, adopt)
+db = group(
+    "db",
+    "Tables: migrate, revision, status, check, adopt, provision.",
+    migrate,
+    revision,
+    status,
+    check,
+    adopt,
+    provision,
+)

@@ -46,7 +46,7 @@ def engines(deployment: Deployment, folder: Path, declared: Declared, *, readonl
 
 def _postgres(deployment: Deployment, declared: Declared, *, readonly: bool) -> Callable[[str], Storage]:
     """A schema for each service, in the database that the URL names, or else in that of the application's name."""
-    from ramet.storage.postgres.address import address
+    from ramet.storage.address import address
     from ramet.storage.postgres.options import PostgresOptions
     from ramet.storage.postgres.storage import PostgresStorage
 

@@ -8,12 +8,11 @@ from typing import Any
 import asyncpg
 
 from ramet.clock import SystemClock
-from ramet.storage.postgres.address import Address
+from ramet.storage.address import Address, quoted
 from ramet.storage.postgres.channel import Channel
 from ramet.storage.postgres.dialect import Kin
 from ramet.storage.postgres.failures import FAILURES, failure, is_lost
 from ramet.storage.postgres.options import PostgresOptions
-from ramet.storage.postgres.sql import quoted
 
 _clock = SystemClock()  # how long a server is away is real, also where the application's time is not
 

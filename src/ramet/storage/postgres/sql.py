@@ -122,8 +122,3 @@ def _is_first(text: str, queues: Sequence[Sequence[str]], heads: Sequence[int], 
     return not any(
         text in queues[number][heads[number] + 1 :] and queues[number][heads[number]] != text for number in left
     )
-
-
-def quoted(name: str) -> str:
-    """A name as an identifier of SQL."""
-    return '"' + name.replace('"', '""') + '"'

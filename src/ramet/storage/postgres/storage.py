@@ -11,8 +11,8 @@ from sqlalchemy import CursorResult, Executable
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 
 from ramet.errors import EffectInQuery, StorageError
+from ramet.storage.address import address, quoted
 from ramet.storage.base import Row, Storage, Unit, Write
-from ramet.storage.postgres.address import address
 from ramet.storage.postgres.channel import Channel
 from ramet.storage.postgres.connecting import Connector
 from ramet.storage.postgres.failures import FAILURES, failure, is_lost, sqlstate
@@ -20,7 +20,7 @@ from ramet.storage.postgres.listening import Listening
 from ramet.storage.postgres.options import PostgresOptions
 from ramet.storage.postgres.pool import Pool
 from ramet.storage.postgres.rows import Rows
-from ramet.storage.postgres.sql import quoted, table
+from ramet.storage.postgres.sql import table
 from ramet.storage.postgres.unit import TURN, Means, PostgresUnit
 from ramet.storage.sessions import forbid_flush, new_session
 from ramet.tasks import Tasks

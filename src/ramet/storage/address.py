@@ -1,4 +1,4 @@
-"""Pure: where a service's database is, read from a URL."""
+"""Pure: where a PostgreSQL server is, read from a URL."""
 
 from __future__ import annotations
 
@@ -78,3 +78,12 @@ def _shown(url: str) -> str:
     """A URL as a message may show it."""
     before, at, after = url.rpartition("@")
     return f"{before.partition('://')[0]}://…@{after}" if at else url
+
+
+def quoted(name: str) -> str:
+    """A name as an identifier of SQL.
+
+    >>> quoted("gift-cards")
+    '"gift-cards"'
+    """
+    return '"' + name.replace('"', '""') + '"'

@@ -1,0 +1,118 @@
+"""A database, and in it a schema and a role for each service: made where they are not there."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from ramet.errors import ConfigurationError, MissingExtra, StorageError
+from ramet.storage.address import Address, quoted
+from ramet.storage.grants import Login, for_the_database, for_the_server, role_of
+
+try:
+    import asyncpg
+except ImportError as error:
+    raise MissingExtra("asyncpg", "postgres", "Provisioning PostgreSQL") from error
+
+FILE = "postgresql.json"
+"""The services' passwords, in the deployment's data folder, for nobody but its owner to read."""
+
+_HAS_DATABASE = "SELECT 1 FROM pg_catalog.pg_database WHERE datname = $1"
+
+
+class Provisioned(msgspec.Struct, frozen=True, kw_only=True):
+    """What a service has: where, and as whom."""
+
+    service: str
+    database: str
+    schema: str
+    role: str
+
+
+def variable(service: str) -> str:
+    """The environment variable that gives a service's password, before any file.
+
+    >>> variable("gift-cards")
+    'RAMET_POSTGRESQL_GIFT_CARDS'
+    """
+    return "RAMET_POSTGRESQL_" + "".join(letter if letter.isalnum() else "_" for letter in service).upper()
+
+
+def passwords(file: Path, services: Sequence[str], environment: Mapping[str, str]) -> dict[str, str]:
+    """The passwords there are: from the environment, else from the file.
+
+    Raises: ConfigurationError where the file is no such file, or others may read it.
+    """
+    kept: dict[str, str] = {}
+    if file.exists():
+        if file.stat().st_mode & 0o077:
+            raise ConfigurationError(f"{file} holds passwords and others may read it: chmod 600 {file}")
+        try:
+            kept = msgspec.json.decode(file.read_bytes(), type=dict[str, str])
+        except msgspec.DecodeError as error:
+            raise ConfigurationError(f"{file} holds no passwords ({error}): remove it and provision again.") from error
+    given = {service: environment[variable(service)] for service in services if variable(service) in environment}
+    return {**kept, **given}
+
+
+def logins(application: str, services: Sequence[str], file: Path, environment: Mapping[str, str]) -> list[Login]:
+    """The role of every service; passwords that are not there yet are made up, and kept in the file."""
+    known = passwords(file, services, environment)
+    new = {service: secrets.token_urlsafe(24) for service in services if service not in known}
+    if new:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        whole = {name: value for name, value in {**known, **new}.items() if variable(name) not in environment}
+        partial = file.with_suffix(".new")
+        descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(descriptor, "wb") as opened:
+            opened.write(msgspec.json.format(msgspec.json.encode(whole)))
+        partial.replace(file)
+    every = {**known, **new}
+    return [Login(service=service, role=role_of(application, service), password=every[service]) for service in services]
+
+
+def script(database: str, wanted: Sequence[Login]) -> str:
+    """Everything as SQL for `psql`, for whoever may do it."""
+    server = for_the_server(database, wanted, salt=secrets.token_bytes(16))
+    create = f"SELECT 'CREATE DATABASE {quoted(database)}' WHERE NOT EXISTS (SELECT FROM pg_database WHERE datname = "
+    lines = [create + "'" + database.replace("'", "''") + "')\\gexec", *(f"{line};" for line in server)]
+    lines += [f"\\connect {quoted(database)}", *(f"{line};" for line in for_the_database(database, wanted))]
+    return "\n".join(lines)
+
+
+async def provision(server: Address, database: str, wanted: Sequence[Login]) -> list[Provisioned]:
+    """Make what is not there, and set what is there right; may be repeated.
+
+    Raises: StorageError where the server is away, or its user may not do it.
+    """
+    try:
+        raw = await asyncpg.connect(**server.at(database="postgres").arguments())
+        try:
+            if await raw.fetchval(_HAS_DATABASE, database) is None:
+                await raw.execute(f"CREATE DATABASE {quoted(database)}")
+            await _execute(raw, for_the_server(database, wanted, salt=secrets.token_bytes(16)))
+        finally:
+            await raw.close()
+        raw = await asyncpg.connect(**server.at(database=database).arguments())
+        try:
+            await _execute(raw, for_the_database(database, wanted))
+        finally:
+            await raw.close()
+    except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
+        raise StorageError(
+            f"PostgreSQL at {server} could not be provisioned ({error}): the server must run, and the user of the URL "
+            "be a superuser, or own the database and have CREATEROLE. `--sql` prints what somebody else may execute."
+        ) from error
+    return [Provisioned(service=one.service, database=database, schema=one.service, role=one.role) for one in wanted]
+
+
+async def _execute(raw: Any, statements: Sequence[str]) -> None:
+    async with raw.transaction():
+        await raw.execute("SELECT pg_advisory_xact_lock(hashtextextended('ramet provision', 0))")
+        for statement in statements:
+            await raw.execute(statement)
