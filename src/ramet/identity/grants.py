@@ -1,0 +1,27 @@
+"""Pure: which contracts each process group may call: exactly those that what it hosts declares to need."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from ramet.model.application import Application
+
+
+def grants(application: Application, groups: Mapping[str, Sequence[str]]) -> dict[str, frozenset[str]]:
+    """For each group, by the names of what it hosts, the names of contracts.
+
+    Mounted applications declare nothing: a group that hosts one may call every contract.
+    """
+    needs = needed(application)
+    return {group: frozenset().union(*(needs.get(host, ()) for host in hosts)) for group, hosts in groups.items()}
+
+
+def needed(application: Application) -> dict[str, frozenset[str]]:
+    """For each service, API and mounted application the contracts that it may call."""
+    everything = frozenset(contract.name for contract in application.contracts)
+    found: dict[str, frozenset[str]] = {one.name: everything for one in application.mounted}
+    for api in application.apis:
+        found[api.name] = frozenset(api.depends_on)
+    for service in application.services:
+        found[service.name] = frozenset(service.depends_on).union(*(saga.depends_on for saga in service.sagas))
+    return found
