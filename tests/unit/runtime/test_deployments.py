@@ -1,0 +1,147 @@
+"""The deployments of ramet.toml: what is read from them, and every mistake with its line."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from ramet.errors import ConfigurationError
+from ramet.model.topology import Assignment, Group
+from ramet.runtime.configuration import Configuration, load
+
+Read = Callable[[str], Configuration]
+SPLIT = """
+[application]
+name = "shop"
+services = []
+
+[settings.users]
+password_cost = 4
+token = "t"
+
+[deployment.split]
+storage = "postgresql://localhost:5432"
+broker = "env:BROKER"
+gateway = { listen = "127.0.0.1:8080" }
+together = [["a", "b"]]
+
+[deployment.split.process.edge]
+services = ["storefront", "users"]
+replicas = 2
+zone = "left"
+
+[deployment.split.process.rest]
+services = "*"
+
+[deployment.split.settings.users]
+password_cost = 12
+
+[deployment.production]
+extends = "split"
+storage = "postgresql://db:5432"
+
+[deployment.production.process.edge]
+replicas = 5
+"""
+
+
+@pytest.fixture
+def read(tmp_path: Path) -> Read:
+    def reading(text: str) -> Configuration:
+        (tmp_path / "ramet.toml").write_text(text, encoding="utf-8")
+        return load(tmp_path / "ramet.toml")
+
+    return reading
+
+
+def mistakes(read: Read, text: str) -> list[str]:
+    with pytest.raises(ConfigurationError) as caught:
+        read('[application]\nname = "shop"\nservices = []\n' + text)
+    return str(caught.value).splitlines()
+
+
+def test_groups_engines_and_the_gateway_are_read(read: Read) -> None:
+    split = read(SPLIT).deployment("split", {"BROKER": "nats://b:4222"})
+    assert split.listen == "127.0.0.1:8080"
+    assert (split.storage, split.broker) == ("postgresql://localhost:5432", "nats://b:4222")
+    assert split.together == (("a", "b"),)
+    assert split.groups == (
+        Group(name="edge", services=("storefront", "users"), replicas=2, zone="left"),
+        Group(name="rest", services=("*",)),
+    )
+
+
+def test_a_deployment_extends_another_key_by_key(read: Read) -> None:
+    production = read(SPLIT).deployment("production", {"BROKER": "nats://b:4222"})
+    assert production.storage == "postgresql://db:5432"
+    assert production.data == ".ramet/production"
+    assert [(group.name, group.replicas, group.zone) for group in production.groups] == [
+        ("edge", 5, "left"),
+        ("rest", 1, ""),
+    ]
+
+
+def test_settings_of_a_deployment_lie_over_those_of_all(read: Read) -> None:
+    configuration = read(SPLIT)
+    assert configuration.settings_of("local") == {"users": {"password_cost": 4, "token": "t"}}
+    assert configuration.settings_of("production") == {"users": {"password_cost": 12, "token": "t"}}
+
+
+def test_a_reference_that_leads_nowhere_is_told_when_the_deployment_is_used(read: Read) -> None:
+    configuration = read(SPLIT)
+    with pytest.raises(ConfigurationError, match=r"ramet.toml:12: broker of \[deployment.split\]: the environment"):
+        configuration.deployment("split", {})
+
+
+def test_a_replica_has_the_engines_of_its_supervisor(read: Read) -> None:
+    assignment = Assignment(
+        deployment="split", group="edge", replica=0, hosts=(), internal="unix:/x", broker="nats://other:1"
+    )
+    found = read(SPLIT).assigned(assignment, {})
+    assert (found.storage, found.broker) == ("postgresql://localhost:5432", "nats://other:1")
+
+
+def test_what_is_written_in_the_deployment_that_is_extended_is_found_there(read: Read) -> None:
+    configuration = read(SPLIT)
+    assert configuration.place("deployment", "production", "process", "edge", "replicas")[1] == 32
+    assert configuration.place("deployment", "production", "process", "edge", "zone")[1] == 19
+    assert configuration.place("deployment", "production", "broker")[1] == 12
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ('[deployment.a]\nstorage = "mysql://x"', 'ramet.toml:5: storage is "sqlite", a URL'),
+        ('[deployment.a]\nbroker = "kafka://x"', 'ramet.toml:5: broker is "memory", a URL'),
+        ('[deployment.a]\nbrokr = "memory"', 'ramet.toml:5: [deployment.a] has no "brokr"; did you mean "broker"?'),
+        ('[deployment.a]\nlisten = ":1"\ngateway = { listen = ":2" }', "ramet.toml:6: gateway and listen both"),
+        ('[deployment.a]\ngateway = { listen = "here" }', "ramet.toml:5: listen is an address such as"),
+        ('[deployment.a]\ndurability = "some"', 'ramet.toml:5: durability is "full", "normal" or "off"'),
+        ('[deployment.a]\ndata = ""', "ramet.toml:5: data is the folder"),
+        ('[deployment.a]\nextends = "b"\n[deployment.bb]', "ramet.toml:5: there is no [deployment.b] to extend; did"),
+        ('[deployment.a]\nextends = "b"\n[deployment.b]\nextends = "a"', 'ramet.toml:5: "a" extends itself, through'),
+        ("[deployment.a.process.g]\nreplicas = 1", "missing required field `services`"),
+        ('[deployment.a.process.g]\nservices = "*"\nreplicas = 0', "ramet.toml:6: [deployment.a.process.g] Expected"),
+        ('[deployment.a.process.g]\nservices = "users"', 'ramet.toml:5: services is a list of names, or "*"'),
+        ("[deployment.a.process.g]\nservices = []", 'ramet.toml:5: the group "g" is empty'),
+        ('[deployment.a.process.G]\nservices = "*"', 'ramet.toml:4: "G" is no name of a group'),
+        ('[deployment.a.process.g]\nservices = "*"\nisolated = true', 'ramet.toml:6: "g" is isolated'),
+        ('[deployment.a.process.g]\nservices = "*"\ninternal = "udp://x"', "ramet.toml:6: internal is"),
+        (
+            '[deployment.a.process.g]\nservices = "*"\nreplicas = 2\ninternal = "tcp://0.0.0.0:90"',
+            "ramet.toml:7: 2 replicas cannot have the one port 90",
+        ),
+        ("[deployment.a]\nprocess = 3", "ramet.toml:5: [deployment.a.process] holds tables"),
+        ("[deployment]\na = 3", "ramet.toml:4: [deployment] holds tables"),
+    ],
+)
+def test_a_mistake_is_one_sentence_with_its_line(read: Read, text: str, told: str) -> None:
+    found = mistakes(read, text)
+    assert any(told in line for line in found), found
+
+
+def test_all_mistakes_are_told_at_once(read: Read) -> None:
+    found = mistakes(read, '[deployment.a]\nstorage = "x"\nbroker = "y"\n[deployment.a.process.g]\nservices = []')
+    assert [line.partition(": ")[0] for line in found] == ["ramet.toml:5", "ramet.toml:6", "ramet.toml:8"]

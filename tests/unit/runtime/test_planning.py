@@ -1,0 +1,160 @@
+"""What runs where, and everything that cannot be so."""
+
+from __future__ import annotations
+
+import pytest
+from msgspec.structs import replace
+
+from ramet import Api, Application, Contract, Database, Event, get, on, query
+from ramet.contract.reading.application import read
+from ramet.model.topology import Deployment, Group
+from ramet.runtime.planning import Placement, changes, masked, place
+
+
+class Sold(Event):
+    sku: str
+
+
+class Stock(Contract, version="1.0.0", publishes=(Sold,)):
+    @query
+    async def left(self, sku: str) -> int: ...
+
+
+class StockService(Stock):
+    db: Database
+
+    async def left(self, sku: str) -> int:
+        return 1
+
+
+class Orders(Contract, version="1.0.0"):
+    @query
+    async def open(self) -> int: ...
+
+
+class OrdersService(Orders):
+    db: Database
+    stock: Stock
+
+    async def open(self) -> int:
+        return await self.stock.left("tea")
+
+    @on(Sold)
+    async def sold(self, event: Sold) -> None: ...
+
+
+class Shop(Api, prefix="/api", version="1.0.0"):
+    orders: Orders
+
+    @get("/open")
+    async def open(self) -> int:
+        return await self.orders.open()
+
+
+class Office(Api, prefix="/office", version="1.0.0"):
+    @get("/")
+    async def hours(self) -> str:
+        return "9 to 5"
+
+
+DECLARED = read(Application("shop", services=[StockService, OrdersService, Shop, Office]))
+POSTGRES = Deployment(name="split", storage="postgresql://u:secret@h", broker="nats://h:4222", listen="127.0.0.1:8080")
+
+
+def placed(*groups: Group, deployment: Deployment = POSTGRES, **rest: object) -> tuple[Placement, list[str]]:
+    placement, problems = place(
+        replace(deployment, groups=groups, **rest), DECLARED, lambda *keys: (".".join(keys), len(keys))
+    )
+    return placement, [str(problem) for problem in problems]
+
+
+def group(name: str, *services: str, **rest: object) -> Group:
+    return Group(name=name, services=services, **rest)  # type: ignore[arg-type]  # keywords of a struct
+
+
+def test_the_star_takes_what_nobody_has() -> None:
+    placement, problems = placed(group("edge", "shop", "office", replicas=2), group("rest", "*"))
+    assert problems == []
+    assert placement.hosts == {"edge": ("shop", "office"), "rest": ("stock", "orders")}
+    edge, rest = placement.groups
+    assert (edge.replicas, edge.listen, edge.public, edge.prefixes) == (
+        2,
+        "127.0.0.1:8080",
+        ("shop", "office"),
+        ("/api", "/office"),
+    )
+    assert (edge.calls, rest.called_by, rest.listen, rest.calls) == (("orders",), ("edge",), None, ())
+    assert placement.storage == "postgresql://u:****@h"
+
+
+def test_one_process_has_everything_and_no_mistakes() -> None:
+    placement, problems = placed(deployment=Deployment())
+    assert problems == []
+    assert placement.hosts == {"all": ("stock", "orders", "shop", "office")}
+
+
+@pytest.mark.parametrize(
+    ("groups", "rest", "told"),
+    [
+        ([group("a", "stok"), group("b", "*")], {}, '"stok". Did you mean "stock"?'),
+        ([group("a", "stock"), group("b", "stock", "*")], {}, "stock is in a and b. It runs in one group only."),
+        ([group("a", "*"), group("b", "*")], {}, 'a and b take "*".'),
+        ([group("a", "stock", "orders", "shop")], {}, "office is in no group."),
+        ([group("a", "stock", "orders", "shop", "office"), group("b", "*")], {}, 'The group "b" is empty'),
+        ([group("a", "shop"), group("b", "office"), group("c", "*")], {}, "a and b have public parts, and one address"),
+        ([group("a", "stock", listen=":9"), group("b", "*")], {}, '"a" has a public address, and no API'),
+        ([group("a", "shop"), group("b", "*", listen=":8080")], {}, "a and b both listen on port 8080."),
+        (
+            [group("a", "stock", internal="tcp://h:8080"), group("b", "*")],
+            {},
+            'The internal port 8080 of "a" is taken by b',
+        ),
+        ([group("a", "stock", "orders", replicas=2), group("b", "*")], {"storage": "sqlite"}, "2 replicas of a cannot"),
+        ([group("a", "stock"), group("b", "*")], {"broker": "memory"}, "stock.Sold goes from a to orders in b"),
+        ([group("a", "*", replicas=2)], {"broker": "memory"}, "orders handles stock.Sold in 2 replicas"),
+        ([group("a", "stock"), group("b", "*")], {"together": (("stock", "orders"),)}, "must be together: stock in a"),
+        ([group("a", "*")], {"apart": (("stock", "orders"),)}, "stock and orders must be apart, and are in a."),
+        ([group("a", "*")], {"apart": (("stock", "moon"),)}, 'mounted application "moon"'),
+    ],
+)
+def test_what_cannot_be_is_told_with_the_place(groups: list[Group], rest: dict[str, object], told: str) -> None:
+    _, problems = placed(*groups, **rest)
+    assert any(told in problem for problem in problems), problems
+    assert all(problem.startswith("deployment.split") for problem in problems)
+
+
+def test_isolated_means_alone() -> None:
+    _, problems = placed(group("a", "stock", "orders", isolated=True), group("b", "*"))
+    assert any('"a" is isolated, and hosts stock, orders.' in problem for problem in problems)
+
+
+def test_all_mistakes_are_told_at_once() -> None:
+    _, problems = placed(group("a", "stok", replicas=2), group("b", "moon"), storage="sqlite", broker="memory")
+    assert len(problems) >= 3
+
+
+def test_a_password_is_never_shown() -> None:
+    assert masked("amqp://guest:pa55@h:5672/x") == "amqp://guest:****@h:5672/x"
+    assert masked("nats://h:4222") == "nats://h:4222"
+
+
+def test_changes_are_what_would_start_stop_move_scale_and_renew() -> None:
+    before, _ = placed(group("edge", "shop", "office"), group("old", "stock"), group("rest", "*"))
+    after, _ = placed(group("edge", "shop", "office", replicas=3), group("new", "stock", "orders"))
+
+    class Replica:
+        version = "v1"
+
+    class Seen:
+        def __init__(self, services: tuple[str, ...], wanted: int) -> None:
+            self.services, self.wanted, self.replicas = services, wanted, [Replica()]
+
+    running = {one.name: Seen(one.services, one.replicas) for one in before.groups}
+    assert changes(before, running, "v1") == []
+    assert [(one.what, one.group) for one in changes(after, running, "v2")] == [
+        ("scale", "edge"),
+        ("renew", "edge"),
+        ("start", "new"),
+        ("stop", "old"),
+        ("stop", "rest"),
+    ]
