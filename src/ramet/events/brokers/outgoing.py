@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from collections import deque
 from typing import NamedTuple
 
@@ -25,12 +26,14 @@ class Outgoing(Sink):
     Up to `window` messages wait for the broker's confirmation at a time. The next message of a key is sent when the one
     before is stored, so that whatever is refused, lost or sent again, the store has the messages of a key in order.
     Without a connection (`pause`) nothing is sent and there is no room; after `resume` all that was not confirmed is
-    sent again.
+    sent again. What is not confirmed within `overdue_seconds` is sent again too (None: a connection that is there
+    confirms everything in the end).
     """
 
-    def __init__(self, clock: Clock, *, window: int = WINDOW) -> None:
+    def __init__(self, clock: Clock, *, window: int = WINDOW, overdue_seconds: float | None = OVERDUE_SECONDS) -> None:
         self._clock = clock
         self._window = window
+        self._patience = math.inf if overdue_seconds is None else overdue_seconds
         self._waiting: dict[int, _Item] = {}
         self._behind: dict[str, deque[int]] = {}
         self._ready: deque[int] = deque()
@@ -66,7 +69,7 @@ class Outgoing(Sink):
             self._sendable.clear()
             await self._sendable.wait()
         ticket = self._ready.popleft()
-        self._sent[ticket] = self._clock.monotonic() + OVERDUE_SECONDS
+        self._sent[ticket] = self._clock.monotonic() + self._patience
         return ticket, self._waiting[ticket].message
 
     def stored(self, ticket: int) -> None:

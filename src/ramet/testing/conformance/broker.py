@@ -6,6 +6,7 @@ import asyncio
 from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
 from contextlib import asynccontextmanager
+from functools import partial
 
 import pytest
 
@@ -169,6 +170,7 @@ class BrokerConformance(ABC):
             await self.consumer(broker, "billing.note", recorder)
             publishing = self.tasks.spawn(broker.publish(sent))
             await recorder.until(5)
+            await recorder.until_attempted(6)
             assert {got.key for got in recorder.got} == {"good"}
             assert {tried.id for tried in recorder.attempts if tried.key == "poison"} == {"orders.Placed-00001"}
             repaired.set()
@@ -361,12 +363,17 @@ class RestartableBrokerConformance(DurableBrokerConformance):
     async def start(self) -> None:
         """Start it again."""
 
+    async def settle(self) -> None:
+        """Called when the consumers are there, before the first kill: for a server that writes down queues late."""
+
     async def test_events_flow_again_after_the_server_was_killed(self) -> None:
         recorder = Recorder()
         async with self.connected() as broker:
             await self.consumer(broker, "billing.note", recorder)
             stream = _Stream(broker, keys=10)
             publishing = self.tasks.spawn(stream.run())
+            await recorder.until(100)
+            await self.settle()
             for _ in range(2):
                 await recorder.until(len(recorder.got) + 100)
                 await self.kill()
@@ -382,18 +389,20 @@ class RestartableBrokerConformance(DurableBrokerConformance):
         recorder = Recorder()
         async with self.connected() as broker:
             await self.consumer(broker, "billing.note", recorder)
-            await broker.publish([message(0)])
+            await broker.publish([message(number, key=f"first{number}") for number in range(3, 50)])
+            await recorder.until(47)
+            await self.settle()
             await self.kill()
             stored: list[int] = []
             (outlet,) = broker.outlets()
             for number in range(1, 3):
-                outlet.sink.put(Delivery(message(number, key="k")), lambda number=number: stored.append(number))
+                outlet.sink.put(Delivery(message(number, key="k")), partial(stored.append, number))
             await asyncio.sleep(0)
             assert not stored
             room = self.tasks.spawn(outlet.sink.room())
             await self.start()
             await room
-            await recorder.until(3)
+            await recorder.until(49)
         assert recorder.of_key("k") == [message(1).id, message(2).id]
         assert stored == [1, 2]
 

@@ -116,16 +116,20 @@ def free_port() -> int:
         return int(free.getsockname()[1])
 
 
-def await_port(port: int, process: subprocess.Popen[bytes], log: Path) -> None:
+def await_port(port: int, process: subprocess.Popen[bytes], log: Path, *, seconds: float = START_SECONDS) -> None:
     """Wait until something answers on a port of loopback. Raises: ConfigurationError with the end of the log."""
     clock = SystemClock()
-    deadline = clock.monotonic() + START_SECONDS
+    deadline = clock.monotonic() + seconds
     while clock.monotonic() < deadline and process.poll() is None:
         try:
             socket.create_connection(("127.0.0.1", port), timeout=0.2).close()
             return
         except OSError:
-            signal.sigtimedwait([], 0.02)
+            try:
+                process.wait(0.02)
+            except subprocess.TimeoutExpired:
+                pass
     process.kill()
+    process.wait()
     tail = log.read_text(errors="replace")[-500:] if log.exists() else ""
     raise ConfigurationError(f"The server did not start on port {port}: {tail}")

@@ -17,8 +17,9 @@ from ramet.events.brokers.members import BEAT_SECONDS, Beat, Members, encode_bea
 from ramet.events.brokers.nats.connection import Connection
 from ramet.events.brokers.nats.options import NatsOptions, read_url
 from ramet.events.brokers.nats.reading import Reading, Stream, declare
-from ramet.events.brokers.nats.wire import Layout, Names, encode_message, origin, publish_id
+from ramet.events.brokers.nats.wire import Layout, Names, origin, publish_id
 from ramet.events.brokers.outgoing import AGAIN_SECONDS, Outgoing
+from ramet.events.brokers.wire import encode_message
 from ramet.tasks import Spawn
 
 SYNCED = (2, 10)

@@ -58,7 +58,7 @@ class Connection:
                 await self.client.connect(
                     list(options.servers),
                     max_reconnect_attempts=-1,
-                    reconnect_time_wait=RECONNECT_SECONDS,
+                    reconnect_time_wait=RECONNECT_SECONDS,  # type: ignore[arg-type]  # any number of seconds will do
                     ping_interval=5,
                     max_outstanding_pings=2,
                     connect_timeout=2,

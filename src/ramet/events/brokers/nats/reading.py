@@ -11,11 +11,13 @@ from functools import partial
 import nats
 
 from ramet.clock import Clock
+from ramet.errors import described
 from ramet.events.base import Delivery, Interest, Subscription
 from ramet.events.brokers.members import Members
 from ramet.events.brokers.nats.connection import Connection
-from ramet.events.brokers.nats.wire import Entry, Names, Origin, Start, decode_message
+from ramet.events.brokers.nats.wire import Entry, Names, Origin, Start
 from ramet.events.brokers.partition import Partition
+from ramet.events.brokers.wire import decode_message
 
 BATCH = 500
 COMMIT_SECONDS = 0.5
@@ -108,7 +110,7 @@ class Reading:
                 if self._reader:
                     await self._ask(batch)
             except _FAILURES as error:
-                _log.warning("%s cannot be read at the moment: %s", self.consumer, error or type(error).__name__)
+                _log.warning("%s cannot be read at the moment: %s", self.consumer, described(error))
                 self._renew()
                 await self._clock.sleep(self._clock.jitter(1.0))
 
@@ -117,10 +119,10 @@ class Reading:
         self._heard_at = self._clock.monotonic()
         if where.reader != self._reader:
             return
-        if where.count != self._count + 1:
+        if where.place != self._count + 1:
             self._renew()  # something was lost on the way: read again from what is known
             return
-        self._count = where.count
+        self._count = where.place
         self._left -= 1
         if self._left <= 0:
             self._progress.set()

@@ -12,9 +12,6 @@ import msgspec
 from ramet.events.base import Message
 from ramet.events.brokers.partition import partition_of
 
-encode_message = msgspec.msgpack.Encoder().encode
-decode_message = msgspec.msgpack.Decoder(Message).decode
-
 
 class Entry(msgspec.Struct, frozen=True, kw_only=True):
     """Who reads a partition for a consumer ("" for nobody), and up to where everything is done."""
@@ -71,14 +68,14 @@ class Origin(NamedTuple):
 
     reader: str
     position: int
-    count: int
+    place: int
 
 
 def origin(reply: str) -> Origin:
     """What the reply subject of a delivered message says.
 
     >>> origin("$JS.ACK.ramet_shop.r7.1.42.3.1700000000.0")
-    Origin(reader='r7', position=42, count=3)
+    Origin(reader='r7', position=42, place=3)
     """
     tokens = reply.split(".")
     first = 2 if len(tokens) < 11 else 4  # since 2.9 a domain and an account may stand before the stream

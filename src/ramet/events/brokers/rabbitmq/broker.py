@@ -1,0 +1,246 @@
+"""The broker port on RabbitMQ."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Collection, Sequence
+from typing import Any
+
+from ramet.clock import Clock
+from ramet.errors import ConfigurationError, MissingExtra, Unavailable
+from ramet.events.base import Broker, Interest, Message, Outlet, Subscription
+from ramet.events.brokers.members import BEAT_SECONDS, Beat, Members, encode_beat
+from ramet.events.brokers.outgoing import AGAIN_SECONDS, Outgoing
+from ramet.events.brokers.rabbitmq.names import Names
+from ramet.events.brokers.rabbitmq.options import RabbitOptions, read_url
+from ramet.events.brokers.wire import encode_message
+from ramet.tasks import Spawn
+
+try:
+    import aiormq
+    from aiormq import spec
+    from aiormq.abc import AbstractChannel, AbstractConnection, DeliveredMessage
+
+    from ramet.events.brokers.rabbitmq.reading import FAILURES, Reading
+    from ramet.events.brokers.rabbitmq.topology import OLDEST, declare_exchanges, declare_queues, version_of
+except ImportError as error:
+    raise MissingExtra("aio-pika", "rabbitmq", "The broker RabbitMQ") from error
+
+RECONNECT_SECONDS = 0.5
+CONNECT_SECONDS = 5.0
+_log = logging.getLogger("ramet.events.rabbitmq")
+
+
+class RabbitBroker(Broker):
+    """Quorum queues: for each consumer of the application one for each partition, which one replica reads at a time.
+
+    A message is stored when RabbitMQ confirms it, that is when it is on the disk of a majority; confirmations are
+    pipelined. What is sent again after a lost connection may be stored twice, and is handled once by the inbox. What no
+    consumer of the application wants is not kept: a consumer gets what is published after a process declared it.
+
+    `interests` are those of the whole application. `application` begins the names of exchanges and queues.
+    """
+
+    def __init__(
+        self,
+        url: str | RabbitOptions,
+        *,
+        application: str,
+        clock: Clock,
+        spawn: Spawn,
+        interests: Collection[Interest] = (),
+    ) -> None:
+        self._options = read_url(url) if isinstance(url, str) else url
+        self._names = Names(application)
+        self._clock = clock
+        self._spawn = spawn
+        self._interests = {interest.consumer: interest for interest in interests}
+        self._outgoing = Outgoing(clock, overdue_seconds=None)
+        self._members = Members(clock.id(), now=clock.monotonic())
+        self._readings: dict[str, Reading] = {}
+        self._news = 0
+        self._connection: AbstractConnection | None = None
+        self._publisher: AbstractChannel | None = None
+        self._control: AbstractChannel | None = None
+        self._publishing: set[asyncio.Task[Any]] = set()
+        self._tasks: list[asyncio.Task[Any]] = []
+
+    async def open(self) -> None:
+        deadline = self._clock.monotonic() + self._options.patience_seconds
+        while True:
+            try:
+                await self._connect()
+                break
+            except FAILURES as error:
+                if self._clock.monotonic() > deadline or isinstance(error, aiormq.exceptions.AuthenticationError):
+                    raise self._unreachable(error) from error
+                await self._clock.sleep(RECONNECT_SECONDS)
+        self._start(self._stay_connected(), self._send(), self._beat(), self._repeat())
+
+    async def close(self) -> None:
+        connection = self._connection
+        try:
+            async with asyncio.timeout(self._options.patience_seconds):
+                for reading in self._readings.values():
+                    await reading.close()
+                await self._publish_beat(leaving=True)
+        except FAILURES as error:
+            _log.debug("RabbitMQ: the end was not orderly: %s", error)
+        for task in (*self._tasks, *self._publishing):
+            task.cancel()
+        await asyncio.gather(*self._tasks, *self._publishing, return_exceptions=True)
+        self._tasks.clear()
+        if connection is not None:
+            await _quietly(connection.close)
+
+    async def subscribe(self, subscription: Subscription) -> None:
+        name = subscription.consumer
+        if name in self._readings:
+            raise ConfigurationError(
+                f"The consumer {name} subscribes twice in one process; its replicas belong into processes of their own."
+            )
+        connection = self._connection
+        if name not in self._interests:
+            self._interests[name] = Interest(name, subscription.topics)
+            if connection is not None:
+                await self._declare(connection, [self._interests[name]])
+        if subscription.past is not None:
+            _log.warning("%s: RabbitMQ keeps no past; it begins with what was published since it was declared", name)
+            await subscription.past.reached(subscription.topics, None)
+        reading = Reading(
+            subscription, names=self._names, options=self._options, members=self._members, clock=self._clock
+        )
+        self._readings[name] = reading
+        if connection is not None:
+            reading.attach(connection)
+        self._start(reading.coordinate(), reading.feed(), reading.acknowledge(), self._announce())
+
+    def outlets(self, topics: Collection[str] | None = None) -> Sequence[Outlet]:  # noqa: ARG002 - one for all topics
+        return (Outlet("rabbitmq", None, self._outgoing),)
+
+    def _start(self, *loops: Any) -> None:
+        self._tasks += [self._spawn(loop) for loop in loops]
+
+    async def _connect(self) -> None:
+        async with asyncio.timeout(CONNECT_SECONDS):
+            connection = await aiormq.connect(self._options.url)
+        try:
+            await self._prepare(connection)
+        except BaseException:
+            await _quietly(connection.close)
+            raise
+        self._connection = connection
+        self._members.restart(now=self._clock.monotonic())
+        self._outgoing.resume()
+        for reading in self._readings.values():
+            reading.attach(connection)
+        await self._announce()
+
+    async def _prepare(self, connection: AbstractConnection) -> None:
+        if version_of(connection) < OLDEST:
+            raise ConfigurationError(
+                f"RabbitMQ at {self._options.shown} is older than 3.10, whose quorum queues are the first that keep a "
+                "message for a limited time."
+            )
+        self._control = control = await connection.channel(publisher_confirms=False)
+        await declare_exchanges(control, self._names, self._options)
+        await self._declare(connection, self._interests.values())
+        queue = await control.queue_declare(exclusive=True, auto_delete=True)
+        await control.queue_bind(queue.queue or "", self._names.members)
+        await control.basic_consume(queue.queue or "", self._heard, no_ack=True)
+        self._publisher = await connection.channel(publisher_confirms=True)
+
+    async def _declare(self, connection: AbstractConnection, interests: Collection[Interest]) -> None:
+        channel = await connection.channel(publisher_confirms=False)
+        for interest in interests:
+            await declare_queues(channel, self._names, self._options, interest, version_of(connection))
+        await channel.close()
+
+    async def _stay_connected(self) -> None:
+        while True:
+            connection, publisher = self._connection, self._publisher
+            if connection is not None and publisher is not None:
+                await asyncio.wait([connection.closing, publisher.closing], return_when=asyncio.FIRST_COMPLETED)
+                self._disconnected()
+                await _quietly(connection.close)
+            try:
+                await self._connect()
+                _log.info("connected to %s again", self._options.shown)
+            except (*FAILURES, ConfigurationError) as error:
+                _log.debug("no connection to %s: %s", self._options.shown, error)
+                await self._clock.sleep(self._clock.jitter(RECONNECT_SECONDS))
+
+    def _disconnected(self) -> None:
+        _log.warning("the connection to %s is lost", self._options.shown)
+        self._connection = self._publisher = self._control = None
+        self._outgoing.pause()
+        for reading in self._readings.values():
+            reading.detach()
+
+    async def _send(self) -> None:
+        while True:
+            ticket, message = await self._outgoing.next()
+            task = self._spawn(self._publish(ticket, message))
+            self._publishing.add(task)
+            task.add_done_callback(self._publishing.discard)
+
+    async def _publish(self, ticket: int, message: Message) -> None:
+        publisher = self._publisher
+        try:
+            if publisher is not None:
+                await publisher.basic_publish(
+                    encode_message(message),
+                    exchange=self._names.events,
+                    routing_key=self._names.route(message, self._options.partitions),
+                    properties=spec.Basic.Properties(delivery_mode=2),
+                )
+                self._outgoing.stored(ticket)
+        except FAILURES as error:
+            _log.debug("event %s is sent again: %s", message.id, error)
+            self._outgoing.failed(ticket)
+
+    async def _repeat(self) -> None:
+        while True:
+            await self._clock.sleep(AGAIN_SECONDS)
+            self._outgoing.repeat_overdue()
+
+    async def _announce(self) -> None:
+        self._news += 1
+        try:
+            await self._publish_beat()
+        except FAILURES as error:
+            _log.debug("the other replicas hear of this with the next beat: %s", error)
+
+    async def _beat(self) -> None:
+        while True:
+            await self._clock.sleep(BEAT_SECONDS)
+            try:
+                await self._publish_beat()
+            except FAILURES as error:
+                _log.debug("no beat: %s", error)
+
+    async def _publish_beat(self, *, leaving: bool = False) -> None:
+        if self._control is not None:
+            beat = Beat(self._members.instance, tuple(sorted(self._readings)), self._news, leaving)
+            await self._control.basic_publish(encode_beat(beat), exchange=self._names.members, routing_key="")
+
+    async def _heard(self, message: DeliveredMessage) -> None:
+        if self._members.hear(message.body, now=self._clock.monotonic()):
+            for reading in self._readings.values():
+                reading.wake()
+
+    def _unreachable(self, error: BaseException) -> Unavailable:
+        return Unavailable(
+            f"RabbitMQ at {self._options.shown} cannot be used ({type(error).__name__}): start it there, or name "
+            "another address as `broker` of the deployment in ramet.toml."
+        )
+
+
+async def _quietly(close: Callable[[], Awaitable[object]]) -> None:
+    """Close what may be broken already."""
+    try:
+        async with asyncio.timeout(CONNECT_SECONDS):
+            await close()
+    except FAILURES as error:
+        _log.debug("RabbitMQ: closed with %s", error)

@@ -1,0 +1,198 @@
+"""One consumer's share of its queues: each through a channel of its own, at the pace of its sink."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import deque
+from functools import partial
+from typing import NamedTuple
+
+from aiormq.abc import AbstractChannel, AbstractConnection, DeliveredMessage
+from aiormq.exceptions import AMQPError
+
+from ramet.clock import Clock
+from ramet.errors import described
+from ramet.events.base import Delivery, Message, Subscription
+from ramet.events.brokers.members import Members
+from ramet.events.brokers.rabbitmq.names import Names
+from ramet.events.brokers.rabbitmq.options import RabbitOptions
+from ramet.events.brokers.wire import decode_message
+
+TICK_SECONDS = 1.0
+DRAIN_SECONDS = 5.0
+ANSWER_SECONDS = 3.0
+FAILURES = (AMQPError, OSError, TimeoutError, RuntimeError)
+"""What a connection that is lost, or is being lost, can make of a call; the library raises RuntimeError too."""
+_log = logging.getLogger("ramet.events.rabbitmq")
+
+
+class Queue:
+    """One queue while this replica reads it. What is not acknowledged when its channel closes is delivered again."""
+
+    def __init__(self, number: int, channel: AbstractChannel) -> None:
+        self.number = number
+        self.channel = channel
+        self.in_flight: set[str] = set()
+        self.leaving_since: float | None = None
+
+
+class _Arrived(NamedTuple):
+    queue: Queue
+    tag: int
+    message: Message
+    again: bool
+
+
+class Reading:
+    """Runs two loops: `coordinate` opens and closes queues as replicas come and go, `feed` fills the sink.
+
+    RabbitMQ gives the messages of a queue to one reader at a time ("single active consumer"), and returns what that one
+    did not acknowledge to the front when its channel closes. So a queue is handed over by closing a channel, and a
+    replica that crashed or was frozen has lost its queues as soon as RabbitMQ misses its heartbeats.
+    """
+
+    def __init__(
+        self, subscription: Subscription, *, names: Names, options: RabbitOptions, members: Members, clock: Clock
+    ) -> None:
+        self.consumer = subscription.consumer
+        self.topics = subscription.topics
+        self._sink = subscription.sink
+        self._names = names
+        self._options = options
+        self._members = members
+        self._clock = clock
+        self._connection: AbstractConnection | None = None
+        self._queues: dict[int, Queue] = {}
+        self._arrived: deque[_Arrived] = deque()
+        self._any = asyncio.Event()
+        self._done = asyncio.Event()
+        self._woken = asyncio.Event()
+        self._open: dict[str, _Arrived] = {}  # by message id, what the sink has and must be acknowledged
+        self._acks: deque[tuple[Queue, int]] = deque()
+
+    def wake(self) -> None:
+        """Replicas have come or gone."""
+        self._woken.set()
+
+    def attach(self, connection: AbstractConnection) -> None:
+        """There is a connection."""
+        self._connection = connection
+        self._woken.set()
+
+    def detach(self) -> None:
+        """The connection is lost, and all that was not acknowledged will be delivered again."""
+        self._connection = None
+        self._queues.clear()
+        self._arrived.clear()
+        self._acks.clear()
+
+    async def coordinate(self) -> None:
+        """Every second, and when replicas come or go."""
+        while True:
+            try:
+                if self._connection is not None:
+                    await self._adjust(self._connection)
+            except FAILURES as error:
+                _log.debug("%s: its queues are looked at again: %s", self.consumer, error)
+            self._woken.clear()
+            try:
+                async with asyncio.timeout(TICK_SECONDS):
+                    await self._woken.wait()
+            except TimeoutError:
+                pass
+
+    async def feed(self) -> None:
+        """Put what arrives into the sink, as it has room."""
+        while True:
+            while not self._arrived:
+                self._any.clear()
+                await self._any.wait()
+            for _ in range(await self._sink.room()):
+                if not self._arrived:
+                    break
+                self._put(self._arrived.popleft())
+
+    async def acknowledge(self) -> None:
+        """Acknowledge what is done; one frame for each is cheap, and a stuck message holds up no other's."""
+        while True:
+            while self._acks:
+                queue, tag = self._acks.popleft()
+                try:
+                    await queue.channel.basic_ack(tag, wait=False)
+                except FAILURES as error:
+                    _log.debug("%s: an acknowledgement was lost: %s", self.consumer, error)
+            self._done.clear()
+            await self._done.wait()
+
+    async def close(self) -> None:
+        """Give the queues back."""
+        for queue in list(self._queues.values()):
+            await self._give_back(queue)
+
+    async def _adjust(self, connection: AbstractConnection) -> None:
+        now = self._clock.monotonic()
+        share = self._members.share(self.consumer, self._options.partitions, now=now)
+        for queue in list(self._queues.values()):
+            if queue.channel.is_closed:
+                del self._queues[queue.number]
+            elif queue.number in share:
+                if queue.leaving_since is not None:
+                    await self._give_back(queue)  # what was held back meanwhile comes again, in order
+            else:
+                queue.leaving_since = queue.leaving_since or now
+                if not queue.in_flight or now - queue.leaving_since > DRAIN_SECONDS:
+                    await self._give_back(queue)
+        await asyncio.gather(*(self._read(connection, number) for number in share - self._queues.keys()))
+
+    async def _read(self, connection: AbstractConnection, number: int) -> None:
+        """Begin to read a queue. One that does not answer, because it has no leader yet, is tried again later."""
+        name = self._names.queue(self.consumer, number)
+        try:
+            async with asyncio.timeout(ANSWER_SECONDS):
+                channel = await connection.channel(publisher_confirms=False)
+                await channel.basic_qos(prefetch_count=self._options.prefetch)
+                queue = self._queues[number] = Queue(number, channel)
+                await channel.basic_consume(name, partial(self._receive, queue))
+        except FAILURES as error:
+            self._queues.pop(number, None)
+            _log.debug("the queue %s cannot be read yet: %s", name, described(error))
+
+    async def _give_back(self, queue: Queue) -> None:
+        self._queues.pop(queue.number, None)
+        while self._acks:  # what is done is said before the rest is given back
+            other, tag = self._acks.popleft()
+            await other.channel.basic_ack(tag)
+        async with asyncio.timeout(ANSWER_SECONDS):
+            await queue.channel.close()
+
+    async def _receive(self, queue: Queue, delivered: DeliveredMessage) -> None:
+        tag, again = delivered.delivery_tag, bool(delivered.redelivered)
+        if tag is not None:
+            self._arrived.append(_Arrived(queue, tag, decode_message(delivered.body), again))
+            self._any.set()
+
+    def _put(self, arrived: _Arrived) -> None:
+        queue, message = arrived.queue, arrived.message
+        if queue.leaving_since is not None or self._queues.get(queue.number) is not queue:
+            return
+        if message.topic not in self.topics:  # bound by an earlier release
+            self._acknowledge(arrived)
+            return
+        queue.in_flight.add(message.id)
+        known = message.id in self._open
+        self._open[message.id] = arrived
+        if not known:
+            self._sink.put(Delivery(message, arrived.again), partial(self._finish, message.id))
+
+    def _finish(self, message_id: str) -> None:
+        arrived = self._open.pop(message_id)
+        arrived.queue.in_flight.discard(message_id)
+        self._acknowledge(arrived)
+        if arrived.queue.leaving_since is not None and not arrived.queue.in_flight:
+            self._woken.set()
+
+    def _acknowledge(self, arrived: _Arrived) -> None:
+        if self._queues.get(arrived.queue.number) is arrived.queue:
+            self._acks.append((arrived.queue, arrived.tag))
+            self._done.set()
