@@ -1,0 +1,100 @@
+"""Pure but for igraph: where a code base could be cut: candidates for services, ranked by evidence."""
+
+from __future__ import annotations
+
+import msgspec
+
+from ramet.advisor import metrics
+from ramet.advisor.candidates_evidence import Evidence
+from ramet.advisor.candidates_sets import Proposal, alike, proposals
+from ramet.advisor.candidates_values import Boundaries, Candidate, Quality
+from ramet.advisor.facts import Facts, Kind
+from ramet.advisor.graph import Weights, build
+from ramet.advisor.partition import Parts, Resolutions, groups, partition
+
+__all__ = ["Boundaries", "BoundaryOptions", "Candidate", "boundaries"]
+SHORT_HISTORY = 200
+UNSTABLE = 0.75
+
+
+class BoundaryOptions(msgspec.Struct, frozen=True, kw_only=True):
+    """How boundaries are looked for; `most` candidates are described."""
+
+    most: int = 20
+    weights: Weights = Weights()
+    resolutions: Resolutions = Resolutions()
+
+
+def boundaries(facts: Facts, *, options: BoundaryOptions | None = None) -> Boundaries:
+    """Candidates, parts and figures of a code base. Equal facts and options give equal boundaries.
+
+    Raises: MissingExtra, if igraph is not installed.
+    """
+    options = options or BoundaryOptions()
+    graph = build(facts, options.weights)
+    parts = partition(graph, options.resolutions)
+    evidence = Evidence(facts, graph)
+    clusters = [group for of in (parts.of, *parts.finer) for group in groups(of)]
+    considered = proposals(sorted(evidence.code), clusters)
+    kept, alike_others = _distinct(considered, evidence, options.most)
+    return Boundaries(
+        candidates=tuple(evidence.candidate(one, evidence.score(one.modules)) for one in kept),
+        parts=parts.groups(),
+        stability=round(parts.stability, 4),
+        quality=_quality(facts, parts),
+        caveats=tuple(_caveats(facts, parts)),
+        left_out=(
+            ("modules without a word, and migrations", len(facts.modules) - len(graph.paths)),
+            ("candidates nearly equal to a better one", alike_others),
+            ("candidates with weaker evidence", len(considered) - alike_others - len(kept)),
+        ),
+    )
+
+
+def _distinct(considered: list[Proposal], evidence: Evidence, most: int) -> tuple[list[Proposal], int]:
+    """The best, and how many were left out because a better one is nearly the same."""
+    scores = {one: evidence.score(one.modules).total for one in considered}
+    kept: list[Proposal] = []
+    skipped = 0
+    for one in sorted(considered, key=lambda one: (-scores[one], one.origin, one.name)):
+        if len(kept) == most:
+            break
+        if any(alike(one.modules, other.modules) for other in kept):
+            skipped += 1
+        else:
+            kept.append(one)
+    return kept, skipped
+
+
+def _quality(facts: Facts, parts: Parts) -> Quality:
+    known = parts.of.keys()
+    edges = [one for one in facts.edges if one.source in known and one.target in known and one.source != one.target]
+    pairs = {(min(one.source, one.target), max(one.source, one.target)) for one in edges if one.kind is not Kind.CALL}
+    volume: dict[tuple[str, str], float] = {}
+    for one in edges:
+        pair = (min(one.source, one.target), max(one.source, one.target))
+        volume[pair] = volume.get(pair, 0.0) + one.count
+    tables: dict[str, list[str]] = {}
+    for access in facts.accesses:
+        tables.setdefault(access.table, []).append(access.path)
+    return Quality(
+        modularity=round(metrics.structural_modularity(parts.of, pairs), 4),
+        crossing=round(metrics.inter_partition_calls(parts.of, volume), 4),
+        interfaces=round(metrics.interface_number(parts.of, pairs), 4),
+        extremes=round(metrics.non_extreme_distribution(parts.of), 4),
+        quality=round(metrics.modularization_quality(parts.of, pairs), 4),
+        purity=round(metrics.transactional_purity(parts.of, tables), 4),
+    )
+
+
+def _caveats(facts: Facts, parts: Parts) -> list[str]:
+    found = []
+    if len(facts.commits) < SHORT_HISTORY:
+        found.append(f"Only {len(facts.commits)} commits are known: what changes together is weak evidence.")
+    if parts.stability < UNSTABLE:
+        found.append(
+            f"The parts depend on chance (agreement of runs {parts.stability:.2f}): read them as a suggestion."
+        )
+    if not facts.accesses:
+        found.append("No access to a table was found: shared data and torn transactions are unknown, not absent.")
+    return found

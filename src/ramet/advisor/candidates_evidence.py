@@ -1,0 +1,211 @@
+"""Pure: the figures of a candidate, all from one index of the code base."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Set as AbstractSet
+from fnmatch import fnmatch
+from math import log
+
+from ramet.advisor.candidates_saga import Tables
+from ramet.advisor.candidates_sets import Proposal
+from ramet.advisor.candidates_values import Candidate, Effort, Perspective, Score, Spot
+from ramet.advisor.facts import Edge, Facts, Kind, Place
+from ramet.advisor.graph import Graph, Layer
+from ramet.advisor.graph_changes import LARGEST_COMMIT
+from ramet.advisor.ranking import size_prior, strength, total
+
+MOST_PLACES = 20
+MOST_SPOTS = 5
+MOST_WORDS = 8
+
+
+class Evidence:
+    """What the candidates of one code base are measured with."""
+
+    def __init__(self, facts: Facts, graph: Graph) -> None:
+        self.code = {one.path: one for one in facts.modules if one.role not in ("tests", "migrations")}
+        self._facts = facts
+        self._tables = Tables(facts)
+        self._edges: defaultdict[str, list[Edge]] = defaultdict(list)
+        for edge in facts.edges:
+            if edge.source in self.code and edge.target in self.code:
+                self._edges[edge.source].append(edge)
+                self._edges[edge.target].append(edge)
+        self._around = {name: _around(graph.paths, layer, self.code.keys()) for name, layer in _layers(graph).items()}
+        self._commits: list[frozenset[str]] = []
+        self._authors: list[str] = []
+        self._changed: defaultdict[str, list[int]] = defaultdict(list)
+        for commit in facts.commits:
+            files = frozenset(path for path in commit.files if path in self.code)
+            if files and not commit.merge and len(commit.files) <= LARGEST_COMMIT:
+                for path in files:
+                    self._changed[path].append(len(self._commits))
+                self._commits.append(files)
+                self._authors.append(commit.author)
+        self._users = Counter(word for one in self.code.values() for word in one.words)
+        self._below = Counter(folder for path in self.code for folder in _above(path))
+
+    def score(self, modules: AbstractSet[str]) -> Score:
+        """The figures of the rank."""
+        commits, alone = self.changes(modules)
+        outside = {one for path in modules for edge in self._edges[path] if (one := edge.source) not in modules}
+        return total(
+            {
+                "cohesion": self._inside("weights", modules),
+                "independence": (alone + 0.5) / (commits + 2),
+                "low_fan_in": len(modules) / (len(modules) + 2 * len(outside)),
+                "size": size_prior(len(modules) / max(1, len(self.code))),
+                "vocabulary": self._inside("words", modules),
+                "folders": self._folders(modules),
+            }
+        )
+
+    def changes(self, modules: AbstractSet[str]) -> tuple[int, int]:
+        """Commits that touched these modules, and how many of them touched no other code."""
+        found = {number for path in modules for number in self._changed[path]}
+        return len(found), sum(self._commits[number] <= modules for number in found)
+
+    def candidate(self, proposal: Proposal, score: Score) -> Candidate:
+        """Everything about one set of modules."""
+        modules = proposal.modules
+        commits, alone = self.changes(modules)
+        crossing = [edge for path in sorted(modules) for edge in self._edges[path] if _crosses(edge, modules)]
+        inward = [edge for edge in crossing if edge.target in modules]
+        outward = [edge for edge in crossing if edge.source in modules]
+        contract = tuple(sorted({name for edge in inward for name in edge.names}))
+        shared, torn = self._tables.shared(modules), self._tables.torn(modules)
+        tables = self._tables.of(modules)
+        lines = sum(self.code[path].lines for path in modules)
+        words = self._words(modules)
+        how_strong, reasons = strength(score, commits)
+        return Candidate(
+            name=proposal.name,
+            origin=proposal.origin,
+            folders=proposal.folders,
+            modules=tuple(sorted(modules)),
+            lines=lines,
+            score=score,
+            strength=how_strong,
+            reasons=reasons,
+            fan_in=len({edge.source for edge in inward}),
+            fan_out=len({edge.target for edge in outward}),
+            links_in=len(inward),
+            links_out=len(outward),
+            crossing=tuple(Place(path=edge.source, line=(edge.lines or (1,))[0]) for edge in crossing[:MOST_PLACES]),
+            contract=contract,
+            tables=tables,
+            shared=shared,
+            torn=torn,
+            commits=commits,
+            commits_alone=alone,
+            authors=len({self._authors[number] for path in modules for number in self._changed[path]}),
+            owners=self._owners(modules),
+            hot_spots=self._hot_spots(modules),
+            words=words,
+            perspectives=(
+                self._by_change(commits, alone),
+                self._by_scalability(modules),
+                _by_domain(score, words, tables, sum(not one.owned for one in shared)),
+            ),
+            effort=effort(lines, max(len(contract), len(inward)), len(shared), len(torn)),
+        )
+
+    def _inside(self, layer: str, modules: AbstractSet[str]) -> float:
+        """The share of the weight at these modules that stays among them."""
+        inside = whole = 0.0
+        for path in sorted(modules):
+            for other, weight in self._around[layer].get(path, ()):
+                whole += weight
+                inside += weight if other in modules else 0.0
+        return inside / whole if whole else 0.0
+
+    def _folders(self, modules: AbstractSet[str]) -> float:
+        """How near one folder comes: the best F1 of a folder and these modules."""
+        counts = Counter(folder for path in modules for folder in _above(path))
+        return max((2 * count / (len(modules) + self._below[one]) for one, count in counts.items()), default=0.0)
+
+    def _words(self, modules: AbstractSet[str]) -> tuple[str, ...]:
+        """The words that are said most here and least elsewhere."""
+        here = Counter(word for path in modules for word in self.code[path].words)
+        whole = len(self.code)
+        told = {word: -count * log(whole * count / (self._users[word] * len(modules))) for word, count in here.items()}
+        return tuple(sorted(told, key=lambda word: (told[word], word))[:MOST_WORDS])
+
+    def _hot_spots(self, modules: AbstractSet[str]) -> tuple[Spot, ...]:
+        spots = [
+            Spot(path=path, changes=len(self._changed[path]), complexity=self.code[path].complexity) for path in modules
+        ]
+        return tuple(sorted(spots, key=lambda one: (-one.changes * one.complexity, one.path))[:MOST_SPOTS])
+
+    def _owners(self, modules: AbstractSet[str]) -> tuple[str, ...]:
+        found: set[str] = set()
+        for path in modules:
+            lines = [one for one in self._facts.owners if _matches(one.pattern, path)]
+            found.update(lines[-1].owners if lines else ())
+        return tuple(sorted(found))
+
+    def _by_change(self, commits: int, alone: int) -> Perspective:
+        share = alone / commits if commits else None
+        reason = f"{alone} of its {commits} commits touched no other code" if commits else "no commits are known"
+        return Perspective(name="change", value=share, reason=reason)
+
+    def _by_scalability(self, modules: AbstractSet[str]) -> Perspective:
+        """Traffic where there is some, else work that waits in queues and answers requests."""
+        calls = [one for one in self._facts.traffic if one.target in modules or one.source in modules]
+        if calls:
+            whole = sum(one.count * one.mean_ms for one in self._facts.traffic) or 1.0
+            share = sum(one.count * one.mean_ms for one in calls if one.target in modules) / whole
+            return Perspective(
+                name="scalability", value=share, reason=f"{share:.0%} of the time of the traces is spent here"
+            )
+        queues = sum(one.place.path in modules and one.system != "django-signal" for one in self._facts.topics)
+        routes = sum(one.place.path in modules for one in self._facts.routes)
+        if not queues and not routes:
+            return Perspective(name="scalability", value=None, reason="no traffic, queue or route is known")
+        reason = f"{queues} places send or take messages and tasks, {routes} routes; no traffic was given"
+        return Perspective(name="scalability", value=queues / (queues + routes), reason=reason)
+
+
+def effort(lines: int, contract: int, shared: int, torn: int) -> Effort:
+    """Person-days: one for each 1,000 lines moved, a half for each name of the contract, three for each shared table,
+    five for each torn transaction; from half of that to twice as much."""
+    days = lines / 1000 + contract / 2 + 3 * shared + 5 * torn
+    basis = f"{lines} lines, {contract} names used from outside, {shared} shared tables, {torn} torn transactions"
+    return Effort(least=round(days / 2, 1), most=round(days * 2, 1), basis=f"rule of thumb: {basis}")
+
+
+def _by_domain(score: Score, words: tuple[str, ...], tables: tuple[str, ...], borrowed: int) -> Perspective:
+    own = len(tables) / (len(tables) + borrowed) if tables or borrowed else 0.5
+    reason = f"it speaks of {', '.join(words[:4])}; {len(tables)} tables of its own, {borrowed} of others"
+    return Perspective(name="domain", value=(score.vocabulary + own) / 2, reason=reason)
+
+
+def _crosses(edge: Edge, modules: AbstractSet[str]) -> bool:
+    return edge.kind is not Kind.CALL and (edge.source in modules) != (edge.target in modules)
+
+
+def _layers(graph: Graph) -> dict[str, Layer]:
+    return {"weights": graph.weights, "words": graph.layers["words"]}
+
+
+def _around(paths: tuple[str, ...], layer: Layer, code: AbstractSet[str]) -> dict[str, list[tuple[str, float]]]:
+    """The neighbours of each module, tests and migrations left out."""
+    found: defaultdict[str, list[tuple[str, float]]] = defaultdict(list)
+    for (one, other), weight in layer.items():
+        if paths[one] in code and paths[other] in code:
+            found[paths[one]].append((paths[other], weight))
+            found[paths[other]].append((paths[one], weight))
+    return found
+
+
+def _above(path: str) -> list[str]:
+    folders = path.split("/")[:-1]
+    return ["/".join(folders[: depth + 1]) for depth in range(len(folders))]
+
+
+def _matches(pattern: str, path: str) -> bool:
+    """As CODEOWNERS means it: a folder owns what is below it; a pattern without a slash matches anywhere."""
+    plain = pattern.strip("/")
+    anywhere = fnmatch(path.rpartition("/")[2], plain) if "/" not in plain else False
+    return path == plain or path.startswith(f"{plain}/") or fnmatch(path, plain) or anywhere or plain == "*"
