@@ -1,12 +1,13 @@
 """A replica without services: registers, answers HTTP on the inherited socket, drains; misbehaves when a file says so.
 
 The file `behaviour` beside it holds a word for a group: "rest=crash" ends it at the start with code 1, "rest=refuse"
-with code 2, "rest=slow" lets it finish a request only when the file `gate` can be read.
+with code 2.
 """
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import signal
 import socket
@@ -29,12 +30,28 @@ def behaviour(group: str) -> str:
     return next((line.partition("=")[2] for line in lines if line.partition("=")[0] == group), "")
 
 
+def say(text: str) -> None:
+    """A line for the log."""
+    sys.stdout.write(f"{text}\n")
+    sys.stdout.flush()
+
+
+async def answer(assignment: Assignment, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """One request: who answers it."""
+    with contextlib.suppress(asyncio.IncompleteReadError):
+        await reader.readuntil(b"\r\n\r\n")
+        body = f"{assignment.group}/{assignment.replica} {os.getpid()} {assignment.version}".encode()
+        writer.write(b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body))
+        await writer.drain()
+    writer.close()
+
+
 async def run(assignment: Assignment) -> None:
     tasks, ending = Tasks(), asyncio.Event()
     discovery = SupervisedDiscovery(assignment, clock=SystemClock(), spawn=tasks.spawn)
     discovery.on_drain(ending.set)
     for group in assignment.groups:
-        discovery.watch(group, lambda found, group=group: print(f"sees {group} {len(found)}", flush=True))
+        discovery.watch(group, lambda found, group=group: say(f"sees {group} {len(found)}"))
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, ending.set)
     await discovery.start()
     await discovery.register(
@@ -45,16 +62,19 @@ async def run(assignment: Assignment) -> None:
             version=assignment.version,
         )
     )
-    busy: set[asyncio.Task[object] | None] = set()
+    busy = 0
+    idle = asyncio.Event()
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        busy.add(asyncio.current_task())
-        await reader.readuntil(b"\r\n\r\n")
-        body = f"{assignment.group}/{assignment.replica} {os.getpid()} {assignment.version}".encode()
-        writer.write(b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body))
-        await writer.drain()
-        writer.close()
-        busy.discard(asyncio.current_task())
+        nonlocal busy
+        busy += 1
+        idle.clear()
+        try:
+            await answer(assignment, reader, writer)
+        finally:
+            busy -= 1
+            if not busy:
+                idle.set()
 
     server = None
     if assignment.listener is not None:
@@ -66,8 +86,8 @@ async def run(assignment: Assignment) -> None:
     await discovery.close()
     if server is not None:
         server.close()
-    while busy:
-        await asyncio.sleep(0)
+    if busy:
+        await idle.wait()
     await tasks.stop()
 
 
