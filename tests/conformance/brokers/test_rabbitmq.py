@@ -11,7 +11,7 @@ import pytest
 from ramet.clock import SystemClock
 from ramet.events.base import Broker, Interest
 from ramet.events.brokers.rabbitmq.broker import RabbitBroker
-from ramet.testing.conformance.broker import RestartableBrokerConformance
+from ramet.testing.conformance.broker_durable import RestartableBrokerConformance
 from ramet.testing.engines.rabbitmq import RabbitEngine
 
 
