@@ -1,0 +1,81 @@
+"""Admission: what stands before a server's answers, so that too many calls are refused at once instead of late."""
+
+from __future__ import annotations
+
+import asyncio
+
+from ramet.clock import Clock
+from ramet.errors import Overloaded
+from ramet.transport.base import Answer, Call, Peer
+from ramet.transport.policy.bulkhead import Bulkhead, Gate
+from ramet.transport.policy.moments import Decision, Hook, Moment, unreported
+
+DEFAULTS = Bulkhead()
+
+
+class Admission:
+    """Answers like what it stands before, as far as the bulkhead lets calls in.
+
+    Raises: Overloaded, at once or after a short wait, for a call that was not executed.
+    """
+
+    def __init__(self, answer: Answer, *, clock: Clock, policy: Bulkhead = DEFAULTS, hook: Hook = unreported) -> None:
+        self._answer = answer
+        self._monotonic = clock.monotonic
+        self._hook = hook
+        self._gate: Gate[asyncio.Future[None]] = Gate(policy)
+
+    @property
+    def in_flight(self) -> int:
+        """How many calls are answered now."""
+        return self._gate.running
+
+    async def __call__(self, call: Call, peer: Peer) -> bytes:
+        """The answer. Raises: Overloaded."""
+        started = self._monotonic()
+        if not self._gate.enter(started):
+            await self._wait(call, started)
+            started = self._monotonic()
+        try:
+            return await self._answer(call, peer)
+        finally:
+            now = self._monotonic()
+            self._left(now, now - started)
+
+    async def _wait(self, call: Call, now: float) -> None:
+        """Wait for a place inside, and have it."""
+        self._refuse(self._gate.expired(now))
+        future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        if not self._gate.line_up(now, call.context.deadline, future):
+            raise self._refusal(call)
+        try:
+            await future
+        except asyncio.CancelledError:
+            if future.done() and not future.cancelled() and future.exception() is None:
+                self._left(self._monotonic())  # the place came in the same moment
+            else:
+                self._gate.forget(future)
+            raise
+        except Overloaded:
+            raise self._refusal(call) from None
+
+    def _left(self, now: float, seconds: float | None = None) -> None:
+        """A place is free: whoever is next has it, unless it has gone meanwhile."""
+        while True:
+            following, refused = self._gate.leave(now, seconds)
+            self._refuse(refused)
+            if following is None or not following.done():
+                break
+            seconds = None
+        if following is not None:
+            following.set_result(None)
+
+    def _refuse(self, refused: list[asyncio.Future[None]]) -> None:
+        for future in refused:
+            if not future.done():
+                future.set_exception(Overloaded("refused"))
+
+    def _refusal(self, call: Call) -> Overloaded:
+        reason = f"{call.method} was refused: {self._gate.running} calls are in flight, and {self._gate.waiting} wait."
+        self._hook(Moment(decision=Decision.REFUSED, method=call.method, reason=reason))
+        return Overloaded(reason)
