@@ -143,7 +143,7 @@ class AnsweringConnection(Connection):
         if score >= USUALLY_WAITS:
             self._waits[call.method] = score - 1
             return self._begin_as_task(number, call, work)
-        task = start(work, call.context, self._spawn)
+        task = start(work, call.context, self._spawn, self._loop)
         if task is not None:
             self._waited(call.method, score)
             self._enter(number, call, task)

@@ -108,12 +108,15 @@ class Started(Coroutine[Any, Any, Any]):
             _enter_task(loop, task)
 
 
-def start(work: Coroutine[Any, Any, Any], context: Context, spawn: Spawn) -> StandIn | None:
+def start(
+    work: Coroutine[Any, Any, Any], context: Context, spawn: Spawn, loop: asyncio.AbstractEventLoop
+) -> StandIn | None:
     """Run it under a context, to its end (None) or to its first wait: then `spawn` has made a task of the rest.
 
-    What it returns or raises is lost: it is to see to that itself.
+    What it returns or raises is lost: it is to see to that itself. `loop` is the running one, which to ask for takes a
+    system call.
     """
-    loop, stand_in, variables = asyncio.get_running_loop(), StandIn(), copy_context()
+    stand_in, variables = StandIn(), copy_context()
     _enter_task(loop, stand_in)  # type: ignore[arg-type]  # any object will do
     try:
         first = variables.run(_first_step, work, context)

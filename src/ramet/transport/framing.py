@@ -44,22 +44,15 @@ class Frames:
 
     def split(self, data: bytes) -> list[Frame]:
         """The frames that are whole with this piece."""
-        kept = self._kept
-        if kept:
-            kept += data
-            if len(kept) < self._needed:
-                return []
-            data = bytes(kept)
-            kept.clear()
-        if self.broken:
-            return []
         found: list[Frame] = []
-        at, end, needed = 0, len(data), HEAD_BYTES
+        at = self._complete(data, found) if self._kept else 0
+        end, needed = len(data), HEAD_BYTES
+        if self.broken:
+            return found
         while end - at >= HEAD_BYTES:
             length, kind, number = _unpack(data, at)
             if length > self.limit_bytes:
-                self.broken = f"a frame announced {length} bytes, and {self.limit_bytes} are the most"
-                return found
+                return self._break(length, found)
             body = at + HEAD_BYTES
             after = body + length
             if after > end:
@@ -68,6 +61,30 @@ class Frames:
             found.append((kind, number, data[body:after]))
             at = after
         if at < end:
-            kept += data[at:] if at else data
+            self._kept += data[at:] if at else data
             self._needed = needed
+        return found
+
+    def _complete(self, data: bytes, found: list[Frame]) -> int:
+        """Finish the frame that had begun with an earlier piece; gives back how much of this one that took."""
+        kept, at = self._kept, 0
+        while True:
+            after = at + self._needed - len(kept)
+            kept += data[at:after]
+            if len(data) < after:
+                return len(data)
+            at = after
+            length, kind, number = _unpack(kept, 0)
+            if length > self.limit_bytes:
+                self._break(length, found)
+                return at
+            self._needed = HEAD_BYTES + length
+            if len(kept) == self._needed:
+                found.append((kind, number, bytes(memoryview(kept)[HEAD_BYTES:])))
+                self._kept = bytearray()
+                return at
+
+    def _break(self, length: int, found: list[Frame]) -> list[Frame]:
+        self.broken = f"a frame announced {length} bytes, and {self.limit_bytes} are the most"
+        self._kept = bytearray()
         return found

@@ -38,7 +38,7 @@ class Bed:
                 raise
             self.result.set_result(result)
 
-        return start(kept(), CONTEXT, self.spawn)
+        return start(kept(), CONTEXT, self.spawn, asyncio.get_running_loop())
 
 
 @pytest.fixture
