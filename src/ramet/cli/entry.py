@@ -61,6 +61,7 @@ app = Group(
             sagas,
             events,
             db,
+            certs,
             openapi,
             call,
             completion,
