@@ -9,6 +9,7 @@ import click
 
 from ramet.cli import output
 from ramet.cli.call import call
+from ramet.cli.certs import certs
 from ramet.cli.check import check
 from ramet.cli.command import BAD_INPUT, INTERRUPTED, Choices, Group, failed, folder_option
 from ramet.cli.completion import completion
