@@ -14,8 +14,10 @@ from ramet.clock import VirtualClock
 from ramet.contract.timetable import timetable
 from ramet.runtime.schedules import LEASE_SECONDS, SCHEMA, Run, RunOutcome, Schedule, Schedules, schedule_states
 from ramet.storage.base import Unit, Write
+from ramet.storage.leases import BEAT_SECONDS, SILENCE_SECONDS, Leases
 from ramet.storage.sqlite.options import TEMPORARY
 from ramet.storage.sqlite.storage import SqliteStorage
+from ramet.storage.tables import SCHEMA as STORAGE_TABLES
 from ramet.tasks import Tasks
 from ramet.telemetry.context import current_context
 from ramet.telemetry.scope import Scope, Work, current_scope
@@ -69,7 +71,7 @@ def unit() -> Unit:
 @asynccontextmanager
 async def bed(folder: Path, clock: VirtualClock) -> AsyncIterator[Bed]:
     made = Bed(folder, clock)
-    await made.storage.open([*SCHEMA, NOTES])
+    await made.storage.open([*STORAGE_TABLES, *SCHEMA, NOTES])
     try:
         yield made
     finally:
@@ -282,3 +284,71 @@ async def test_the_clock_may_be_set(tmp_path: Path, clock: VirtualClock) -> None
         clock._start += 86400.0
         await clock.advance(301)
         assert len(await it.notes()) == 1
+
+
+async def shared(it: Bed, act: Act | None = None) -> tuple[Schedules, Tasks, Leases]:
+    """A runner in a process of its own; its tasks are what the process does."""
+    tasks = Tasks()
+    leases = Leases(it.storage, clock=it.clock, spawn=tasks.spawn)
+
+    async def run() -> None:
+        unit().defer(Write("INSERT INTO note VALUES (?)", [(it.clock.time(),)]))
+        if act is not None:
+            await act()
+
+    schedule = Schedule(name="shop.tidy", timetable=timetable("1h", "UTC"), run=run)
+    runner = Schedules(it.storage, [schedule], clock=it.clock, spawn=tasks.spawn, report=it.runs.append)
+    runner.share(leases)
+    await leases.join()
+    await runner.start()
+    await it.clock.settle()
+    return runner, tasks, leases
+
+
+async def test_of_several_processes_one_runs_for_as_long_as_it_lives(tmp_path: Path, clock: VirtualClock) -> None:
+    async def take_long() -> None:
+        await clock.sleep(10 * LEASE_SECONDS)
+
+    async with bed(tmp_path, clock) as it:
+        processes = [await shared(it, take_long) for _ in range(3)]
+        await clock.advance(3600 + 11 * LEASE_SECONDS)
+        assert len(await it.notes()) == 1
+        assert it.outcomes() == [(RunOutcome.DONE, 1)]
+        for _, tasks, _ in processes:
+            await tasks.stop()
+
+
+async def test_a_run_whose_process_died_is_made_up_for_when_it_is_known_to_be_dead(
+    tmp_path: Path, clock: VirtualClock
+) -> None:
+    async def hang() -> None:
+        await asyncio.Event().wait()
+
+    async with bed(tmp_path, clock) as it:
+        _, dying, _ = await shared(it, hang)
+        await clock.advance(3600)
+        await dying.stop()
+        _, tasks, _ = await shared(it)
+        await clock.advance(SILENCE_SECONDS - 0.5)
+        assert await it.notes() == []
+        await clock.advance(2 * BEAT_SECONDS + 2.5)
+        assert len(await it.notes()) == 1
+        await tasks.stop()
+
+
+async def test_a_process_that_was_taken_for_dead_commits_nothing(tmp_path: Path, clock: VirtualClock) -> None:
+    async with bed(tmp_path, clock) as it:
+
+        async def lose() -> None:
+            await it.storage.write(Write("UPDATE ramet_schedule SET lease_owner = 'somebody else'", [()]))
+
+        _, tasks, _ = await shared(it, lose)
+        other, others, leases = await shared(it)
+        await other.stop()
+        await it.storage.write(Write("INSERT INTO ramet_lease VALUES ('worker/somebody else', '', 0, '')", [()]))
+        await clock.advance(3602)
+        assert await it.notes() == []
+        assert it.runs == []
+        await tasks.stop()
+        await leases.leave()
+        await others.stop()
