@@ -96,7 +96,8 @@ class Cache:
             digest = old.digest if old and same else digest_of(file)
             content[file.path] = Kept(file.size, file.changed, digest, leaves[file.path])
         with contextlib.suppress(OSError, UnicodeError):
-            self._write(edition() + msgspec.msgpack.encode(Content(content, history)))
+            kept_history = history if history and history.head else self._content.history
+            self._write(edition() + msgspec.msgpack.encode(Content(content, kept_history)))
 
     def _write(self, data: bytes) -> None:
         assert self._path is not None

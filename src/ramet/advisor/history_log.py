@@ -161,14 +161,18 @@ class _People:
     def __init__(self) -> None:
         self._above: dict[str, str] = {}
         self._names: dict[str, str] = {}
+        self._seen: dict[str, int] = {}
 
     def meet(self, name: str, address: str) -> None:
-        """A name and an address seen together; the first seen, which is the newest, is kept."""
+        """A name and an address seen together; of several names the newest full one is kept."""
+        shown = name or address
+        self._seen.setdefault(shown, len(self._seen))
         keys = self._keys(name, address)
         tops = [self._top(key) for key in keys]
-        self._names.setdefault(tops[0], name or address)
+        names = [shown, *(self._names[top] for top in tops if top in self._names)]
         for top in tops[1:]:
             self._above[top] = tops[0]
+        self._names[tops[0]] = min(names, key=lambda one: (" " not in one, self._seen[one]))
 
     def name(self, name: str, address: str) -> str:
         """What this person is called in the facts."""

@@ -74,7 +74,7 @@ def read_facts(root: Path, *, progress: Progress | None = None, options: ReadOpt
     others = {file.path: file for file in tree.others}
     scan = understand(leaves, others)
     traffic, unread = read_traffic(options.traffic)
-    if history is not known or any(cache.fresh(file) for file in tree.python):
+    if (history.head and history is not known) or any(cache.fresh(file) for file in tree.python):
         cache.keep(tree.python, leaves, history)
     tell("meaning", 1, 1)
     return Facts(

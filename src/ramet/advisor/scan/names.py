@@ -7,10 +7,11 @@ from typing import NamedTuple
 
 
 class Thing(NamedTuple):
-    """What a variable holds: one of a class, or `many` of it (a query set, a list)."""
+    """What a variable holds: one of a class, or `many` of it; `query` if those are still in the database."""
 
     name: str
     many: bool = False
+    query: bool = False
 
 
 def dotted(node: ast.expr | None) -> str:
@@ -109,13 +110,18 @@ class Scopes:
 
 def text(node: ast.expr | None) -> str:
     """The literal string, or ""."""
-    return node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else ""
+    return whole(node.value) if isinstance(node, ast.Constant) and isinstance(node.value, str) else ""
+
+
+def whole(value: str) -> str:
+    """A string without half characters (lone surrogates), which no file could store."""
+    return value if value.isascii() else value.encode("utf-8", "replace").decode()
 
 
 def template(node: ast.expr | None) -> str:
     """A string with its unknown parts in braces: f"{settings.URL}/x" becomes "{settings.URL}/x"."""
     if isinstance(node, ast.Constant):
-        return node.value if isinstance(node.value, str) else ""
+        return text(node)
     if isinstance(node, ast.JoinedStr):
         return "".join(template(part) for part in node.values)
     if isinstance(node, ast.FormattedValue):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 
 from ramet.advisor.scan.leaf import Leaf, Touch
+from ramet.advisor.scan.names import whole
 from ramet.advisor.scan.salvage import salvage
 from ramet.advisor.scan.source import text_of, tree_of
 from ramet.advisor.scan.sql import touched
@@ -17,8 +18,12 @@ MOST_DOC = 200
 def leaf_of(data: bytes) -> Leaf:
     """What a file says. `trouble` names what kept it from being read whole: syntax, size, depth."""
     text = text_of(data)
+    null = "\0" in text
+    text = text.replace("\0", " ")
     if len(data) > LARGEST:
         return salvage(text, "size", f"{len(data):,} bytes")
+    if null:
+        return salvage(text, "syntax", "null bytes")
     try:
         tree = tree_of(text)
         visitor = Visitor(tree)
@@ -29,13 +34,13 @@ def leaf_of(data: bytes) -> Leaf:
             touches=[touch for sql, line, opened in visitor.tally.sql for touch in _sql(sql, line, opened)],
         )
     except SyntaxError as error:
-        return salvage(text, "syntax", f"line {error.lineno}: {error.msg}" if error.lineno else error.msg)
+        return salvage(text, "syntax", whole(f"line {error.lineno}: {error.msg}" if error.lineno else error.msg))
     except RecursionError:
         return salvage(text, "depth", "nested too deeply")
 
 
 def _doc(tree: ast.Module) -> str:
-    return ((ast.get_docstring(tree) or "").strip().split("\n", 1)[0])[:MOST_DOC]
+    return whole(((ast.get_docstring(tree) or "").strip().split("\n", 1)[0])[:MOST_DOC])
 
 
 def _sql(sql: str, line: int, opened: str) -> list[Touch]:

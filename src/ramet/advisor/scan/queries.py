@@ -20,11 +20,16 @@ LOADS = frozenset({"refresh_from_db", "arefresh_from_db"})
 ONE = frozenset(
     {"get", "create", "first", "last", "earliest", "latest", "aget", "acreate", "afirst", "alast", "one", "scalar_one"}
 )
+NUMBERS = frozenset(
+    {"count", "exists", "aggregate", "acount", "aexists", "aaggregate", "scalar", "in_bulk", "iterator"}
+)
+WRAPPERS = frozenset({"Optional", "Annotated", "Final", "ClassVar", "Mapped"})
 STATEMENTS = {"select": False, "insert": True, "update": True, "delete": True}
 SESSION_WRITES = frozenset({"add", "add_all", "merge", "delete", "bulk_save_objects", "bulk_insert_mappings"})
 SESSION = re.compile(r"(^|_)(session|db|uow)$", re.IGNORECASE)
 TRANSACTIONS = re.compile(
-    r"(^|_)(atomic|atomic_transaction|begin|begin_nested|commit_on_success|in_transaction|transaction|writer|transactional|unit_of_work|uow|subtransactions)$"
+    r"(^|_)(atomic|atomic_transaction|begin|begin_nested|commit_on_success|in_transaction|transaction|transactional"
+    r"|unit_of_work|uow)$|(^|context_manager_)writer$"  # the last as oslo.db and nova have it
 )
 
 
@@ -57,7 +62,7 @@ def queries(call: ast.Call, link: Chain, scopes: Scopes) -> Iterator[Found]:
 def _managed(link: Chain, manager: int, meaning: str, held: Thing | None) -> Iterator[Found]:
     operations = link.names[manager + 1 :]
     owner = meaning or (held.name if held and link.names[:manager] in ((), ("__class__",)) else "")
-    if owner and operations:
+    if owner and operations and operations != ("none",):
         path = "" if not meaning else "".join(f".{name}" for name in link.names[:manager])
         yield Found(owner + path, writes=bool(WRITES & set(operations)), sure=True)
 
@@ -65,7 +70,7 @@ def _managed(link: Chain, manager: int, meaning: str, held: Thing | None) -> Ite
 def _held(link: Chain, held: Thing) -> Found | None:
     last = link.names[-1] if link.names else ""
     if held.many:
-        return Found(held.name, writes=bool(WRITES & set(link.names)), sure=False) if last else None
+        return Found(held.name, writes=bool(WRITES & set(link.names)), sure=False) if last and held.query else None
     if len(link.names) == 1 and last in SAVES | LOADS:
         return Found(held.name, writes=last in SAVES, sure=False)
     return None
@@ -141,10 +146,16 @@ def thing_of(node: ast.expr, scopes: Scopes) -> Thing | None:
     manager = next((at for at, name in enumerate(link.names) if name in MANAGERS | {"query"}), -1)
     if manager >= 0 and meaning:
         path = "".join(f".{name}" for name in link.names[:manager])
-        return Thing(meaning + path, many=link.names[-1] not in ONE | WRITES)
+        many = link.names[-1] not in ONE | WRITES | NUMBERS
+        return Thing(meaning + path, many, query=many) if link.names[-1] not in NUMBERS else None
     held = scopes.thing(link.root)
     if held and held.many:
-        return Thing(held.name, many=link.names[-1:] == () or link.names[-1] not in ONE)
+        last = link.names[-1] if link.names else ""
+        return (
+            None
+            if last in NUMBERS | WRITES - ONE
+            else Thing(held.name, many=last not in ONE, query=held.query and last not in ONE)
+        )
     return _made(node, link, meaning, scopes)
 
 
@@ -156,7 +167,8 @@ def _made(node: ast.expr, link: Chain, meaning: str, scopes: Scopes) -> Thing | 
     if "query" in link.names and link.calls:
         first = link.calls[-1]
         if first.args and (name := scopes.resolve(first.args[0])):
-            return Thing(name, many=link.names[-1] not in ONE)
+            many = link.names[-1] not in ONE
+            return None if link.names[-1] in NUMBERS else Thing(name, many, query=many)
     return None
 
 

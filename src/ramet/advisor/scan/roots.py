@@ -46,7 +46,7 @@ class Roots:
 
     def main(self, path: str) -> str:
         """The root that gives a file its name: the deepest strong one that is not inside its package."""
-        return next(one for one in ancestors(self.tops[parent(path)]) if one in self.strong)
+        return next((one for one in ancestors(self.tops[parent(path)]) if one in self.strong), "")
 
     def of(self, path: str) -> list[str]:
         """All roots under which a file has a name, deepest first."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 
 from ramet.advisor.scan.leaf import Link, Shape
-from ramet.advisor.scan.names import Scopes, argument, dotted, keyword, text
+from ramet.advisor.scan.names import Scopes, argument, dotted, keyword, text, whole
 
 FIELDS = ("ForeignKey", "OneToOneField", "ManyToManyField", "ParentalKey")
 
@@ -63,7 +63,7 @@ def _constants(body: list[ast.stmt]) -> dict[str, str]:
         for target in targets:
             if isinstance(target, ast.Name):
                 value = statement.value
-                found[target.id] = str(value.value) if isinstance(value, ast.Constant) else ""
+                found[target.id] = whole(str(value.value)) if isinstance(value, ast.Constant) else ""
     return found
 
 

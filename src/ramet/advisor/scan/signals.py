@@ -133,7 +133,7 @@ def _routes(leaves: Mapping[str, Leaf]) -> Iterator[Found]:
 def _languages(others: Iterable[str], leaves: Mapping[str, Leaf]) -> Iterator[Found]:
     """Programming languages of services: those with at least three files that are no configuration of a tool."""
     if leaves:
-        yield "language", next(iter(leaves)), 1, "python"
+        yield "language", min(leaves), 1, "python"
     places: dict[str, list[str]] = {}
     for path in others:
         if language := LANGUAGES.get(path.rpartition(".")[2]):
