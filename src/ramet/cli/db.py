@@ -7,17 +7,16 @@ from typing import TYPE_CHECKING
 import click
 
 from ramet.cli import output
-from ramet.cli.application import configuration, declared, run
+from ramet.cli.application import run
 from ramet.cli.command import FOUND, Choices, command, deployment_option, group
+from ramet.cli.migrations import any_service_argument, check, databases_of
 from ramet.cli.provisioning import provision
 
 if TYPE_CHECKING:
-    from ramet.contract.declared import DeclaredService
-    from ramet.runtime.migrating import Databases, Difference, Migrated
+    from ramet.runtime.migrating import Migrated
     from ramet.storage.migrations import Progress, Status
 
 service_argument = click.argument("service")
-any_service_argument = click.argument("service", required=False)
 
 
 @command(
@@ -28,7 +27,7 @@ any_service_argument = click.argument("service", required=False)
 @deployment_option
 def migrate(choices: Choices, service: str | None, deployment: str) -> None:
     """Apply what is pending, in one transaction for each service."""
-    databases = _databases(choices, deployment)
+    databases = databases_of(choices, deployment)
 
     def told(progress: Progress) -> None:
         output.note(f"  {progress.service} [{progress.done}/{progress.total}] {progress.revision.message}")
@@ -55,7 +54,7 @@ def revision(choices: Choices, service: str, message: str, deployment: str) -> N
     It is the difference between the tables in the code and what the migrations there are lead to. Read it before you
     commit it: a renamed column looks like one that went and one that came.
     """
-    databases = _databases(choices, deployment)
+    databases = databases_of(choices, deployment)
     with output.progress(f"Comparing {service}"):
         path = run(databases.revision(databases.chosen(service)[0], message))
     if choices.json:
@@ -72,7 +71,7 @@ def status(choices: Choices, service: str | None, deployment: str) -> int:
 
     Exit code 1 when something is pending.
     """
-    databases = _databases(choices, deployment)
+    databases = databases_of(choices, deployment)
 
     async def work() -> list[Status]:
         return [await databases.status(one) for one in databases.chosen(service)]
@@ -89,57 +88,17 @@ def status(choices: Choices, service: str | None, deployment: str) -> int:
     return FOUND if any(one.pending for one in found) else 0
 
 
-@command(
-    ("ramet db check", "in a pipeline: do the migrations lead to the tables in the code?"),
-    ("ramet db check orders --database", "compare with the database as it is"),
-)
-@any_service_argument
-@deployment_option
-@click.option("--database", is_flag=True, help="Compare with the database as it is.")
-def check(choices: Choices, service: str | None, deployment: str, database: bool) -> int:
-    """See whether the migrations lead to the tables in the code.
-
-    They are tried on temporary databases. Exit code 1 when they do not.
-    """
-    databases = _databases(choices, deployment)
-
-    async def work(chosen: list[DeclaredService]) -> list[Difference]:
-        found = []
-        for number, one in enumerate(chosen, 1):
-            with output.progress(f"Comparing {one.name} [{number}/{len(chosen)}]"):
-                found.append(await databases.check(one, database=database))
-        return found
-
-    found = run(work(list(databases.chosen(service))))
-    different = [one for one in found if one.lines]
-    if choices.json:
-        output.document(found)
-    elif not different:
-        output.say("The tables are what the code declares.")
-    for one in different if not choices.json else ():
-        output.say("\n".join(f"{one.service}: {line}" for line in one.lines))
-    return FOUND if different else 0
-
-
 @command(("ramet db adopt orders", "for a database that was made without migrations"))
 @service_argument
 @deployment_option
 def adopt(choices: Choices, service: str, deployment: str) -> None:
     """Take a database for up to date that was made without migrations."""
-    databases = _databases(choices, deployment)
+    databases = databases_of(choices, deployment)
     run(databases.adopt(databases.chosen(service)[0]))
     if choices.json:
         output.document({"adopted": service})
     else:
         output.say(f"The database of {service} is taken to have every migration.")
-
-
-def _databases(choices: Choices, deployment: str) -> Databases:
-    from ramet.runtime.migrating import Databases
-
-    found = configuration(choices)
-    chosen = found.deployment(deployment)
-    return Databases(declared(found), found, chosen)
 
 
 db = group(

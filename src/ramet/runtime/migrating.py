@@ -15,7 +15,7 @@ from ramet.contract.declared import Declared, DeclaredService
 from ramet.errors import ConfigurationError
 from ramet.model.topology import Deployment
 from ramet.runtime.configuration import Configuration
-from ramet.runtime.wiring import Engines, embedded, kept, migrations, temporary
+from ramet.runtime.wiring import Engines, engines, kept, migrations, temporary
 from ramet.storage.base import Storage
 from ramet.storage.revisions import Revision, is_current, revisions
 
@@ -81,9 +81,10 @@ class Databases:
 
     def __init__(self, declared: Declared, configuration: Configuration, deployment: Deployment) -> None:
         self._services = {service.name: service for service in declared.services if tables_of(service) is not None}
-        self._engines = embedded(deployment, configuration.folder)
-        self._readonly = embedded(deployment, configuration.folder, readonly=True)
-        self._kept = frozenset(kept(deployment, configuration.folder))
+        self._engines = engines(deployment, configuration.folder, declared)
+        self._readonly = engines(deployment, configuration.folder, declared, readonly=True)
+        self.on_a_server = deployment.storage != "sqlite"
+        self._kept = frozenset(self._services if self.on_a_server else kept(deployment, configuration.folder))
 
     def chosen(self, name: str | None) -> Sequence[DeclaredService]:
         """One service by its name, or all that have tables. Raises: ConfigurationError."""

@@ -1,0 +1,66 @@
+"""The SQL that migrations would execute on PostgreSQL, each statement with its line, without a database."""
+
+from __future__ import annotations
+
+import linecache
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+from alembic.operations import Operations
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+
+from ramet.errors import ConfigurationError
+from ramet.storage.hazards import Statement
+from ramet.storage.revisions import Revision
+
+ASSURED = "# assured:"
+"""A line of a migration that ends with this, and a reason, is somebody's word that nobody is harmed."""
+
+
+def statements(folder: Path, wanted: Sequence[Revision]) -> tuple[Statement, ...]:
+    """What these revisions, in their order, would execute; what somebody has vouched for is left out.
+
+    Raises: ConfigurationError where a revision asks the database something, and cannot be read without one.
+    """
+    found: list[Statement] = []
+    context = MigrationContext.configure(dialect_name="postgresql", opts={"as_sql": True, "render_as_batch": True})
+    recorder: Any = context.impl
+    scripts = ScriptDirectory(str(folder), version_locations=[str(folder / "versions")])
+    for revision in wanted:
+        file = str(revision.file)
+
+        def record(text: str, file: str = file) -> None:
+            line = _line(file)
+            if text.strip() and not _is_assured(linecache.getline(file, line)):
+                found.append(Statement(text, file, line))
+
+        recorder.static_output = record
+        with Operations.context(context):
+            try:
+                scripts.get_revision(revision.id).module.upgrade()
+            except Exception as error:
+                raise ConfigurationError(
+                    f"{file} cannot be read without a database ({type(error).__name__}: {error}): "
+                    "let it only say what is to be done, and change rows with op.execute."
+                ) from error
+    return tuple(found)
+
+
+def _line(file: str) -> int:
+    """The line of this file that is being executed, however deep we are below it."""
+    return next((frame.f_lineno for frame in _frames() if frame.f_code.co_filename == file), 1)
+
+
+def _frames() -> Iterator[FrameType]:
+    frame: FrameType | None = sys._getframe(1)  # noqa: SLF001 - traceback.extract_stack reads every file on the way
+    while frame is not None:
+        yield frame
+        frame = frame.f_back
+
+
+def _is_assured(line: str) -> bool:
+    return bool(line.partition(ASSURED)[2].strip())

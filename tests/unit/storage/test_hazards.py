@@ -1,0 +1,113 @@
+"""Statements that lock a table or break the running version are named, and others are left alone."""
+
+from __future__ import annotations
+
+import pytest
+
+from ramet.storage.hazards import Statement, hazards
+
+
+def rules(*statements: str) -> list[str]:
+    return [
+        hazard.rule for hazard in hazards(Statement(sql, "0002.py", line) for line, sql in enumerate(statements, 1))
+    ]
+
+
+@pytest.mark.parametrize(
+    ("sql", "rule"),
+    [
+        ("ALTER TABLE item ADD COLUMN price INTEGER NOT NULL", "add-required-column"),
+        ("alter table only shop.item add price integer not null;", "add-required-column"),
+        ("ALTER TABLE item ADD COLUMN id UUID DEFAULT gen_random_uuid() NOT NULL", "add-computed-column"),
+        ("ALTER TABLE item ADD COLUMN n BIGSERIAL NOT NULL", "add-computed-column"),
+        ("ALTER TABLE item ADD COLUMN t INT GENERATED ALWAYS AS (a * 2) STORED", "add-computed-column"),
+        ("ALTER TABLE item ADD COLUMN code TEXT UNIQUE", "add-unique-column"),
+        ("ALTER TABLE item DROP COLUMN price", "drop-column"),
+        ("ALTER TABLE item DROP price CASCADE", "drop-column"),
+        ("ALTER TABLE item ALTER COLUMN price TYPE BIGINT USING price::bigint", "change-type"),
+        ('ALTER TABLE item ALTER "the price" SET DATA TYPE BIGINT', "change-type"),
+        ("ALTER TABLE item ALTER COLUMN price SET NOT NULL", "set-not-null"),
+        ("ALTER TABLE item RENAME COLUMN price TO amount", "rename"),
+        ("ALTER TABLE item RENAME price TO amount", "rename"),
+        ("ALTER TABLE item RENAME TO article", "rename"),
+        ("ALTER TABLE item ADD CONSTRAINT positive CHECK (price > 0)", "constraint-checks-rows"),
+        ("ALTER TABLE item ADD FOREIGN KEY(seller) REFERENCES seller (id)", "constraint-checks-rows"),
+        ("ALTER TABLE item ADD CONSTRAINT one UNIQUE (code, seller)", "constraint-builds-index"),
+        ("ALTER TABLE item ADD PRIMARY KEY (id)", "constraint-builds-index"),
+        ("ALTER TABLE item SET TABLESPACE quick", "rewrite"),
+        ("CREATE INDEX item_price ON item (price)", "create-index"),
+        ("CREATE UNIQUE INDEX item_price ON item (price)", "create-index"),
+        ("CREATE INDEX CONCURRENTLY item_price ON item (price)", "concurrently-in-transaction"),
+        ("DROP INDEX item_price", "drop-index"),
+        ("DROP TABLE item", "drop-table"),
+        ("UPDATE item SET price = 0", "every-row"),
+        ("DELETE FROM item", "every-row"),
+        ("TRUNCATE item", "lock"),
+        ("LOCK TABLE item IN ACCESS EXCLUSIVE MODE", "lock"),
+        ("VACUUM FULL item", "lock"),
+        ("ALTER TYPE colour RENAME VALUE 'red' TO 'crimson'", "rename"),
+    ],
+)
+def test_a_statement_that_harms_is_named(sql: str, rule: str) -> None:
+    assert rules(sql) == [rule]
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "ALTER TABLE item ADD COLUMN price INTEGER",
+        "ALTER TABLE item ADD COLUMN price INTEGER DEFAULT 0 NOT NULL",
+        "ALTER TABLE item ADD COLUMN at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL",
+        "ALTER TABLE item ADD COLUMN note TEXT DEFAULT 'NOT NULL, UNIQUE (f())'",
+        "ALTER TABLE item ALTER COLUMN price DROP NOT NULL",
+        "ALTER TABLE item ALTER COLUMN price SET DEFAULT 0",
+        "ALTER TABLE item ADD CONSTRAINT positive CHECK (price > 0) NOT VALID",
+        "ALTER TABLE item VALIDATE CONSTRAINT positive",
+        "ALTER TABLE item ADD CONSTRAINT one UNIQUE USING INDEX item_one",
+        "ALTER TABLE item DROP CONSTRAINT positive",
+        "ALTER TABLE item RENAME CONSTRAINT positive TO above_zero",
+        "CREATE INDEX IF NOT EXISTS item_price ON item (price)",
+        "CREATE TABLE item (id INTEGER NOT NULL PRIMARY KEY, code TEXT UNIQUE)",
+        "UPDATE item SET price = 0 WHERE id = 1",
+        "INSERT INTO item VALUES (1)",
+        "ALTER TYPE colour ADD VALUE 'red'",
+        "COMMENT ON TABLE item IS 'DROP TABLE item'",
+        "-- DROP TABLE item\nSELECT 1",
+    ],
+)
+def test_a_statement_that_harms_nobody_is_left_alone(sql: str) -> None:
+    assert rules(sql) == []
+
+
+def test_every_action_of_a_statement_is_read() -> None:
+    assert rules("ALTER TABLE item ADD a NUMERIC(4, 2) NOT NULL, DROP COLUMN b") == [
+        "add-required-column",
+        "drop-column",
+    ]
+
+
+def test_what_is_done_to_a_table_of_the_same_migrations_harms_nobody() -> None:
+    assert rules(
+        'CREATE TABLE "shop"."item" (id INTEGER)',
+        "CREATE INDEX item_id ON item (id)",
+        "ALTER TABLE item ADD COLUMN price INTEGER NOT NULL",
+        "UPDATE item SET price = 0",
+        "DROP TABLE item",
+        "CREATE INDEX other_id ON other (id)",
+    ) == ["create-index"]
+
+
+def test_a_constraint_is_not_validated_under_the_lock_that_added_it() -> None:
+    assert rules(
+        "ALTER TABLE item ADD CONSTRAINT positive CHECK (price > 0) NOT VALID",
+        "ALTER TABLE item VALIDATE CONSTRAINT positive",
+    ) == ["validate-at-once"]
+
+
+def test_a_hazard_says_where_why_and_what_instead() -> None:
+    (hazard,) = hazards([Statement("DROP TABLE\n  item", "versions/0002.py", 14)])
+    assert str(hazard) == (
+        "versions/0002.py:14: the running version still reads and writes the table. "
+        "Instead: release a version that does not use it, and drop it in the release after. [drop-table]"
+    )
+    assert hazard.sql == "DROP TABLE item"
