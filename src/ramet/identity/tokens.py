@@ -9,10 +9,11 @@ from typing import Any
 
 from ramet.clock import Clock
 from ramet.errors import MissingExtra, Unauthenticated
-from ramet.identity.keys import Ed25519PublicKey, SigningKey, public_keys
+from ramet.identity.keys import SigningKey, public_keys
 
 try:
     import jwt
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 except ImportError as error:
     raise MissingExtra("PyJWT", "processes", "Identity between processes") from error
 
