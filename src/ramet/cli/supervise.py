@@ -20,6 +20,7 @@ from ramet.cli.command import INTERRUPTED, Choices
 from ramet.errors import DeclarationError, RametError
 
 if TYPE_CHECKING:
+    from ramet.contract.declared import Declared
     from ramet.model.topology import Deployment
     from ramet.runtime.configuration import Configuration
     from ramet.runtime.planning import Placement
@@ -37,11 +38,11 @@ class Engine(Protocol):
         """Where it answers."""
 
 
-def planned(found: Configuration, deployment: Deployment) -> Placement:
+def planned(found: Configuration, deployment: Deployment, application: Declared) -> Placement:
     """What will run where. Raises: DeclarationError with every mistake."""
     from ramet.runtime.planning import place
 
-    placement, problems = place(deployment, declared(found), found.place)
+    placement, problems = place(deployment, application, found.place)
     if problems:
         raise DeclarationError(problems)
     return placement
@@ -51,18 +52,23 @@ def supervise(
     choices: Choices, found: Configuration, deployment: Deployment, *, engines: bool, sources: Sources | None
 ) -> int:
     """Run it until it is interrupted or stopped; the exit code."""
+    from ramet.contract.describe import describe
+    from ramet.identity.grants import grants
     from ramet.runtime.supervisor.supervisor import Setup
 
+    application = declared(found)
+    placement = planned(found, deployment, application)
     setup = Setup(
         application=found.application.name,
         folder=found.folder,
         deployment=deployment,
-        placement=planned(found, deployment),
+        placement=placement,
         show=show,
+        grants=grants(describe(application), placement.hosts),
     )
     with ExitStack() as stack:
         if engines:
-            setup = stack.enter_context(with_engines(setup))
+            setup = stack.enter_context(with_engines(setup, application))
         return run(_Foreground(choices, setup, sources).run())
 
 
@@ -127,7 +133,7 @@ class _Foreground:
                 "application": setup.application,
                 "deployment": setup.deployment.name,
                 "pid": os.getpid(),
-                "url": next((one.url for one in addresses), ""),
+                "url": next((url for name in groups if (url := supervisor.url(name))), ""),
                 "addresses": [msgspec.to_builtins(one) for one in addresses],
                 "groups": groups,
                 "data": str(supervisor.folders.data),
@@ -167,7 +173,7 @@ def show(who: str, text: str) -> None:
 
 
 @contextmanager
-def with_engines(setup: Setup) -> Iterator[Setup]:
+def with_engines(setup: Setup, application: Declared) -> Iterator[Setup]:
     """The engines that do not answer, started on this machine with their data below the deployment's."""
     from ramet.runtime.supervisor.engines import KINDS, obstacle
 
@@ -185,7 +191,20 @@ def with_engines(setup: Setup) -> Iterator[Setup]:
             output.note(f"{kind} runs for as long as this command, with its data in {home}.")
             urls[key] = started.url
             setup = dataclasses.replace(setup, storage=urls["storage"], broker=urls["broker"])
+            if key == "storage":
+                _provision(setup, application)
         yield setup
+
+
+def _provision(setup: Setup, application: Declared) -> None:
+    """Give each service its schema and role, as `ramet db provision` does."""
+    from ramet.storage.address import address
+    from ramet.storage.provisioning import FILE, logins, provision
+
+    server = address(setup.storage)
+    services = [service.name for service in application.services]
+    wanted = logins(application.name, services, setup.folder / setup.deployment.data / FILE, os.environ)
+    run(provision(server, server.database or application.name, wanted))
 
 
 def _engine(kind: str, folder: Path) -> AbstractContextManager[Engine]:

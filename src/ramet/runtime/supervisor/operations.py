@@ -46,7 +46,7 @@ class SupervisorOperations:
 
     def __init__(self, supervised: Supervised) -> None:
         self._supervised = supervised
-        self._relay = Relay(self._reach)
+        self._relay = Relay(self._reach, self._hosts)
         self._answers: Mapping[type[Any], Callable[[Any], Awaitable[Answer]]] = {
             GetStatus: self.status,
             ScaleGroup: self.scale,
@@ -102,12 +102,15 @@ class SupervisorOperations:
         self._supervised.end()
         return GroupsChanged(groups=counts)
 
-    def _reach(self) -> list[list[Path]]:
+    def _reach(self) -> dict[str, list[Path]]:
         folders = self._supervised.folders
-        return [
-            [folders.control(name, member.number) for member in keeper.members if member.state == "ready"]
+        return {
+            name: [folders.control(name, member.number) for member in keeper.members if member.state == "ready"]
             for name, keeper in self._supervised.keepers.items()
-        ]
+        }
+
+    def _hosts(self, group: str) -> tuple[str, ...]:
+        return self._supervised.keepers[group].placed.services
 
 
 def _group(keeper: Keeper) -> GroupStatus:

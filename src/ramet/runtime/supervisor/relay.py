@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TypeVar
 
 import msgspec
 
+from ramet.contract.api import kebab
 from ramet.errors import NotFound, RametError, Unavailable
 from ramet.runtime.operators.protocol import LONGEST_LINE, Reply, address
 from ramet.runtime.operators.remote import failure
@@ -41,21 +42,24 @@ PATIENCE_SECONDS = 3.0
 """How long a replica may take to say how it is."""
 LONGEST_CALL_SECONDS = 60.0
 
-Reach = Callable[[], Sequence[Sequence[Path]]]
+Reach = Callable[[], Mapping[str, Sequence[Path]]]
 """The folders of the control sockets of the ready replicas, by group."""
+Hosts = Callable[[str], Sequence[str]]
+"""What a group hosts."""
 
 
 class Relay:
     """Answers what any deployment answers, by asking its replicas."""
 
-    def __init__(self, reach: Reach) -> None:
+    def __init__(self, reach: Reach, hosts: Hosts) -> None:
         self._reach = reach
+        self._hosts = hosts
 
     async def answer(self, request: Request) -> Answer:
         """Raises: what the replica raises; Unavailable when no replica is ready."""
         match request:
             case Call():
-                return await self._first(request, Called)
+                return await self._call(request)
             case ListSagas():
                 return await self._sagas(request)
             case ListEvents():
@@ -72,9 +76,15 @@ class Relay:
             case _:
                 raise NotFound("A supervisor does not know this request.")
 
+    async def _call(self, request: Call) -> Called:
+        """By the group that answers the contract, which needs no grant for it; else by any."""
+        groups = self._ready()
+        hosts = [name for name in groups if kebab(request.contract) in self._hosts(name)]
+        return await ask(groups[next(iter(hosts or groups))][0], request, Called)
+
     async def services(self) -> tuple[ServiceStatus, ...]:
         """How the services are, summed up over the replicas that answer."""
-        folders = [folder for group in self._reach() for folder in group]
+        folders = [folder for group in self._reach().values() for folder in group]
         answers = await asyncio.gather(*(self._status(folder) for folder in folders))
         found: dict[str, list[ServiceStatus]] = {}
         for status in answers:
@@ -105,7 +115,7 @@ class Relay:
         """One replica of every group, because those of one group have the same databases."""
         found: list[A] = []
         refused: RametError | None = None
-        for folders in self._ready():
+        for folders in self._ready().values():
             try:
                 found.append(await ask(folders[0], request, kind))
             except NotFound as error:
@@ -117,7 +127,7 @@ class Relay:
     async def _first(self, request: Request, kind: type[A]) -> A:
         """The first group that knows what is asked for."""
         refused: RametError | None = None
-        for folders in self._ready():
+        for folders in self._ready().values():
             try:
                 return await ask(folders[0], request, kind)
             except NotFound as error:
@@ -125,8 +135,8 @@ class Relay:
         assert refused is not None
         raise refused
 
-    def _ready(self) -> list[Sequence[Path]]:
-        found = [folders for folders in self._reach() if folders]
+    def _ready(self) -> dict[str, Sequence[Path]]:
+        found = {name: folders for name, folders in self._reach().items() if folders}
         if not found:
             raise Unavailable("No replica is ready: `ramet status` and `ramet logs` say why.")
         return found

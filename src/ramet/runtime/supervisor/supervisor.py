@@ -16,6 +16,7 @@ import msgspec
 from ramet.clock import Clock, SystemClock
 from ramet.errors import ConfigurationError, NotFound
 from ramet.http.server import listen
+from ramet.identity.tokens import issuer_of
 from ramet.model.topology import ASSIGNMENT, Assignment, Deployment
 from ramet.runtime.discovery.messages import Hello
 from ramet.runtime.operators.control import Control
@@ -27,6 +28,7 @@ from ramet.runtime.supervisor.child import Child, Launch
 from ramet.runtime.supervisor.engines import obstacle
 from ramet.runtime.supervisor.folders import Folders
 from ramet.runtime.supervisor.hub import Hub
+from ramet.runtime.supervisor.identities import RENEWED_SECONDS, Identities
 from ramet.runtime.supervisor.journal import Journal, Show
 from ramet.runtime.supervisor.keeper import Keeper
 from ramet.runtime.supervisor.member import Around, Member
@@ -46,7 +48,8 @@ ENGINES_CHECKED_SECONDS = 0.5
 class Setup:
     """What is supervised: `command` runs a replica in `folder`; `show` shows its lines on the terminal.
 
-    `storage` and `broker` replace the engines of the configuration in every replica, "" for none.
+    `storage` and `broker` replace the engines of the configuration in every replica, "" for none. `grants` are the
+    contracts that each group may call; without them the replicas have no identities.
     """
 
     application: str
@@ -60,6 +63,7 @@ class Setup:
     environment: Mapping[str, str] = field(default_factory=lambda: dict(os.environ))
     storage: str = ""
     broker: str = ""
+    grants: Mapping[str, frozenset[str]] | None = None
 
 
 class Supervisor:
@@ -75,6 +79,7 @@ class Supervisor:
         self._hub = Hub(self.folders.supervisor, self._find)
         self._listeners: dict[str, socket.socket] = {}
         self._journals: dict[str, Journal] = {}
+        self._identities: Identities | None = None
         self._serial = itertools.count(1)
         self._engines_seen = -ENGINES_CHECKED_SECONDS
         self._obstacle: str | None = None
@@ -106,6 +111,7 @@ class Supervisor:
         for keeper in self.keepers.values():
             keeper.start()
         self.tasks.spawn(self._look())
+        self.tasks.spawn(self._renew())
 
     async def settled(self) -> list[Member]:
         """Wait until each replica is ready or has failed; those that have failed."""
@@ -195,6 +201,12 @@ class Supervisor:
                 for member in keeper.members:
                     member.excuse() if held_up else member.look()
 
+    async def _renew(self) -> None:
+        while True:
+            await self.clock.sleep(RENEWED_SECONDS)
+            if self._identities is not None:
+                self._identities.renew()
+
     # -- one replica ---------------------------------------------------------------------------------------------
 
     async def _launch(self, member: Member) -> Child:
@@ -219,7 +231,7 @@ class Supervisor:
 
     def _assignment(self, member: Member, placed: Placed) -> Assignment:
         listener = self._listeners.get(placed.name)
-        internal = placed.internal
+        internal, identities = placed.internal, self._identities
         if internal == "unix":
             internal = self.folders.internal(placed.name, member.number, next(self._serial))
         return Assignment(
@@ -233,6 +245,8 @@ class Supervisor:
             listener=listener.fileno() if listener is not None else None,
             url=self.url(placed.name),
             control=str(self.folders.control(placed.name, member.number)),
+            token=str(identities.token(placed.name, member.number, placed.services)) if identities is not None else "",
+            keys=str(identities.keys) if identities is not None else "",
             version=member.version,
             zone=placed.zone,
             storage=self.setup.storage,
@@ -248,6 +262,9 @@ class Supervisor:
             raise ConfigurationError(
                 f"The folder {self.folders.data} cannot be used: {error.strerror}. Choose another data folder."
             ) from error
+        if self.setup.grants is not None:
+            issuer = issuer_of(self.setup.application, self.setup.deployment.name)
+            self._identities = Identities(self.folders.keys, issuer, self.setup.grants, self.clock)
         for name, keeper in self.keepers.items():
             self._journals[name] = Journal(self.folders.log(name), self.setup.show)
             if keeper.placed.listen is not None:

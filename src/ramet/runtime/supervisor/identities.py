@@ -1,0 +1,46 @@
+"""Who the replicas are to each other: a signing key of the deployment, and a token for each, renewed in time."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from ramet.clock import Clock
+from ramet.identity.keys import PUBLIC, signing_key, write_private
+from ramet.identity.tokens import DAY_SECONDS, Issuer
+
+RENEWED_SECONDS = DAY_SECONDS / 3
+"""Tokens live for a day, so that a supervisor may be away for most of it."""
+
+
+class Identities:
+    """Signs for one deployment. `grants` are the contracts that each group may call."""
+
+    def __init__(self, folder: Path, issuer: str, grants: Mapping[str, frozenset[str]], clock: Clock) -> None:
+        self._folder = folder
+        self._issuer = Issuer(signing_key(folder), issuer, clock=clock)
+        self._grants = grants
+        self._given: dict[str, tuple[str, tuple[str, ...]]] = {}
+
+    @property
+    def keys(self) -> Path:
+        """The file of the public keys."""
+        return self._folder / PUBLIC
+
+    def token(self, group: str, number: int, hosts: tuple[str, ...]) -> Path:
+        """The file with a new token of a replica."""
+        name = f"{group}/{number}"
+        self._given[name] = (group, hosts)
+        return self._write(name)
+
+    def renew(self) -> None:
+        """Write every token anew: replicas read theirs for each new connection."""
+        for name in self._given:
+            self._write(name)
+
+    def _write(self, name: str) -> Path:
+        group, hosts = self._given[name]
+        path = self._folder / f"{name.replace('/', '-')}.token"
+        may_call = self._grants.get(group, frozenset())
+        write_private(path, self._issuer.replica(name, hosts=hosts, may_call=may_call))
+        return path
