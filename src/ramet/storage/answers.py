@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Generic, NamedTuple, TypeVar
 
 from ramet.errors import Cancelled, DuplicateRow, Refusal, StorageError
@@ -75,9 +76,10 @@ class Answers:
                 raise
             return self._repeat(await self._certain(key), codec)
         except Exception:
-            if not self._storage.shared or (recorded := await self._recorded(key)) is None:
+            recorded = await self._recorded_elsewhere(key)
+            if recorded is None:
                 raise
-            return self._repeat(recorded, codec)  # it failed because another process had done it meanwhile
+            return self._repeat(recorded, codec)
 
     async def withdraw(self, key: str) -> bool:
         """See to it that the work of `key` does not happen any more; returns whether it has happened already."""
@@ -95,6 +97,14 @@ class Answers:
     async def _recorded(self, key: str) -> bytes | None:
         rows = await self._storage.fetch(_SELECT, self._consumer, key)
         return bytes(rows[0][0] or b"") if rows else None
+
+    async def _recorded_elsewhere(self, key: str) -> bytes | None:
+        """The answer of another process that did the work meanwhile, which may be why it has failed here."""
+        if not self._storage.shared:
+            return None
+        with suppress(StorageError):  # what the work raised says more
+            return await self._recorded(key)
+        return None
 
     async def _certain(self, key: str) -> bytes:
         recorded = await self._recorded(key)

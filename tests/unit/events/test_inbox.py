@@ -12,7 +12,7 @@ import pytest
 from ramet.errors import Refusal, StorageError, Unavailable
 from ramet.events.base import Delivery, Message
 from ramet.events.headers import to_headers
-from ramet.events.inbox import Unreadable
+from ramet.events.inbox import Consumer, Unreadable
 from ramet.events.moments import Outcome
 from ramet.events.outbox import publish_write
 from ramet.events.policy import Retries
@@ -309,3 +309,25 @@ async def test_any_other_error_is_tried_again(tmp_path: Path, error: BaseExcepti
         await it.drain()
         assert len(tried) == 3
         assert await it.notes() == [1]
+
+
+async def test_attempts_that_another_process_has_made_count(tmp_path: Path) -> None:
+    async with bed(tmp_path) as it:
+        it.billing.shared = True
+        tried, act = failing(99, RuntimeError("broken"))
+        here = await it.subscribe(act, retries=Retries(attempts=3))
+        there = Consumer(
+            here.name,
+            it.noting(here.name, act),
+            storage=it.billing,
+            clock=it.clock,
+            retries=Retries(attempts=3),
+        )
+        message = it.message(1)
+        for _ in range(2):
+            assert await here.deliver(Delivery(message)) is not None
+        assert await there.deliver(Delivery(message, again=True)) is None
+        assert len(tried) == 3
+        (letter,) = await it.operations.dead()
+        assert letter.attempts == 3
+        assert await it.operations.retrying() == []
