@@ -70,7 +70,9 @@ class NatsEngine:
         log = self.folder / "nats.log"
         command = [self._executable, "-c", str(settings)]
         with log.open("ab") as output:
-            self._process = subprocess.Popen(command, stdout=output, stderr=output)  # noqa: S603 - our own command
+            self._process = subprocess.Popen(  # noqa: S603 - our own command; a terminal's Ctrl-C is not for it
+                command, stdout=output, stderr=output, start_new_session=True
+            )
         await_port(self.port, self._process, log)
 
     def stop(self) -> None:
