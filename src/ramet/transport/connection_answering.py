@@ -9,7 +9,7 @@ from contextvars import copy_context
 from typing import Any
 
 from ramet.clock import Clock
-from ramet.errors import CallError
+from ramet.errors import CallError, Overloaded
 from ramet.tasks import Spawn
 from ramet.telemetry.context import current_context
 from ramet.transport.base import Answer, Call, Peer
@@ -177,6 +177,8 @@ class AnsweringConnection(Connection):
         except asyncio.CancelledError:
             self._cancelled(number, call.method)
             raise
+        except Overloaded as error:
+            frame = self._wire.trouble(number, "overloaded", str(error))
         except Exception:
             mark = self._clock.id()
             log.exception("%s: %s failed", mark, call.method)
