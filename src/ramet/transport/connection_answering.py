@@ -54,7 +54,7 @@ class Flight:
 
 
 class AnsweringConnection(Connection):
-    """A connection that was accepted; `begun` is done when it can be spoken over, which TLS may prevent."""
+    """A connection that was accepted; `on_begun` is called when it can be spoken over, which TLS may prevent."""
 
     def __init__(
         self,
@@ -77,7 +77,7 @@ class AnsweringConnection(Connection):
         self._waits: dict[str, int] = {}
         self._draining = False
         self._deaf = False
-        self.begun: asyncio.Future[None] = self._loop.create_future()
+        self.on_begun: Callable[[AnsweringConnection], None] | None = None
 
     @property
     def in_flight(self) -> int:
@@ -87,7 +87,8 @@ class AnsweringConnection(Connection):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Give the other side some time to introduce itself."""
         super().connection_made(transport)
-        self.begun.set_result(None)
+        if self.on_begun is not None:
+            self.on_begun(self)
         self._background.append(self._spawn(self._hurry()))
 
     def data_received(self, data: bytes) -> None:

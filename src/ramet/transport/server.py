@@ -108,15 +108,14 @@ class Server:
             spawn=self._spawn,
             options=self._options,
         )
-        connection.begun.add_done_callback(lambda _: self._begun(connection))
+        connection.on_begun = self._begun
         connection.lost.add_done_callback(lambda _: self._connections.discard(connection))
         return connection
 
     def _begun(self, connection: AnsweringConnection) -> None:
-        if not connection.lost.done():
-            self._connections.add(connection)
-            if self._listener is None:
-                connection.go_away()
+        self._connections.add(connection)
+        if self._listener is None:
+            connection.go_away()
 
     def _admit(self, hello: Hello) -> tuple[Peer, int]:
         """Who it is, and the version to speak. Raises: RefusedError with the reason."""
