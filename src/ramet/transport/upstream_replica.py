@@ -29,12 +29,10 @@ class Replica:
         "load",
         "standing",
         "trouble",
-        "weight",
     )
 
     def __init__(self, endpoint: Endpoint, surroundings: Surroundings, policies: Policies) -> None:
         self.endpoint = endpoint
-        self.weight = max(endpoint.weight, 1e-9)
         self.channel: Channel | None = None
         self.load = Load(policies.balance.memory_seconds)
         self.standing = Standing(policies.ejection)
@@ -44,6 +42,11 @@ class Replica:
         self._policies = policies
         self._dialling: asyncio.Task[Any] | None = None
         self._retired = False
+
+    @property
+    def weight(self) -> float:
+        """Its share of the calls, relative to the others'."""
+        return max(self.endpoint.weight, 1e-9)
 
     @property
     def is_usable(self) -> bool:

@@ -282,3 +282,11 @@ async def test_calls_are_shared_by_weight(world: World) -> None:
     upstream = await world.upstream(light, heavy)
     answers = [await upstream.call(world.call(), repeatable=False) for _ in range(2000)]
     assert 120 < answers.count(b"unix:/light") < 280
+
+
+async def test_a_share_that_changes_counts_from_then_on(world: World) -> None:
+    light = Endpoint(address="unix:/light", group="money", weight=1.0)
+    heavy = Endpoint(address="unix:/heavy", group="money", weight=1.0)
+    upstream = await world.upstream(light, heavy)
+    upstream.update([Endpoint(address="unix:/light", group="money", weight=0.0), heavy])
+    assert {await upstream.call(world.call(), repeatable=False) for _ in range(50)} == {b"unix:/heavy"}
