@@ -16,9 +16,9 @@ from ramet.advisor.facts import Commit, Module
 from ramet.advisor.graph_changes import touched
 
 NEAREST = 10
-MOST_WORDS = 80
+MOST_WORDS = 40
 """Words compared for each module: those that tell most about it."""
-MOST_USERS = 100
+MOST_USERS = 60
 """A word that more modules use joins none of them (and would cost most of the time)."""
 WORD = re.compile(r"[a-z]{3,}")
 

@@ -1,0 +1,41 @@
+"""What a score means."""
+
+from __future__ import annotations
+
+import pytest
+
+from ramet.advisor.finding import Strength
+from ramet.advisor.ranking import WEIGHTS, size_prior, strength, total
+
+
+def test_the_weights_make_a_mean() -> None:
+    assert sum(WEIGHTS.values()) == pytest.approx(1)
+    assert total(dict.fromkeys(WEIGHTS, 0.5)).total == pytest.approx(0.5)
+
+
+def test_all_good_and_well_known_is_strong() -> None:
+    score = total(dict.fromkeys(WEIGHTS, 0.9))
+    assert strength(score, 100)[0] is Strength.STRONG
+    assert strength(score, 20)[0] is Strength.MODERATE
+    assert strength(score, 9)[0] is Strength.WEAK
+
+
+def test_what_speaks_against_it_is_among_the_reasons() -> None:
+    how, reasons = strength(total({**dict.fromkeys(WEIGHTS, 0.9), "low_fan_in": 0.1}), 100)
+    assert how is Strength.MODERATE
+    assert "many other modules depend on it" in reasons
+
+
+def test_poor_figures_are_weak() -> None:
+    assert strength(total(dict.fromkeys(WEIGHTS, 0.1)), 100)[0] is Strength.WEAK
+
+
+def test_mediocre_figures_are_weak_with_a_reason() -> None:
+    how, reasons = strength(total(dict.fromkeys(WEIGHTS, 0.5)), 100)
+    assert how is Strength.WEAK
+    assert reasons
+
+
+@pytest.mark.parametrize(("share", "value"), [(0.005, 0.5), (0.01, 1), (0.1, 1), (0.5, 0), (0.9, 0)])
+def test_a_part_is_neither_tiny_nor_half_of_everything(share: float, value: float) -> None:
+    assert size_prior(share) == pytest.approx(value)
