@@ -16,14 +16,47 @@ from ramet.advisor.scan.parse import leaf_of
 from ramet.advisor.scan.source import text_of
 from ramet.advisor.traffic import spans_of
 
-FRAGMENTS = st.sampled_from([
-    "import a", "from . import b", "from .. import *", "from a.b import (c as d,\n e)", "class A(B, models.Model):", "class A(A):",
-    "    x = models.ForeignKey('self')", "    class Meta: db_table = 'x'", "def f(a, *b, c: 'Order' = 1, **d):", "    return g(a)",
-    "with transaction.atomic():", "    Order.objects.filter(x=1).update()", "x = get_model('a', 'B')", "x.objects.get()", "@app.route('/x')",
-    "cursor.execute('SELECT a FROM b WHERE %s')", "INSTALLED_APPS = ['a', 'b']", "'a.b.C'", "f'{a}{b!r:>{c}}'", "lambda x: x", "x: 'list[\"A\"]' = 1",
-    "print 'x'", "type X[T] = T", "match x:\n case A(b=1): pass", "try:\n pass\nexcept* E: pass", "\x00", "\t\tx", "'\\ud800.x'", "send_task('\\ud800')",
-    "requests.get('\\udcff')", "@router.get('')", "a = Table('x', m)", "if TYPE_CHECKING:", "x = (" * 40, "# coding: rot13", "# coding: utf-7", "async def g(self): await x.y()",
-])  # fmt: skip
+FRAGMENTS = st.sampled_from(
+    [
+        "import a",
+        "from . import b",
+        "from .. import *",
+        "from a.b import (c as d,\n e)",
+        "class A(B, models.Model):",
+        "class A(A):",
+        "    x = models.ForeignKey('self')",
+        "    class Meta: db_table = 'x'",
+        "def f(a, *b, c: 'Order' = 1, **d):",
+        "    return g(a)",
+        "with transaction.atomic():",
+        "    Order.objects.filter(x=1).update()",
+        "x = get_model('a', 'B')",
+        "x.objects.get()",
+        "@app.route('/x')",
+        "cursor.execute('SELECT a FROM b WHERE %s')",
+        "INSTALLED_APPS = ['a', 'b']",
+        "'a.b.C'",
+        "f'{a}{b!r:>{c}}'",
+        "lambda x: x",
+        "x: 'list[\"A\"]' = 1",
+        "print 'x'",
+        "type X[T] = T",
+        "match x:\n case A(b=1): pass",
+        "try:\n pass\nexcept* E: pass",
+        "\x00",
+        "\t\tx",
+        "'\\ud800.x'",
+        "send_task('\\ud800')",
+        "requests.get('\\udcff')",
+        "@router.get('')",
+        "a = Table('x', m)",
+        "if TYPE_CHECKING:",
+        "x = (" * 40,
+        "# coding: rot13",
+        "# coding: utf-7",
+        "async def g(self): await x.y()",
+    ]
+)
 FEW = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
@@ -90,8 +123,30 @@ def test_any_output_of_git_is_read(chunks: list[bytes], between: bytes) -> None:
     assert all(one.at >= -1e30 for one in commits)
 
 
-@given(st.recursive(st.none() | st.integers() | st.text(max_size=5), lambda inner: st.lists(inner, max_size=3) | st.dictionaries(
-    st.sampled_from(["resourceSpans", "resource", "attributes", "scopeSpans", "spans", "key", "value", "startTimeUnixNano"]), inner, max_size=4)))  # fmt: skip
+@given(
+    st.recursive(
+        st.none() | st.integers() | st.text(max_size=5),
+        lambda inner: (
+            st.lists(inner, max_size=3)
+            | st.dictionaries(
+                st.sampled_from(
+                    [
+                        "resourceSpans",
+                        "resource",
+                        "attributes",
+                        "scopeSpans",
+                        "spans",
+                        "key",
+                        "value",
+                        "startTimeUnixNano",
+                    ]
+                ),
+                inner,
+                max_size=4,
+            )
+        ),
+    )
+)
 @FEW
 def test_any_json_is_read_as_traces(document: object) -> None:
     assert isinstance(spans_of(msgspec.json.encode(document)), list)

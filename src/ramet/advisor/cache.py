@@ -1,4 +1,4 @@
-"""What was read before, by root: leaves by content, the history by its head; whatever is wrong with it, it is ignored."""
+"""What was read before, by root: leaves by content, the history by its head; what is wrong with it is ignored."""
 
 from __future__ import annotations
 

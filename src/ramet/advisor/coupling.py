@@ -1,8 +1,8 @@
 """Pure: what couples parts of a code base: data, domain, data carried through, changes, people; each located.
 
-Data coupling: a part touches the tables of another, or has foreign keys to them. Domain coupling: it needs the functions
-of another. Temporary coupling: it carries data through only because another needs it. The names are those of S. Newman,
-Monolith to Microservices (2019), chapter 1; change and team coupling are measured in `coupling_changes`.
+Data coupling: a part touches the tables of another, or has foreign keys to them. Domain coupling: it needs the
+functions of another. Temporary coupling: it carries data through only because another needs it. Change and team
+coupling are measured in `coupling_changes`.
 """
 
 from __future__ import annotations

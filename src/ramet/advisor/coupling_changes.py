@@ -1,7 +1,7 @@
 """Pure: what history says of coupling: files of different parts that change together, people who work on both.
 
-Change coupling is that of code-maat (A. Tornhill, Your Code as a Crime Scene, 2015): the degree of two files is 100 times
-their shared revisions by the mean of their revisions, and its default thresholds.
+Change coupling is that of code-maat (A. Tornhill, Your Code as a Crime Scene, 2015), with its default thresholds: the
+degree of two files is 100 times their shared revisions by the mean of their revisions.
 """
 
 from __future__ import annotations

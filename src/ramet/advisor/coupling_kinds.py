@@ -39,7 +39,7 @@ class PartCoupling(Fact):
     name: str
     fan_in: int
     fan_out: int
-    items: dict[str, int] = {}
+    items: dict[str, int]
 
 
 class Coupling(Fact):

@@ -1,7 +1,7 @@
 """Pure: what was found in a code base, as frozen values; everything the advisor says is derived from these.
 
-Places are paths relative to the root with "/" and lines that begin with 1. Modules are known by their path: names depend
-on roots, paths do not.
+Places are paths relative to the root with "/" and lines that begin with 1. Modules are known by their path: names
+depend on roots, paths do not.
 """
 
 from __future__ import annotations
@@ -108,7 +108,7 @@ class Topic(Fact):
 
 
 class Commit(Fact):
-    """A commit that HEAD contains: `at` in seconds since the epoch, `author` already folded by mailmap, name and address.
+    """A commit that HEAD contains: `at` in seconds since the epoch, `author` folded by mailmap, name and address.
 
     Files are known by the names they have today where a rename could be recognised; a merge has none of its own.
     `squash` if it says that it is a pull request in one piece; then `coauthors` are those it names.

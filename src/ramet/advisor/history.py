@@ -20,14 +20,16 @@ MOST_COMMITS = 100_000
 PATIENCE_SECONDS = 120.0
 CHUNK = 1 << 20
 SAFE = (
-    "--no-pager", "--no-optional-locks", "-c", "core.fsmonitor=", "-c", "core.hooksPath=/dev/null", "-c", "safe.directory=*",
-    "-c", "protocol.allow=never", "-c", "log.showSignature=false", "-c", "core.quotePath=false", "-c", "diff.external=",
-    "-c", "core.sshCommand=false", "-c", "core.askPass=", "-c", "credential.helper=", "-c", "gc.auto=0", "-c", "maintenance.auto=false",
-    "-c", "log.showRoot=true", "-c", "log.diffMerges=off", "-c", "core.commitGraph=true", "-c", "submodule.recurse=false",
+    "--no-pager", "--no-optional-locks",
+    "-c", "core.fsmonitor=", "-c", "core.hooksPath=/dev/null", "-c", "safe.directory=*", "-c", "protocol.allow=never",
+    "-c", "log.showSignature=false", "-c", "core.quotePath=false", "-c", "diff.external=",
+    "-c", "core.sshCommand=false",
+    "-c", "core.askPass=", "-c", "credential.helper=", "-c", "gc.auto=0", "-c", "maintenance.auto=false",
+    "-c", "log.showRoot=true", "-c", "log.diffMerges=off", "-c", "submodule.recurse=false",
 )  # fmt: skip
 LOG = (
-    "log", "-z", "--raw", "--no-renames", "--no-abbrev", "--no-ext-diff", "--no-textconv", "--no-color", "--no-notes", "--no-decorate",
-    "--no-show-signature", "--ignore-submodules=all", "--relative", f"--format={FORMAT}",
+    "log", "-z", "--raw", "--no-renames", "--no-abbrev", "--no-ext-diff", "--no-textconv", "--no-color", "--no-notes",
+    "--no-decorate", "--no-show-signature", "--ignore-submodules=all", "--relative", f"--format={FORMAT}",
 )  # fmt: skip
 
 
@@ -141,7 +143,8 @@ class Reading:
 
     def finish(self) -> History:
         """Wait for git, at most its patience; what came until then is used."""
-        assert self._process is not None and self._output is not None
+        assert self._process is not None
+        assert self._output is not None
         whole = _finish(self._process)
         with self._output as output:
             output.seek(0)

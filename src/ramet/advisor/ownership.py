@@ -13,12 +13,12 @@ PLACES = (".github/CODEOWNERS", "CODEOWNERS", "docs/CODEOWNERS", ".gitlab/CODEOW
 
 def owners_of(text: str) -> tuple[Owner, ...]:
     """The lines with a pattern, in their order; section heads of GitLab and comments are left out."""
-    found = []
-    for line in text.splitlines():
-        parts = re.split(r"(?<!\\)\s+", line.split(" #", 1)[0].strip())
-        if parts[0] and parts[0][0] not in "#[^":
-            found.append(Owner(pattern=parts[0].replace("\\ ", " "), owners=tuple(parts[1:])))
-    return tuple(found)
+    lines = (re.split(r"(?<!\\)\s+", line.split(" #", 1)[0].strip()) for line in text.splitlines())
+    return tuple(
+        Owner(pattern=parts[0].replace("\\ ", " "), owners=tuple(parts[1:]))
+        for parts in lines
+        if parts[0] and parts[0][0] not in "#[^"
+    )
 
 
 def owners_for(path: str, owners: Iterable[Owner]) -> tuple[str, ...]:
@@ -32,9 +32,10 @@ def pattern(text: str) -> re.Pattern[str]:
     """A pattern in the manner of .gitignore as a regular expression."""
     body = text.strip("/")
     anchored = text.startswith("/") or "/" in body
-    parts = []
-    for part in re.split(r"(\*\*/|\*\*|\*|\?)", body):
-        parts.append({"**/": "(?:.*/)?", "**": ".*", "*": "[^/]*", "?": "[^/]"}.get(part, re.escape(part)))
+    parts = [
+        {"**/": "(?:.*/)?", "**": ".*", "*": "[^/]*", "?": "[^/]"}.get(part, re.escape(part))
+        for part in re.split(r"(\*\*/|\*\*|\*|\?)", body)
+    ]
     single = body.endswith("/*") or body == "*"
     end = "$" if single and body != "*" else "(?:/.*)?$"
     return re.compile(("^" if anchored else "^(?:.*/)?") + "".join(parts) + end)

@@ -1,4 +1,4 @@
-"""Reading a code base: its files, its history, its owners and its traffic become facts; nothing of it is imported or executed."""
+"""Reading a code base: its files, history, owners and traffic become facts; nothing of it is imported or executed."""
 
 from __future__ import annotations
 
@@ -32,6 +32,7 @@ LEFT_OUT = {
     "permission": "they could not be opened",
     "number": "there are too many files; the rest was not read",
 }
+UNDERSTOOD = ("roots", "modules", "edges", "tables", "accesses", "routes", "requests", "topics", "passes")
 MOST_EXAMPLES = 5
 LARGEST_TEXT = 1_000_000
 
@@ -77,27 +78,16 @@ def read_facts(root: Path, *, progress: Progress | None = None, options: ReadOpt
     if (history.head and history is not known) or any(cache.fresh(file) for file in tree.python):
         cache.keep(tree.python, leaves, history)
     tell("meaning", 1, 1)
+    gaps = (*scan.gaps, *_left_out(tree), *history.gaps, *unread, *_extras())
     return Facts(
         root=root.resolve().name,
-        roots=scan.roots,
-        modules=scan.modules,
-        edges=scan.edges,
-        tables=scan.tables,
-        accesses=scan.accesses,
-        routes=scan.routes,
-        requests=scan.requests,
-        topics=scan.topics,
-        passes=scan.passes,
-        commits=history.commits,
-        tags=history.tags,
         owners=_owners(tree),
         signals=find_signals(leaves, others, lambda path: text_of_file(others[path]), scan.index),
         traffic=traffic,
-        gaps=tuple(
-            sorted(
-                (*scan.gaps, *_left_out(tree), *history.gaps, *unread, *_extras()), key=lambda gap: (gap.what, gap.why)
-            )
-        ),
+        commits=history.commits,
+        tags=history.tags,
+        gaps=tuple(sorted(gaps, key=lambda gap: (gap.what, gap.why))),
+        **{name: getattr(scan, name) for name in UNDERSTOOD},
     )
 
 
@@ -112,15 +102,14 @@ def _read(
             leaves[file.path] = leaf
         else:
             unread.append(file)
-    total = len(tree.python)
-    tell("files", len(leaves), total)
+    total, read = len(tree.python), len(leaves)
+    tell("files", read, total)
 
     def done(count: int) -> None:
         nonlocal read
         read += count
         tell("files", read, total)
 
-    read = len(leaves)
     with _pool(unread, options) as pool:
         ahead = Ahead(unread, pool)
         history = _history(reading, tell)

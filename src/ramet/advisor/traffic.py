@@ -11,9 +11,16 @@ import msgspec
 from ramet.advisor.facts import Call, Gap
 
 LARGEST = 256_000_000
-SIZES = ("http.request.body.size", "http.response.body.size", "http.request_content_length", "http.response_content_length",
-         "rpc.request.size", "rpc.response.size", "messaging.message.body.size", "messaging.message.payload_size_bytes",
-         "message.uncompressed_size")  # fmt: skip
+SIZES = (
+    "http.request.body.size",
+    "http.response.body.size",
+    "http.request_content_length",
+    "http.response_content_length",
+    "rpc.request.size",
+    "rpc.response.size",
+    "messaging.message.body.size",
+    "message.uncompressed_size",
+)
 
 
 class Span(NamedTuple):

@@ -51,7 +51,7 @@ def test_calls_across_are_domain_coupling_and_what_only_passes_through_is_tempor
         tmp_path,
         {
             "web/views.py": "from orders.logic import place\ndef view(card): place(1, card)\n",
-            "orders/logic.py": "from bank.pay import charge\ndef place(order, card):\n    print(order)\n    charge(card)\n",
+            "orders/logic.py": "from bank.pay import charge\ndef place(o, card):\n    print(o)\n    charge(card)\n",
             "bank/pay.py": "def charge(card): print(card)\n",
         },
     )
@@ -80,7 +80,7 @@ def test_files_that_change_together_and_people_on_both_sides_couple() -> None:
     facts = Facts(root="r", modules=modules, commits=(*together, *alone, large))
     coupling = find_coupling(facts, parts_of(facts))
     assert [(one.kind.value, one.source, one.target, one.measure) for one in coupling.items] == [
-        ("change", "a", "b", 75.0),  # 100 × 6 / ((10 + 6) / 2)
+        ("change", "a", "b", 75.0),  # 100 * 6 / ((10 + 6) / 2)
         ("team", "a", "b", 50.0),
     ]
     assert coupling.ignored == ("1 commits of more than 30 files were ignored",)

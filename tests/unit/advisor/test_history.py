@@ -122,8 +122,19 @@ def test_nothing_that_the_repository_configures_is_executed(tmp_path: Path) -> N
     trap, evil = tmp_path / "trapped", tmp_path / "evil.sh"
     evil.write_text(f"#!/bin/sh\ntouch {trap}\n")
     evil.chmod(0o755)
-    for name in ("core.fsmonitor", "diff.external", "diff.evil.textconv", "diff.evil.command", "core.pager", "gpg.program",
-                 "pager.log", "core.sshCommand", "core.editor", "credential.helper", "alias.log"):  # fmt: skip
+    for name in (
+        "core.fsmonitor",
+        "diff.external",
+        "diff.evil.textconv",
+        "diff.evil.command",
+        "core.pager",
+        "gpg.program",
+        "pager.log",
+        "core.sshCommand",
+        "core.editor",
+        "credential.helper",
+        "alias.log",
+    ):
         repository.git("config", name, str(evil))
     repository.git("config", "log.showSignature", "true")
     repository.git("config", "core.hooksPath", str(tmp_path))

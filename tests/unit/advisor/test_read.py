@@ -73,8 +73,12 @@ def test_what_belongs_to_others_is_left_out_and_told(tmp_path: Path) -> None:
         "shop/build/__init__.py",
     ]
     assert gaps(facts) == {
-        "Left out: foreign": 2, "Left out: vendored": 1, "Left out: built": 1, "Left out: hidden": 1, "Left out: link": 2,
-    }  # fmt: skip
+        "Left out: foreign": 2,
+        "Left out: vendored": 1,
+        "Left out: built": 1,
+        "Left out: hidden": 1,
+        "Left out: link": 2,
+    }
     assert facts.owners[0].owners == ("@shop/core",)
 
 

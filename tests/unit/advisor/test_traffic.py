@@ -10,10 +10,16 @@ from ramet.advisor.traffic import read_traffic
 
 def span(id_: str, parent: str, milliseconds: int, **attributes: object) -> dict[str, object]:
     return {
-        "traceId": "t", "spanId": id_, "parentSpanId": parent, "name": "pay", "startTimeUnixNano": "1000000",
+        "traceId": "t",
+        "spanId": id_,
+        "parentSpanId": parent,
+        "name": "pay",
+        "startTimeUnixNano": "1000000",
         "endTimeUnixNano": str(1_000_000 + milliseconds * 1_000_000),
-        "attributes": [{"key": key.replace("_", "."), "value": {"intValue": str(value)}} for key, value in attributes.items()],
-    }  # fmt: skip
+        "attributes": [
+            {"key": key.replace("_", "."), "value": {"intValue": str(value)}} for key, value in attributes.items()
+        ],
+    }
 
 
 def document(service: str, *spans: dict[str, object]) -> dict[str, object]:

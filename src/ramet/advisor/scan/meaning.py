@@ -39,7 +39,7 @@ def find_accesses(project: Project, tables: Tables) -> tuple[tuple[Access, ...],
 
 
 def find_topics(project: Project, edges: Edges) -> tuple[Topic, ...]:
-    """Tasks, signals and messages, each by one name for senders and receivers; a task named by a string is an edge too."""
+    """Tasks, signals and messages, by one name for senders and receivers; a task named by a string is an edge too."""
     tasks: dict[str, str] = {}
     signals: set[str] = set()
     for path, leaf in project.leaves.items():

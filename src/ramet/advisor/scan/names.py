@@ -27,7 +27,7 @@ def dotted(node: ast.expr | None) -> str:
 
 
 class Chain(NamedTuple):
-    """`root.first(...).second[...]`: the name it begins with, what follows, how much of that is before the first call."""
+    """`root.first(...).second[...]`: the name it begins with, what follows, how much of it is before the first call."""
 
     root: str
     names: tuple[str, ...]

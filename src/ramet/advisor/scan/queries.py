@@ -178,7 +178,7 @@ def chain_of(node: ast.expr) -> Chain | None:
 
 
 def annotated(node: ast.expr | None, scopes: Scopes) -> Thing | None:
-    """What an annotation says: `Order`, "Order", `Order | None`, `Optional[Order]`, `list[Order]`, `QuerySet[Order]`."""
+    """What an annotation says: `Order`, "Order", `Order | None`, `Optional[Order]`, `QuerySet[Order]`."""
     if isinstance(node, ast.Constant) and isinstance(node.value, str):
         return _quoted(node.value, scopes)
     if isinstance(node, ast.BinOp):

@@ -39,7 +39,15 @@ def assigned_shape(node: ast.Assign, scopes: Scopes) -> Shape | None:
     if not (name and isinstance(target, ast.Name) and scopes.resolve(call.func).startswith("sqlalchemy")):
         return None
     return Shape(
-        target.id, node.lineno, ("sqlalchemy.Table",), name, "", False, False, True, tuple(_foreign_keys(call))
+        name=target.id,
+        line=node.lineno,
+        bases=("sqlalchemy.Table",),
+        table=name,
+        label="",
+        abstract=False,
+        proxy=False,
+        mapped=True,
+        links=tuple(_foreign_keys(call)),
     )
 
 

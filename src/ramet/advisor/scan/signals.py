@@ -1,4 +1,4 @@
-"""Pure: evidence of how a code base is built, run and watched: by names of files, their text, and imported libraries."""
+"""Pure: evidence of how a code base is built, run and watched: names of files, their text, imported libraries."""
 
 from __future__ import annotations
 
@@ -19,8 +19,15 @@ BY_FILE = (
     ("dockerfile", re.compile(r"(^|/)(Dockerfile|Containerfile)([._-][\w.-]+)?$|\.dockerfile$")),
     ("compose", re.compile(r"(^|/)(docker-)?compose([._-][\w.-]+)?\.ya?ml$")),
     ("helm", re.compile(r"(^|/)Chart\.ya?ml$")),
-    ("ci", re.compile(r"(^|/)(\.gitlab-ci\.ya?ml|\.travis\.ya?ml|Jenkinsfile|azure-pipelines\.ya?ml|\.drone\.ya?ml|\.zuul\.ya?ml|bitbucket-pipelines\.yml|appveyor\.yml)$|^\.github/workflows/[^/]+\.ya?ml$|^\.circleci/config\.yml$|^\.buildkite/|(^|/)\.zuul\.d/|(^|/)cloudbuild\.ya?ml$")),
-    ("deploy", re.compile(r"(^|/)(Procfile|fly\.toml|render\.yaml|app\.yaml|serverless\.ya?ml|skaffold\.ya?ml|zappa_settings\.json|ansible\.cfg|[\w-]+\.nomad|[\w-]+\.tf)$")),
+    ("ci", re.compile(
+        r"(^|/)(\.gitlab-ci\.ya?ml|\.travis\.ya?ml|Jenkinsfile|azure-pipelines\.ya?ml|\.drone\.ya?ml|\.zuul\.ya?ml"
+        r"|bitbucket-pipelines\.yml|appveyor\.yml|cloudbuild\.ya?ml)$"
+        r"|^\.github/workflows/[^/]+\.ya?ml$|^\.circleci/config\.yml$|^\.buildkite/|(^|/)\.zuul\.d/"
+    )),
+    ("deploy", re.compile(
+        r"(^|/)(Procfile|fly\.toml|render\.yaml|app\.yaml|serverless\.ya?ml|skaffold\.ya?ml|zappa_settings\.json"
+        r"|ansible\.cfg|[\w-]+\.nomad|[\w-]+\.tf)$"
+    )),
     ("openapi", re.compile(r"(^|/)(openapi|swagger)[\w.-]*\.(ya?ml|json)$", re.IGNORECASE)),
     ("asyncapi", re.compile(r"(^|/)asyncapi[\w.-]*\.(ya?ml|json)$", re.IGNORECASE)),
     ("graphql-schema", re.compile(r"\.(graphql|graphqls|gql)$")),
@@ -41,7 +48,11 @@ BY_TEXT = (
     ("openapi", re.compile(r"\A(---\s*\n)?(openapi|swagger):\s*[\"']?[23]")),
     ("asyncapi", re.compile(r"\A(---\s*\n)?asyncapi:\s")),
 )
-DEPLOYS = re.compile(r"\b(kubectl (apply|set|rollout)|helm upgrade|docker push|aws ecs|gcloud run|flyctl|environment:\s*(production|staging))|build-push-action|deploy", re.IGNORECASE)  # fmt: skip
+DEPLOYS = re.compile(
+    r"\b(kubectl (apply|set|rollout)|helm upgrade|docker push|aws ecs|gcloud run|flyctl"
+    r"|environment:\s*(production|staging))|build-push-action|deploy",
+    re.IGNORECASE,
+)
 IMAGE = re.compile(r"^\s*image:\s*[\"']?(?:[\w.-]+(?::\d+)?/)*([\w.-]+)", re.MULTILINE)
 HEALTH = re.compile(
     r"(^|/)\^?(healthz?|healthcheck|health[-_]check|readyz?|livez?|liveness|readiness|ping|status)/?\$?/?$"

@@ -45,7 +45,7 @@ def tree_of(text: str) -> ast.Module:
     """
     try:
         return parse(text)
-    except SyntaxError as error:
+    except SyntaxError:
         for rewrite in (newer, older):
             changed = rewrite(text)
             if changed != text:
@@ -53,7 +53,7 @@ def tree_of(text: str) -> ast.Module:
                     return parse(changed)
                 except SyntaxError:
                     continue
-        raise error
+        raise
 
 
 def parse(text: str) -> ast.Module:

@@ -18,7 +18,10 @@ NO_MODELS = ("Manager", "QuerySet", "Field", "Choices", "Mixin", "Form", "Serial
 FLASK_BASE = re.compile(r"(^|[.:])db\.Model$")
 NOT_DJANGO = ("pydantic", "odoo", "keras", "torch", "oslo", "transformers", "sqlalchemy", "flask")
 SNAKE = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
-USER_BASES = frozenset({"django.contrib.auth.models.AbstractUser", "django.contrib.auth.models.AbstractBaseUser", "django.contrib.auth.base_user.AbstractBaseUser"})  # fmt: skip
+USER_BASES = frozenset(
+    f"django.contrib.auth.{name}"
+    for name in ("models.AbstractUser", "models.AbstractBaseUser", "base_user.AbstractBaseUser")
+)
 DEEPEST = 30
 Class = tuple[str, str]  # the file that defines it, its name
 

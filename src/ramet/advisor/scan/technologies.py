@@ -14,23 +14,43 @@ LIBRARIES = {
     "resilience": "tenacity backoff stamina pybreaker circuitbreaker aiobreaker retrying pyresilience purgatory"
     " urllib3.util.retry urllib3.util.Retry",
     "contract-tests": "pact schemathesis dredd_hooks pact_python pactman",
-    "openapi": "drf_spectacular drf_yasg apispec flasgger flask_smorest connexion drf_openapi openapi_core ninja fastapi",
+    "openapi": "drf_spectacular drf_yasg apispec flasgger flask_smorest connexion drf_openapi ninja fastapi",
     "graphql-schema": "graphene ariadne strawberry",
     "web-framework": "django flask fastapi starlette aiohttp.web tornado bottle pyramid sanic falcon litestar quart"
     " cherrypy webob",
     "orm": "django.db.models sqlalchemy sqlmodel peewee pony tortoise mongoengine beanie odmantic ormar",
-    "broker": "kafka aiokafka confluent_kafka pika aio_pika kombu celery nats rq dramatiq huey oslo_messaging faststream",
+    "broker": "kafka aiokafka confluent_kafka pika aio_pika kombu celery nats rq dramatiq huey"
+    " oslo_messaging faststream",
     "database": "psycopg psycopg2 asyncpg pymysql MySQLdb aiomysql sqlite3 aiosqlite pymongo motor cassandra redis"
-    " aioredis elasticsearch opensearchpy neo4j cx_Oracle oracledb pyodbc clickhouse_driver boto3.dynamodb influxdb_client",
+    " aioredis elasticsearch opensearchpy neo4j cx_Oracle oracledb pyodbc clickhouse_driver boto3.dynamodb"
+    " influxdb_client",
 }
 NAMES = {
-    "django.db.models": "django", "aiohttp.web": "aiohttp", "psycopg": "postgresql", "psycopg2": "postgresql",
-    "asyncpg": "postgresql", "pymysql": "mysql", "MySQLdb": "mysql", "aiomysql": "mysql", "sqlite3": "sqlite",
-    "aiosqlite": "sqlite", "pymongo": "mongodb", "motor": "mongodb", "aioredis": "redis", "kafka": "kafka",
-    "aiokafka": "kafka", "confluent_kafka": "kafka", "pika": "rabbitmq", "aio_pika": "rabbitmq",
-    "opensearchpy": "opensearch", "cx_Oracle": "oracle", "oracledb": "oracle", "clickhouse_driver": "clickhouse",
-    "boto3.dynamodb": "dynamodb", "influxdb_client": "influxdb",
-}  # fmt: skip
+    "django.db.models": "django",
+    "aiohttp.web": "aiohttp",
+    "psycopg": "postgresql",
+    "psycopg2": "postgresql",
+    "asyncpg": "postgresql",
+    "pymysql": "mysql",
+    "MySQLdb": "mysql",
+    "aiomysql": "mysql",
+    "sqlite3": "sqlite",
+    "aiosqlite": "sqlite",
+    "pymongo": "mongodb",
+    "motor": "mongodb",
+    "aioredis": "redis",
+    "kafka": "kafka",
+    "aiokafka": "kafka",
+    "confluent_kafka": "kafka",
+    "pika": "rabbitmq",
+    "aio_pika": "rabbitmq",
+    "opensearchpy": "opensearch",
+    "cx_Oracle": "oracle",
+    "oracledb": "oracle",
+    "clickhouse_driver": "clickhouse",
+    "boto3.dynamodb": "dynamodb",
+    "influxdb_client": "influxdb",
+}
 IMPORTS = {
     library: (name, NAMES.get(library, library.partition(".")[0]))
     for name, libraries in LIBRARIES.items()
@@ -40,17 +60,47 @@ IMPORTS = {
 IMPORTS["fastapi"] = ("web-framework", "fastapi")  # which also serves an OpenAPI document by itself
 IMPORTS["oslo_middleware.healthcheck"] = ("health-check", "oslo")
 ENGINES = {
-    "postgres": ("database", "postgresql"), "pgbouncer": ("database", "postgresql"), "mysql": ("database", "mysql"),
-    "mariadb": ("database", "mysql"), "mongo": ("database", "mongodb"), "redis": ("database", "redis"),
-    "valkey": ("database", "redis"), "elasticsearch": ("database", "elasticsearch"),
-    "opensearch": ("database", "opensearch"), "cassandra": ("database", "cassandra"), "neo4j": ("database", "neo4j"),
-    "rabbitmq": ("broker", "rabbitmq"), "kafka": ("broker", "kafka"), "nats": ("broker", "nats"),
-    "prometheus": ("metrics", "prometheus"), "grafana": ("metrics", "grafana"), "jaeger": ("tracing", "jaeger"),
-    "otel": ("tracing", "opentelemetry"), "zipkin": ("tracing", "zipkin"),
-}  # fmt: skip
+    "postgres": ("database", "postgresql"),
+    "pgbouncer": ("database", "postgresql"),
+    "mysql": ("database", "mysql"),
+    "mariadb": ("database", "mysql"),
+    "mongo": ("database", "mongodb"),
+    "redis": ("database", "redis"),
+    "valkey": ("database", "redis"),
+    "elasticsearch": ("database", "elasticsearch"),
+    "opensearch": ("database", "opensearch"),
+    "cassandra": ("database", "cassandra"),
+    "neo4j": ("database", "neo4j"),
+    "rabbitmq": ("broker", "rabbitmq"),
+    "kafka": ("broker", "kafka"),
+    "nats": ("broker", "nats"),
+    "prometheus": ("metrics", "prometheus"),
+    "grafana": ("metrics", "grafana"),
+    "jaeger": ("tracing", "jaeger"),
+    "otel": ("tracing", "opentelemetry"),
+    "zipkin": ("tracing", "zipkin"),
+}
 LANGUAGES = {
-    "js": "javascript", "jsx": "javascript", "mjs": "javascript", "ts": "typescript", "tsx": "typescript", "go": "go",
-    "java": "java", "kt": "kotlin", "rb": "ruby", "php": "php", "rs": "rust", "cs": "c#", "scala": "scala", "ex": "elixir",
-    "exs": "elixir", "c": "c", "cpp": "c++", "cc": "c++", "swift": "swift", "clj": "clojure", "erl": "erlang",
+    "js": "javascript",
+    "jsx": "javascript",
+    "mjs": "javascript",
+    "ts": "typescript",
+    "tsx": "typescript",
+    "go": "go",
+    "java": "java",
+    "kt": "kotlin",
+    "rb": "ruby",
+    "php": "php",
+    "rs": "rust",
+    "cs": "c#",
+    "scala": "scala",
+    "ex": "elixir",
+    "exs": "elixir",
+    "c": "c",
+    "cpp": "c++",
+    "cc": "c++",
+    "swift": "swift",
+    "clj": "clojure",
+    "erl": "erlang",
     "hs": "haskell",
-}  # fmt: skip
+}

@@ -1,4 +1,4 @@
-"""The files below a folder: Python and what else may be evidence; links are not followed, foreign code is left out and told."""
+"""The files below a folder; links are not followed, code of others is left out, and both are told."""
 
 from __future__ import annotations
 

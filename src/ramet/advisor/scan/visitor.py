@@ -21,18 +21,14 @@ LONGEST_NAME = 150
 LONGEST_SQL = 20_000
 SILENT_CALLS = frozenset({"getLogger", "get_logger", "get_task_logger"})
 MODELS, CLASSES = frozenset({"get_model"}), frozenset({"get_class", "get_classes"})
-BRANCHES = (
-    ast.If,
-    ast.For,
-    ast.AsyncFor,
-    ast.While,
-    ast.ExceptHandler,
-    ast.IfExp,
-    ast.BoolOp,
-    ast.comprehension,
-    ast.match_case,
-)
-NOT_NODES = frozenset({"ctx", "op", "ops", "name", "id", "attr", "arg", "module", "level", "asname", "kind", "type_comment", "simple", "is_async", "conversion", "rest", "kwd_attrs", "cls"})  # fmt: skip
+BRANCHES = frozenset((
+    ast.If, ast.For, ast.AsyncFor, ast.While, ast.ExceptHandler, ast.IfExp, ast.BoolOp,
+    ast.comprehension, ast.match_case,
+))  # fmt: skip
+NOT_NODES = frozenset((
+    "ctx", "op", "ops", "name", "id", "attr", "arg", "module", "level", "asname", "kind", "type_comment", "simple",
+    "is_async", "conversion", "rest", "kwd_attrs", "cls",
+))  # fmt: skip
 FIELDS: dict[type[ast.AST], tuple[str, ...]] = {}
 
 
@@ -60,9 +56,10 @@ class Visitor:
         self._handlers: dict[type[ast.AST], Callable[..., None]] = {
             ast.Name: self._name, ast.Attribute: self._attribute, ast.Constant: self._constant, ast.Call: self._call,
             ast.Import: self._import, ast.ImportFrom: self._import_from, ast.If: self._if,
-            ast.FunctionDef: self._define, ast.AsyncFunctionDef: self._define, ast.Lambda: self._children, ast.ClassDef: self._class,
-            ast.Assign: self._assign, ast.AnnAssign: self._annotated, ast.AugAssign: self._augmented, ast.For: self._for, ast.AsyncFor: self._for,
-            ast.With: self._with, ast.AsyncWith: self._with, ast.Expr: self._expression, ast.arg: self._argument,
+            ast.FunctionDef: self._define, ast.AsyncFunctionDef: self._define, ast.ClassDef: self._class,
+            ast.Assign: self._assign, ast.AnnAssign: self._annotated, ast.AugAssign: self._augmented,
+            ast.For: self._for, ast.AsyncFor: self._for, ast.With: self._with, ast.AsyncWith: self._with,
+            ast.Expr: self._expression, ast.arg: self._argument,
         }  # fmt: skip
         self._statements(tree.body)
 
@@ -76,7 +73,7 @@ class Visitor:
 
     def _children(self, node: ast.AST) -> None:
         kind = type(node)
-        if kind in BRANCH_SET:
+        if kind in BRANCHES:
             self.tally.complexity += 1
         handlers = self._handlers
         for name in FIELDS.get(kind) or fields_of(kind):
@@ -336,11 +333,8 @@ class Visitor:
             self.tally.texts.append(Text(joined, node.lineno, how))
 
 
-BRANCH_SET = frozenset(BRANCHES)
-
-
 def _called_for(node: ast.expr) -> str:
-    """`get_model("app", "Model")` gives a model, `get_class("app.module", "Name")` a class; both are known by strings."""
+    """`get_model("app", "Model")` gives a model, `get_class("app.module", "Name")` a class, known by strings."""
     if not isinstance(node, ast.Call):
         return ""
     name = dotted(node.func).rpartition(".")[2]

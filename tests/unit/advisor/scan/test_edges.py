@@ -28,10 +28,14 @@ def test_imports_are_found_wherever_they_are_written(tmp_path: Path) -> None:
                 def late():
                     from shop import f
                 """,
-            "shop/b.py": "", "shop/c.py": "", "shop/e.py": "Type = 1\n", "shop/f.py": "",
-            "shop/sub/__init__.py": "", "shop/sub/d.py": "thing = 1\n",
+            "shop/b.py": "",
+            "shop/c.py": "",
+            "shop/e.py": "Type = 1\n",
+            "shop/f.py": "",
+            "shop/sub/__init__.py": "",
+            "shop/sub/d.py": "thing = 1\n",
         },
-    )  # fmt: skip
+    )
     assert edges(facts) == {
         ("shop/a.py", "shop/b.py", "import", (2,)),
         ("shop/a.py", "shop/c.py", "import", (3,)),

@@ -46,7 +46,7 @@ def test_imported_libraries_are_evidence_but_not_those_of_tests_or_own_modules(t
     facts = facts_of(
         tmp_path,
         {
-            "a.py": "import tenacity\nfrom prometheus_client import Counter\nfrom aiohttp import web\nimport psycopg2.extras\n",
+            "a.py": "import tenacity\nimport prometheus_client\nfrom aiohttp import web\nimport psycopg2.extras\n",
             "flipper/__init__.py": "",
             "b.py": "import flipper\n",
             "tests/test_a.py": "import sentry_sdk\nimport schemathesis\n",
