@@ -122,7 +122,8 @@ class SagaEngine:
     async def begin(self, unit: Unit, saga: type[Saga], *, key: str, state: Struct, context: Context) -> SagaRef:
         """Start a saga in the transaction of `unit`; it runs once that is durable.
 
-        The key finds the first saga of this class that was ever started with it, and starts none then.
+        The key finds the saga of this class that was started with it and is in flight, or ended in the last 30 days;
+        then none is started.
         """
         live = self._new(saga, key, state, context)
         if await unit.execute(INSERT, *row_of(live, self._journal.worker)):

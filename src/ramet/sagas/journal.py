@@ -61,6 +61,9 @@ _SIGNALLED = """SELECT DISTINCT s.id FROM ramet_signal g
 _OWN_SIGNALLED = f"{_SIGNALLED} AND s.owner = ? AND g.at >= ?"
 _STALE = """DELETE FROM ramet_signal WHERE at < ? AND NOT EXISTS (SELECT 1 FROM ramet_saga s
     WHERE s.name = ramet_signal.saga AND s.business_key = ramet_signal.business_key AND s.ended_at IS NULL)"""
+_OLD = "SELECT id FROM ramet_saga WHERE ended_at < ? LIMIT ?"
+_FORGET_LOG = "DELETE FROM ramet_saga_log WHERE saga = ?"
+_FORGET_SAGA = "DELETE FROM ramet_saga WHERE id = ?"
 _DEFINITION = "INSERT INTO ramet_saga_definition (version, name, shape) VALUES (?, ?, ?) ON CONFLICT DO NOTHING"
 _ADOPT = "UPDATE ramet_saga SET definition = ? WHERE name = ? AND definition <> ? AND ended_at IS NULL"
 COLUMNS = """s.id, s.name, s.business_key, s.definition, s.state, s.context, s.started_at,
@@ -244,6 +247,14 @@ class Journal:
     async def sweep(self, before: float) -> None:
         """Forget events older than `before` whose saga is not in flight."""
         await self._storage.write(Write(_STALE, [(before,)]))
+
+    async def purge(self, before: float, *, size: int = 500) -> int:
+        """Forget the sagas that ended before that moment, with their logs, in small transactions; returns how many."""
+        forgotten = 0
+        while rows := await self._storage.fetch(_OLD, before, size):
+            await self._storage.write(Write(_FORGET_LOG, rows), Write(_FORGET_SAGA, rows))
+            forgotten += len(rows)
+        return forgotten
 
     async def shapes(self, definitions: Iterable[Definition]) -> Shapes:
         """Store the shapes of these definitions, and give all that are known."""

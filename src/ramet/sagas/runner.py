@@ -42,6 +42,9 @@ PAUSE_SECONDS = 1.0
 SIGNALS_KEPT_SECONDS = 7 * 86_400.0
 """How long an event is kept for a saga that has not been started."""
 
+ENDED_KEPT_SECONDS = 30 * 86_400.0
+"""How long a saga that has ended is kept: it can be shown, and its key starts no other one."""
+
 TIDYING_SECONDS = 3_600.0
 _LOG = logging.getLogger("ramet.sagas")
 
@@ -122,6 +125,7 @@ class Runner:
 
     async def _sweep(self, _: Limit) -> None:
         await self._journal.sweep(self._clock.time() - SIGNALS_KEPT_SECONDS)
+        await self._journal.purge(self._clock.time() - ENDED_KEPT_SECONDS)
 
     # -- what comes in -------------------------------------------------------------------------------------------
 

@@ -7,6 +7,7 @@ import pytest
 from ramet.contract.saga import Saga, step
 from ramet.contract.struct import Struct
 from ramet.errors import NotFound, UsageError
+from ramet.sagas.runner import ENDED_KEPT_SECONDS
 from ramet.storage.work import transact
 from ramet.telemetry.context import Context, current_context
 from ramet.telemetry.scope import Scope, Work, current_scope
@@ -119,3 +120,16 @@ async def test_what_happens_is_reported(world: MakeWorld) -> None:
         "undid reserve",
         "ended",
     ]
+
+
+async def test_what_has_ended_is_forgotten_after_thirty_days(world: MakeWorld) -> None:
+    w = await world(Checkout)
+    saga = await w.start(Checkout, "1", Checkout.State())
+    await w.run(ENDED_KEPT_SECONDS - 7200)
+    assert await w.start(Checkout, "1", Checkout.State()) == saga
+    await w.run(3 * 3600)
+    assert await w.views.sagas() == ()
+    assert await w.storage.fetch("SELECT * FROM ramet_saga_log") == []
+    assert await w.start(Checkout, "1", Checkout.State()) != saga
+    await w.run(1)
+    assert len(w.there.effects) == 2 * len(ALL)
