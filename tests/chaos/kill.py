@@ -60,13 +60,13 @@ async def run(plan: Plan, *, say: Callable[[str], object]) -> Ledger:
             promises = await _under_load(plan, shop, say)
             await _settle(shop)
             shop.stop()
-            books = _audit(shop)
+            books = audit_of(shop)
             given_up = [f"{books.dead_letters} events were given up"] if books.dead_letters else []
             violations = (
                 *books.violations,
                 *promises.contradictions,
-                *_broken(promises, shop),
-                *_events(shop),
+                *broken(promises, shop),
+                *unheard(shop),
                 *given_up,
             )
             return Ledger(plan=plan, promises=promises, books=books, violations=violations)
@@ -95,13 +95,14 @@ async def _settle(shop: ShopProcess) -> None:
     loop = asyncio.get_running_loop()
     deadline = loop.time() + PATIENCE_SECONDS
     while loop.time() < deadline:
-        books = _audit(shop)
+        books = audit_of(shop)
         if books.in_flight == books.parked and not books.waiting_events:
             return
         await pause(0.2)
 
 
-def _audit(shop: ShopProcess) -> Any:
+def audit_of(shop: ShopProcess) -> Any:
+    """The books of the shop."""
     spec = importlib.util.spec_from_file_location("shop_audit", EXAMPLE / "audit.py")
     assert spec is not None and spec.loader is not None
     module = sys.modules[spec.name] = importlib.util.module_from_spec(spec)
@@ -109,7 +110,7 @@ def _audit(shop: ShopProcess) -> Any:
     return module.audit(shop.data, shop.ledger)
 
 
-def _broken(promises: Promises, shop: ShopProcess) -> Iterator[str]:
+def broken(promises: Promises, shop: ShopProcess) -> Iterator[str]:
     """Orders that a customer was promised, and the shop does not know or has not finished."""
     with closing(sqlite3.connect(shop.data / "orders.sqlite")) as orders:
         status = dict(orders.execute("SELECT id, status FROM orders").fetchall())
@@ -120,7 +121,7 @@ def _broken(promises: Promises, shop: ShopProcess) -> Iterator[str]:
             yield f"the order {order_id} is still {status[order_id]}"
 
 
-def _events(shop: ShopProcess) -> Iterator[str]:
+def unheard(shop: ShopProcess) -> Iterator[str]:
     """Subscribers that have not handled each event once; a second time is kept out by the inbox's primary key."""
     for file in sorted(shop.data.glob("*.sqlite")):
         with closing(sqlite3.connect(file)) as subscriber:

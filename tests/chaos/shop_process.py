@@ -36,6 +36,11 @@ class ShopProcess:
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
+    def arguments(self) -> tuple[str, ...]:
+        """How `ramet` is called to run it."""
+        return ("up", "--no-reload", "--listen", self.address)
+
+    @property
     def data(self) -> Path:
         """The folder of the databases."""
         return self.folder / ".ramet" / "local"
@@ -48,7 +53,7 @@ class ShopProcess:
     async def start(self, *, patience_seconds: float = 60.0) -> None:
         """Return when it is ready."""
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "ramet", "up", "--no-reload", "--listen", self.address],
+            [sys.executable, "-m", "ramet", *self.arguments],
             cwd=self.folder,
             stdout=self._log,
             stderr=self._log,
@@ -78,8 +83,10 @@ class ShopProcess:
     def command(self, *arguments: str) -> str:
         """What a `ramet` command prints."""
         done = subprocess.run(
-            [sys.executable, "-m", "ramet", *arguments], cwd=self.folder, capture_output=True, text=True, check=True
+            [sys.executable, "-m", "ramet", *arguments], cwd=self.folder, capture_output=True, text=True, check=False
         )
+        if done.returncode:
+            raise RuntimeError(f"ramet {' '.join(arguments)[:80]} failed: {done.stderr[-1000:]}")
         return done.stdout
 
     def fill_the_shelves(self, skus: Sequence[str], quantity: int) -> None:
