@@ -1,0 +1,53 @@
+"""A group's name becomes its endpoints, and every change of them is told."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ramet.clock import VirtualClock
+from ramet.runtime.discovery.dns import INTERVAL_SECONDS, DnsDiscovery
+from ramet.tasks import Tasks
+from ramet.transport.base import Endpoint
+
+
+class Names:
+    """A resolver whose answers are set; None: it cannot be asked."""
+
+    def __init__(self, **addresses: list[str] | None) -> None:
+        self.addresses = addresses
+
+    async def __call__(self, host: str) -> Sequence[str]:
+        found = self.addresses.get(host, [])
+        if found is None:
+            raise OSError("no network")
+        return found
+
+
+async def test_addresses_are_told_when_they_change_and_kept_when_nobody_can_be_asked() -> None:
+    clock, tasks, names = VirtualClock(), Tasks(), Names(rest=["10.0.0.2", "10.0.0.1", "10.0.0.1"])
+    discovery = DnsDiscovery({"rest": "tls://rest:7000"}, clock=clock, spawn=tasks.spawn, resolve=names)
+    told: list[list[str]] = []
+    discovery.watch("rest", lambda found: told.append([one.address for one in found]))
+    await discovery.start()
+    assert told == [["tls://10.0.0.1:7000", "tls://10.0.0.2:7000"]]
+    names.addresses["rest"] = None
+    await clock.advance(INTERVAL_SECONDS)
+    names.addresses["rest"] = ["fd00::1"]
+    await clock.advance(INTERVAL_SECONDS)
+    await clock.advance(INTERVAL_SECONDS)
+    assert told[1:] == [["tls://[fd00::1]:7000"]]
+    await discovery.close()
+    await tasks.stop()
+
+
+async def test_a_name_that_is_not_there_is_nobody() -> None:
+    clock, tasks = VirtualClock(), Tasks()
+    discovery = DnsDiscovery({"rest": "rest:7000"}, clock=clock, spawn=tasks.spawn, resolve=Names())
+    told: list[Sequence[Endpoint]] = []
+    discovery.watch("rest", told.append)
+    await discovery.start()
+    assert told == [()]
+    discovery.watch("rest", told.append)
+    assert told == [(), ()]
+    await discovery.close()
+    await tasks.stop()

@@ -1,0 +1,30 @@
+"""What replicas say is shown and kept, with who says it, in files that do not grow for ever."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from ramet.runtime.supervisor.journal import KEPT, Journal
+
+
+def test_each_line_is_shown_and_kept_with_its_replica(tmp_path: Path) -> None:
+    shown: list[tuple[str, str]] = []
+    journal = Journal(tmp_path / "logs" / "edge.log", lambda who, text: shown.append((who, text)))
+    journal.say("edge/0", "hello")
+    journal.say("edge/1", "half a \ud800 character")
+    journal.close()
+    assert shown == [("edge/0", "hello"), ("edge/1", "half a \ud800 character")]
+    assert (tmp_path / "logs" / "edge.log").read_text(encoding="utf-8").startswith("edge/0 | hello\nedge/1 | half a ")
+
+
+def test_a_file_that_is_full_makes_room_and_the_oldest_go(tmp_path: Path) -> None:
+    path = tmp_path / "edge.log"
+    journal = Journal(path, lambda *_: None, largest_bytes=20)
+    for number in range(10):
+        journal.say("edge/0", f"line number {number}")
+    journal.close()
+    kept = sorted(file.name for file in tmp_path.iterdir())
+    assert kept == [f"edge.log.{number}" for number in range(1, KEPT + 1)]
+    assert [file.read_text(encoding="utf-8") for file in map(tmp_path.joinpath, kept)] == [
+        f"edge/0 | line number {number}\n" for number in (9, 8, 7)
+    ]

@@ -1,0 +1,23 @@
+"""When a replica is started again, and when no more."""
+
+from __future__ import annotations
+
+from ramet.runtime.supervisor.policy import BAD_INPUT, Policy, ending
+
+
+def test_pauses_double_up_to_the_longest_and_then_there_are_no_more() -> None:
+    policy = Policy(first_pause=0.5, longest_pause=3.0, attempts=6)
+    assert [policy.pause(failures, 1) for failures in range(1, 8)] == [0.5, 1.0, 2.0, 3.0, 3.0, None, None]
+
+
+def test_what_is_wrong_with_its_input_is_not_tried_again() -> None:
+    assert Policy().pause(1, BAD_INPUT) is None
+
+
+def test_an_end_is_told_as_people_read_it() -> None:
+    assert [ending(code) for code in (0, 3, -9, None)] == [
+        "ended with code 0",
+        "ended with code 3",
+        "was ended by signal 9",
+        "could not be started",
+    ]
