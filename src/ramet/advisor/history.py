@@ -25,6 +25,7 @@ SAFE = (
     "-c", "log.showSignature=false", "-c", "core.quotePath=false", "-c", "diff.external=",
     "-c", "core.sshCommand=false",
     "-c", "core.askPass=", "-c", "credential.helper=", "-c", "gc.auto=0", "-c", "maintenance.auto=false",
+    "-c", "core.packedGitWindowSize=4m", "-c", "core.packedGitLimit=64m", "-c", "core.deltaBaseCacheLimit=48m",
     "-c", "log.showRoot=true", "-c", "log.diffMerges=off", "-c", "submodule.recurse=false",
 )  # fmt: skip
 LOG = (
