@@ -12,6 +12,7 @@ from ramet.runtime.discovery.base import Discovery
 from ramet.tasks import Spawn
 from ramet.transport.client import dial
 from ramet.transport.options import TransportOptions
+from ramet.transport.policy.policies import Policies
 from ramet.transport.upstream import Upstream
 
 
@@ -44,7 +45,9 @@ class Neighbours:
                 'name it in one, or give one `services = "*"`.'
             )
         if group not in self._upstreams:
-            made = self._upstreams[group] = Upstream(group, self._dial, clock=self._clock, spawn=self._spawn)
+            policies = Policies(zone=self._assignment.zone)
+            made = Upstream(group, self._dial, clock=self._clock, spawn=self._spawn, policies=policies)
+            self._upstreams[group] = made
             self._discovery.watch(group, made.update)
         return self._upstreams[group]
 

@@ -11,6 +11,7 @@ from ramet.contract.declared import Declared
 from ramet.http.server import HttpServer
 from ramet.model.topology import Assignment
 from ramet.runtime.configuration import Configuration
+from ramet.runtime.credentials import credentials
 from ramet.runtime.discovery.base import Discovery
 from ramet.runtime.discovery.supervised import SupervisedDiscovery
 from ramet.runtime.migrating import prepare
@@ -22,6 +23,7 @@ from ramet.runtime.running import Options, Running
 from ramet.runtime.web import web
 from ramet.runtime.wiring import engines
 from ramet.tasks import Tasks
+from ramet.transport.admission import Admission
 from ramet.transport.base import Endpoint
 from ramet.transport.options import TransportOptions
 from ramet.transport.server import Server
@@ -43,13 +45,14 @@ class Replica:
         self.discovery: Discovery = SupervisedDiscovery(assignment, clock=self._clock, spawn=self._tasks.spawn)
         name = f"{assignment.group}/{assignment.replica}"
         transport = TransportOptions(application=configuration.application.name, name=name)
+        proof = credentials(configuration.application.name, assignment, self._clock)
         self._neighbours = Neighbours(
             assignment,
             self.discovery,
             clock=self._clock,
             spawn=self._tasks.spawn,
             options=transport,
-            token=None,
+            token=proof.token,
         )
         self.running = Running(
             declared,
@@ -63,9 +66,8 @@ class Replica:
                 carrier=self._neighbours.upstream,
             ),
         )
-        self._server = Server(
-            self.running.answering, None, clock=self._clock, spawn=self._tasks.spawn, options=transport
-        )
+        answer = Admission(self.running.answering, clock=self._clock)
+        self._server = Server(answer, proof.verify, clock=self._clock, spawn=self._tasks.spawn, options=transport)
         self._http: HttpServer | None = None
         self._control: Control | None = None
 

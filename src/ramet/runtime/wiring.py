@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -38,22 +39,28 @@ def engines(deployment: Deployment, folder: Path, declared: Declared, *, readonl
     """The engines that a deployment names. Raises: ConfigurationError; MissingExtra."""
     storage = embedded(deployment, folder, readonly=readonly).storage
     if deployment.storage != "sqlite":
-        storage = _postgres(deployment, declared, readonly=readonly)
+        storage = _postgres(deployment, folder, declared, readonly=readonly)
     return Engines(
         storage=storage, broker=in_memory if deployment.broker == "memory" else _remembering(deployment, declared)
     )
 
 
-def _postgres(deployment: Deployment, declared: Declared, *, readonly: bool) -> Callable[[str], Storage]:
-    """A schema for each service, in the database that the URL names, or else in that of the application's name."""
+def _postgres(deployment: Deployment, folder: Path, declared: Declared, *, readonly: bool) -> Callable[[str], Storage]:
+    """A schema for each service, opened with the service's own role where `ramet db provision` has made one."""
     from ramet.storage.address import address
+    from ramet.storage.grants import connection_for
     from ramet.storage.postgres.options import PostgresOptions
     from ramet.storage.postgres.storage import PostgresStorage
+    from ramet.storage.provisioning import FILE, passwords
 
-    where = address(deployment.storage)
-    url = where.at(database=where.database or declared.name).url
+    server = address(deployment.storage)
+    known = passwords(folder / deployment.data / FILE, [one.name for one in declared.services], os.environ)
     options = PostgresOptions(synchronous_commit="on" if deployment.durability == "full" else "off", readonly=readonly)
-    return lambda service: PostgresStorage(service, url, options)
+
+    def storage(service: str) -> Storage:
+        return PostgresStorage(service, connection_for(declared.name, service, server, known).url, options)
+
+    return storage
 
 
 def _remembering(deployment: Deployment, declared: Declared) -> Callable[[Clock, Spawn], Broker]:
