@@ -1,0 +1,151 @@
+"""`ramet up` of a deployment of several processes, on SQLite, from the first start to the last end."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import httpx
+import msgspec
+import pytest
+
+from tests.integration.cli.deployment import PATIENCE_SECONDS, Up, ramet
+
+TOML = """
+[application]
+name = "bakery"
+services = ["bakery"]
+
+[deployment.split]
+gateway = { listen = "127.0.0.1:0" }
+
+[deployment.split.process.front]
+services = ["counter"]
+replicas = 2
+
+[deployment.split.process.back]
+services = "*"
+"""
+CODE = """
+from ramet import Api, Contract, Database, command, get, query
+
+
+class Ovens(Contract, version="1.0.0"):
+    @query
+    async def loaves(self) -> int: ...
+
+    @command
+    async def bake(self) -> int: ...
+
+
+class OvensService(Ovens):
+    db: Database
+
+    async def loaves(self) -> int:
+        return 12
+
+    async def bake(self) -> int:
+        return 13
+
+
+class Counter(Api, prefix="/api", version="1.0.0"):
+    ovens: Ovens
+
+    @get("/loaves")
+    async def loaves(self) -> int:
+        return await self.ovens.loaves()
+"""
+
+
+@pytest.fixture
+def bakery(tmp_path: Path) -> Path:
+    (tmp_path / "ramet.toml").write_text(TOML, encoding="utf-8")
+    (tmp_path / "bakery.py").write_text(CODE, encoding="utf-8")
+    return tmp_path
+
+
+def status(folder: Path) -> dict[str, Any]:
+    return msgspec.json.decode(ramet(folder, "status", "-d", "split", "--json").stdout)
+
+
+def replicas(folder: Path, group: str) -> list[dict[str, Any]]:
+    return next((list(one["replicas"]) for one in status(folder)["groups"] if one["name"] == group), [])
+
+
+def until(condition: Callable[[], object]) -> None:
+    while not condition():
+        pass
+
+
+def loaves(url: str) -> int:
+    answer = httpx.get(f"{url}/api/loaves", timeout=PATIENCE_SECONDS)
+    assert answer.status_code == 200, answer.text
+    return answer.json()
+
+
+def test_services_apart_answer_as_they_do_together(bakery: Path) -> None:
+    with Up(bakery, "split", "--no-reload") as process:
+        ready = process.ready()
+        assert ready["groups"] == {"front": 2, "back": 1}
+        assert ready["addresses"] == [{"name": "counter", "url": f"{ready['url']}/api"}]
+        assert loaves(ready["url"]) == 12
+        found = status(bakery)
+        assert found["pid"] == process.pid
+        assert [(one["name"], one["calls"]) for one in found["services"]] == [("ovens", 1)]
+        assert ramet(bakery, "call", "Ovens.bake", "-d", "split").stdout == "13\n"
+        assert process.stop() == 0
+    assert "not running" in ramet(bakery, "status", "-d", "split").stdout
+
+
+def test_groups_are_planned_restarted_scaled_followed_and_stopped(bakery: Path) -> None:
+    with Up(bakery, "split", "--no-reload") as process:
+        url = process.ready()["url"]
+        assert "It runs like this." in ramet(bakery, "plan", "split").stdout
+        before = {one["pid"] for one in replicas(bakery, "front")}
+        code = (bakery / "bakery.py").read_text(encoding="utf-8")
+        (bakery / "bakery.py").write_text(code.replace("12", "24"), encoding="utf-8")
+        assert "renew    back" in ramet(bakery, "plan", "split").stdout
+        done = ramet(bakery, "restart")
+        assert (done.returncode, done.stderr) == (0, "")
+        assert loaves(url) == 24
+        assert not before & {one["pid"] for one in replicas(bakery, "front")}
+        assert ramet(bakery, "scale", "front", "3").stdout == "front: 1 replica started or stopped\n"
+        assert len(replicas(bakery, "front")) == 3
+        refused = ramet(bakery, "scale", "back", "2")
+        assert (refused.returncode, "cannot have two replicas" in refused.stderr) == (2, True)
+        assert ramet(bakery, "logs", "moon").returncode == 2
+        assert ramet(bakery, "stop").returncode == 0
+        assert process.ended() == 0
+
+
+def test_a_killed_replica_comes_back_and_code_that_is_broken_stays_away(bakery: Path) -> None:
+    with Up(bakery, "split", "--no-reload") as process:
+        url = process.ready()["url"]
+        (back,) = replicas(bakery, "back")
+        os.kill(back["pid"], signal.SIGKILL)
+        until(lambda: [one["state"] for one in replicas(bakery, "back") if one["restarts"] == 1] == ["ready"])
+        assert loaves(url) == 12
+        (bakery / "bakery.py").write_text("broken(", encoding="utf-8")
+        failed = ramet(bakery, "restart", "front")
+        assert failed.returncode == 1
+        assert "those that were there are as they were" in failed.stderr
+        assert loaves(url) == 12
+        assert process.stop() == 0
+
+
+def test_mistakes_of_the_placement_are_told_before_anything_starts(bakery: Path) -> None:
+    (bakery / "ramet.toml").write_text(TOML.replace('"*"', '["ovns"]\nreplicas = 2'), encoding="utf-8")
+    for command in (("up", "split", "--no-reload"), ("plan", "split"), ("check",)):
+        done = ramet(bakery, *command)
+        assert done.returncode in (1, 2)
+        assert 'ramet.toml:14: There is no service, API or mounted application "ovns".' in done.stderr
+        assert "ovens is in no group." in done.stderr
+
+
+def test_where_nothing_runs_that_is_said(bakery: Path) -> None:
+    for command in (("restart",), ("scale", "front", "1"), ("stop",)):
+        done = ramet(bakery, *command)
+        assert (done.returncode, done.stderr) == (2, "error: No deployment runs: `ramet up NAME` starts it.\n")
