@@ -6,17 +6,19 @@ import sys
 from collections.abc import Sequence
 
 from ramet.contract.api import Api
+from ramet.contract.external import External
 from ramet.contract.mounted import Mounted
 from ramet.contract.service import Contract
 
-Part = type[Contract] | type[Api] | Mounted | str
+Part = type[Contract] | type[Api] | Mounted | External | str
 
 
 class Application:
     """One application: its name and its services.
 
-    A service is given as its class, an API as its class, an existing web application as `Mounted(…)`; a string names a
-    package or module in which all of them are found. The order has no meaning.
+    A service is given as its class, an API as its class, an existing web application as `Mounted(…)`, a service in
+    another language as `External(…)`; a string names a package or module in which all of them are found. The order has
+    no meaning.
 
     >>> shop = Application("shop", services=["shop.orders", "shop.inventory"])
     """
@@ -24,7 +26,7 @@ class Application:
     def __init__(self, name: str, *, services: Part | Sequence[Part], place: tuple[str, int] | None = None) -> None:
         self.name = name
         self.services: tuple[Part, ...]
-        self.services = (services,) if isinstance(services, str | type | Mounted) else tuple(services)
+        self.services = (services,) if isinstance(services, str | type | Mounted | External) else tuple(services)
         self.place = place or _caller()
         """Where the list of services is written: a file, and the line where it begins."""
 

@@ -107,6 +107,15 @@ class DeclaredApi:
     needs: Needs
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class DeclaredExternal:
+    """A contract that is answered outside of the application, and where."""
+
+    contract: DeclaredContract
+    url: str
+    token: str = ""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Declared:
     """The whole application as declared; `places` says where each of `mounted` is.
@@ -119,6 +128,7 @@ class Declared:
     services: tuple[DeclaredService, ...]
     apis: tuple[DeclaredApi, ...]
     mounted: tuple[Mounted, ...]
+    externals: tuple[DeclaredExternal, ...] = ()
     places: tuple[Place, ...] = ()
     warnings: tuple[Problem, ...] = ()
 

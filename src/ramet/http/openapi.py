@@ -93,16 +93,25 @@ def _schemas(routes: Sequence[Route]) -> tuple[_Schemas, Json]:
     made, components = msgspec.json.schema_components([*types, *facts.values()], ref_template=REFERENCE)
     for kind in facts:
         components[kind.__name__] = _refusal(kind, components[kind.__name__])
-    _state_decimals([components, *made])
+    state_decimals([components, *made])
     return _Schemas(types, made[: len(types)]), components
 
 
-def _state_decimals(part: Any) -> None:
+def state_decimals(part: Any) -> None:
     """Say what text a decimal is, which `format` alone leaves open."""
     for inner in part.values() if isinstance(part, dict) else part if isinstance(part, list | tuple) else ():
-        _state_decimals(inner)
+        state_decimals(inner)
     if isinstance(part, dict) and part.get("format") == "decimal":
         part.setdefault("pattern", DECIMAL)
+
+
+def refusal_schemas(kinds: Sequence[type[Refusal]]) -> Json:
+    """Refusals by name, as problems with their facts."""
+    facts = {kind: _facts(kind) for kind in kinds}
+    _, components = msgspec.json.schema_components(list(facts.values()), ref_template=REFERENCE)
+    for kind in facts:
+        components[kind.__name__] = _refusal(kind, components[kind.__name__])
+    return components
 
 
 def _facts(kind: type[Refusal]) -> Any:

@@ -53,6 +53,8 @@ def _check_providers(declared: Declared, problems: Problems) -> None:
     providers: dict[type[Contract], list[type]] = defaultdict(list)
     for service in declared.services:
         providers[service.contract.cls].append(service.cls)
+    for external in declared.externals:
+        providers[external.contract.cls].append(external.contract.cls)
     for contract, classes in providers.items():
         for extra in classes[1:]:
             names = " and ".join(one.__name__ for one in classes)

@@ -7,11 +7,13 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 from ramet.contract.application import Application
-from ramet.contract.declared import Declared, DeclaredContract
+from ramet.contract.declared import Declared, DeclaredContract, DeclaredExternal
+from ramet.contract.external import External
+from ramet.contract.places import Place
 from ramet.contract.problems import Problem, Problems
 from ramet.contract.reading.agreement import check_agreement
 from ramet.contract.reading.contracts import read_contract
-from ramet.contract.reading.discovery import discover
+from ramet.contract.reading.discovery import discover, is_contract
 from ramet.contract.reading.services import read_api, read_service
 from ramet.contract.service import Contract
 from ramet.errors import DeclarationError
@@ -44,12 +46,18 @@ def examine(application: Application) -> tuple[Declared, tuple[Problem, ...]]:
 
     services = [_guarded(cls, problems, lambda cls: read_service(cls, contract_of, problems)) for cls in found.services]
     apis = [_guarded(cls, problems, lambda cls: read_api(cls, problems)) for cls in found.apis]
+    externals = [
+        DeclaredExternal(contract=contract_of(one.contract), url=one.url, token=one.token)
+        for one, place in found.externals
+        if _is_answerable(one, place, problems)
+    ]
     declared = Declared(
         name=application.name,
         contracts=(),
         services=tuple(service for service in services if service is not None),
         apis=tuple(api for api in apis if api is not None),
         mounted=tuple(mounted for mounted, _ in found.mounted),
+        externals=tuple(externals),
         places=tuple(place for _, place in found.mounted),
     )
     for part in declared.parts():
@@ -58,6 +66,13 @@ def examine(application: Application) -> tuple[Declared, tuple[Problem, ...]]:
     declared = dataclasses.replace(declared, contracts=tuple(contracts.values()))
     check_agreement(declared, found, problems, warnings)
     return dataclasses.replace(declared, warnings=tuple(warnings)), tuple(problems)
+
+
+def _is_answerable(external: External, place: Place, problems: Problems) -> bool:
+    if isinstance(external.contract, type) and is_contract(external.contract):
+        return True
+    problems.add(place, f"External({external.contract!r}, …) does not name a contract.", "Give a contract's class.")
+    return False
 
 
 def _guarded(cls: C, problems: Problems, read_it: Callable[[C], T]) -> T | None:

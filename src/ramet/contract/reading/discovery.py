@@ -14,6 +14,7 @@ from typing import TypeVar
 
 from ramet.contract.api import Api
 from ramet.contract.application import Application
+from ramet.contract.external import External
 from ramet.contract.mounted import Mounted
 from ramet.contract.places import Place, is_library, line_of
 from ramet.contract.problems import Problems
@@ -34,6 +35,7 @@ class Found:
     services: list[type[Contract]] = field(default_factory=list)
     apis: list[type[Api]] = field(default_factory=list)
     mounted: list[tuple[Mounted, Place]] = field(default_factory=list)
+    externals: list[tuple[External, Place]] = field(default_factory=list)
     loose: list[type[Saga]] = field(default_factory=list)
     whole: bool = True
 
@@ -59,7 +61,8 @@ def discover(application: Application, problems: Problems) -> Found:
 def _listed(application: Application, part: object) -> Place:
     """The line on which a part is listed, as far as that can be seen."""
     file, first = application.place
-    shown = part.name if isinstance(part, Mounted) else getattr(part, "__name__", repr(part))
+    named = part.contract if isinstance(part, External) else part
+    shown = part.name if isinstance(part, Mounted) else getattr(named, "__name__", repr(part))
     listing = rf"""["']{re.escape(part)}["']""" if isinstance(part, str) else rf"\b{re.escape(str(shown))}\b"
     linecache.checkcache(file)
     for number, line in enumerate(linecache.getlines(file)[first - 1 :], first):
@@ -71,6 +74,8 @@ def _listed(application: Application, part: object) -> Place:
 def _sort(part: object, found: Found, place: Place, problems: Problems) -> None:
     if isinstance(part, Mounted):
         found.mounted.append((part, place))
+    elif isinstance(part, External):
+        _add_external(part, place, found)
     elif isinstance(part, type) and issubclass(part, Api) and part is not Api:
         _add(part, found.apis)
     elif isinstance(part, type) and issubclass(part, Contract):
@@ -89,6 +94,11 @@ def _add(part: T, parts: list[T]) -> None:
         parts.append(part)
 
 
+def _add_external(part: External, place: Place, found: Found) -> None:
+    if not any(part is one for one, _ in found.externals):
+        found.externals.append((part, place))
+
+
 def _add_mounted(part: Mounted, place: Place, found: Found) -> None:
     if not any(part is one for one, _ in found.mounted):
         found.mounted.append((part, place))
@@ -102,6 +112,10 @@ def _search(name: str, found: Found, place: Place, problems: Problems) -> None:
                 parts += 1
                 file = getattr(module, "__file__", None) or module.__name__
                 _add_mounted(thing, (file, line_of(file, variable)), found)
+            elif isinstance(thing, External):
+                parts += 1
+                file = getattr(module, "__file__", None) or module.__name__
+                _add_external(thing, (file, line_of(file, variable)), found)
             elif isinstance(thing, type) and thing.__module__ == module.__name__:
                 parts += _sort_class(thing, found)
     if not parts and len(problems) == mistakes:
