@@ -43,6 +43,7 @@ BOOKS = (
     "CREATE TABLE IF NOT EXISTS tick (due TEXT NOT NULL)",
     "CREATE TABLE IF NOT EXISTS phase (name TEXT PRIMARY KEY)",
 )
+CLOCK = SystemClock()
 COMMANDS = ("reserve", "release", "charge", "refund", "ship")
 
 
@@ -130,7 +131,7 @@ class Paper(Broker, Sink):
             try:
                 await self._storage.write(Write("INSERT INTO sent VALUES (?, ?)", [(message.id, self._name)]))
             except StorageError:
-                await asyncio.sleep(0.1)
+                await CLOCK.sleep(0.1)
             else:
                 return done()
 
@@ -152,7 +153,7 @@ class Worker:
 
     def __init__(self, url: str, name: str) -> None:
         self.name = name
-        self.clock = SystemClock()
+        self.clock = CLOCK
         self.tasks = Tasks()
         self.storage = PostgresStorage("orders", url)
         self.books = PostgresStorage("books", url)

@@ -49,7 +49,7 @@ class Processes:
         return one
 
     async def rows(self) -> dict[str, str]:
-        return dict(await self.storage.fetch("SELECT name, owner FROM ramet_lease"))  # type: ignore[arg-type]  # two columns
+        return dict(await self.storage.fetch("SELECT name, owner FROM ramet_lease"))
 
 
 @pytest.fixture
