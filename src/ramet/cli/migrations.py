@@ -1,4 +1,4 @@
-"""`ramet db check`: do the migrations lead to the declared tables, and whom do they harm on the way?"""
+"""`ramet db check`: whether the migrations lead to the declared tables, and whom they harm on the way."""
 
 from __future__ import annotations
 

@@ -1,0 +1,65 @@
+"""The shop's migrations make its tables on PostgreSQL, also when replicas start together, with each service's own role."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from ramet.contract.declared import Declared
+from ramet.contract.reading.application import read
+from ramet.runtime.configuration import load, make_importable
+from ramet.runtime.migrating import folder_of, prepare, tables_of
+from ramet.storage.address import address
+from ramet.storage.grants import connection_for
+from ramet.storage.hazards import hazards
+from ramet.storage.migrations import Migrations
+from ramet.storage.offline import statements
+from ramet.storage.postgres.storage import PostgresStorage
+from ramet.storage.provisioning import logins, provision
+from ramet.storage.revisions import revisions
+from ramet.storage.tables import SCHEMA
+from ramet.testing.engines.postgres import PostgresServer
+from tests.fresh import fresh
+
+pytestmark = pytest.mark.needs("postgresql")
+
+SHOP = Path(__file__).parents[3] / "examples" / "shop"
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[PostgresServer]:
+    with PostgresServer() as server:
+        yield server
+
+
+@pytest.fixture
+def shop() -> Iterator[Declared]:
+    with fresh("shop"):
+        found = load(SHOP / "ramet.toml")
+        make_importable(found.folder)
+        yield read(found.application)
+
+
+async def test_two_replicas_migrate_every_service_at_the_same_time(
+    server: PostgresServer, shop: Declared, tmp_path: Path
+) -> None:
+    services = {service.name: service for service in shop.services if tables_of(service) is not None}
+    wanted = logins("shop", list(services), tmp_path / "postgresql.json", {})
+    await provision(address(server.url), "shop", wanted)
+    passwords = {login.service: login.password for login in wanted}
+    for name, service in services.items():
+        where = connection_for("shop", name, address(server.url), passwords)
+        pair = [PostgresStorage(name, where.url) for _ in range(2)]
+        await asyncio.gather(*(storage.open(SCHEMA) for storage in pair))
+        await asyncio.gather(*(prepare(service, storage) for storage in pair))
+        tables = tables_of(service)
+        assert tables is not None
+        migrations = Migrations(pair[0], folder_of(service), tables)
+        assert (await migrations.status()).pending == ()
+        assert await migrations.check() == ()
+        assert hazards(statements(folder_of(service), revisions(folder_of(service)))) == ()
+        await asyncio.gather(*(storage.close() for storage in pair))
+    assert len(services) > 5
