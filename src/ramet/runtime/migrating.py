@@ -55,6 +55,10 @@ async def create_tables(service: DeclaredService, storage: Storage) -> None:
     tables = tables_of(service)
     if tables is None:
         return
+    if storage.shared:  # replicas that start together take turns
+        async with storage.maintenance() as connection:
+            await connection.run_sync(tables.create_all)
+        return
     unit = storage.unit()
     try:
         connection = await unit.connection()

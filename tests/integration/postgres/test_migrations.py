@@ -1,4 +1,4 @@
-"""The shop's migrations make its tables on PostgreSQL, also when replicas start together, with each service's own role."""
+"""The shop's migrations make its tables on PostgreSQL, with each service's own role, also when replicas start together."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pytest
 from ramet.contract.declared import Declared
 from ramet.contract.reading.application import read
 from ramet.runtime.configuration import load, make_importable
-from ramet.runtime.migrating import folder_of, prepare, tables_of
+from ramet.runtime.migrating import create_tables, folder_of, prepare, tables_of
 from ramet.storage.address import address
 from ramet.storage.grants import connection_for
 from ramet.storage.hazards import hazards
@@ -63,3 +63,15 @@ async def test_two_replicas_migrate_every_service_at_the_same_time(
         assert hazards(statements(folder_of(service), revisions(folder_of(service)))) == ()
         await asyncio.gather(*(storage.close() for storage in pair))
     assert len(services) > 5
+
+
+async def test_two_replicas_create_the_tables_of_a_service_without_migrations(
+    server: PostgresServer, shop: Declared
+) -> None:
+    service = next(service for service in shop.services if service.name == "orders")
+    pair = [PostgresStorage("without_migrations", f"{server.url}/postgres") for _ in range(2)]
+    await asyncio.gather(*(storage.open(SCHEMA) for storage in pair))
+    for _ in range(2):
+        await asyncio.gather(*(create_tables(service, storage) for storage in pair))
+    assert await pair[0].fetch("SELECT count(*) FROM orders") == [(0,)]
+    await asyncio.gather(*(storage.close() for storage in pair))

@@ -170,7 +170,7 @@ class SharedSuite(ABC):
 
     async def test_tables_are_changed_whole_or_not_at_all(self) -> None:
         async with self.pair() as (one, other):
-            with pytest.raises(LookupError):
+            with pytest.raises(LookupError):  # noqa: PT012 - leaving the block is what undoes
                 async with one.maintenance() as connection:
                     await connection.execute(insert(ITEM).values(id=3, n=3))
                     raise LookupError
