@@ -108,7 +108,7 @@ class Evidence:
                 self._by_scalability(modules),
                 _by_domain(score, words, tables, sum(not one.owned for one in shared)),
             ),
-            effort=effort(lines, max(len(contract), len(inward)), len(shared), len(torn)),
+            effort=effort(lines, len(contract) or len(inward), len(shared), len(torn)),
         )
 
     def _inside(self, layer: str, modules: AbstractSet[str]) -> float:
@@ -151,7 +151,7 @@ class Evidence:
         return Perspective(name="change", value=share, reason=reason)
 
     def _by_scalability(self, modules: AbstractSet[str]) -> Perspective:
-        """Traffic where there is some, else work that waits in queues and answers requests."""
+        """The share of the time that is spent here where traffic is known, else of the places where work is queued."""
         calls = [one for one in self._facts.traffic if one.target in modules or one.source in modules]
         if calls:
             whole = sum(one.count * one.mean_ms for one in self._facts.traffic) or 1.0
@@ -159,12 +159,17 @@ class Evidence:
             return Perspective(
                 name="scalability", value=share, reason=f"{share:.0%} of the time of the traces is spent here"
             )
-        queues = sum(one.place.path in modules and one.system != "django-signal" for one in self._facts.topics)
+        queues = [one.place.path in modules for one in self._facts.topics if one.system != "django-signal"]
         routes = sum(one.place.path in modules for one in self._facts.routes)
-        if not queues and not routes:
-            return Perspective(name="scalability", value=None, reason="no traffic, queue or route is known")
-        reason = f"{queues} places send or take messages and tasks, {routes} routes; no traffic was given"
-        return Perspective(name="scalability", value=queues / (queues + routes), reason=reason)
+        if not any(queues):
+            reason = f"no traffic was given, no queue is known; {routes} routes are served here"
+            return Perspective(name="scalability", value=None, reason=reason)
+        reason = (
+            f"{sum(queues)} of {len(queues)} places that send or take messages and tasks are here, and {routes} routes"
+        )
+        return Perspective(
+            name="scalability", value=sum(queues) / len(queues), reason=f"{reason}; no traffic was given"
+        )
 
 
 def effort(lines: int, contract: int, shared: int, torn: int) -> Effort:

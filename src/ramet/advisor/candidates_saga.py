@@ -17,14 +17,20 @@ MOST_PLACES = 20
 
 
 class Tables:
-    """Who declares and who touches each table, by path; a table declared nowhere belongs to who writes it most."""
+    """Who declares and who touches each table, by path; a table declared nowhere belongs to who writes it most.
+
+    What tests and migrations touch is left out: they are not there when the parts run.
+    """
 
     def __init__(self, facts: Facts) -> None:
+        idle = {one.path for one in facts.modules if one.role in ("tests", "migrations")}
         self.home = {table.name: table.place.path for table in facts.tables}
         self.users: dict[str, list[Access]] = {}
         self._held: defaultdict[tuple[str, str], list[Access]] = defaultdict(list)
         writers: defaultdict[str, Counter[str]] = defaultdict(Counter)
         for access in facts.accesses:
+            if access.path in idle:
+                continue
             self.users.setdefault(access.table, []).append(access)
             writers[access.table][access.path] += 1 + access.writes
             if access.transaction:

@@ -35,7 +35,7 @@ class Weights(msgspec.Struct, frozen=True, kw_only=True):
 
     links: float = 2.0
     changes: float = 0.5
-    small_changes: float = 0.5
+    small_changes: float = 1.0
     words: float = 1.0
     subjects: float = 0.7
     nearest: int = 20

@@ -31,7 +31,7 @@ class Resolutions(msgspec.Struct, frozen=True, kw_only=True):
     """How fine the parts are: `tried` by `seeds` runs each, and what the last run uses."""
 
     tried: tuple[float, ...] = (1.0, 2.0, 4.0)
-    seeds: int = 5
+    seeds: int = 3
     last: float = 1.0
 
 

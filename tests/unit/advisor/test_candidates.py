@@ -59,6 +59,18 @@ def test_a_transaction_on_one_side_is_not_torn() -> None:
     assert tables.torn(everything) == ()
 
 
+def test_what_tests_and_migrations_touch_is_not_shared() -> None:
+    facts = shop()
+    idle = tuple(
+        msgspec.structs.replace(one, role="migrations") if one.path == "shop/orders/rules.py" else one
+        for one in facts.modules
+    )
+    tables = Tables(msgspec.structs.replace(facts, modules=idle))
+    stock = {one.path for one in facts.modules if one.path.startswith("shop/stock")}
+    assert tables.shared(stock) == ()
+    assert tables.torn(stock) == ()
+
+
 def test_changes_are_counted_with_those_that_touch_nothing_else() -> None:
     stock = found("stock")
     assert (stock.commits, stock.commits_alone, stock.authors) == (21, 20, 2)
