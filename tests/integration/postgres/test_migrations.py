@@ -1,4 +1,4 @@
-"""The shop's migrations make its tables on PostgreSQL, with each service's own role, also when replicas start together."""
+"""The shop's migrations make its tables on PostgreSQL, with each service's own role, by several replicas at once."""
 
 from __future__ import annotations
 
