@@ -15,7 +15,7 @@ from ramet.errors import UsageError
 from ramet.model.topology import ASSIGNMENT, Assignment
 
 
-@command()
+@command(("ramet replica", "with its assignment in RAMET_ASSIGNMENT"))
 def replica(choices: Choices) -> None:
     """Run one replica of a process group, as its supervisor has assigned."""
     from ramet.cli.logs import configure

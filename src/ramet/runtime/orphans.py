@@ -20,8 +20,8 @@ def end_with_parent() -> bool:
     """
     if not sys.platform.startswith("linux"):
         return False
-    done = ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0) == 0
+    failed: int = ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
     parent = os.environ.get(PARENT)
     if parent is not None and os.getppid() != int(parent):
         raise SystemExit(1)
-    return done
+    return failed == 0

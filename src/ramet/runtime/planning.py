@@ -18,6 +18,7 @@ from ramet.runtime.toml import nearest
 
 ALONE = "all"
 """The name of the one group of a deployment that names none."""
+EVERYWHERE = frozenset({"", "0.0.0.0", "[::]"})  # noqa: S104 - compared with, not listened on
 _PASSWORD = re.compile(r"(://[^/@:]*):[^@/]*@")
 
 
@@ -268,25 +269,26 @@ class _Planning:
             message = f"{_several(without)} have public parts, and one address: {self._deployment.listen}."
             remedy = 'Give all but one a listen = "HOST:PORT" of its own, or put them together.'
             yield self._problem(message, remedy, "process", without[-1])
-        taken: dict[str, str] = {}
-        for group in public:
-            listen = group.listen or self._deployment.listen
-            port = _port(listen)
-            if port in taken and group.listen is not None:
-                message = f"{taken[port]} and {group.name} both listen on port {port}."
-                yield self._problem(message, "Choose another for one of them.", "process", group.name, "listen")
-            if port != "0":
-                taken.setdefault(port, group.name)
+        yield from self._clashes()
         for group in self.groups:
-            port = _port(group.internal) if group.internal != "unix" else "0"
-            if port in taken:
-                message = f'The internal port {port} of "{group.name}" is taken by {taken[port]}.'
-                yield self._problem(message, "Choose another.", "process", group.name, "internal")
-            if port != "0":
-                taken.setdefault(port, group.name)
             if group.listen is not None and not self._public_of(group) and self._hosts[group.name]:
                 message = f'"{group.name}" has a public address, and no API or mounted application.'
                 yield self._problem(message, "Remove listen.", "process", group.name, "listen")
+
+    def _clashes(self) -> Iterator[Problem]:
+        """Two groups that want the same port of the same host; one address without a `listen` is told elsewhere."""
+        taken: list[tuple[Group, str, str]] = []
+        for group in self.groups:
+            wanted = [("internal", group.internal.partition("://")[2])]
+            if self._public_of(group):
+                wanted.insert(0, ("listen", group.listen or self._deployment.listen))
+            for key, address in wanted:
+                for other, how, there in taken:
+                    without = key == how == "listen" and group.listen is other.listen is None
+                    if _meet(there, address) and not without:
+                        message = f"{other.name} and {group.name} both listen on port {address.rpartition(':')[2]}."
+                        yield self._problem(message, "Choose another for one of them.", "process", group.name, key)
+                taken.append((group, key, address))
 
     def _neighbours(self) -> Iterator[Problem]:
         for key, sets in (("together", self._deployment.together), ("apart", self._deployment.apart)):
@@ -329,5 +331,7 @@ def _several(names: Sequence[str]) -> str:
     return f"{', '.join(names[:-1])} and {names[-1]}"
 
 
-def _port(address: str) -> str:
-    return address.rpartition(":")[2]
+def _meet(one: str, other: str) -> bool:
+    """Whether two addresses are the same port of the same host; a host that is not named is every host."""
+    (host, _, port), (there, _, same) = one.rpartition(":"), other.rpartition(":")
+    return port == same and port not in ("", "0") and (host == there or bool({host, there} & EVERYWHERE))

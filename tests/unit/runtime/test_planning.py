@@ -105,9 +105,9 @@ def test_one_process_has_everything_and_no_mistakes() -> None:
         ([group("a", "stock", listen=":9"), group("b", "*")], {}, '"a" has a public address, and no API'),
         ([group("a", "shop"), group("b", "*", listen=":8080")], {}, "a and b both listen on port 8080."),
         (
-            [group("a", "stock", internal="tcp://h:8080"), group("b", "*")],
+            [group("a", "stock", internal="tcp://:8080"), group("b", "*")],
             {},
-            'The internal port 8080 of "a" is taken by b',
+            "a and b both listen on port 8080.",
         ),
         ([group("a", "stock", "orders", replicas=2), group("b", "*")], {"storage": "sqlite"}, "2 replicas of a cannot"),
         ([group("a", "stock"), group("b", "*")], {"broker": "memory"}, "stock.Sold goes from a to orders in b"),
@@ -121,6 +121,11 @@ def test_what_cannot_be_is_told_with_the_place(groups: list[Group], rest: dict[s
     _, problems = placed(*groups, **rest)
     assert any(told in problem for problem in problems), problems
     assert all(problem.startswith("deployment.split") for problem in problems)
+
+
+def test_the_same_port_of_two_hosts_is_no_clash() -> None:
+    _, problems = placed(group("a", "shop"), group("b", "*", listen="127.0.0.2:8080", internal="tcp://10.0.0.1:8080"))
+    assert problems == []
 
 
 def test_isolated_means_alone() -> None:

@@ -24,7 +24,7 @@ class Policy(Value):
     silent: float = 2.0
     frozen: float = 8.0
     start: float = 60.0
-    drain: float = 15.0
+    drain: float = 25.0
     look: float = 0.25
 
     def pause(self, failures: int, code: int | None) -> float | None:

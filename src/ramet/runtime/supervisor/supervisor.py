@@ -40,7 +40,7 @@ from ramet.tasks import Tasks
 
 REPLICA = (sys.executable, "-m", "ramet", "replica")
 STARTS_FOR_EACH_CORE = 2
-LONGEST_STOP_SECONDS = 45.0
+LONGEST_STOP_SECONDS = 60.0
 ENGINES_CHECKED_SECONDS = 0.5
 
 
