@@ -26,9 +26,11 @@ def openapi(choices: Choices, api: str | None, to: Path | None) -> None:
     Without API it is that of the only one, or with --output those of all.
     """
     documents = _documents(choices)
-    if api is not None and api not in documents:
-        raise ConfigurationError(f'There is no API "{api}"; there are {", ".join(documents) or "none"}.')
-    chosen = documents if api is None else {api: documents[api]}
+    contracts = {} if api is None or api in documents else _contract_documents(choices)
+    if api is not None and api not in documents and api not in contracts:
+        there = ", ".join((*documents, *contracts)) or "none"
+        raise ConfigurationError(f'There is no API and no contract "{api}"; there are {there}.')
+    chosen = documents if api is None else {api: (documents | contracts)[api]}
     if to is not None:
         _write(choices, to, chosen)
     elif len(chosen) == 1:
@@ -45,6 +47,13 @@ def _documents(choices: Choices) -> dict[str, Any]:
 
     apis = declared(configuration(choices)).apis
     return {api.name: document(api_declaration(api.cls), resolve_routes(api.cls)[0]) for api in apis}
+
+
+def _contract_documents(choices: Choices) -> dict[str, Any]:
+    """What an implementation of a contract in another language needs, or a caller."""
+    from ramet.http.contract_documents import contract_openapi
+
+    return {contract.name: contract_openapi(contract) for contract in declared(configuration(choices)).contracts}
 
 
 def _write(choices: Choices, folder: Path, documents: dict[str, Any]) -> None:

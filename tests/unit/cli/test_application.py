@@ -39,7 +39,7 @@ def test_openapi_is_written_into_a_folder(ramet: Ramet, hello: Path, tmp_path: P
 
 
 def test_an_api_that_is_not_there_is_refused_with_those_that_are(ramet: Ramet, hello: Path) -> None:
-    assert ramet("openapi", "shop").err == 'error: There is no API "shop"; there are web.\n'
+    assert ramet("openapi", "shop").err == 'error: There is no API and no contract "shop"; there are web, greetings.\n'
 
 
 def test_a_call_starts_the_application_and_its_data_stays(ramet: Ramet, hello: Path) -> None:

@@ -59,7 +59,7 @@ def read_url(url: str) -> NatsOptions:
             given[name] = _NUMBERS[name](value) if name in _NUMBERS else value
         except ValueError:
             raise ConfigurationError(
-                f'The broker\'s address {shown(url)} has {name}="{value}", not a number.'
+                f'The broker\'s address {shown(url)} has {name}="{value}", which is no number.'
             ) from None
     scheme = urlsplit(base).scheme or "nats"
     servers = tuple(one if "://" in one else f"{scheme}://{one}" for one in base.split(",") if one)
