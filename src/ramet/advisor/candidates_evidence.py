@@ -6,10 +6,11 @@ from collections import Counter, defaultdict
 from collections.abc import Set as AbstractSet
 from fnmatch import fnmatch
 from math import log
+from typing import NamedTuple
 
 from ramet.advisor.candidates_saga import Tables
 from ramet.advisor.candidates_sets import Proposal
-from ramet.advisor.candidates_values import Candidate, Effort, Perspective, Score, Spot
+from ramet.advisor.candidates_values import Candidate, Effort, Perspective, Score, Shared, Spot
 from ramet.advisor.facts import Edge, Facts, Kind, Place
 from ramet.advisor.graph import Graph, Layer
 from ramet.advisor.graph_changes import LARGEST_COMMIT
@@ -18,6 +19,15 @@ from ramet.advisor.ranking import size_prior, strength, total
 MOST_PLACES = 20
 MOST_SPOTS = 5
 MOST_WORDS = 8
+
+
+class _Crossing(NamedTuple):
+    """Dependencies across a cut, and the names that the outside uses."""
+
+    inward: list[Edge]
+    outward: list[Edge]
+    contract: tuple[str, ...]
+    places: tuple[Place, ...]
 
 
 class Evidence:
@@ -70,15 +80,11 @@ class Evidence:
         """Everything about one set of modules."""
         modules = proposal.modules
         commits, alone = self.changes(modules)
-        crossing = [edge for path in sorted(modules) for edge in self._edges[path] if _crosses(edge, modules)]
-        inward = [edge for edge in crossing if edge.target in modules]
-        outward = [edge for edge in crossing if edge.source in modules]
-        contract = tuple(sorted({name for edge in inward for name in edge.names}))
+        crossing = self._crossing(modules)
         shared, torn = self._tables.shared(modules), self._tables.torn(modules)
-        tables = self._tables.of(modules)
         lines = sum(self.code[path].lines for path in modules)
-        words = self._words(modules)
         how_strong, reasons = strength(score, commits)
+        names = len(crossing.contract) or len(crossing.inward)
         return Candidate(
             name=proposal.name,
             origin=proposal.origin,
@@ -88,13 +94,13 @@ class Evidence:
             score=score,
             strength=how_strong,
             reasons=reasons,
-            fan_in=len({edge.source for edge in inward}),
-            fan_out=len({edge.target for edge in outward}),
-            links_in=len(inward),
-            links_out=len(outward),
-            crossing=tuple(Place(path=edge.source, line=(edge.lines or (1,))[0]) for edge in crossing[:MOST_PLACES]),
-            contract=contract,
-            tables=tables,
+            fan_in=len({edge.source for edge in crossing.inward}),
+            fan_out=len({edge.target for edge in crossing.outward}),
+            links_in=len(crossing.inward),
+            links_out=len(crossing.outward),
+            crossing=crossing.places,
+            contract=crossing.contract,
+            tables=self._tables.of(modules),
             shared=shared,
             torn=torn,
             commits=commits,
@@ -102,13 +108,29 @@ class Evidence:
             authors=len({self._authors[number] for path in modules for number in self._changed[path]}),
             owners=self._owners(modules),
             hot_spots=self._hot_spots(modules),
-            words=words,
-            perspectives=(
-                self._by_change(commits, alone),
-                self._by_scalability(modules),
-                _by_domain(score, words, tables, sum(not one.owned for one in shared)),
-            ),
-            effort=effort(lines, len(contract) or len(inward), len(shared), len(torn)),
+            words=self._words(modules),
+            perspectives=self._perspectives(modules, score, shared),
+            effort=effort(lines, names, len(shared), len(torn)),
+        )
+
+    def _crossing(self, modules: AbstractSet[str]) -> _Crossing:
+        edges = [edge for path in sorted(modules) for edge in self._edges[path] if _crosses(edge, modules)]
+        inward = [edge for edge in edges if edge.target in modules]
+        return _Crossing(
+            inward=inward,
+            outward=[edge for edge in edges if edge.source in modules],
+            contract=tuple(sorted({name for edge in inward for name in edge.names})),
+            places=tuple(Place(path=edge.source, line=(edge.lines or (1,))[0]) for edge in edges[:MOST_PLACES]),
+        )
+
+    def _perspectives(
+        self, modules: AbstractSet[str], score: Score, shared: tuple[Shared, ...]
+    ) -> tuple[Perspective, ...]:
+        borrowed = sum(not one.owned for one in shared)
+        return (
+            _by_change(*self.changes(modules)),
+            self._by_scalability(modules),
+            _by_domain(score, self._words(modules), len(self._tables.of(modules)), borrowed),
         )
 
     def _inside(self, layer: str, modules: AbstractSet[str]) -> float:
@@ -145,11 +167,6 @@ class Evidence:
             found.update(lines[-1].owners if lines else ())
         return tuple(sorted(found))
 
-    def _by_change(self, commits: int, alone: int) -> Perspective:
-        share = alone / commits if commits else None
-        reason = f"{alone} of its {commits} commits touched no other code" if commits else "no commits are known"
-        return Perspective(name="change", value=share, reason=reason)
-
     def _by_scalability(self, modules: AbstractSet[str]) -> Perspective:
         """The share of the time that is spent here where traffic is known, else of the places where work is queued."""
         calls = [one for one in self._facts.traffic if one.target in modules or one.source in modules]
@@ -180,10 +197,16 @@ def effort(lines: int, contract: int, shared: int, torn: int) -> Effort:
     return Effort(least=round(days / 2, 1), most=round(days * 2, 1), basis=f"rule of thumb: {basis}")
 
 
-def _by_domain(score: Score, words: tuple[str, ...], tables: tuple[str, ...], borrowed: int) -> Perspective:
-    own = len(tables) / (len(tables) + borrowed) if tables or borrowed else 0.5
-    reason = f"it speaks of {', '.join(words[:4])}; {len(tables)} tables of its own, {borrowed} of others"
-    return Perspective(name="domain", value=(score.vocabulary + own) / 2, reason=reason)
+def _by_change(commits: int, alone: int) -> Perspective:
+    share = alone / commits if commits else None
+    reason = f"{alone} of its {commits} commits touched no other code" if commits else "no commits are known"
+    return Perspective(name="change", value=share, reason=reason)
+
+
+def _by_domain(score: Score, words: tuple[str, ...], own: int, borrowed: int) -> Perspective:
+    share = own / (own + borrowed) if own or borrowed else 0.5
+    reason = f"it speaks of {', '.join(words[:4])}; {own} tables of its own, {borrowed} of others"
+    return Perspective(name="domain", value=(score.vocabulary + share) / 2, reason=reason)
 
 
 def _crosses(edge: Edge, modules: AbstractSet[str]) -> bool:

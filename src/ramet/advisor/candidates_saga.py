@@ -36,7 +36,7 @@ class Tables:
             if access.transaction:
                 self._held[access.path, access.transaction].append(access)
         for name, paths in writers.items():
-            self.home.setdefault(name, min(paths, key=lambda path, paths=paths: (-paths[path], path)))  # type: ignore[misc]
+            self.home.setdefault(name, min((-count, path) for path, count in paths.items())[1])
         self.held = {
             key: sorted(found, key=lambda one: (one.line, one.table))
             for key, found in sorted(self._held.items())

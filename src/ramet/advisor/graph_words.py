@@ -30,12 +30,12 @@ def spoken(modules: Iterable[Module]) -> list[dict[str, float]]:
 
 def subjects(commits: Iterable[Commit], numbers: Mapping[str, int]) -> list[dict[str, float]]:
     """The words that people used when they changed each module; a commit of many files says little of each."""
-    said: list[Counter[str]] = [Counter() for _ in numbers]
+    said: list[defaultdict[str, float]] = [defaultdict(float) for _ in numbers]
     for commit, found in touched(commits, numbers):
         words = set(WORD.findall(commit.subject.lower()))
         for number in found:
             for word in words:
-                said[number][word] += 1 / len(commit.files)  # type: ignore[assignment]  # a share of a commit
+                said[number][word] += 1 / len(commit.files)
     return [{word: log(1 + share) for word, share in one.items()} for one in said]
 
 
