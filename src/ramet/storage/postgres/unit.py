@@ -16,10 +16,10 @@ from sqlalchemy.util.concurrency import await_
 from ramet.errors import OutsideWork, StorageError
 from ramet.storage.base import Conflict, Row, Unit, Write
 from ramet.storage.postgres.channel import Channel
+from ramet.storage.postgres.deferred import write_deferred
 from ramet.storage.postgres.failures import FAILURES, failure, is_conflict, is_lost
 from ramet.storage.postgres.pool import Pool
 from ramet.storage.postgres.rows import Rows
-from ramet.storage.postgres.sql import together
 from ramet.storage.sessions import UnitSession, new_session
 from ramet.tasks import Spawn
 
@@ -315,7 +315,7 @@ class PostgresUnit(Unit):
             self._check()
             committing = False
             try:
-                await self._write_deferred(channel)
+                await write_deferred(channel, self._deferred)
                 committing = True
                 answer = await channel.command("COMMIT")
             except FAILURES as error:
@@ -329,15 +329,6 @@ class PostgresUnit(Unit):
             self._channel = None
             self._pool.give(channel)
             self._durable()
-
-    async def _write_deferred(self, channel: Channel) -> None:
-        if all(len(write.rows) == 1 for write in self._deferred) and (
-            sql := together(tuple(write.sql for write in self._deferred))
-        ):
-            await channel.fetch(sql, [value for write in self._deferred for value in write.rows[0]])
-            return
-        for write in _joined(self._deferred):
-            await channel.execute(write.sql, write.rows)
 
     def _durable(self) -> None:
         self.committed = True
@@ -380,14 +371,3 @@ async def _uninterrupted(task: asyncio.Task[T]) -> T:
     if cancelled is not None and result is None:
         raise cancelled
     return result
-
-
-def _joined(writes: list[Write]) -> list[Write]:
-    """Neighbours with the same statement as one."""
-    joined: list[Write] = []
-    for write in writes:
-        if joined and joined[-1].sql == write.sql:
-            joined[-1] = Write(write.sql, [*joined[-1].rows, *write.rows])
-        else:
-            joined.append(write)
-    return joined
