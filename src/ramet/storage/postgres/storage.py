@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+import re
+from collections.abc import AsyncIterator, Awaitable, Callable, Container, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any, TypeVar
 
@@ -29,6 +30,9 @@ T = TypeVar("T")
 
 _LOCK = "SELECT pg_advisory_xact_lock(hashtextextended($1, 0))"
 _HAS_SCHEMA = "SELECT 1 FROM pg_catalog.pg_namespace WHERE nspname = $1"
+_RELATIONS = """SELECT relname FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+    WHERE n.nspname = $1"""
+_CREATED = re.compile(r"\s*CREATE\s+(?:UNIQUE\s+)?(?:TABLE|INDEX)\s+IF\s+NOT\s+EXISTS\s+(\w+)", re.IGNORECASE)
 _SNAPSHOT = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
 
 
@@ -82,14 +86,20 @@ class PostgresStorage(Storage):
         self._listening = Listening(f"{self.address.database}.{self.schema}", connect.listener, options, spawn)
 
     async def _prepare(self, schema: Sequence[str]) -> None:
-        """Create what is not there; replicas that start together do it one after the other."""
+        """Create what is not there; replicas that start together do it one after the other.
+
+        What is there is not touched: `CREATE INDEX IF NOT EXISTS` would lock its table against those who work, even so.
+        """
         raw = await self._connector.raw({})
         try:
             async with raw.transaction():
                 await raw.execute(_LOCK, f"ramet {self.schema}")
                 if await raw.fetchval(_HAS_SCHEMA, self.schema) is None:
                     await raw.execute(f"CREATE SCHEMA {quoted(self.schema)}")
-                await raw.execute(";\n".join((TURN, *map(table, schema))))
+                there = {row[0] for row in await raw.fetch(_RELATIONS, self.schema)}
+                missing = [table(sql) for sql in (TURN, *schema) if not _exists(sql, there)]
+                if missing:
+                    await raw.execute(";\n".join(missing))
         finally:
             await raw.close(timeout=2)
 
@@ -230,3 +240,9 @@ class PostgresStorage(Storage):
         if self._listening is None:
             raise StorageError(f"The database of {self.service} at {self.location} is not open.")
         return self._listening
+
+
+def _exists(sql: str, there: Container[str]) -> bool:
+    """Whether what this statement creates is there already."""
+    created = _CREATED.match(sql)
+    return created is not None and created[1].lower() in there
