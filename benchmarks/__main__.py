@@ -10,7 +10,7 @@ from benchmarks import report
 from benchmarks.machine import stamp
 from benchmarks.measure import Row
 from benchmarks.rounds import Run
-from benchmarks.suites import calls, events, http, outbox, postgres, sagas, startup, transport
+from benchmarks.suites import brokers, calls, events, http, outbox, postgres, sagas, startup, transport
 
 SUITES: Mapping[str, Callable[[Run], Sequence[Row]]] = {
     "calls": calls.run,
@@ -20,6 +20,7 @@ SUITES: Mapping[str, Callable[[Run], Sequence[Row]]] = {
     "outbox": outbox.run,
     "postgres": postgres.run,
     "events": events.run,
+    "brokers": brokers.run,
     "startup": startup.run,
 }
 

@@ -103,10 +103,10 @@ class Hearing:
             self._all.set()
 
 
-async def figures(folder: str, count: int, paced: int, per_second: int) -> dict[str, float]:
+async def figures(folder: str, count: int, paced: int, per_second: int, broker: str = "memory") -> dict[str, float]:
     """Handled a second, by a handler that does nothing and by one that writes a row; the delays at a given rate."""
     hearing = Hearing()
-    async with alive(folder, ShopService, LedgerService, report=hearing) as running:
+    async with alive(folder, ShopService, LedgerService, broker=broker, report=hearing) as running:
         shop = running.client(Shop)
         for _ in range(2):
             await _throughput(hearing, f"warm{_}", TOGETHER, shop)

@@ -7,24 +7,26 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+from msgspec import structs
+
 from ramet import Application
 from ramet.contract.reading.application import read
 from ramet.model.topology import Deployment
 from ramet.runtime.configuration import Configuration
 from ramet.runtime.migrating import create_tables
-from ramet.runtime.process import Process, _settle_memory
+from ramet.runtime.process import Process, settle_memory
 from ramet.runtime.running import Options, Running
-from ramet.runtime.wiring import embedded
+from ramet.runtime.wiring import engines
 
 DEPLOYMENT = Deployment(data="data", durability="full", listen="127.0.0.1:0")
 
 
 @asynccontextmanager
-async def alive(folder: str, *services: Any, **options: Any) -> AsyncIterator[Running]:
+async def alive(folder: str, *services: Any, broker: str = "memory", **options: Any) -> AsyncIterator[Running]:
     """Services in one process, with SQLite files in `folder` that are synchronous=FULL."""
-    running = _running(folder, *services, **options)
+    running = _running(folder, *services, broker=broker, **options)
     await running.start()
-    _settle_memory()
+    settle_memory()
     try:
         yield running
     finally:
@@ -43,6 +45,7 @@ async def serving(folder: str, *services: Any) -> AsyncIterator[str]:
         await process.stop()
 
 
-def _running(folder: str, *services: Any, **options: Any) -> Running:
+def _running(folder: str, *services: Any, broker: str = "memory", **options: Any) -> Running:
     declared = read(Application("bench", services=list(services)))
-    return Running(declared, embedded(DEPLOYMENT, Path(folder)), Options(prepare=create_tables, **options))
+    deployment = structs.replace(DEPLOYMENT, broker=broker)
+    return Running(declared, engines(deployment, Path(folder), declared), Options(prepare=create_tables, **options))
