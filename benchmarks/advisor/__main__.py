@@ -44,6 +44,7 @@ def main() -> int:
     rows: list[Row] = []
     if options.only != "splits":
         rows += _applications(options.repos)
+        rows += _speed(options.repos)
     if options.only != "applications":
         rows += _splits(options.repos)
     if not options.only and not missing:
@@ -54,14 +55,13 @@ def main() -> int:
 
 def _applications(repos: Path) -> list[Row]:
     halves: dict[str, dict[str, list[tuple[float, float]]]] = {"tuned": {}, "held out": {}}
-    seconds: list[float] = []
     for number, project in enumerate(applications()):
         if not (repos / project.name).is_dir():
             continue
         facts = read_facts(repos / project.name)
         half = "held out" if number % 2 else "tuned"
         line = f"{project.name:18} {half:9}"
-        for name, found in _rivals(project, facts, seconds).items():
+        for name, found in _rivals(project, facts).items():
             halves[half].setdefault(name, []).append(found)
             line += f" | {name} ARI {found[0]:.3f} MoJoFM {found[1]:.1f}"
         print(line, flush=True)
@@ -82,16 +82,28 @@ def _applications(repos: Path) -> list[Row]:
     return rows
 
 
-def _rivals(project: Applications, facts: Facts, seconds: list[float]) -> dict[str, tuple[float, float]]:
+def _speed(repos: Path) -> list[Row]:
+    """Seconds from the facts to the candidates, for the largest project."""
+    if not (repos / "saleor").is_dir():
+        return []
+    facts = read_facts(repos / "saleor")
+    seconds = []
+    for _ in range(3):
+        begun = perf_counter()
+        boundaries(facts)
+        seconds.append(perf_counter() - begun)
+    lines = sum(one.lines for one in facts.modules)
+    return [_row(f"boundaries of saleor ({lines:,} lines)", "s", seconds, None, None)]
+
+
+def _rivals(project: Applications, facts: Facts) -> dict[str, tuple[float, float]]:
     blank, paths = hidden(facts)
     labels = project.labels(one.path for one in facts.modules if belongs(one))
     known = sorted(labels)
     truth = [labels[path] for path in known]
     found = {}
     for name, rival in RIVALS.items():
-        begun = perf_counter()
         parts = {paths[path]: part for path, part in rival(blank).items()}
-        seconds.append(perf_counter() - begun)
         guess = [parts[path] for path in known]
         found[name] = (adjusted_rand(guess, truth), mojo_fm(guess, truth))
     return found
