@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-import dataclasses
 import os
 import signal
 import sys
-from collections.abc import Iterator
-from contextlib import AbstractContextManager, ExitStack, contextmanager
-from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from contextlib import ExitStack
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from ramet.cli import output
 from ramet.cli.application import declared, run
 from ramet.cli.command import INTERRUPTED, Choices
+from ramet.cli.engines import with_engines
 from ramet.errors import DeclarationError, RametError
 
 if TYPE_CHECKING:
@@ -28,14 +26,6 @@ if TYPE_CHECKING:
     from ramet.runtime.watching import Sources
 
 NAMES = ("cyan", "green", "yellow", "bold")
-
-
-class Engine(Protocol):
-    """A server that is started for the length of the command."""
-
-    @property
-    def url(self) -> str:
-        """Where it answers."""
 
 
 def planned(found: Configuration, deployment: Deployment, application: Declared) -> Placement:
@@ -170,53 +160,3 @@ def show(who: str, text: str) -> None:
     group = who.partition("/")[0]
     colour = NAMES[sum(group.encode()) % len(NAMES)]
     output.note(f"{output.paint(who.ljust(10), colour, sys.stderr)} {text}")
-
-
-@contextmanager
-def with_engines(setup: Setup, application: Declared) -> Iterator[Setup]:
-    """The engines that do not answer, started on this machine with their data below the deployment's."""
-    from ramet.runtime.supervisor.engines import KINDS, obstacle
-
-    folder = (setup.folder / setup.deployment.data / "engines").resolve()
-    urls = {"storage": setup.deployment.storage, "broker": setup.deployment.broker}
-    with ExitStack() as stack:
-        for key, url in tuple(urls.items()):
-            if run(obstacle(url)) is None:
-                continue
-            kind = KINDS[url.partition("://")[0]][0]
-            home = folder / kind.lower()
-            home.mkdir(parents=True, exist_ok=True)
-            with output.progress(f"Starting {kind}"):
-                started = stack.enter_context(_engine(kind, home))
-            output.note(f"{kind} runs for as long as this command, with its data in {home}.")
-            urls[key] = started.url
-            setup = dataclasses.replace(setup, storage=urls["storage"], broker=urls["broker"])
-            if key == "storage":
-                _provision(setup, application)
-        yield setup
-
-
-def _provision(setup: Setup, application: Declared) -> None:
-    """Give each service its schema and role, as `ramet db provision` does."""
-    from ramet.storage.address import address
-    from ramet.storage.provisioning import FILE, logins, provision
-
-    server = address(setup.storage)
-    services = [service.name for service in application.services]
-    wanted = logins(application.name, services, setup.folder / setup.deployment.data / FILE, os.environ)
-    run(provision(server, server.database or application.name, wanted))
-
-
-def _engine(kind: str, folder: Path) -> AbstractContextManager[Engine]:
-    """A server of a kind. Raises: MissingExtra, ConfigurationError."""
-    if kind == "PostgreSQL":
-        from ramet.testing.engines.postgres import PostgresServer
-
-        return PostgresServer(folder)
-    if kind == "NATS":
-        from ramet.testing.engines.nats import NatsEngine
-
-        return NatsEngine(folder)
-    from ramet.testing.engines.rabbitmq import RabbitEngine
-
-    return RabbitEngine(folder)

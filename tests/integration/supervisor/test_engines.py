@@ -1,0 +1,45 @@
+"""`ramet up --engines`: the servers that a deployment names are started beside it, provisioned, and ended with it."""
+
+from __future__ import annotations
+
+import signal
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.integration.cli.deployment import Up, ramet
+from tests.integration.supervisor.test_up import CODE, TOML, loaves
+
+ENGINES = """
+[deployment.split]
+storage = "postgresql://127.0.0.1:1"
+broker = "nats://127.0.0.1:1"
+"""
+
+
+@pytest.fixture
+def bakery() -> Iterator[Path]:
+    """A folder that the user who runs PostgreSQL reaches, also where that is not the one who runs the tests."""
+    with tempfile.TemporaryDirectory(prefix="ramet-bakery-") as name:
+        folder = Path(name)
+        folder.chmod(0o755)
+        (folder / "ramet.toml").write_text(TOML.replace("\n[deployment.split]\n", ENGINES), encoding="utf-8")
+        (folder / "bakery.py").write_text(CODE, encoding="utf-8")
+        yield folder
+
+
+@pytest.mark.needs("postgresql", "nats")
+def test_it_runs_on_servers_of_its_own_also_after_it_was_killed(bakery: Path) -> None:
+    without = ramet(bakery, "up", "split", "--no-reload")
+    assert (without.returncode, "PostgreSQL does not answer" in without.stderr) == (2, True)
+    with Up(bakery, "split", "--engines", "--no-reload") as process:
+        assert loaves(process.ready()["url"]) == 12
+        process.send(signal.SIGKILL)
+        process.ended()
+    with Up(bakery, "split", "--engines", "--no-reload") as process:
+        assert loaves(process.ready()["url"]) == 12
+        assert ramet(bakery, "scale", "back", "2").stdout == "back: 1 replica started or stopped\n"
+        assert process.stop() == 0
+    assert not list((bakery / ".ramet" / "split").rglob("postmaster.pid"))
