@@ -83,7 +83,9 @@ class Evidence:
         crossing = self._crossing(modules)
         shared, torn = self._tables.shared(modules), self._tables.torn(modules)
         lines = sum(self.code[path].lines for path in modules)
-        how_strong, reasons = strength(score, commits)
+        how_strong, reasons = strength(
+            score, commits, borrowed=sum(one.written_across and not one.owned for one in shared), torn=len(torn)
+        )
         names = len(crossing.contract) or len(crossing.inward)
         return Candidate(
             name=proposal.name,

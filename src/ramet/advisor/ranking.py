@@ -33,16 +33,23 @@ def total(figures: dict[str, float]) -> Score:
     return Score(**figures, total=sum(WEIGHTS[name] * value for name, value in figures.items()))
 
 
-def strength(score: Score, commits: int) -> tuple[Strength, tuple[str, ...]]:
-    """How strong the evidence is, and why: what speaks for the cut, then what speaks against it."""
+def strength(score: Score, commits: int, *, borrowed: int = 0, torn: int = 0) -> tuple[Strength, tuple[str, ...]]:
+    """How strong the evidence is, and why: what speaks for the cut, then what speaks against it.
+
+    `borrowed` tables of others that it writes, and `torn` transactions, speak against it whatever the score says.
+    """
     good = [text for name, (text, _) in _WORDS.items() if getattr(score, name) >= GOOD]
     poor = [text for name, (_, text) in _WORDS.items() if getattr(score, name) < POOR]
+    if borrowed:
+        poor.append(f"it writes {borrowed} tables that belong to others")
+    if torn:
+        poor.append(f"{torn} transactions would need a saga")
     if commits < FEWEST_COMMITS:
         reason = f"only {commits} commits say how it changes: nothing can be said of its independence with confidence"
         return Strength.WEAK, (*good, *poor, reason)
     if len(good) >= 4 and not poor and commits >= MANY_COMMITS:
         return Strength.STRONG, tuple(good)
-    if score.total >= 0.45 and len(good) >= 2 and len(poor) <= 2:
+    if score.total >= 0.45 and len(good) >= max(2, len(poor)):
         return Strength.MODERATE, (*good, *poor)
     return Strength.WEAK, (*good, *poor) or ("no figure stands out",)
 

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import click
 
 from ramet.cli import output
+from ramet.cli.advise import advise
 from ramet.cli.call import call
 from ramet.cli.certs import certs
 from ramet.cli.check import check
@@ -52,6 +53,7 @@ app = Group(
             new,
             up,
             check,
+            advise,
             plan,
             model,
             status,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, TextIO
 
@@ -96,6 +96,23 @@ def progress(what: str) -> Iterator[None]:
         print(f"{what} …", end="", file=sys.stderr, flush=True)
     try:
         yield
+    finally:
+        if shown:
+            print("\r\x1b[K", end="", file=sys.stderr, flush=True)
+
+
+@contextmanager
+def stages() -> Iterator[Callable[[str, int, int], None]]:
+    """Say on a terminal how far long work is: called with the stage, how much of it is done, and of how much."""
+    shown = sys.stderr.isatty()
+
+    def tell(stage: str, done: int, total: int) -> None:
+        if shown:
+            share = f" {done:,} of {total:,}" if total > 1 else ""
+            print(f"\r\x1b[KReading {stage}{share} …", end="", file=sys.stderr, flush=True)
+
+    try:
+        yield tell
     finally:
         if shown:
             print("\r\x1b[K", end="", file=sys.stderr, flush=True)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from ramet.advisor.candidates_values import Candidate
 from ramet.advisor.delivery import Delivery
 from ramet.advisor.facts import Fact, Gap
-from ramet.advisor.finding import Finding, Strength
+from ramet.advisor.finding import Finding
 from ramet.advisor.indicators import Indicator
 from ramet.advisor.readiness import Advice as Verdict
 from ramet.advisor.readiness import Readiness
@@ -25,16 +26,6 @@ class Counts(Fact):
     commits: int
     tables: int
     routes: int = 0
-
-
-class Proposed(Fact):
-    """A candidate for a service: its files, how strong the evidence is, its figures (label and value), its reasons."""
-
-    name: str
-    paths: tuple[str, ...]
-    strength: Strength
-    figures: tuple[tuple[str, str], ...] = ()
-    reasons: tuple[str, ...] = ()
 
 
 class Cell(Fact):
@@ -69,10 +60,13 @@ class Advice(Fact):
     readiness: Readiness
     indicators: tuple[Indicator, ...]
     delivery: Delivery
-    candidates: tuple[Proposed, ...] = ()
+    candidates: tuple[Candidate, ...] = ()
+    stability: float | None = None
+    caveats: tuple[str, ...] = ()
     matrix: Matrix = Matrix()
     steps: tuple[Step, ...] = ()
     findings: tuple[Finding, ...] = ()
+    left_out: tuple[tuple[str, int], ...] = ()
     gaps: tuple[Gap, ...] = ()
 
     @property

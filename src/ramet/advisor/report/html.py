@@ -14,6 +14,7 @@ from ramet.advisor.excerpts import Excerpt
 from ramet.advisor.facts import Facts
 from ramet.advisor.finding import Rule
 from ramet.advisor.report.advice import Advice, Matrix
+from ramet.advisor.report.figures import figures
 from ramet.errors import MissingExtra
 
 PAGE = files("ramet.advisor.report") / "page"
@@ -33,6 +34,7 @@ def html(advice: Advice, facts: Facts, rules: Iterable[Rule], excerpts: Iterable
         report=advice,
         headline=advice.headline,
         matrix=_rows(advice.matrix),
+        figures=figures,
         rules={rule.id: rule for rule in rules},
         excerpts={(one.path, one.line): one for one in excerpts},
         style=Markup((PAGE / "page.css").read_text(encoding="utf-8")),  # noqa: S704 - our own file
@@ -45,7 +47,7 @@ def _map(advice: Advice, facts: Facts) -> dict[str, Any]:
     """Modules with their lines and best candidate, and dependencies as numbers of modules with weights."""
     part: dict[str, str] = {}
     for one in reversed(advice.candidates):
-        part.update(dict.fromkeys(one.paths, one.name))
+        part.update(dict.fromkeys(one.modules, one.name))
     modules = [one for one in facts.modules if one.role != "migrations"]
     number = {one.path: at for at, one in enumerate(modules)}
     weights: Counter[tuple[int, int]] = Counter()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ramet.advisor.report.advice import Advice
+from ramet.advisor.report.figures import figures
 
 MOST_FINDINGS = 50
 
@@ -38,9 +39,11 @@ def _candidates(advice: Advice) -> Iterator[str]:
         yield "No part stands out."
     for number, one in enumerate(advice.candidates, 1):
         yield f"{number}. **{_plain(one.name)}** ({one.strength.value} evidence): " + "; ".join(
-            f"{label} {value}" for label, value in one.figures
+            f"{label} {value}" for label, value in figures(one)
         )
         yield from (f"   - {_plain(reason)}" for reason in one.reasons)
+    yield from ("", *advice.caveats)
+    yield from (f"Left out: {count} {what}." for what, count in advice.left_out if count)
 
 
 def _steps(advice: Advice) -> Iterator[str]:
@@ -79,7 +82,7 @@ def _findings(advice: Advice) -> Iterator[str]:
 
 def _plain(text: str) -> str:
     """Text in which nothing of the code base is taken for Markdown."""
-    return "".join(f"\\{letter}" if letter in "\\`*_[]<>|" else letter for letter in text)
+    return "".join(f"\\{letter}" if letter in "\\*_[]<>|" else letter for letter in text)
 
 
 def _cell(text: str) -> str:

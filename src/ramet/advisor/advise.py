@@ -1,0 +1,87 @@
+"""Pure but for igraph: from facts and answers to the whole advice."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from ramet.advisor.agreement import RULE as BOUNDARY
+from ramet.advisor.agreement import Agreed, broken
+from ramet.advisor.antipatterns.detect import antipatterns
+from ramet.advisor.antipatterns.rules import RULES as ANTIPATTERNS
+from ramet.advisor.candidates import boundaries
+from ramet.advisor.coupling import find_coupling
+from ramet.advisor.coupling_kinds import Coupling
+from ramet.advisor.delivery import delivery
+from ramet.advisor.facts import Facts
+from ramet.advisor.finding import Rule, Strength, in_order
+from ramet.advisor.indicators import indicators
+from ramet.advisor.parts import parts_of
+from ramet.advisor.reaching import RULES as REACHING
+from ramet.advisor.reaching import reaching
+from ramet.advisor.readiness import Answers, readiness
+from ramet.advisor.report.advice import Advice, Cell, Counts, Matrix
+from ramet.advisor.strangler import plan
+from ramet.advisor.whatif import cut
+
+RULES: tuple[Rule, ...] = (*ANTIPATTERNS, *REACHING, BOUNDARY)
+SHOWN_CANDIDATES = 8
+FEWEST_MODULES = 10
+"""In less code there is nothing to cut."""
+
+
+def advise(
+    facts: Facts, answers: Answers, *, agreed: Agreed | None = None, paths: Sequence[str] | None = None
+) -> Advice:
+    """What to say of a code base; with `paths`, of that cut instead of the candidates found.
+
+    Raises: ConfigurationError where a path of the cut holds no code; MissingExtra where igraph is not installed.
+    """
+    found = boundaries(facts) if paths is None and len(facts.modules) >= FEWEST_MODULES else None
+    candidates = found.candidates[:SHOWN_CANDIDATES] if found else ((cut(facts, paths),) if paths else ())
+    strong = sum(one.strength is Strength.STRONG for one in candidates) if found else None
+    ready = readiness(facts, answers, strong_boundaries=strong)
+    delivered = delivery(facts)
+    coupling = find_coupling(facts, parts_of(facts))
+    findings = [*antipatterns(facts, developers=ready.team), *reaching(coupling)]
+    findings += broken(facts, agreed) if agreed is not None else []
+    return Advice(
+        root=facts.root,
+        counts=_counts(facts),
+        readiness=ready,
+        indicators=indicators(facts, delivered),
+        delivery=delivered,
+        candidates=candidates,
+        stability=found.stability if found else None,
+        caveats=found.caveats if found else (),
+        matrix=_matrix(coupling),
+        steps=plan(ready, candidates),
+        findings=in_order(findings),
+        left_out=found.left_out if found else (),
+        gaps=facts.gaps,
+    )
+
+
+def _counts(facts: Facts) -> Counts:
+    return Counts(
+        modules=len(facts.modules),
+        lines=sum(one.lines for one in facts.modules),
+        commits=len(facts.commits),
+        tables=len(facts.tables),
+        routes=len(facts.routes),
+    )
+
+
+def _matrix(coupling: Coupling) -> Matrix:
+    """Places of data, domain and temporary coupling, by pair of parts."""
+    counted = ("data", "domain", "temporary")
+    cells = []
+    for (row, column), kinds in sorted(coupling.matrix().items()):
+        weight = round(sum(kinds.get(kind, 0.0) for kind in counted))
+        if weight:
+            cells.append(Cell(row=row, column=column, weight=weight, made_of=_made_of(kinds)))
+    return Matrix(parts=tuple(part.name for part in coupling.parts), cells=tuple(cells))
+
+
+def _made_of(kinds: Mapping[str, float]) -> str:
+    percent = ("change", "team")
+    return ", ".join(f"{kind} {value:.0f}{' %' if kind in percent else ''}" for kind, value in sorted(kinds.items()))
