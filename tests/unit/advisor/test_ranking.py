@@ -26,6 +26,13 @@ def test_what_speaks_against_it_is_among_the_reasons() -> None:
     assert "many other modules depend on it" in reasons
 
 
+def test_writing_the_tables_of_others_is_never_strong() -> None:
+    score = total(dict.fromkeys(WEIGHTS, 0.9))
+    how, reasons = strength(score, 100, borrowed=2, torn=3)
+    assert how is Strength.MODERATE
+    assert reasons[-2:] == ("it writes 2 tables that belong to others", "3 transactions would need a saga")
+
+
 def test_poor_figures_are_weak() -> None:
     assert strength(total(dict.fromkeys(WEIGHTS, 0.1)), 100)[0] is Strength.WEAK
 
