@@ -15,7 +15,18 @@ from ramet.contract.codec import TRAVELLING, MethodCodec
 from ramet.contract.declared import DeclaredContract, DeclaredMethod
 from ramet.contract.proxy import MethodLink, make_client
 from ramet.contract.service import Contract
-from ramet.errors import InternalError, InvalidArguments, RametError, Refusal, UsageError
+from ramet.errors import (
+    CallError,
+    CommitUnknown,
+    InternalError,
+    InvalidArguments,
+    OutcomeUnknown,
+    RametError,
+    Refusal,
+    StorageUnavailable,
+    Unavailable,
+    UsageError,
+)
 from ramet.telemetry.context import Context, current_context
 from ramet.telemetry.counters import Counters, MethodCounters
 from ramet.telemetry.scope import Scope, Work, current_scope, may_call_command
@@ -57,8 +68,17 @@ class Boundary:
         self._counter.errors += 1
         return isinstance(error, TRAVELLING)
 
-    def unexpected(self, error: Exception) -> InternalError:
-        """What the caller sees instead; the details go to the log."""
+    def unexpected(self, error: Exception) -> CallError:
+        """What the caller sees instead; the details go to the log.
+
+        A database that is away is a callee that is: nothing was executed, or, lost during a commit, nobody knows.
+        """
+        if isinstance(error, StorageUnavailable):
+            log.warning("%s: %s", self.name, error)
+            return Unavailable(f"{self.name} was not executed: its database is away.")
+        if isinstance(error, CommitUnknown):
+            log.warning("%s: %s", self.name, error)
+            return OutcomeUnknown(f"{self.name} may have been executed: its database was lost during the commit.")
         failure = InternalError(self._clock.id(), self.name)
         if isinstance(error, Refusal):
             error = UndeclaredRefusal(type(error).__name__)
