@@ -31,6 +31,7 @@ class Ledger:
 
     def __init__(self, folder: Path) -> None:
         self.path = str(folder / "handled.sqlite")
+        self.changed = asyncio.Event()
         self._connection = sqlite3.connect(self.path, isolation_level=None, timeout=30)
         self._connection.execute("PRAGMA journal_mode=WAL")
         self._connection.execute("CREATE TABLE handled (n INTEGER PRIMARY KEY, id TEXT UNIQUE, key TEXT)")
@@ -42,7 +43,8 @@ class Ledger:
     async def until(self, count: int) -> None:
         async with asyncio.timeout(PATIENCE_SECONDS):
             while self._connection.execute("SELECT count(*) FROM handled").fetchone()[0] < count:
-                await asyncio.sleep(0.05)
+                self.changed.clear()
+                await self.changed.wait()
 
     def close(self) -> None:
         self._connection.close()
@@ -51,7 +53,8 @@ class Ledger:
 class Team:
     """Replicas as processes, beside a publisher in this one."""
 
-    def __init__(self, url: str, folder: Path) -> None:
+    def __init__(self, url: str, folder: Path, tasks: Tasks) -> None:
+        self._tasks = tasks
         self.application = f"test-{uuid.uuid4().hex}"
         self.ledger = Ledger(folder)
         self.sent: list[Message] = []
@@ -68,7 +71,13 @@ class Team:
         assert process.stdout is not None
         async with asyncio.timeout(PATIENCE_SECONDS):
             assert await process.stdout.readline() == b"ready\n"
+        self._tasks.spawn(self._listen(process.stdout))
         return process
+
+    async def _listen(self, output: asyncio.StreamReader) -> None:
+        """A replica writes a line for each event that it has handled."""
+        while await output.readline():
+            self.ledger.changed.set()
 
     async def publish(self, broker: Broker, count: int) -> None:
         begin = len(self.sent)
@@ -99,7 +108,8 @@ def engine(request: pytest.FixtureRequest) -> Any:
 
 @asynccontextmanager
 async def team(engine: Any, folder: Path) -> AsyncIterator[tuple[Team, Broker]]:
-    tasks, crew = Tasks(), Team(engine.url, folder)
+    tasks = Tasks()
+    crew = Team(engine.url, folder, tasks)
     broker = make_broker(engine.url, crew.application, tasks)
     await broker.open()
     try:

@@ -35,7 +35,7 @@ async def work(url: str, application: str, database: str) -> None:
     async def handle(delivery: Delivery) -> None:
         message = delivery.message
         connection.execute("INSERT OR IGNORE INTO handled (id, key) VALUES (?, ?)", (message.id, message.key))
-        await asyncio.sleep(0)
+        print(message.id, flush=True)  # noqa: T201 - so that the test looks
 
     lanes = Lanes(handle, spawn=tasks.spawn, clock=SystemClock())
     broker = make_broker(url, application, tasks)

@@ -24,7 +24,7 @@ async def declare_exchanges(channel: AbstractChannel, names: Names, options: Rab
     await channel.exchange_declare(names.members, exchange_type="fanout", durable=True)
     arguments: dict[str, object] = {"x-max-length": options.partitions}
     try:
-        await channel.queue_declare(names.layout, durable=True, arguments=arguments)  # type: ignore[arg-type]
+        await channel.queue_declare(names.layout, durable=True, arguments=arguments)  # type: ignore[arg-type]  # a dict is invariant
     except ChannelPreconditionFailed as error:
         raise ConfigurationError(
             f"{names.layout} at {options.shown} was declared with another number of partitions than "
@@ -46,7 +46,7 @@ async def declare_queues(
     for number in range(options.partitions):
         queue = names.queue(interest.consumer, number)
         try:
-            await channel.queue_declare(queue, durable=True, arguments=arguments)  # type: ignore[arg-type]
+            await channel.queue_declare(queue, durable=True, arguments=arguments)  # type: ignore[arg-type]  # a dict is invariant
         except ChannelPreconditionFailed as error:
             raise ConfigurationError(
                 f"The queue {queue} at {options.shown} was declared in another way: let it run empty and delete it "
