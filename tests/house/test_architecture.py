@@ -10,8 +10,8 @@ from tests.house.tree import ROOT
 PAGE = ROOT / "ARCHITECTURE.md"
 
 
-def test_architecture_fits_on_150_lines() -> None:
-    assert len(PAGE.read_text(encoding="utf-8").splitlines()) <= 150
+def test_architecture_can_be_read_in_one_sitting() -> None:
+    assert len(PAGE.read_text(encoding="utf-8").splitlines()) <= 300
 
 
 def test_the_listing_is_the_first_sentence_of_every_module() -> None:
