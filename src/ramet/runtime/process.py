@@ -81,7 +81,7 @@ class Process:
             app, listener = web(running, self._deployment), self.listener.dup()
             self._server = HttpServer(app, listener=listener, spawn=running.tasks.spawn)
             await self._server.start()
-            addresses = addresses_of(running.declared, self._url())
+            addresses = addresses_of(running, self._url())
             self._control = Control(self._data, Operations(self._place(addresses)))
             await self._control.start()
         except BaseException:
@@ -145,11 +145,12 @@ def settle_memory() -> None:
     gc.enable()
 
 
-def addresses_of(declared: Declared, url: str) -> tuple[Address, ...]:
-    """Where the APIs and the mounted applications are."""
-    found = [Address(name=api.name, url=url + api_declaration(api.cls).prefix) for api in declared.apis]
-    found += [Address(name=mounted.name, url=url + mounted.prefix) for mounted in declared.mounted]
-    return tuple(found)
+def addresses_of(running: Running, url: str) -> tuple[Address, ...]:
+    """Where the APIs and the mounted applications are that this process hosts."""
+    declared, here = running.declared, running.options.here
+    found = [(api.name, url + api_declaration(api.cls).prefix) for api in declared.apis]
+    found += [(mounted.name, url + mounted.prefix) for mounted in declared.mounted]
+    return tuple(Address(name=name, url=where) for name, where in found if here(name))
 
 
 def refuse_second(data: Path, deployment: Deployment) -> None:

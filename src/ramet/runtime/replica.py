@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import socket
 from pathlib import Path
@@ -98,16 +99,17 @@ class Replica:
     async def stop(self, *, grace_seconds: float = DRAIN_SECONDS) -> None:
         """Say that it leaves, finish what is in flight, hand back what it has, and end."""
         await self.discovery.close()
-        if self._http is not None:
-            await self._http.stop(grace_seconds=grace_seconds)
-        await self.running.end()
-        await self._server.drain(grace_seconds)
+        await asyncio.gather(self._drain_public(grace_seconds), self.running.end(), self._server.drain(grace_seconds))
         await self._server.close()
         if self._control is not None:
             await self._control.stop()
         await self.running.stop()
         await self._neighbours.close()
         await self._tasks.stop()
+
+    async def _drain_public(self, grace_seconds: float) -> None:
+        if self._http is not None:
+            await self._http.stop(grace_seconds=grace_seconds)
 
     async def _serve_public(self) -> None:
         if self._assignment.listener is None:
@@ -126,7 +128,7 @@ class Replica:
             storages=self.running.storages,
             clock=self._clock,
             running=self.running,
-            addresses=addresses_of(self.running.declared, self._assignment.url) if self._assignment.url else (),
+            addresses=addresses_of(self.running, self._assignment.url) if self._assignment.url else (),
         )
         self._control = Control(Path(self._assignment.control), Operations(place))
         await self._control.start()
