@@ -16,7 +16,8 @@ ADAPTERS = (
     "ramet.events.brokers.rabbitmq",
 )
 MAY_IMPORT_ADAPTERS = ("ramet.runtime.wiring", "ramet.testing")
-MAY_IMPORT_LATE = ("ramet.cli", "ramet.runtime.wiring", "ramet.testing.plugin")
+TESTING = ("ramet.testing.application", "ramet.testing.servers")
+MAY_IMPORT_LATE = ("ramet.cli", "ramet.runtime.wiring", "ramet.testing.plugin", *TESTING)
 """These import what they start when they start it, to be quick when they do not."""
 NEVER_THE_RUNNING_SYSTEM = ("ramet.gateway", "ramet.deploy", "ramet.advisor")
 

@@ -19,9 +19,9 @@ TEA = Product(sku="tea", name="Green tea", description="", category="kitchen", p
 HOME = Address(street="Gerbergasse 1", city="Basel", country="CH")
 
 
-@pytest.fixture(params=[False, True], ids=["together", "strict"])
-async def shop(request, settings) -> AsyncIterator[RunningApplication]:
-    async with running(FOLDER, clock=VirtualClock(), strict=request.param, settings=settings) as shop:
+@pytest.fixture
+async def shop(placement, settings) -> AsyncIterator[RunningApplication]:
+    async with running(FOLDER, clock=VirtualClock(), placement=placement, settings=settings) as shop:
         await shop.client(Catalog).add((TEA,))
         await shop.client(Inventory).receive((Line(sku="tea", quantity=10),))
         yield shop

@@ -7,15 +7,19 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from ramet.clock import VirtualClock
-    from ramet.testing.application import Placement, RunningApplication, running
+    from ramet.testing.application import RunningApplication, running
+    from ramet.testing.placements import Placement, Processes
+    from ramet.testing.servers import Servers
     from ramet.testing.stubs import NotFaked
 
-__all__ = ["NotFaked", "Placement", "RunningApplication", "VirtualClock", "running"]
+__all__ = ["NotFaked", "Placement", "Processes", "RunningApplication", "Servers", "VirtualClock", "running"]
 
 _HOMES = {
     "NotFaked": "ramet.testing.stubs",
-    "Placement": "ramet.testing.application",
+    "Placement": "ramet.testing.placements",
+    "Processes": "ramet.testing.placements",
     "RunningApplication": "ramet.testing.application",
+    "Servers": "ramet.testing.servers",
     "VirtualClock": "ramet.clock",
     "running": "ramet.testing.application",
 }

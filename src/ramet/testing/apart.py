@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
+from ramet.clock import Clock
 from ramet.contract.declared import Declared
+from ramet.events.base import Broker
 from ramet.events.brokers.memory import MemoryBroker
 from ramet.runtime.linking import Carrier
 from ramet.runtime.order import dependencies, dependencies_first
 from ramet.runtime.running import Options, Running
 from ramet.runtime.wiring import Engines
-from ramet.tasks import Tasks
-from ramet.testing.repeating import Repeating, RepeatingBroker
+from ramet.tasks import Spawn, Tasks
+from ramet.testing.repeating import Repeating, RepeatingBroker, Shared
 from ramet.transport.base import Endpoint
 from ramet.transport.client import dial
 from ramet.transport.options import TransportOptions
@@ -29,7 +31,7 @@ DRAIN_SECONDS = 1.0
 class Apart:
     """The parts of an application, running inside `async with`; the first has its public APIs.
 
-    They share one embedded broker, and every delivery is made twice.
+    They share the broker, and every delivery is made twice.
     """
 
     def __init__(self, declared: Declared, engines: Engines, options: Options) -> None:
@@ -40,8 +42,7 @@ class Apart:
         self._folder = tempfile.TemporaryDirectory(prefix="ramet-")
         self._upstreams: dict[str, Upstream] = {}
         self._addresses: dict[str, str] = {}
-        broker = RepeatingBroker(MemoryBroker())
-        engines = replace(engines, broker=lambda _clock, _spawn: broker)
+        engines = replace(engines, broker=_repeating(engines.broker))
         names = [EDGE, *(service.name for service in declared.services)]
         hosts = {name: frozenset({name}) for name in names} | {EDGE: frozenset(api.name for api in declared.apis)}
         self.parts = {
@@ -118,3 +119,19 @@ class Apart:
     def _in_order(self) -> list[str]:
         """Dependencies first, the edge last."""
         return [*dependencies_first(dependencies(self._declared.services)), EDGE]
+
+
+def _repeating(make: Callable[[Clock, Spawn], Broker]) -> Callable[[Clock, Spawn], Broker]:
+    """A broker on a server is reached by each part through a connection of its own; the one in memory is shared."""
+    shared: list[Broker] = []
+
+    def broker(clock: Clock, spawn: Spawn) -> Broker:
+        if shared:
+            return shared[0]
+        made = make(clock, spawn)
+        if isinstance(made, MemoryBroker):
+            shared.append(RepeatingBroker(Shared(made)))
+            return shared[0]
+        return RepeatingBroker(made)
+
+    return broker

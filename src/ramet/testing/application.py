@@ -5,10 +5,10 @@ from __future__ import annotations
 import inspect
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import replace
 from datetime import timedelta
-from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import msgspec
 
@@ -22,15 +22,14 @@ from ramet.errors import MissingExtra, UsageError
 from ramet.model.topology import Deployment
 from ramet.runtime.configuration import Configuration, load, make_importable
 from ramet.runtime.migrating import create_tables
-from ramet.runtime.running import Options, Running
-from ramet.runtime.service import RunningService
+from ramet.runtime.running import Options
 from ramet.runtime.web import web
-from ramet.runtime.wiring import temporary
 from ramet.sagas.views import SagaSummary
 from ramet.settings import seconds
-from ramet.storage.work import transact
-from ramet.telemetry.scope import Scope, Work
+from ramet.testing.access import Access, InThisProcess
 from ramet.testing.apart import Apart
+from ramet.testing.placements import Placement, Processes
+from ramet.testing.servers import EMBEDDED, Servers, engines_of
 from ramet.testing.stubs import contract_of, with_fakes, with_stubs
 from ramet.testing.together import Together
 
@@ -42,16 +41,15 @@ E = TypeVar("E", bound=Event)
 Condition = Callable[[], object | Awaitable[object]]
 _PUBLISHED = "SELECT payload FROM ramet_outbox WHERE topic = ? ORDER BY seq"
 PATIENCE_SECONDS = 10.0
-Placement = Literal["together", "strict", "apart"]
 
 
 class RunningApplication:
-    """What a test has in its hands."""
+    """What a test has in its hands, the same wherever the services are."""
 
-    def __init__(self, parts: Sequence[Running], http: AsyncClient | None) -> None:
-        self.running = parts[0]
-        self._services = {name: service for part in parts for name, service in part.services.items()}
+    def __init__(self, access: Access, http: AsyncClient | None) -> None:
+        self._access = access
         self._http = http
+        self.running = access.running
         self.clock: Clock = self.running.clock
 
     def client(self, contract: type[C]) -> C:
@@ -60,7 +58,7 @@ class RunningApplication:
 
     @property
     def http(self) -> AsyncClient:
-        """An httpx client of the public APIs and mounted applications, without a network between.
+        """An httpx client of the public APIs and mounted applications: of processes over the network, else without.
 
         Raises: MissingExtra where httpx is not installed.
         """
@@ -69,33 +67,33 @@ class RunningApplication:
         return self._http
 
     def service(self, cls: type[C]) -> C:
-        """The very instance that serves, for instance a fake that has noted how it was called."""
-        for service in self._services.values():
-            if isinstance(service.instance, cls):
-                return service.instance
-        raise UsageError(
-            f"{cls.__name__} is not part of the application under test: ask for a service, or a fake, that is."
-        )
+        """The very instance that serves, for instance a fake that has noted how it was called.
+
+        Raises: UsageError where it is in another process.
+        """
+        return self._access.service(cls)
 
     async def published(self, event: type[E]) -> list[E]:
-        """Every event of a class that was published and committed, in order."""
+        """Every event of a class that its service has published and committed, in order."""
         topic = self.running.declared.topic_of(event)
-        rows = await self._publisher(event).storage.fetch(_PUBLISHED, topic)
-        return [msgspec.json.decode(row[0], type=event) for row in rows]
+        storage = await self._access.storage(self._publisher(event))
+        return [msgspec.json.decode(row[0], type=event) for row in await storage.fetch(_PUBLISHED, topic)]
 
     async def publish(self, event: Event) -> None:
-        """Publish an event as its owner would, for the handlers of what is tested."""
-        service = self._publisher(type(event))
-        await transact(service.storage, Scope(service.name, Work.COMMAND, "test"), partial(service.link.publish, event))
+        """Publish an event as its owner would, for the handlers of what is tested.
 
-    def _publisher(self, event: type[Event]) -> RunningService:
+        Processes get it from the broker, so it is not among what their services have `published`.
+        """
+        await self._access.publish(self._publisher(type(event)), event)
+
+    def _publisher(self, event: type[Event]) -> str:
         owner = self.running.declared.owner_of(event)
         if owner is None:
             raise UsageError(
                 f"No service of the application under test publishes {event.__name__}: "
                 "run the service that does, too, or fake its contract."
             )
-        return self._services[owner.name]
+        return owner.name
 
     async def eventually(self, condition: Condition, *, within: str | float = PATIENCE_SECONDS) -> Any:
         """Wait until a condition holds, and return its value: a function, or an async one, that gives something true.
@@ -122,11 +120,7 @@ class RunningApplication:
 
     async def saga(self, saga: type[Saga], key: str) -> SagaSummary | None:
         """The saga of a class with this key as operators see it; None when there is none."""
-        for service in self._services.values():
-            if service.engine is not None and service.engine.knows(saga):
-                found = await service.sagas.sagas(name=saga.__name__, key=key)
-                return found[0] if found else None
-        raise UsageError(f"{saga.__name__} is not part of the application under test: run the service that lists it.")
+        return await self._access.saga(saga, key)
 
     async def _pass_time(self, end: float) -> bool:
         if isinstance(self.clock, VirtualClock):
@@ -146,8 +140,8 @@ async def running(
     *,
     fakes: Sequence[type[Contract]] = (),
     clock: Clock | None = None,
-    placement: Placement = "together",
-    strict: bool = False,
+    placement: Placement | Processes = "together",
+    servers: Servers = EMBEDDED,
     settings: Mapping[str, Mapping[str, Any]] | None = None,
 ) -> AsyncIterator[RunningApplication]:
     """Run an application for a test: temporary databases, nothing shared with other tests.
@@ -157,28 +151,69 @@ async def running(
     `placement` says where the services are:
 
     - "together": in one process, as `ramet up` runs them;
-    - "strict" (also `strict=True`): the same, with everything that crosses a contract encoded and decoded;
+    - "strict": the same, with everything that crosses a contract encoded and decoded;
     - "apart": each as a running application of its own, which the others call over sockets; every call that may be
-      repeated and every event is delivered twice, and a command whose second answer differs fails the test.
+      repeated and every event is delivered twice, and a command whose second answer differs fails the test;
+    - "processes": as real processes with a supervisor, in the process groups of a deployment (`Processes` names one).
+
+    `servers` are the engines: embedded, or real ones, on which the test has a database and streams of its own.
     """
+    if isinstance(clock, VirtualClock) and (servers.are_real or _are_processes(placement)):
+        raise UsageError(
+            "A virtual clock cannot move the time of real servers and processes: leave `clock` out, and give the "
+            "services short durations in `settings`."
+        )
     configuration = _configuration(what)
     application = with_fakes(configuration.application, fakes)
     if isinstance(what, type):
         application = with_stubs(application)
-    options = Options(
-        clock=clock or SystemClock(),
-        strict=strict or placement == "strict",
-        settings={**configuration.settings, **(settings or {})},
-        prepare=create_tables,
-    )
+    configuration = replace(configuration, application=application)
+    if _are_processes(placement):
+        placement = placement if isinstance(placement, Processes) else Processes()
+        alive = _as_processes(configuration, placement, servers, settings or {})
+    else:
+        options = Options(
+            clock=clock or SystemClock(),
+            strict=placement == "strict",
+            settings={**configuration.settings, **(settings or {})},
+            prepare=create_tables,
+        )
+        alive = _in_this_process(application, servers, options, is_apart=placement == "apart")
+    async with alive as found:
+        yield found
+
+
+@asynccontextmanager
+async def _in_this_process(
+    application: Application, servers: Servers, options: Options, *, is_apart: bool
+) -> AsyncIterator[RunningApplication]:
     declared = read(application)
-    alive = Apart(declared, temporary(), options) if placement == "apart" else Together(declared, temporary(), options)
-    async with alive as parts, AsyncExitStack() as stack:
+    async with engines_of(servers, declared) as engines, AsyncExitStack() as stack:
+        alive = Apart(declared, engines, options) if is_apart else Together(declared, engines, options)
+        parts = await stack.enter_async_context(alive)
         app = web(parts[0], Deployment(name="test"))
         await app.startup()
-        yield RunningApplication(parts, await _http_client(app, stack))
-        await app.drain(1.0)
-        await app.shutdown()
+        async with AsyncExitStack() as clients:
+            yield RunningApplication(InThisProcess(parts), await _http_client(app, clients))
+            await app.drain(1.0)
+            await app.shutdown()
+
+
+@asynccontextmanager
+async def _as_processes(
+    configuration: Configuration, placement: Processes, servers: Servers, settings: Mapping[str, Mapping[str, Any]]
+) -> AsyncIterator[RunningApplication]:
+    from ramet.testing.processes import Wanted, processes
+
+    wanted = Wanted(
+        configuration=configuration,
+        declared=read(configuration.application),
+        settings=settings,
+        servers=servers,
+        placement=placement,
+    )
+    async with processes(wanted) as alive, AsyncExitStack() as clients:
+        yield RunningApplication(alive, await _network_client(alive.prefixes, clients))
 
 
 async def _http_client(app: Any, stack: AsyncExitStack) -> AsyncClient | None:
@@ -188,6 +223,28 @@ async def _http_client(app: Any, stack: AsyncExitStack) -> AsyncClient | None:
         return None
     transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)
     return await stack.enter_async_context(httpx.AsyncClient(transport=transport, base_url="http://test"))
+
+
+async def _network_client(prefixes: Mapping[str, str], stack: AsyncExitStack) -> AsyncClient | None:
+    """A client that sends each request to whoever has the path: the longest of the `prefixes` that fits."""
+    try:
+        import httpx  # an optional library: tests without HTTP do without it
+    except ImportError:
+        return None
+
+    async def find(request: httpx.Request) -> None:
+        there = next((url for prefix, url in prefixes.items() if request.url.path.startswith(prefix)), None)
+        if there is not None:
+            place = httpx.URL(there)
+            request.url = request.url.copy_with(scheme=place.scheme, host=place.host, port=place.port)
+
+    first = next(iter(prefixes.values()), "http://test")
+    client = httpx.AsyncClient(base_url=first, event_hooks={"request": [find]})
+    return await stack.enter_async_context(client)
+
+
+def _are_processes(placement: Placement | Processes) -> bool:
+    return placement == "processes" or isinstance(placement, Processes)
 
 
 def _configuration(what: Application | type[Contract] | str | Path) -> Configuration:

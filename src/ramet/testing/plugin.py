@@ -1,7 +1,8 @@
-"""The pytest plugin: runs async tests where the project says so, and a test in both modes of a process.
+"""The pytest plugin: runs async tests where the project says so, and a test in every placement inside one process.
 
 `ramet_async_tests = true` in the pytest configuration lets `async def` tests run without another plugin; one that is
-installed and feels responsible goes first. The fixture `strict` repeats a test: with calls as they are, and encoded.
+installed and feels responsible goes first. The fixture `placement` repeats a test: with the services together, with
+calls encoded, and with the services apart.
 """
 
 from __future__ import annotations
@@ -10,6 +11,8 @@ import asyncio
 import inspect
 
 import pytest
+
+from ramet.testing.placements import Placement
 
 OPTION = "ramet_async_tests"
 
@@ -29,7 +32,8 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> object | None:
     return True
 
 
-@pytest.fixture(params=[False, True], ids=["direct", "strict"])
-def strict(request: pytest.FixtureRequest) -> bool:
-    """Whether calls are encoded: `running(app, strict=strict)`; a test that asks for it runs in both modes."""
-    return bool(request.param)
+@pytest.fixture(params=["together", "strict", "apart"])
+def placement(request: pytest.FixtureRequest) -> Placement:
+    """Where the services are: `running(app, placement=placement)`; a test that asks for it runs in each of them."""
+    found: Placement = request.param
+    return found

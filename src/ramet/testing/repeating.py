@@ -31,23 +31,40 @@ class Repeating:
         return second
 
 
-class RepeatingBroker(Broker):
-    """One embedded broker for several running applications, which delivers every event twice."""
+class _Around(Broker):
+    """A broker that is in front of another."""
 
     def __init__(self, broker: Broker) -> None:
         self._broker = broker
+
+    async def open(self) -> None:
+        await self._broker.open()
+
+    async def close(self) -> None:
+        await self._broker.close()
+
+    async def subscribe(self, subscription: Subscription) -> None:
+        await self._broker.subscribe(subscription)
+
+    def outlets(self, topics: Collection[str] | None = None) -> Sequence[Outlet]:
+        return self._broker.outlets(topics)
+
+
+class RepeatingBroker(_Around):
+    """Delivers every event twice to each consumer."""
+
+    async def subscribe(self, subscription: Subscription) -> None:
+        await self._broker.subscribe(subscription._replace(sink=_Twice(subscription.sink)))
+
+
+class Shared(_Around):
+    """An embedded broker of several running applications, none of which opens or closes it for the others."""
 
     async def open(self) -> None:
         """There is nothing to connect to."""
 
     async def close(self) -> None:
         """The others may need it still."""
-
-    async def subscribe(self, subscription: Subscription) -> None:
-        await self._broker.subscribe(subscription._replace(sink=_Twice(subscription.sink)))
-
-    def outlets(self, topics: Collection[str] | None = None) -> Sequence[Outlet]:
-        return self._broker.outlets(topics)
 
 
 class _Twice(Sink):

@@ -9,9 +9,9 @@ from pathlib import Path
 ASYNC_TEST = """
 import asyncio
 
-async def test_it_runs_on_a_loop(strict):
+async def test_it_runs_on_a_loop(placement):
     asyncio.get_running_loop()
-    print("strict" if strict else "direct")
+    print("ran", placement)
 """
 
 
@@ -24,11 +24,11 @@ def pytest_in(folder: Path, configuration: str) -> subprocess.CompletedProcess[s
     return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
 
 
-def test_async_tests_run_where_the_project_asks_for_it_in_both_modes(tmp_path: Path) -> None:
+def test_async_tests_run_where_the_project_asks_for_it_in_every_placement(tmp_path: Path) -> None:
     done = pytest_in(tmp_path, "ramet_async_tests = true")
     assert done.returncode == 0, done.stdout
-    assert "direct" in done.stdout
-    assert "strict" in done.stdout
+    for placement in ("together", "strict", "apart"):
+        assert f"ran {placement}" in done.stdout
 
 
 def test_other_projects_are_left_alone(tmp_path: Path) -> None:

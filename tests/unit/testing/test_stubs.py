@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from ramet import Application, Contract, command, query
-from ramet.testing import NotFaked, running
+from ramet.testing import NotFaked, Placement, running
 
 
 class Rates(Contract, version="1.0.0"):
@@ -49,8 +49,8 @@ class FakeRates(Rates):
         return 7
 
 
-async def test_a_service_alone_meets_its_faked_neighbour(strict: bool) -> None:
-    async with running(OffersService, fakes=[FakeRates], strict=strict) as app:
+async def test_a_service_alone_meets_its_faked_neighbour(placement: Placement) -> None:
+    async with running(OffersService, fakes=[FakeRates], placement=placement) as app:
         assert await app.client(Offers).price("CH") == 107
 
 
