@@ -10,7 +10,7 @@ from benchmarks import report
 from benchmarks.machine import stamp
 from benchmarks.measure import Row
 from benchmarks.rounds import Run
-from benchmarks.suites import brokers, calls, events, http, outbox, postgres, sagas, startup, transport
+from benchmarks.suites import boutique, brokers, calls, events, http, outbox, postgres, sagas, startup, transport
 
 SUITES: Mapping[str, Callable[[Run], Sequence[Row]]] = {
     "calls": calls.run,
@@ -22,6 +22,7 @@ SUITES: Mapping[str, Callable[[Run], Sequence[Row]]] = {
     "events": events.run,
     "brokers": brokers.run,
     "startup": startup.run,
+    "boutique": boutique.run,
 }
 
 
