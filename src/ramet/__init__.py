@@ -22,6 +22,7 @@ from ramet.contract.exchange import (
     Stream,
     Upload,
 )
+from ramet.contract.external import External
 from ramet.contract.mounted import Mounted
 from ramet.contract.saga import Saga, step, wait
 from ramet.contract.service import Contract, SagaRef, command, every, on, query
@@ -54,6 +55,7 @@ __all__ = [
     "Denied",
     "Event",
     "EventStream",
+    "External",
     "File",
     "Form",
     "Header",

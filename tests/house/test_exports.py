@@ -20,6 +20,7 @@ PUBLIC: tuple[str, ...] = (
     "Denied",
     "Event",
     "EventStream",
+    "External",
     "File",
     "Form",
     "Header",

@@ -1,9 +1,9 @@
 // What else a customer may like: a service of the shop in another language, without any library.
 //
-// It implements the contract of recommendations.openapi.json (`ramet contracts export recommendations`), and asks the
+// It implements the contract of recommendations.openapi.json (`ramet openapi recommendations`), and asks the
 // shop's catalog through that one's contract:
 //
-//     PORT=8090 SHOP_URL=http://127.0.0.1:8000 SHOP_TOKEN=… node server.mjs
+//     SHOP_URL=http://127.0.0.1:8000/contracts node recommendations/server.mjs
 
 import http from "node:http";
 

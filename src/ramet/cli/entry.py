@@ -25,6 +25,7 @@ from ramet.cli.replica import replica
 from ramet.cli.sagas import sagas
 from ramet.cli.status import status
 from ramet.cli.tail import logs
+from ramet.cli.token import token
 from ramet.cli.up import up
 from ramet.errors import UsageError
 
@@ -65,6 +66,7 @@ app = Group(
             events,
             db,
             certs,
+            token,
             openapi,
             call,
             completion,

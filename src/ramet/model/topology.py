@@ -34,6 +34,9 @@ class Deployment(Value):
     power, not when the process is killed) or "off" (for tests). In `strict` mode calls inside the process are encoded
     and decoded as if they travelled.
 
+    `contracts` is the path of the public address below which every contract answers JSON over HTTP, for callers in
+    other languages; "" for nowhere.
+
     `storage` is "sqlite" or the URL of a PostgreSQL server, on which every service has a schema and a role of its own;
     `broker` is "memory" or the URL of NATS or RabbitMQ. Without `groups` everything is one process. `together` and
     `apart` are sets of services that every placement must keep in one process, or in different ones.
@@ -45,6 +48,7 @@ class Deployment(Value):
     durability: str = "full"
     strict: bool = False
     cors_origins: tuple[str, ...] = ()
+    contracts: str = ""
     storage: str = "sqlite"
     broker: str = "memory"
     groups: tuple[Group, ...] = ()

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
 
 from ramet.contract.codec import MethodCodec, encode_error
+from ramet.contract.declared import DeclaredContract
 from ramet.errors import InvalidArguments, RametError, Unavailable
 from ramet.runtime.calls import Answerer, encoded, framed
+from ramet.runtime.linking import Carrier
 from ramet.transport.base import Call, Peer
 
 WITHDRAWN = b""
@@ -18,11 +21,22 @@ class Answering:
 
     def __init__(self) -> None:
         self._methods: dict[str, Answers] = {}
+        self._forwarded: dict[str, Answers] = {}
 
     def add(self, service: str, answerers: Mapping[str, Answerer]) -> None:
         """Answer a service's methods."""
         for answerer in answerers.values():
             self._methods[answerer.boundary.name] = _answering(service, answerer)
+
+    def forward(self, contract: DeclaredContract, carrier: Carrier) -> None:
+        """Pass calls of a contract on, for callers who do not know where it is answered."""
+        for name, method in contract.methods.items():
+            self._forwarded[f"{contract.name}.{name}"] = partial(_forward, carrier, method.is_command)
+
+    async def anywhere(self, call: Call, peer: Peer) -> bytes:
+        """The answer of whoever has the contract, in this process or another."""
+        forward = self._forwarded.get(call.method)
+        return await (self(call, peer) if forward is None else forward(call))
 
     async def __call__(self, call: Call, _: Peer) -> bytes:
         """The answer, or the error in its place."""
@@ -59,6 +73,13 @@ def _answering(service: str, answerer: Answerer) -> Answers:
             return codec.encode_error(error)
 
     return answers
+
+
+async def _forward(carrier: Carrier, is_command: bool, call: Call) -> bytes:  # noqa: FBT001 - bound by position
+    try:
+        return await carrier.call(call, repeatable=call.key is not None or not is_command)
+    except RametError as error:
+        return encode_error(error)
 
 
 async def _withdraw(answerer: Answerer, key: str | None) -> None:

@@ -39,6 +39,7 @@ class Configuration:
     application: Application
     settings: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     deployments: Mapping[str, Deployment] = field(default_factory=dict)
+    externals: Mapping[str, ExternalAt] = field(default_factory=dict)
     overlays: Mapping[str, SettingsTable] = field(default_factory=dict)
     source: _Source | None = None
 
@@ -84,6 +85,13 @@ class Configuration:
         except (ValueError, OSError) as error:
             line = self.place("deployment", deployment, key)[1]
             raise ConfigurationError(f"{FILE}:{line}: {key} of [deployment.{deployment}]: {error}.") from error
+
+
+class ExternalAt(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Where a contract is answered outside of the application, instead of where its declaration says."""
+
+    url: str
+    token: str = ""
 
 
 class _ApplicationTable(msgspec.Struct, forbid_unknown_fields=True):
@@ -145,10 +153,11 @@ class _Source:
     def configuration(self) -> Configuration:
         """Raises: ConfigurationError with every mistake."""
         mistakes, document = self._mistakes, self._document
-        mistakes.known((), document, ("application", "deployment", "settings", "mounted"))
+        mistakes.known((), document, ("application", "deployment", "settings", "mounted", "external"))
         mistakes.tables(("deployment",), document.get("deployment", {}))
         table = self._application()
         mounted = list(self._mounted())
+        externals = dict(self._externals())
         deployments, overlays = self._deployments.all(), self._deployments.settings()
         settings = mistakes.tables(("settings",), document.get("settings", {}))
         if mistakes or table is None:
@@ -159,6 +168,7 @@ class _Source:
             application=Application(table.name, services=[*table.services, *mounted], place=place),
             settings=settings,
             deployments=deployments,
+            externals=externals,
             overlays=overlays,
             source=self,
         )
@@ -169,6 +179,12 @@ class _Source:
             self._mistakes.add(("application",), "the table [application] is missing.")
             return None
         return self._table(("application",), value, _ApplicationTable)
+
+    def _externals(self) -> Iterator[tuple[str, ExternalAt]]:
+        for name, value in self._mistakes.tables(("external",), self._document.get("external", {})).items():
+            table = self._table(("external", name), value, ExternalAt)
+            if table is not None:
+                yield name, table
 
     def _mounted(self) -> Iterator[Mounted]:
         for name, value in self._mistakes.tables(("mounted",), self._document.get("mounted", {})).items():

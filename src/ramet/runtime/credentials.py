@@ -25,10 +25,16 @@ def credentials(application: str, assignment: Assignment, clock: Clock) -> Crede
     """Those of a replica. Raises: ConfigurationError where a file cannot be read."""
     if not (assignment.token and assignment.keys):
         return Credentials()
-    verifier = Verifier(Path(assignment.keys), issuer_of(application, assignment.deployment), clock=clock)
+    verify = verification(application, assignment.deployment, Path(assignment.keys), clock)
+    return Credentials(token=token_of(Path(assignment.token)), verify=verify)
+
+
+def verification(application: str, deployment: str, keys: Path, clock: Clock) -> Verify:
+    """What knows the holders of a deployment's tokens by its file of public keys. Raises: ConfigurationError."""
+    verifier = Verifier(keys, issuer_of(application, deployment), clock=clock)
 
     def verify(token: bytes) -> Peer:
         found = verifier.replica(token)
         return Peer(name=found.name, may_call=found.may_call)
 
-    return Credentials(token=token_of(Path(assignment.token)), verify=verify)
+    return verify

@@ -45,6 +45,7 @@ class _DeploymentTable(msgspec.Struct, forbid_unknown_fields=True):
     durability: str = "full"
     strict: bool = False
     cors_origins: tuple[str, ...] = ()
+    contracts: str = ""
     storage: str = "sqlite"
     broker: str = "memory"
     together: tuple[tuple[str, ...], ...] = ()
@@ -138,6 +139,7 @@ class Deployments:
             durability=table.durability,
             strict=table.strict,
             cors_origins=table.cors_origins,
+            contracts=table.contracts.rstrip("/"),
             storage=table.storage,
             broker=table.broker,
             groups=groups,
@@ -168,6 +170,8 @@ class Deployments:
             wrong(own, "storage", 'storage is "sqlite", a URL such as "postgresql://localhost:5432", or "env:NAME".')
         if not is_engine(table.broker, "memory", BROKERS):
             wrong(own, "broker", 'broker is "memory", a URL such as "nats://localhost:4222", or "env:NAME".')
+        if table.contracts and not table.contracts.startswith("/"):
+            wrong(own, "contracts", f'contracts is a path such as "/contracts", not "{table.contracts}".')
         if table.listen is not None and table.gateway is not None:
             wrong(own, "gateway", "gateway and listen both say where the public address is: keep one of them.")
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from ramet.contract.api import api_declaration
 from ramet.contract.declared import Declared
 from ramet.errors import ConfigurationError
+from ramet.http.application import HttpApplication
 from ramet.http.server import HttpServer, listen
 from ramet.model.topology import Deployment
 from ramet.runtime.configuration import Configuration
@@ -21,7 +22,7 @@ from ramet.runtime.operators.remote import reach
 from ramet.runtime.operators.requests import Address, Answer, GetStatus, Status
 from ramet.runtime.running import Options, Running
 from ramet.runtime.web import web
-from ramet.runtime.wiring import embedded
+from ramet.runtime.wiring import callers_verified, engines
 
 DRAIN_SECONDS = 10.0
 PATIENCE_SECONDS = 5.0
@@ -51,8 +52,9 @@ def make_running(
         settings=configuration.settings_of(deployment.name),
         environment=os.environ,
         prepare=prepare,
+        externals=configuration.externals,
     )
-    return Running(declared, embedded(deployment, configuration.folder), options)
+    return Running(declared, engines(deployment, configuration.folder, declared), options)
 
 
 class Process:
@@ -78,7 +80,7 @@ class Process:
         running = self._running
         try:
             await running.start()
-            app, listener = web(running, self._deployment), self.listener.dup()
+            app, listener = self._public(), self.listener.dup()
             self._server = HttpServer(app, listener=listener, spawn=running.tasks.spawn)
             await self._server.start()
             addresses = addresses_of(running, self._url())
@@ -104,6 +106,11 @@ class Process:
             await self._control.stop()
         await self._running.stop()
         return in_time
+
+    def _public(self) -> HttpApplication:
+        running, deployment = self._running, self._deployment
+        verify = callers_verified(deployment, self._data, running.declared.name, running.clock)
+        return web(running, deployment, verify)
 
     def _listen(self) -> socket.socket:
         host, _, port = self._deployment.listen.rpartition(":")

@@ -65,8 +65,10 @@ class Replica:
                 prepare=prepare,
                 hosts=frozenset(assignment.hosts),
                 carrier=self._neighbours.upstream,
+                externals=configuration.externals,
             ),
         )
+        self._verify = proof.verify
         answer = Admission(self.running.answering, clock=self._clock)
         self._server = Server(answer, proof.verify, clock=self._clock, spawn=self._tasks.spawn, options=transport)
         self._http: HttpServer | None = None
@@ -115,7 +117,7 @@ class Replica:
         if self._assignment.listener is None:
             return
         listener = socket.socket(fileno=self._assignment.listener)
-        app = web(self.running, self._deployment)
+        app = web(self.running, self._deployment, self._verify)
         self._http = HttpServer(app, listener=listener, spawn=self._tasks.spawn)
         await self._http.start()
 

@@ -9,20 +9,21 @@ from typing import Any, TypeVar
 
 from ramet.clock import Clock, SystemClock
 from ramet.contract.api import Api
-from ramet.contract.declared import Declared, DeclaredService, Needs
+from ramet.contract.declared import Declared, DeclaredExternal, DeclaredService, Needs
 from ramet.contract.reading.agreement import circles
 from ramet.contract.service import Contract
 from ramet.events.moments import Report, unreported
 from ramet.events.tables import SCHEMA as EVENT_TABLES
 from ramet.runtime.answering import Answering
 from ramet.runtime.calls import Exchange
+from ramet.runtime.configuration import ExternalAt
 from ramet.runtime.dispatch import answerers
 from ramet.runtime.linking import Carrier, linked
 from ramet.runtime.order import dependencies, dependencies_first
 from ramet.runtime.reporting import log_saga
 from ramet.runtime.schedules import SCHEMA as SCHEDULE_TABLES
 from ramet.runtime.service import RunningService, Surroundings
-from ramet.runtime.wiring import Engines
+from ramet.runtime.wiring import Engines, Outside, external_service
 from ramet.sagas.journal import SCHEMA as SAGA_TABLES
 from ramet.sagas.moments import Report as SagaReport
 from ramet.settings import read_settings
@@ -42,6 +43,7 @@ class Options:
 
     `report` hears of handled events, `saga_report` of what happens to sagas. `hosts` names the services and APIs of
     this process (None: all); `carrier` gives, by the name of a service that is not among them, what carries its calls.
+    `externals` are addresses of contracts that are answered outside, by name, in the place of those declared.
     """
 
     clock: Clock = field(default_factory=SystemClock)
@@ -53,6 +55,7 @@ class Options:
     prepare: Callable[[DeclaredService, Storage], Any] | None = None
     hosts: frozenset[str] | None = None
     carrier: Callable[[str], Carrier] | None = None
+    externals: Mapping[str, ExternalAt] = field(default_factory=dict)
 
     def here(self, name: str) -> bool:
         """Whether this process hosts a service or API."""
@@ -82,6 +85,7 @@ class Running:
         self.storages = {service.name: engines.storage(service.name) for service in self._hosted}
         self._begun: list[RunningService] = []
         self._prepared = False
+        self._outside: list[Outside] = []
 
     async def start(self) -> None:
         """Raises: ConfigurationError, StorageError, IncompatibleRelease; whatever was opened is closed again."""
@@ -135,6 +139,8 @@ class Running:
             await service.shutdown()
         self._prepared = False
         await self._broker.close()
+        for outside in self._outside:
+            await outside.close()
         await self.tasks.stop()
         for storage in self.storages.values():
             await storage.close()
@@ -166,6 +172,8 @@ class Running:
         instances = {service.name: service.cls() for service in self._hosted}
         for service in self.declared.services:
             self._answer(service, instances.get(service.name))
+        for external in self.declared.externals:
+            self._answer_outside(external)
         for service in self._hosted:
             instance = instances[service.name]
             self._inject(instance, service.name, service.needs, partial(self.exchange.client_for, service.name))
@@ -181,6 +189,7 @@ class Running:
         if instance is None:
             assert self.options.carrier is not None, "who hosts a part of an application says how to reach the others"
             carrier = self.options.carrier(service.name)
+            self.answering.forward(service.contract, carrier)
             methods = linked(service.contract, carrier, clock=self.clock, counters=self.counters)
         else:
             methods = answerers(
@@ -193,6 +202,15 @@ class Running:
             )
             self.answering.add(service.name, methods)
         self.exchange.add(service.contract, methods)
+
+    def _answer_outside(self, external: DeclaredExternal) -> None:
+        """Let a contract be answered by another application."""
+        at = self.options.externals.get(external.contract.name) or ExternalAt(external.url, external.token)
+        service = external_service(external.contract, at.url, at.token, self.clock, self.options.environment)
+        self._outside.append(service)
+        methods = linked(external.contract, service, clock=self.clock, counters=self.counters)
+        self.answering.forward(external.contract, service)
+        self.exchange.add(external.contract, methods)
 
     def _inject(self, instance: object, name: str, needs: Needs, client: Callable[[type[Contract]], Contract]) -> None:
         for attribute, contract in needs.contracts.items():

@@ -2,30 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 
 from ramet.http.application import HttpApplication
+from ramet.http.contracts import ContractCalls
 from ramet.http.mounted import MountedApplication
 from ramet.http.surroundings import Answered, Cors, HttpSettings, Surroundings
 from ramet.model.topology import Deployment
 from ramet.runtime.running import Running
 from ramet.telemetry.counters import Counters
+from ramet.transport.base import Peer
 
 
-def web(running: Running, deployment: Deployment) -> HttpApplication:
-    """The ASGI application in front of a running one. It may be made before that is started."""
+def web(running: Running, deployment: Deployment, verify: Callable[[bytes], Peer] | None = None) -> HttpApplication:
+    """The ASGI application in front of a running one. It may be made before that is started.
+
+    `verify` says who holds a token and calls contracts over HTTP; None lets everybody do so.
+    """
     around = Surroundings(
         clock=running.clock,
         spawn=running.tasks.spawn,
         answered=partial(_count, running.counters),
         ready=lambda: _ready(running),
     )
-    mounts = [
+    mounts: list[MountedApplication | ContractCalls] = [
         MountedApplication(one, spawn=running.tasks.spawn, clients=running.exchange)
         for one in running.declared.mounted
         if running.options.here(one.name)
     ]
+    if deployment.contracts:
+        contracts, answer = running.declared.contracts, running.answering.anywhere
+        calls = ContractCalls(contracts, answer, clock=running.clock, verify=verify, prefix=deployment.contracts)
+        mounts.append(calls)
     cors = Cors(origins=deployment.cors_origins) if deployment.cors_origins else None
     return HttpApplication(running.apis, mounts, settings=HttpSettings(cors=cors), around=around)
 

@@ -3,27 +3,32 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, cast
+from typing import TYPE_CHECKING, Literal, Protocol, cast
 
 from ramet.clock import Clock
-from ramet.contract.declared import Declared
+from ramet.contract.declared import Declared, DeclaredContract
+from ramet.errors import ConfigurationError
 from ramet.events.base import Broker
 from ramet.events.brokers.memory import MemoryBroker
 from ramet.model.topology import Deployment
 from ramet.runtime.interests import interests
+from ramet.runtime.linking import Carrier
+from ramet.settings import referred
 from ramet.storage.base import Storage
 from ramet.storage.sqlite.options import SqliteOptions
 from ramet.storage.sqlite.storage import SqliteStorage
 from ramet.tasks import Spawn
+from ramet.transport.base import Peer
 
 if TYPE_CHECKING:
     from sqlalchemy import MetaData
 
     from ramet.storage.migrations import Migrations
 
+LOOPBACK = ("127.", "localhost:", "[::1]:")
 Synchronous = Literal["FULL", "NORMAL", "OFF"]
 
 
@@ -102,6 +107,49 @@ def kept(deployment: Deployment, folder: Path) -> list[str]:
 def temporary() -> Engines:
     """For tests: temporary files without a sync to the disk, gone when closed."""
     return Engines(storage=SqliteStorage, broker=in_memory)
+
+
+class Outside(Carrier, Protocol):
+    """Carries calls to another application."""
+
+    async def close(self) -> None:
+        """Close the connections."""
+
+
+def external_service(
+    contract: DeclaredContract, url: str, token: str, clock: Clock, environment: Mapping[str, str]
+) -> Outside:
+    """What carries calls of a contract to a URL, as JSON over HTTP; "env:NAME" and "file:/path" are looked up.
+
+    Raises: ConfigurationError where such a reference leads nowhere; MissingExtra.
+    """
+    from ramet.http.external import ExternalService
+
+    try:
+        where, secret = referred(url, environment), referred(token, environment)
+    except (ValueError, OSError) as error:
+        raise ConfigurationError(f"{contract.name}, which is answered outside, cannot be reached: {error}.") from error
+    return ExternalService(contract, where, clock=clock, token=(lambda: secret) if secret else None)
+
+
+def callers_verified(
+    deployment: Deployment, data: Path, application: str, clock: Clock
+) -> Callable[[bytes], Peer] | None:
+    """How those are known who call contracts over HTTP: by tokens (`ramet token`), or on loopback not at all.
+
+    Raises: ConfigurationError where nobody could have a token, and the address is not loopback.
+    """
+    keys = data / "keys" / "public.json"
+    if keys.exists():
+        from ramet.runtime.credentials import verification
+
+        return verification(application, deployment.name, keys, clock)
+    if deployment.contracts and not deployment.listen.startswith(LOOPBACK):
+        raise ConfigurationError(
+            f"The contracts of {application} would answer everybody on {deployment.listen}: make a token for those who "
+            f"may call them (`ramet token NAME -d {deployment.name}`), or listen on 127.0.0.1."
+        )
+    return None
 
 
 def migrations(storage: Storage, folder: Path, tables: MetaData) -> Migrations:

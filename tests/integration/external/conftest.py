@@ -17,7 +17,7 @@ FOLDER = Path(__file__).parents[3] / "examples/shop"
 def recommendations() -> Iterator[ModuleType]:
     """The contract of the recommendations, as the shop has it."""
     name = "shop_recommendations_contract"
-    spec = importlib.util.spec_from_file_location(name, FOLDER / "recommendations/contract.py")
+    spec = importlib.util.spec_from_file_location(name, FOLDER / "shop/recommendations/contract.py")
     assert spec is not None
     assert spec.loader is not None
     module = sys.modules[name] = importlib.util.module_from_spec(spec)

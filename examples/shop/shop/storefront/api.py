@@ -10,11 +10,13 @@ from ramet import (
     Caller,
     Clock,
     Message,
+    OutcomeUnknown,
     Page,
     Paged,
     Request,
     Settings,
     Unauthenticated,
+    Unavailable,
     get,
     patch,
     post,
@@ -24,6 +26,7 @@ from shop.catalog.contract import Catalog, Product
 from shop.inventory.contract import Inventory
 from shop.orders.contract import Cart, Happening, NewOrder, Order, Orders
 from shop.payments.contract import BillingEntry, Payments
+from shop.recommendations.contract import Recommendations, Recommended
 from shop.shipping.contract import Rate, Shipment, Shipping
 from shop.storefront.views import Country, Grams, InCart, NewCustomer, ProductView, Seen, Session, SignIn, Sku
 from shop.users.contract import Profile, ProfileChange, Users
@@ -45,6 +48,7 @@ class Storefront(Api, prefix="/api", version="1.0.0"):
     orders: Orders
     payments: Payments
     shipping: Shipping
+    recommendations: Recommendations
 
     async def authenticate(self, request: Request) -> Caller | None:
         scheme, _, token = request.headers.get("authorization", "").partition(" ")
@@ -85,6 +89,14 @@ class Storefront(Api, prefix="/api", version="1.0.0"):
     @get("/products/{sku}", tags=["catalog"])
     async def product(self, sku: Sku) -> ProductView:
         return ProductView(product=await self.catalog.product(sku), in_stock=await self.inventory.stock(sku))
+
+    @get("/products/{sku}/similar", tags=["catalog"])
+    async def similar(self, sku: Sku) -> tuple[Recommended, ...]:
+        """What else one may like; nothing while nobody is there who knows."""
+        try:
+            return await self.recommendations.similar(sku)
+        except (Unavailable, OutcomeUnknown, Recommendations.UnknownProduct):
+            return ()
 
     @get("/shipping-rates", tags=["catalog"])
     async def shipping_rates(self, country: Country, grams: Grams) -> tuple[Rate, ...]:
