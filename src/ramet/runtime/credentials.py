@@ -7,10 +7,14 @@ from pathlib import Path
 from typing import NamedTuple
 
 from ramet.clock import Clock
+from ramet.errors import ConfigurationError
+from ramet.identity.certificates import AUTHORITY, files_of
 from ramet.identity.tokens import Verifier, issuer_of, token_of
-from ramet.model.topology import Assignment
+from ramet.model.topology import Assignment, Deployment
 from ramet.transport.base import Peer
+from ramet.transport.options import Tls
 
+CERTIFICATES = "certificates"
 Verify = Callable[[bytes], Peer]
 
 
@@ -27,6 +31,23 @@ def credentials(application: str, assignment: Assignment, clock: Clock) -> Crede
         return Credentials()
     verify = verification(application, assignment.deployment, Path(assignment.keys), clock)
     return Credentials(token=token_of(Path(assignment.token)), verify=verify)
+
+
+def certified(deployment: Deployment, folder: Path, group: str) -> Tls | None:
+    """The certificate of a process group, where the groups of a deployment speak TLS with each other.
+
+    Both sides show theirs, signed by the deployment's authority. Raises: ConfigurationError where one is missing.
+    """
+    if not any(one.internal.startswith("tls:") for one in deployment.groups):
+        return None
+    own, authority = files_of(folder / CERTIFICATES, group), files_of(folder / CERTIFICATES, AUTHORITY)
+    for file in (own.certificate, own.key, authority.certificate):
+        if not file.exists():
+            raise ConfigurationError(
+                f"The groups of {deployment.name} speak TLS with each other, and there is no {file}: "
+                f"make it with `ramet certs make {group} --host NAME -d {deployment.name}`."
+            )
+    return Tls(certificate=own.certificate, key=own.key, authority=authority.certificate)
 
 
 def verification(application: str, deployment: str, keys: Path, clock: Clock) -> Verify:

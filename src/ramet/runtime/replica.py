@@ -12,7 +12,7 @@ from ramet.contract.declared import Declared
 from ramet.http.server import HttpServer
 from ramet.model.topology import Assignment
 from ramet.runtime.configuration import Configuration
-from ramet.runtime.credentials import credentials
+from ramet.runtime.credentials import certified, credentials
 from ramet.runtime.discovery.base import Discovery
 from ramet.runtime.discovery.supervised import SupervisedDiscovery
 from ramet.runtime.migrating import prepare
@@ -45,7 +45,8 @@ class Replica:
         self._tasks = Tasks()
         self.discovery: Discovery = SupervisedDiscovery(assignment, clock=self._clock, spawn=self._tasks.spawn)
         name = f"{assignment.group}/{assignment.replica}"
-        transport = TransportOptions(application=configuration.application.name, name=name)
+        tls = certified(self._deployment, configuration.folder / self._deployment.data, assignment.group)
+        transport = TransportOptions(application=configuration.application.name, name=name, tls=tls)
         proof = credentials(configuration.application.name, assignment, self._clock)
         self._neighbours = Neighbours(
             assignment,
