@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
     from ramet.storage.migrations import Migrations
 
+SQLITE = "sqlite"
 LOOPBACK = ("127.", "localhost:", "[::1]:")
 Synchronous = Literal["FULL", "NORMAL", "OFF"]
 
@@ -43,7 +44,7 @@ class Engines:
 def engines(deployment: Deployment, folder: Path, declared: Declared, *, readonly: bool = False) -> Engines:
     """The engines that a deployment names. Raises: ConfigurationError; MissingExtra."""
     storage = embedded(deployment, folder, readonly=readonly).storage
-    if deployment.storage != "sqlite":
+    if deployment.storage != SQLITE:
         storage = _postgres(deployment, folder, declared, readonly=readonly)
     return Engines(
         storage=storage, broker=in_memory if deployment.broker == "memory" else _remembering(deployment, declared)

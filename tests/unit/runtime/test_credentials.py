@@ -1,4 +1,4 @@
-"""A replica's proofs are read from the files of its assignment; what is missing is told with the command that makes it."""
+"""A replica's proofs are in the files of its assignment; what is missing is told with the command that makes it."""
 
 from __future__ import annotations
 

@@ -23,7 +23,7 @@ from ramet.runtime.operators.requests import (
     RetrySaga,
 )
 from ramet.runtime.running import Running
-from ramet.runtime.wiring import embedded, kept
+from ramet.runtime.wiring import SQLITE, embedded, engines, kept
 from ramet.storage.base import Storage
 
 A = TypeVar("A", bound=Answer)
@@ -72,11 +72,17 @@ class Maintenance:
 
     @asynccontextmanager
     async def _databases(self, *, readonly: bool) -> AsyncIterator[Operations]:
-        engines = embedded(self._deployment, self._configuration.folder, readonly=readonly)
+        deployment, folder = self._deployment, self._configuration.folder
+        if deployment.storage == SQLITE:
+            services, opened = kept(deployment, folder), embedded(deployment, folder, readonly=readonly)
+        else:
+            declared = self._make().declared
+            services = [service.name for service in declared.services]
+            opened = engines(deployment, folder, declared, readonly=readonly)
         async with AsyncExitStack() as stack:
             storages: dict[str, Storage] = {}
-            for service in kept(self._deployment, self._configuration.folder):
-                storage = storages[service] = engines.storage(service)
+            for service in services:
+                storage = storages[service] = opened.storage(service)
                 await storage.open(())
                 stack.push_async_callback(storage.close)
             yield self._operations(storages, None)
