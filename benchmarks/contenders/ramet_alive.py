@@ -1,4 +1,4 @@
-"""An application of Ramet on real files, as durable as it is deployed, with memory settled as `ramet up` does."""
+"""An application of Ramet on real files or on PostgreSQL, as durable as it is deployed, with memory settled."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-from msgspec import structs
+import msgspec
 
 from ramet import Application
 from ramet.contract.reading.application import read
@@ -22,9 +22,9 @@ DEPLOYMENT = Deployment(data="data", durability="full", listen="127.0.0.1:0")
 
 
 @asynccontextmanager
-async def alive(folder: str, *services: Any, broker: str = "memory", **options: Any) -> AsyncIterator[Running]:
-    """Services in one process, with SQLite files in `folder` that are synchronous=FULL."""
-    running = _running(folder, *services, broker=broker, **options)
+async def alive(folder: str, *services: Any, storage: str = "sqlite", **options: Any) -> AsyncIterator[Running]:
+    """Services in one process, with SQLite files in `folder` that are synchronous=FULL, or in a PostgreSQL database."""
+    running = _running(folder, *services, storage=storage, **options)
     await running.start()
     settle_memory()
     try:
@@ -45,7 +45,7 @@ async def serving(folder: str, *services: Any) -> AsyncIterator[str]:
         await process.stop()
 
 
-def _running(folder: str, *services: Any, broker: str = "memory", **options: Any) -> Running:
+def _running(folder: str, *services: Any, storage: str = "sqlite", **options: Any) -> Running:
     declared = read(Application("bench", services=list(services)))
-    deployment = structs.replace(DEPLOYMENT, broker=broker)
+    deployment = msgspec.structs.replace(DEPLOYMENT, storage=storage)
     return Running(declared, engines(deployment, Path(folder), declared), Options(prepare=create_tables, **options))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from boutique.values import Ad, Address, Card, CartItem, Money, Order, Product
+
 from ramet import Contract, Refusal, command, query
 
 
@@ -24,15 +25,15 @@ class Cart(Contract, version="1.0.0"):
 
 class ProductCatalog(Contract, version="1.0.0"):
     class NoSuchProduct(Refusal, status=404):
-        """There is no product {id}."""
+        """There is no product {product_id}."""
 
-        id: str
+        product_id: str
 
     @query
     async def list_products(self) -> tuple[Product, ...]: ...
 
     @query(refuses=NoSuchProduct)
-    async def get_product(self, id: str) -> Product: ...
+    async def get_product(self, product_id: str) -> Product: ...
 
     @query
     async def search_products(self, text: str) -> tuple[Product, ...]: ...

@@ -7,7 +7,6 @@ import random
 from typing import Annotated
 
 import msgspec
-
 from boutique import money as sums
 from boutique.contracts import Ads, Cart, Checkout, Currency, ProductCatalog, Recommendation, Shipping
 from boutique.values import (
@@ -26,6 +25,7 @@ from boutique.values import (
     Product,
     ProductPage,
 )
+
 from ramet import Api, Cookie, Reply, get, post
 
 SHOWN = frozenset({"USD", "EUR", "CAD", "JPY", "GBP", "TRY"})
@@ -54,13 +54,13 @@ class Frontend(Api, version="1.0.0"):
         ad = await self._ad(())
         return Home(currencies=currencies, products=tuple(priced), cart_size=_size(cart), ad=ad)
 
-    @get("/product/{id}")
-    async def product(self, id: str, session: User, shown_in: User = "USD") -> ProductPage:
-        product = await self.product_catalog.get_product(id)
+    @get("/product/{product_id}")
+    async def product(self, product_id: str, session: User, shown_in: User = "USD") -> ProductPage:
+        product = await self.product_catalog.get_product(product_id)
         currencies = await self._currencies()
         cart = await self.cart.get_cart(session)
         priced = await self._priced(product, shown_in)
-        recommended = await self._recommended(session, (id,))
+        recommended = await self._recommended(session, (product_id,))
         return ProductPage(
             currencies=currencies,
             product=priced,
@@ -95,8 +95,9 @@ class Frontend(Api, version="1.0.0"):
 
     @post("/cart/checkout")
     async def place_order(self, new: NewOrder, session: User, shown_in: User = "USD") -> OrderPage:
-        address, card = msgspec.convert(new, Address, from_attributes=True), msgspec.convert(
-            new, Card, from_attributes=True
+        address, card = (
+            msgspec.convert(new, Address, from_attributes=True),
+            msgspec.convert(new, Card, from_attributes=True),
         )
         order = await self.checkout.place_order(session, shown_in, address, new.email, card)
         recommended = await self._recommended(session, ())
@@ -118,7 +119,7 @@ class Frontend(Api, version="1.0.0"):
 
     async def _recommended(self, session: str, products: tuple[str, ...]) -> tuple[Product, ...]:
         ids = await self.recommendation.list_recommendations(session, products)
-        found = [await self.product_catalog.get_product(id) for id in ids]
+        found = [await self.product_catalog.get_product(one) for one in ids]
         return tuple(found[:MOST_RECOMMENDED])
 
     async def _ad(self, keys: tuple[str, ...]) -> Ad | None:

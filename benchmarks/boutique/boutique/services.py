@@ -9,7 +9,6 @@ from pathlib import Path
 from uuid import uuid1, uuid4
 
 import msgspec
-
 from boutique import money as sums
 from boutique.contracts import (
     Ads,
@@ -94,10 +93,10 @@ class ProductCatalogService(ProductCatalog):
     async def list_products(self) -> tuple[Product, ...]:
         return tuple(self._products.values())
 
-    async def get_product(self, id: str) -> Product:
-        product = self._products.get(id)
+    async def get_product(self, product_id: str) -> Product:
+        product = self._products.get(product_id)
         if product is None:
-            raise self.NoSuchProduct(id=id)
+            raise self.NoSuchProduct(product_id=product_id)
         return product
 
     async def search_products(self, text: str) -> tuple[Product, ...]:

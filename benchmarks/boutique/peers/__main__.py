@@ -7,7 +7,6 @@ import sys
 from collections.abc import Awaitable, Callable, Mapping
 
 import uvloop
-
 from peers import on_fastapi, on_grpc
 
 KINDS: Mapping[str, Callable[[str, str, int], Awaitable[None]]] = {"grpc": on_grpc.serve, "fastapi": on_fastapi.serve}

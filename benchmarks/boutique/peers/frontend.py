@@ -7,14 +7,13 @@ from typing import Any
 
 import msgspec
 import uvicorn
+from boutique.frontend import Frontend
+from boutique.values import NewCurrency, NewItem, NewOrder
 from fastapi import FastAPI
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
-
-from boutique.frontend import Frontend
-from boutique.values import NewCurrency, NewItem, NewOrder
 
 Operation = Callable[[Request], Awaitable[Response]]
 ENCODE = msgspec.json.Encoder().encode
@@ -29,7 +28,7 @@ def operations(frontend: Frontend) -> list[tuple[str, str, Operation]]:
         return _page(await frontend.home(*_who(request)))
 
     async def product(request: Request) -> Response:
-        return _page(await frontend.product(request.path_params["id"], *_who(request)))
+        return _page(await frontend.product(request.path_params["product_id"], *_who(request)))
 
     async def view_cart(request: Request) -> Response:
         return _page(await frontend.view_cart(*_who(request)))
@@ -48,7 +47,7 @@ def operations(frontend: Frontend) -> list[tuple[str, str, Operation]]:
 
     return [
         ("GET", "/", home),
-        ("GET", "/product/{id}", product),
+        ("GET", "/product/{product_id}", product),
         ("GET", "/cart", view_cart),
         ("POST", "/cart", add_to_cart),
         ("POST", "/cart/checkout", place_order),

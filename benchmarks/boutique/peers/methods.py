@@ -9,9 +9,9 @@ from types import ModuleType
 from typing import Any, get_type_hints
 
 import msgspec
-
 from boutique import contracts, frontend, services
 from boutique.frontend import Frontend
+
 from ramet import Contract
 
 

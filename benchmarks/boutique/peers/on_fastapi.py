@@ -8,9 +8,9 @@ from typing import Any
 import aiohttp
 import msgspec
 from fastapi import FastAPI, Request, Response
-
 from peers.frontend import run, serve_fastapi
 from peers.methods import CONTRACTS, Method, assemble, methods_of
+
 from ramet import Contract, Refusal
 
 DEADLINE_SECONDS = 5.0

@@ -7,9 +7,9 @@ from typing import Any
 
 import grpc
 import msgspec
-
 from peers.frontend import serve_starlette
 from peers.methods import CONTRACTS, Method, assemble, methods_of
+
 from ramet import Contract, Refusal
 
 DEADLINE_SECONDS = 5.0
