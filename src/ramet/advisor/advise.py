@@ -9,6 +9,7 @@ from ramet.advisor.agreement import Agreed, broken
 from ramet.advisor.antipatterns.detect import antipatterns
 from ramet.advisor.antipatterns.rules import RULES as ANTIPATTERNS
 from ramet.advisor.candidates import boundaries
+from ramet.advisor.candidates_values import Boundaries, Candidate
 from ramet.advisor.coupling import find_coupling
 from ramet.advisor.coupling_kinds import Coupling
 from ramet.advisor.delivery import delivery
@@ -21,12 +22,15 @@ from ramet.advisor.reaching import reaching
 from ramet.advisor.readiness import Answers, readiness
 from ramet.advisor.report.advice import Advice, Cell, Counts, Matrix
 from ramet.advisor.strangler import plan
+from ramet.advisor.units import Units
 from ramet.advisor.whatif import cut
 
 RULES: tuple[Rule, ...] = (*ANTIPATTERNS, *REACHING, BOUNDARY)
 SHOWN_CANDIDATES = 8
 FEWEST_MODULES = 10
 """In less code there is nothing to cut."""
+FEWEST_OF_A_SERVICE = 50
+"""Modules of a service below which no part of it is proposed as one more."""
 
 
 def advise(
@@ -37,16 +41,17 @@ def advise(
     Raises: ConfigurationError where a path of the cut holds no code; MissingExtra where igraph is not installed.
     """
     found = boundaries(facts) if paths is None and len(facts.modules) >= FEWEST_MODULES else None
-    candidates = found.candidates[:SHOWN_CANDIDATES] if found else ((cut(facts, paths),) if paths else ())
+    units = Units(facts)
+    candidates = _candidates(found, units) if found else ((cut(facts, paths),) if paths else ())
     strong = sum(one.strength is Strength.STRONG for one in candidates) if found else None
     ready = readiness(facts, answers, strong_boundaries=strong)
     delivered = delivery(facts)
     coupling = find_coupling(facts, parts_of(facts))
-    findings = [*antipatterns(facts, developers=ready.team), *reaching(coupling)]
+    findings = [*antipatterns(facts, developers=ready.team), *reaching(coupling, services=units.several)]
     findings += broken(facts, agreed) if agreed is not None else []
     return Advice(
         root=facts.root,
-        counts=_counts(facts),
+        counts=_counts(facts, units),
         readiness=ready,
         indicators=indicators(facts, delivered),
         delivery=delivered,
@@ -61,8 +66,22 @@ def advise(
     )
 
 
-def _counts(facts: Facts) -> Counts:
+def _candidates(found: Boundaries, units: Units) -> tuple[Candidate, ...]:
+    """The best candidates; what is a service already, or most of one, is none."""
+    sizes = {unit.name: len(unit.modules) for unit in units.all} if units.several else {}
+
+    def new(one: Candidate) -> bool:
+        inside = {units.of(path) for path in one.modules}
+        whole = sizes.get(next(iter(inside)) or "", 0) if len(inside) == 1 else 0
+        return whole == 0 or (whole >= FEWEST_OF_A_SERVICE and len(one.modules) < whole / 2)
+
+    kept = [one for one in found.candidates if new(one)] if sizes else found.candidates
+    return tuple(kept[:SHOWN_CANDIDATES])
+
+
+def _counts(facts: Facts, units: Units) -> Counts:
     return Counts(
+        services=len(units.all),
         modules=len(facts.modules),
         lines=sum(one.lines for one in facts.modules),
         commits=len(facts.commits),

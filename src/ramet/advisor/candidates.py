@@ -6,7 +6,7 @@ import msgspec
 
 from ramet.advisor import metrics
 from ramet.advisor.candidates_evidence import Evidence
-from ramet.advisor.candidates_sets import Proposal, alike, proposals
+from ramet.advisor.candidates_sets import Proposal, alike, overlap, proposals
 from ramet.advisor.candidates_values import Boundaries, Candidate, Quality
 from ramet.advisor.facts import Facts, Kind
 from ramet.advisor.graph import Weights, build
@@ -15,6 +15,8 @@ from ramet.advisor.partition import Parts, Resolutions, groups, partition
 __all__ = ["Boundaries", "BoundaryOptions", "Candidate", "boundaries"]
 SHORT_HISTORY = 200
 UNSTABLE = 0.75
+FIRST = 20
+"""So many candidates, the best, have little in common with one another."""
 
 
 class BoundaryOptions(msgspec.Struct, frozen=True, kw_only=True):
@@ -46,24 +48,32 @@ def boundaries(facts: Facts, *, options: BoundaryOptions | None = None) -> Bound
         left_out=(
             ("modules without a word, and migrations", len(facts.modules) - len(graph.paths)),
             ("candidates nearly equal to a better one", alike_others),
-            ("candidates with weaker evidence", len(considered) - alike_others - len(kept)),
+            (
+                "candidates with weaker evidence, and other levels of the same part",
+                len(considered) - alike_others - len(kept),
+            ),
         ),
     )
 
 
 def _distinct(considered: list[Proposal], evidence: Evidence, most: int) -> tuple[list[Proposal], int]:
-    """The best, and how many were left out because a better one is nearly the same."""
+    """The best, and how many were left out because a better one is nearly the same.
+
+    Of several levels of one part (a folder, the one above, a cluster within) only the best is among the first.
+    """
     scores = {one: evidence.score(one.modules).total for one in considered}
     kept: list[Proposal] = []
+    first: list[Proposal] = []
     skipped = 0
     for one in sorted(considered, key=lambda one: (-scores[one], one.origin, one.name)):
-        if len(kept) == most:
-            break
         if any(alike(one.modules, other.modules) for other in kept):
             skipped += 1
-        else:
-            kept.append(one)
-    return kept, skipped
+            continue
+        kept.append(one)
+        if len(first) < FIRST and not any(overlap(one.modules, other.modules) for other in first):
+            first.append(one)
+    chosen = set(first)
+    return [*first, *(one for one in kept if one not in chosen)][:most], skipped
 
 
 def _quality(facts: Facts, parts: Parts) -> Quality:

@@ -14,7 +14,9 @@ from ramet.advisor.candidates_values import Candidate, Effort, Perspective, Scor
 from ramet.advisor.facts import Edge, Facts, Kind, Place
 from ramet.advisor.graph import Graph, Layer
 from ramet.advisor.graph_changes import LARGEST_COMMIT
-from ramet.advisor.ranking import size_prior, strength, total
+from ramet.advisor.people import is_person
+from ramet.advisor.phrases import counted
+from ramet.advisor.ranking import is_plumbing, size_prior, strength, total
 
 MOST_PLACES = 20
 MOST_SPOTS = 5
@@ -35,6 +37,7 @@ class Evidence:
 
     def __init__(self, facts: Facts, graph: Graph) -> None:
         self.code = {one.path: one for one in facts.modules if one.role not in ("tests", "migrations")}
+        self._plumbing = {path for path, one in self.code.items() if is_plumbing(path, one.role)}
         self._facts = facts
         self._tables = Tables(facts)
         self._edges: defaultdict[str, list[Edge]] = defaultdict(list)
@@ -65,9 +68,11 @@ class Evidence:
                 "cohesion": self._inside("weights", modules),
                 "independence": (alone + 0.5) / (commits + 2),
                 "low_fan_in": len(modules) / (len(modules) + 2 * len(outside)),
-                "size": size_prior(len(modules) / max(1, len(self.code))),
+                "size": size_prior(len(modules) / max(1, len(self.code)), len(modules)),
                 "vocabulary": self._inside("words", modules),
                 "folders": self._folders(modules),
+                "data": self._tables.keeping(modules),
+                "business": 1 - len(self._plumbing & modules) / max(1, len(modules)),
             }
         )
 
@@ -107,7 +112,9 @@ class Evidence:
             torn=torn,
             commits=commits,
             commits_alone=alone,
-            authors=len({self._authors[number] for path in modules for number in self._changed[path]}),
+            authors=len(
+                {who for path in modules for number in self._changed[path] if is_person(who := self._authors[number])}
+            ),
             owners=self._owners(modules),
             hot_spots=self._hot_spots(modules),
             words=self._words(modules),
@@ -181,11 +188,10 @@ class Evidence:
         queues = [one.place.path in modules for one in self._facts.topics if one.system != "django-signal"]
         routes = sum(one.place.path in modules for one in self._facts.routes)
         if not any(queues):
-            reason = f"no traffic was given, no queue is known; {routes} routes are served here"
+            reason = f"no traffic was given, no queue is known; {counted(routes, 'route')} served here"
             return Perspective(name="scalability", value=None, reason=reason)
-        reason = (
-            f"{sum(queues)} of {len(queues)} places that send or take messages and tasks are here, and {routes} routes"
-        )
+        here = f"{sum(queues)} of {len(queues)} places that send or take messages and tasks are here"
+        reason = f"{here}, and {counted(routes, 'route')}"
         return Perspective(
             name="scalability", value=sum(queues) / len(queues), reason=f"{reason}; no traffic was given"
         )
@@ -195,7 +201,8 @@ def effort(lines: int, contract: int, shared: int, torn: int) -> Effort:
     """Person-days: one for each 1,000 lines moved, a half for each name of the contract, three for each shared table,
     five for each torn transaction; from half of that to twice as much."""
     days = lines / 1000 + contract / 2 + 3 * shared + 5 * torn
-    basis = f"{lines} lines, {contract} names used from outside, {shared} shared tables, {torn} torn transactions"
+    counts = (f"{lines:,} lines", f"{counted(contract, 'name')} used from outside", counted(shared, "shared table"))
+    basis = ", ".join((*counts, counted(torn, "torn transaction")))
     return Effort(least=round(days / 2, 1), most=round(days * 2, 1), basis=f"rule of thumb: {basis}")
 
 
@@ -207,7 +214,7 @@ def _by_change(commits: int, alone: int) -> Perspective:
 
 def _by_domain(score: Score, words: tuple[str, ...], own: int, borrowed: int) -> Perspective:
     share = own / (own + borrowed) if own or borrowed else 0.5
-    reason = f"it speaks of {', '.join(words[:4])}; {own} tables of its own, {borrowed} of others"
+    reason = f"it speaks of {', '.join(words[:4])}; {counted(own, 'table')} of its own, {borrowed} of others"
     return Perspective(name="domain", value=(score.vocabulary + share) / 2, reason=reason)
 
 

@@ -14,6 +14,7 @@ from ramet.advisor.candidates_values import Shared, Step, Torn
 from ramet.advisor.facts import Access, Facts, Place
 
 MOST_PLACES = 20
+NOT_KNOWN = 0.5
 
 
 class Tables:
@@ -46,6 +47,29 @@ class Tables:
     def of(self, modules: AbstractSet[str]) -> tuple[str, ...]:
         """The tables that belong to these modules."""
         return tuple(sorted(name for name, path in self.home.items() if path in modules))
+
+    def keeping(self, modules: AbstractSet[str]) -> float:
+        """How far these modules keep data of their own: 0 if no table belongs to them, 1 if nobody else touches theirs.
+
+        Half is for owning any; the other half is tables owned ÷ (owned + entangled). A table that both sides touch
+        counts 1 if it is written across the cut and a half if it is read; a transaction that writes on both sides
+        counts 1. One half where no table is known at all.
+        """
+        if not self.home:
+            return NOT_KNOWN
+        owned = sum(path in modules for path in self.home.values())
+        if not owned:
+            return 0.0
+        across = [
+            {access.writes for access in users if (access.path in modules) != (self.home[name] in modules)}
+            for name, users in self.users.items()
+        ]
+        entangled = sum(1.0 if True in kinds else 0.5 for kinds in across if kinds)
+        entangled += sum(
+            len({self.home[one.table] in modules for one in accesses if one.writes}) == 2
+            for accesses in self.held.values()
+        )
+        return 0.5 + 0.5 * owned / (owned + entangled)
 
     def shared(self, modules: AbstractSet[str]) -> tuple[Shared, ...]:
         """The tables that modules of both sides touch, those written across the cut first."""

@@ -12,6 +12,8 @@ FEWEST_MODULES = 4
 LARGEST_SHARE = 0.5
 SAME = 0.8
 """Sets that overlap more (Jaccard) are one candidate."""
+NESTED = 0.5
+"""Sets that have more of the smaller in common are levels of one part."""
 ROLES = frozenset(
     {
         *("tests", "test", "testing", "migrations", "management", "commands", "templatetags", "templates", "static"),
@@ -73,6 +75,11 @@ def home(modules: Iterable[str]) -> tuple[str, ...]:
 def alike(one: frozenset[str], other: frozenset[str]) -> bool:
     """Whether two sets are the same candidate."""
     return len(one & other) > SAME * len(one | other)
+
+
+def overlap(one: frozenset[str], other: frozenset[str]) -> bool:
+    """Whether more than half of the smaller set is in the other, as a folder is in the one above it."""
+    return len(one & other) > NESTED * min(len(one), len(other))
 
 
 def _below(code: Iterable[str]) -> dict[str, list[str]]:

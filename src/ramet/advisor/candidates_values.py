@@ -71,7 +71,10 @@ class Perspective(Fact):
 
 
 class Score(Fact):
-    """The parts of the rank, each 0 to 1, higher is better; `total` is their weighted mean."""
+    """The parts of the rank, each 0 to 1, higher is better; `total` is their weighted mean.
+
+    `data` says how far the modules keep tables of their own, `business` which share of them is no plumbing.
+    """
 
     cohesion: float
     independence: float
@@ -79,6 +82,8 @@ class Score(Fact):
     size: float
     vocabulary: float
     folders: float
+    data: float
+    business: float
     total: float
 
 

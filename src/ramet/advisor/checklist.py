@@ -10,6 +10,8 @@ from functools import cached_property
 from typing import NamedTuple
 
 from ramet.advisor.facts import Facts, Place, Signal
+from ramet.advisor.people import by_people
+from ramet.advisor.phrases import counted, verb
 
 YEAR = 365 * 86_400.0
 MANY_DEVELOPERS = 20
@@ -37,16 +39,16 @@ class Detected:
         return self.facts.commits[0].at if self.facts.commits else 0.0
 
     def authors(self, since: float, until: float) -> set[str]:
-        """Who has committed between two moments."""
-        return {one.author for one in self.facts.commits if since < one.at <= until}
+        """Which people have committed between two moments."""
+        return {one.author for one in by_people(self.facts.commits) if since < one.at <= until}
 
     @cached_property
     def developers(self) -> int | None:
-        """Who committed at least three times in the year before the newest commit; None without a history."""
+        """How many people committed at least three times in the year before the newest commit; None: no history."""
         if not self.facts.commits:
             return None
         counts: dict[str, int] = {}
-        for one in self.facts.commits:
+        for one in by_people(self.facts.commits):
             if one.at > self.newest - YEAR:
                 counts[one.author] = counts.get(one.author, 0) + 1
         return sum(1 for count in counts.values() if count >= 3)
@@ -68,7 +70,9 @@ class Item(NamedTuple):
 def _team(detected: Detected) -> Found | None:
     if detected.developers is None:
         return None
-    evidence = f"{detected.developers} people committed at least three times in the last year of the history"
+    count = detected.developers
+    who = f"{count} {verb(count, 'person', 'people')}"
+    evidence = f"{who} committed at least three times in the last year of the history"
     return Found(holds=detected.developers > MANY_DEVELOPERS, evidence=evidence)
 
 
@@ -83,7 +87,9 @@ def _boundaries(detected: Detected) -> Found | None:
     strong = detected.strong_boundaries
     if strong is None:
         return None
-    return Found(strong >= 3, f"{strong} candidates for services have strong evidence")
+    return Found(
+        strong >= 3, f"{counted(strong, 'candidate')} for services with strong evidence; three are clear boundaries"
+    )
 
 
 def _shown(detected: Detected, what: str, names: Iterable[str], *, kinds: int = 1) -> Found | None:
@@ -118,7 +124,7 @@ def _databases(detected: Detected) -> Found | None:
     held = [one for one in detected.facts.accesses if one.transaction]
     if len(migrations) < 20 or len(held) < 10:
         return None
-    evidence = f"{len(migrations)} migrations, and {len(held)} accesses inside explicit transactions"
+    evidence = f"{len(migrations)} migrations, and {len(held)} accesses to tables inside explicit transactions"
     return Found(
         holds=True, evidence=evidence, places=tuple(Place(path=one.path, line=one.line) for one in held[:PLACES])
     )
@@ -130,7 +136,7 @@ def _growth(detected: Detected) -> Found | None:
         return None
     now = len(detected.authors(detected.newest - YEAR, detected.newest))
     before = len(detected.authors(detected.newest - 2 * YEAR, detected.newest - YEAR))
-    evidence = f"{now} authors in the last year of the history, {before} in the year before"
+    evidence = f"{counted(now, 'author')} in the last year of the history, {before} in the year before"
     return Found(now >= before and now > 2, evidence)
 
 

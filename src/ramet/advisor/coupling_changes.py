@@ -12,6 +12,8 @@ from itertools import combinations
 
 from ramet.advisor.coupling_kinds import Coupled, CouplingKind
 from ramet.advisor.facts import Facts, Place
+from ramet.advisor.people import by_people, people_of
+from ramet.advisor.phrases import counted, verb
 
 FEWEST_REVISIONS = 5
 FEWEST_SHARED = 5
@@ -27,7 +29,7 @@ def changed_together(facts: Facts, parts: Mapping[str, str]) -> tuple[list[Coupl
     revisions: Counter[str] = Counter()
     shared: Counter[tuple[str, str]] = Counter()
     large = 0
-    for commit in facts.commits:
+    for commit in by_people(facts.commits):
         if len(commit.files) > MOST_FILES:
             large += 1
             continue
@@ -73,7 +75,7 @@ def same_people(facts: Facts, parts: Mapping[str, str]) -> Iterator[Coupled]:
         if commit.at < newest - YEAR_SECONDS or len(commit.files) > MOST_FILES:
             continue
         files = [one for one in commit.files if one in parts]
-        for author in (commit.author, *commit.coauthors):
+        for author in people_of(commit):
             for part in {parts[one] for one in files}:
                 work[part][author] += 1
             for file in files:
@@ -85,7 +87,8 @@ def same_people(facts: Facts, parts: Mapping[str, str]) -> Iterator[Coupled]:
         both, all_ = people[one] & people[other], people[one] | people[other]
         if both:
             places = tuple(_most_touched(part, both, touched) for part in (one, other))
-            what = f"{len(both)} of {len(all_)} authors work on both: {', '.join(sorted(both)[:EXAMPLES])}"
+            who = f"{len(both)} of {counted(len(all_), 'author')} {verb(len(both), 'works', 'work')}"
+            what = f"{who} on both: {', '.join(sorted(both)[:EXAMPLES])}"
             measure = round(100 * len(both) / len(all_), 1)
             yield Coupled(kind=CouplingKind.TEAM, source=one, target=other, measure=measure, what=what, places=places)
 

@@ -9,6 +9,8 @@ from collections import Counter
 
 from ramet.advisor.delivery import Delivery
 from ramet.advisor.facts import Fact, Facts, Kind, Place
+from ramet.advisor.people import by_people
+from ramet.advisor.phrases import verb
 
 YEAR = 365 * 86_400.0
 RARE_RELEASES = 0.5
@@ -70,8 +72,8 @@ def _conflict(facts: Facts) -> Indicator:
         return Indicator(name="conflict", points=None, evidence="There is no history.")
     newest = facts.commits[0].at
     authors: dict[str, set[str]] = {}
-    known = {one.path for one in facts.modules}
-    for commit in facts.commits:
+    known = {one.path for one in facts.modules if one.role not in ("tests", "migrations")}
+    for commit in by_people(facts.commits):
         if commit.at > newest - YEAR and not commit.merge:
             for path in commit.files:
                 if path in known:
@@ -81,7 +83,7 @@ def _conflict(facts: Facts) -> Indicator:
     )
     share = len(crowded) / len(authors) if authors else 0.0
     evidence = (
-        f"{len(crowded)} of the {len(authors)} files changed in the last year had {CROWDED_AUTHORS} or more authors"
+        f"{len(crowded)} of the {len(authors)} modules changed in the last year had {CROWDED_AUTHORS} or more authors"
     )
     places = tuple(Place(path=path, line=1) for path in crowded[:PLACES])
     return Indicator(name="conflict", points=share >= CROWDED_SHARE, evidence=evidence, places=places)
@@ -113,5 +115,6 @@ def _failure(facts: Facts) -> Indicator:
         return Indicator(name="failure impact", points=None, evidence="There are too few modules to tell.")
     hubs = [(path, count) for path, count in sorted(users.items()) if count / len(modules) >= HUB_SHARE]
     path, most = min(users.items(), key=lambda one: (-one[1], one[0]))
-    evidence = f"{path} is imported by {most / len(modules):.0%} of all modules; {len(hubs)} by {HUB_SHARE:.0%} or more"
+    least = f"{len(hubs)} {verb(len(hubs), 'module is', 'modules are')} imported by {HUB_SHARE:.0%} or more"
+    evidence = f"{path} is imported by {most / len(modules):.0%} of all modules; {least}"
     return Indicator(name="failure impact", points=bool(hubs), evidence=evidence, places=(Place(path=path, line=1),))

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from ramet.advisor.circles import circles
 from ramet.advisor.coupling_kinds import Coupled, Coupling, CouplingKind
 from ramet.advisor.finding import Finding, Rule, Severity, Strength
+from ramet.advisor.phrases import counted, listed
 
 RULES: tuple[Rule, ...] = (
     Rule(
@@ -26,10 +27,13 @@ FEWEST_PLACES_IN_A_CIRCLE = 3
 PLACES = 10
 
 
-def reaching(coupling: Coupling) -> Iterator[Finding]:
-    """A finding for each table that another part writes, and for each circle of parts."""
+def reaching(coupling: Coupling, *, services: bool = False) -> Iterator[Finding]:
+    """A finding for each table that another part writes, and for each circle of parts.
+
+    Where the parts are services already, tables in common are for the detector of shared databases.
+    """
     for one in coupling.items:
-        if one.kind is CouplingKind.DATA and one.what.startswith("writes "):
+        if one.kind is CouplingKind.DATA and one.what.startswith("writes ") and not services:
             yield _foreign_write(one)
     yield from _circles(coupling)
 
@@ -39,7 +43,7 @@ def _foreign_write(one: Coupled) -> Finding:
     return Finding(
         rule="foreign-write",
         subject=(one.source, one.target, table),
-        message=f"{one.source} writes {table} of {one.target} in {one.measure:.0f} places.",
+        message=f"{one.source} writes {table} of {one.target} in {counted(round(one.measure), 'place')}.",
         severity=Severity.WARNING,
         strength=Strength.STRONG,
         places=one.places[:PLACES],
@@ -64,11 +68,10 @@ def _circles(coupling: Coupling) -> Iterator[Finding]:
             if source in circle and target in circle
             for place in items[0].places[:1]
         ]
-        shown = ", ".join(circle[:8]) + (f" and {len(circle) - 8} more" if len(circle) > 8 else "")
         yield Finding(
             rule="cyclic-parts",
             subject=circle,
-            message=f"{len(circle)} parts need each other in a circle: {shown}.",
+            message=f"{len(circle)} parts need each other, directly or through others: {listed(circle)}.",
             severity=Severity.NOTE,
             strength=Strength.STRONG,
             places=tuple(inside[:PLACES]),

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 
 from ramet.advisor.candidates_values import Candidate, Torn
 from ramet.advisor.finding import Strength
+from ramet.advisor.phrases import counted, verb
 from ramet.advisor.readiness import Advice as Verdict
 from ramet.advisor.readiness import Readiness
 from ramet.advisor.report.advice import Step
@@ -50,11 +51,13 @@ def _extraction(one: Candidate) -> Step:
 
 
 def _lines(one: Candidate) -> Iterator[str]:
-    names = _some(one.contract)
-    yield f"Contract: {names} is what the rest uses of it ({one.links_in} places); everything else becomes private."
+    names = _some(one.contract) or "nothing by name"
+    uses = counted(one.links_in, "place")
+    yield f"Contract: {names} is what the rest uses of it ({uses}); everything else becomes private."
     yield "Turn those uses into calls of one interface, still inside the application; release that."
     if one.tables:
-        yield f"Data: {_some(one.tables)} move with it, into a schema of their own first, then a database."
+        moves = verb(len(one.tables), "moves", "move")
+        yield f"Data: {_some(one.tables)} {moves} with it, into a schema of their own first, then a database."
     for shared in one.shared[:SHOWN]:
         if shared.owned:
             how = (
@@ -69,10 +72,10 @@ def _lines(one: Candidate) -> Iterator[str]:
     for torn in one.torn[:SHOWN]:
         yield _saga(torn)
     if len(one.torn) > SHOWN:
-        yield f"{len(one.torn) - SHOWN} more transactions would be torn and need a saga each."
+        yield f"{counted(len(one.torn) - SHOWN, 'more transaction')} would be torn and need a saga each."
     yield "Traffic: a gateway in front of the application sends this part's paths to the service: 1 %, 10 %, 50 %, all."
     where = _some(one.folders) or "several folders"
-    yield f"Retire: {len(one.modules)} modules ({one.lines} lines) below {where}, and the old tables."
+    yield f"Retire: {counted(len(one.modules), 'module')} ({one.lines:,} lines) below {where}, and the old tables."
     yield f"Effort: {one.effort.least:.0f} to {one.effort.most:.0f} person-days ({one.effort.basis})."
 
 

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from itertools import combinations
 from typing import NamedTuple
 
 from ramet.advisor.facts import Facts, Place
+from ramet.advisor.people import by_people
 from ramet.advisor.units import Units
 
 LARGEST_COMMIT = 30
 """Commits of more files say nothing about coupling (code-maat's default)."""
+UPKEEP = re.compile(
+    r"(^|/)(requirements[\w.-]*\.(txt|in)|[\w.-]*\.lock|[\w.-]*lock\.(json|ya?ml)|go\.(mod|sum)|package\.json|Dockerfile[\w.-]*"
+    r"|VERSION|CHANGELOG[\w.-]*|README[\w.-]*|\.[\w.-]+)$"
+)
+"""Files of libraries, images and releases: that these change in many places at once couples no code."""
 
 
 class Together(NamedTuple):
@@ -59,10 +66,10 @@ def _changes(facts: Facts, units: Units) -> tuple[Counter[str], Counter[tuple[st
     alone: Counter[str] = Counter()
     common: Counter[tuple[str, str]] = Counter()
     people: dict[str, set[str]] = {}
-    for commit in facts.commits:
+    for commit in by_people(facts.commits):
         if commit.merge or len(commit.files) > LARGEST_COMMIT:
             continue
-        touched = sorted({unit for path in commit.files if (unit := units.of(path)) is not None})
+        touched = sorted({unit for path in commit.files if not UPKEEP.search(path) and (unit := units.of(path))})
         alone.update(touched)
         common.update(combinations(touched, 2))
         for unit in touched:
@@ -72,8 +79,9 @@ def _changes(facts: Facts, units: Units) -> tuple[Counter[str], Counter[tuple[st
 
 def _tables(facts: Facts, units: Units) -> dict[tuple[str, str], tuple[str, ...]]:
     users: dict[str, set[str]] = {}
+    idle = {one.path for one in facts.modules if one.role in ("tests", "migrations")}
     for access in facts.accesses:
-        if (unit := units.of(access.path)) is not None:
+        if access.path not in idle and (unit := units.of(access.path)) is not None:
             users.setdefault(access.table, set()).add(unit)
     found: dict[tuple[str, str], tuple[str, ...]] = {}
     for table in sorted(users):

@@ -1,7 +1,8 @@
 """Pure: the parts of a code base that are deployed by themselves already, and who asks whom.
 
-A folder with a Dockerfile, a project file or a `manage.py` of its own, and Python modules below it, is a unit. A code
-base without at least two of them is one unit: a monolith.
+A folder with a Dockerfile and Python modules below it is a unit, and one with a project file or a `manage.py` where
+something below it serves routes or receives messages: else it is a library. A code base without at least two units
+that hold half of its code is one unit: a monolith.
 """
 
 from __future__ import annotations
@@ -13,10 +14,17 @@ from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from ramet.advisor.facts import Facts, Module, Place, Request
+from ramet.advisor.scan.roles import role_of
 
 MARKERS = ("dockerfile", "project", "manage.py")
 FEWEST_LINES = 30
 """A folder with less Python than this is a script, not a service."""
+LEAST_SHARE = 0.5
+"""Where the units have less of the code than this, it is one application with something beside it."""
+
+
+SETTING = re.compile(r"\{([\w.]+)\}")
+"""A request whose address begins with the value of a name: f"{settings.ORDERS_URL}/orders"."""
 
 
 class Unit(NamedTuple):
@@ -70,8 +78,12 @@ class Units:
 
     def addressed(self, request: Request) -> str | None:
         """The unit that a request is sent to, where its host, or the setting that holds it, names one."""
-        host = urlsplit(request.target).hostname if "//" in request.target else request.target
-        words = [_plain(word) for word in re.split(r"[.\-:/]", host or "")[:1]] + [_plain(_without_suffix(host or ""))]
+        target = request.target
+        if setting := SETTING.match(target):
+            words = [_plain(_without_suffix(setting[1]))]
+        else:
+            host = (_host(target) if "//" in target else target.partition("/")[0]) or ""
+            words = [_plain(host), _plain(host.partition(".")[0]), _plain(_without_suffix(host))]
         return next((self._names[word] for word in words if word in self._names), None)
 
     @cached_property
@@ -86,18 +98,48 @@ class Units:
 
 
 def _units(facts: Facts) -> Iterable[Unit]:
-    folders = {one.place.path.rpartition("/")[0] for one in facts.signals if one.name in MARKERS}
+    folders = _marked(facts)
     found: dict[str, list[Module]] = {}
     for module in facts.modules:
-        folder = module.path.rpartition("/")[0]
-        while folder and folder not in folders:
-            folder = folder.rpartition("/")[0]
-        found.setdefault(folder if folder in folders else "", []).append(module)
+        found.setdefault(next((one for one in _above(module.path) if one in folders), ""), []).append(module)
     units = [Unit(folder.rpartition("/")[2], folder, tuple(modules)) for folder, modules in sorted(found.items())]
     real = [one for one in units if one.folder and one.lines >= FEWEST_LINES]
-    if len(real) < 2:
-        return [Unit("the application", "", facts.modules)]
+    whole = Unit("the application", "", facts.modules)
+    if len(real) < 2 or sum(one.lines for one in real) < LEAST_SHARE * whole.lines:
+        return [whole]
     return real
+
+
+def _marked(facts: Facts) -> set[str]:
+    """Folders with an image of their own; and those with a project of their own that serve or receive something.
+
+    A folder that is a package itself is none: its `setup.py` or `manage.py` is a module like others.
+    """
+    packages = {one.path.rpartition("/")[0] for one in facts.modules if one.path.endswith("__init__.py")}
+    places = [one.place.path for one in facts.routes] + [one.place.path for one in facts.topics if not one.sends]
+    serving = {folder for path in places for folder in _above(path)} - packages
+    found = set()
+    for one in facts.signals:
+        folder = one.place.path.rpartition("/")[0]
+        if role_of(one.place.path) == "tests":
+            continue
+        if one.name == "dockerfile" or (one.name in MARKERS and folder in serving):
+            found.add(folder)
+    return found - {""}
+
+
+def _above(path: str) -> list[str]:
+    """The folders of a path, the nearest first, without the root."""
+    folders = path.split("/")[:-1]
+    return ["/".join(folders[:depth]) for depth in range(len(folders), 0, -1)]
+
+
+def _host(target: str) -> str:
+    """The host of a URL; "" where it is none."""
+    try:
+        return urlsplit(target).hostname or ""
+    except ValueError:  # brackets that belong to no address, as in a template
+        return ""
 
 
 def _plain(name: str) -> str:

@@ -9,9 +9,9 @@ from ramet.advisor.candidates_evidence import effort
 from ramet.advisor.candidates_saga import Tables
 from ramet.advisor.candidates_sets import proposals
 from ramet.advisor.candidates_values import Candidate, Origin
-from ramet.advisor.facts import Call, Facts, Place
+from ramet.advisor.facts import Call, Facts, Place, Table
 from ramet.advisor.finding import Strength
-from tests.unit.advisor.small_shop import shop
+from tests.unit.advisor.small_shop import WORDS, module, shop
 
 
 def found(name: str, facts: Facts | None = None) -> Candidate:
@@ -23,8 +23,69 @@ def test_each_application_is_a_candidate_once() -> None:
     assert sorted(one.name for one in boundaries(shop()).candidates) == ["shop/orders", "shop/pages", "shop/stock"]
 
 
-def test_what_keeps_to_itself_ranks_first() -> None:
-    assert boundaries(shop()).candidates[0].name == "shop/pages"
+def test_what_keeps_to_itself_ranks_first_where_no_table_tells_more() -> None:
+    facts = msgspec.structs.replace(shop(), tables=(), accesses=())
+    assert boundaries(facts).candidates[0].name == "shop/pages"
+
+
+def test_what_owns_its_data_ranks_before_what_owns_none() -> None:
+    facts = shop()
+    owning = Table(name="pages", model="Page", place=Place(path="shop/pages/models.py", line=1), framework="django")
+    facts = msgspec.structs.replace(facts, tables=(*facts.tables, owning))
+    assert boundaries(facts).candidates[0].name == "shop/pages"
+    assert boundaries(shop()).candidates[0].name != "shop/pages"
+    assert found("pages").score.data == 0
+    assert found("pages", facts).score.data == 1
+
+
+def test_data_that_others_touch_is_kept_less() -> None:
+    stock = found("stock")
+    assert stock.score.data == 0.5 + 0.5 * 1 / (1 + 2)  # one table written from outside, one transaction on both sides
+
+
+def test_unknown_data_tells_nothing() -> None:
+    facts = msgspec.structs.replace(shop(), tables=(), accesses=())
+    assert {one.score.data for one in boundaries(facts).candidates} == {0.5}
+
+
+def test_plumbing_is_not_about_the_business() -> None:
+    facts = shop()
+    renamed = tuple(
+        msgspec.structs.replace(one, role="commands") if one.path == "shop/pages/tasks.py" else one
+        for one in facts.modules
+    )
+    assert found("pages", facts).score.business == 1
+    assert found("pages", msgspec.structs.replace(facts, modules=renamed)).score.business == 0.8
+
+
+def test_levels_of_one_part_do_not_crowd_out_the_others() -> None:
+    names = [one.name for one in boundaries(_deep()).candidates]
+    assert {name.split("/")[1] for name in names[:3]} == {"orders", "pages", "stock"}
+    assert {1, 2} <= {name.count("/") for name in names}
+
+
+def _deep() -> Facts:
+    """The shop with every module but the models one folder further down, so that each part has two levels."""
+    facts = shop()
+
+    def down(path: str) -> str:
+        folder, _, file = path.rpartition("/")
+        return path if file == "models.py" else f"{folder}/inner/{file}"
+
+    return msgspec.structs.replace(
+        facts,
+        modules=tuple(msgspec.structs.replace(one, path=down(one.path)) for one in facts.modules)
+        + tuple(
+            module(f"shop/{name}/extra{number}.py", words={name: 1, "extra": 1}) for name in WORDS for number in "12"
+        ),
+        edges=tuple(
+            msgspec.structs.replace(one, source=down(one.source), target=down(one.target)) for one in facts.edges
+        ),
+        commits=tuple(
+            msgspec.structs.replace(one, files=tuple(down(path) for path in one.files)) for one in facts.commits
+        ),
+        accesses=tuple(msgspec.structs.replace(one, path=down(one.path)) for one in facts.accesses),
+    )
 
 
 def test_equal_facts_give_equal_boundaries() -> None:
@@ -126,7 +187,7 @@ def test_effort_is_a_range_with_its_basis() -> None:
 def test_only_as_many_as_asked_for_are_described_and_the_rest_is_counted() -> None:
     some = boundaries(shop(), options=BoundaryOptions(most=1))
     assert len(some.candidates) == 1
-    assert dict(some.left_out)["candidates with weaker evidence"] > 0
+    assert dict(some.left_out)["candidates with weaker evidence, and other levels of the same part"] > 0
 
 
 def test_folders_of_one_name_are_one_proposal() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from ramet.advisor.finding import Strength
-from ramet.advisor.ranking import WEIGHTS, size_prior, strength, total
+from ramet.advisor.ranking import WEIGHTS, is_plumbing, size_prior, strength, total
 
 
 def test_the_weights_make_a_mean() -> None:
@@ -43,6 +43,24 @@ def test_mediocre_figures_are_weak_with_a_reason() -> None:
     assert reasons
 
 
-@pytest.mark.parametrize(("share", "value"), [(0.005, 0.5), (0.01, 1), (0.1, 1), (0.5, 0), (0.9, 0)])
-def test_a_part_is_neither_tiny_nor_half_of_everything(share: float, value: float) -> None:
-    assert size_prior(share) == pytest.approx(value)
+@pytest.mark.parametrize(
+    ("share", "modules", "value"),
+    [(0.005, 20, 0.5), (0.01, 20, 1), (0.1, 20, 1), (0.1, 4, 0.5), (0.5, 20, 0), (0.9, 20, 0)],
+)
+def test_a_part_is_neither_tiny_nor_half_of_everything(share: float, modules: int, value: float) -> None:
+    assert size_prior(share, modules) == pytest.approx(value)
+
+
+@pytest.mark.parametrize(
+    ("path", "role", "plumbing"),
+    [
+        ("shop/orders/place.py", "", False),
+        ("shop/orders/views.py", "views", False),
+        ("shop/orders/settings.py", "settings", True),
+        ("shop/orders/management/commands/place.py", "", True),
+        ("shop/Middleware/place.py", "", True),
+        ("shop/orders/middleware.py", "", False),
+    ],
+)
+def test_plumbing_is_known_by_role_and_folder(path: str, role: str, plumbing: bool) -> None:
+    assert is_plumbing(path, role) is plumbing

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from ramet.advisor.antipatterns.evidence import Evidence, some
 from ramet.advisor.facts import Place
 from ramet.advisor.finding import Finding, Severity, Strength
+from ramet.advisor.phrases import counted, listed
 
 DEVELOPERS_PER_SERVICE = 1.5
 ZOO = 3
@@ -30,7 +31,7 @@ def too_many(evidence: Evidence) -> Iterator[Finding]:
             subject=("*",),
             measure=ratio,
             threshold=DEVELOPERS_PER_SERVICE,
-            message=f"{count} services for {developers} developers: {ratio:.1f} developers for each.",
+            message=f"{count} services for {counted(developers, 'developer')}: {1 / ratio:.1f} for each of them.",
             severity=Severity.ERROR if ratio < DEVELOPERS_PER_SERVICE / 2 else Severity.WARNING,
         )
 
@@ -66,6 +67,6 @@ def technology_zoo(evidence: Evidence) -> Iterator[Finding]:
                 subject=(kind,),
                 measure=float(len(found)),
                 threshold=float(ZOO),
-                message=f"{len(found)} of one kind ({kind.replace('-', ' ')}): {', '.join(sorted(found))}.",
+                message=f"{len(found)} kinds of {kind.replace('-', ' ')}: {listed(sorted(found), most=20)}.",
                 places=some([places[0] for _, places in sorted(found.items())]),
             )

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from ramet.advisor.antipatterns.evidence import PLACES, Evidence
 from ramet.advisor.finding import Finding, Severity, Strength
+from ramet.advisor.phrases import counted
 
 GOD_LINES = 0.4
 GOD_FAN_IN = 0.6
@@ -31,7 +32,8 @@ def pass_through(evidence: Evidence) -> Iterator[Finding]:
                 strength=Strength.WEAK,
                 severity=Severity.NOTE,
                 places=tuple(routes[:PLACES]),
-                message=f"{unit.name} serves {len(routes)} routes, makes {len(requests)} requests, and keeps no data.",
+                message=f"{unit.name} serves {counted(len(routes), 'route')}, makes requests in "
+                f"{counted(len(requests), 'place')}, and keeps no data.",
             )
 
 
@@ -66,6 +68,7 @@ def nano(evidence: Evidence) -> Iterator[Finding]:
                 subject=(unit.name,),
                 measure=float(unit.lines),
                 threshold=float(NANO_LINES),
-                message=f"{unit.name} has {unit.lines} lines, {len(routes)} routes and one caller, {min(callers)}.",
+                message=f"{unit.name} has {counted(unit.lines, 'line')}, {counted(len(routes), 'route')} "
+                f"and one caller, {min(callers)}.",
                 places=tuple(routes[:PLACES]),
             )

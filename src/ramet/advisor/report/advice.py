@@ -18,14 +18,22 @@ HEADLINES = {
 }
 
 
+SERVICES = {
+    Verdict.STAY: "These are {count} services already: join what cannot live alone, and split nothing further.",
+    Verdict.HYBRID: "These are {count} services already: mend what couples them before one more leaves.",
+    Verdict.ADOPT: "These are {count} services already, and team and code can bear them: mend what couples them.",
+}
+
+
 class Counts(Fact):
-    """How much was read."""
+    """How much was read. `services` are the units that are deployed by themselves already; 1 is a monolith."""
 
     modules: int
     lines: int
     commits: int
     tables: int
     routes: int = 0
+    services: int = 1
 
 
 class Cell(Fact):
@@ -72,4 +80,6 @@ class Advice(Fact):
     @property
     def headline(self) -> str:
         """The advice in one sentence."""
+        if self.counts.services > 1:
+            return SERVICES[self.readiness.advice].format(count=self.counts.services)
         return HEADLINES[self.readiness.advice]

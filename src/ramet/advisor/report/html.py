@@ -13,6 +13,7 @@ import msgspec
 from ramet.advisor.excerpts import Excerpt
 from ramet.advisor.facts import Facts
 from ramet.advisor.finding import Rule
+from ramet.advisor.people import is_person
 from ramet.advisor.report.advice import Advice, Matrix
 from ramet.advisor.report.figures import figures
 from ramet.errors import MissingExtra
@@ -68,7 +69,8 @@ def _timeline(facts: Facts) -> Mapping[str, Any]:
     for one in facts.commits:
         month = _month(one.at)
         commits[month] += 1
-        people.setdefault(month, set()).add(one.author)
+        if is_person(one.author):
+            people.setdefault(month, set()).add(one.author)
     names = list(_months(min(commits), max(commits))) if commits else []
     months = [(name, commits[name], len(people.get(name, ()))) for name in names]
     return {"months": months, "releases": [(name, _month(at)) for name, at in facts.tags[-200:]]}

@@ -124,6 +124,8 @@ def template(node: ast.expr | None) -> str:
         return text(node)
     if isinstance(node, ast.JoinedStr):
         return "".join(template(part) for part in node.values)
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "format":
+        return template(node.func.value)
     if isinstance(node, ast.FormattedValue):
         return f"{{{dotted(node.value) or '…'}}}"
     if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add | ast.Mod):

@@ -15,6 +15,9 @@ WRITES = frozenset(
     for plain in ("create", "bulk_create", "bulk_update", "get_or_create", "update_or_create", "update", "delete")
     for name in (plain, f"a{plain}")
 )
+QUERY_WRITES = WRITES | {"_raw_delete"}
+MANAGER_WRITES = re.compile(r"a?(add|create|update|delete|remove|bulk|purge|record|store|_raw_delete)($|_)")
+"""Methods of managers that a project wrote itself, by what they are called."""
 SAVES = frozenset({"save", "delete", "asave", "adelete"})
 LOADS = frozenset({"refresh_from_db", "arefresh_from_db"})
 ONE = frozenset(
@@ -64,13 +67,17 @@ def _managed(link: Chain, manager: int, meaning: str, held: Thing | None) -> Ite
     owner = meaning or (held.name if held and link.names[:manager] in ((), ("__class__",)) else "")
     if owner and operations and operations != ("none",):
         path = "" if not meaning else "".join(f".{name}" for name in link.names[:manager])
-        yield Found(owner + path, writes=bool(WRITES & set(operations)), sure=True)
+        yield Found(
+            owner + path, writes=any(one in WRITES or MANAGER_WRITES.match(one) for one in operations), sure=True
+        )
 
 
 def _held(link: Chain, held: Thing) -> Found | None:
     last = link.names[-1] if link.names else ""
     if held.many:
-        return Found(held.name, writes=bool(WRITES & set(link.names)), sure=False) if last and held.query else None
+        return (
+            Found(held.name, writes=bool(QUERY_WRITES & set(link.names)), sure=False) if last and held.query else None
+        )
     if len(link.names) == 1 and last in SAVES | LOADS:
         return Found(held.name, writes=last in SAVES, sure=False)
     return None

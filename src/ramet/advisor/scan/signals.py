@@ -54,8 +54,10 @@ DEPLOYS = re.compile(
     re.IGNORECASE,
 )
 IMAGE = re.compile(r"^\s*image:\s*[\"']?(?:[\w.-]+(?::\d+)?/)*([\w.-]+)", re.MULTILINE)
+TOOL = re.compile(r"exporter|commander|express|admin|backup|insight|dashboard|mongo-seed")
+"""Images that watch or serve an engine, and are none."""
 HEALTH = re.compile(
-    r"(^|/)\^?(healthz?|healthcheck|health[-_]check|readyz?|livez?|liveness|readiness|ping|status)/?\$?/?$"
+    r"(^|[/}])\^?(healthz?|healthcheck|health[-_]check|readyz?|livez?|liveness|readiness|ping|status)/?\$?/?$"
 )
 Found = tuple[str, str, int, str]  # name, path, line, detail
 
@@ -104,7 +106,7 @@ def _images(path: str, text: str) -> Iterator[Found]:
     for match in IMAGE.finditer(text):
         image = match[1].lower()
         for part, (name, detail) in ENGINES.items():
-            if part in image:
+            if part in image and not TOOL.search(image):
                 yield name, path, text.count("\n", 0, match.start(1)) + 1, detail
 
 

@@ -21,9 +21,11 @@ LIBRARIES = {
     "orm": "django.db.models sqlalchemy sqlmodel peewee pony tortoise mongoengine beanie odmantic ormar",
     "broker": "kafka aiokafka confluent_kafka pika aio_pika kombu celery nats rq dramatiq huey"
     " oslo_messaging faststream",
-    "database": "psycopg psycopg2 asyncpg pymysql MySQLdb aiomysql sqlite3 aiosqlite pymongo motor cassandra redis"
-    " aioredis elasticsearch opensearchpy neo4j cx_Oracle oracledb pyodbc clickhouse_driver boto3.dynamodb"
+    "database": "psycopg psycopg2 asyncpg pymysql MySQLdb aiomysql sqlite3 aiosqlite pymongo motor cassandra"
+    " neo4j cx_Oracle oracledb pyodbc clickhouse_driver boto3.dynamodb"
     " influxdb_client",
+    "cache": "redis aioredis valkey pymemcache pylibmc memcache",
+    "search-engine": "elasticsearch elasticsearch_dsl opensearchpy meilisearch typesense pysolr",
 }
 NAMES = {
     "django.db.models": "django",
@@ -65,10 +67,11 @@ ENGINES = {
     "mysql": ("database", "mysql"),
     "mariadb": ("database", "mysql"),
     "mongo": ("database", "mongodb"),
-    "redis": ("database", "redis"),
-    "valkey": ("database", "redis"),
-    "elasticsearch": ("database", "elasticsearch"),
-    "opensearch": ("database", "opensearch"),
+    "redis": ("cache", "redis"),
+    "valkey": ("cache", "redis"),
+    "memcached": ("cache", "memcached"),
+    "elasticsearch": ("search-engine", "elasticsearch"),
+    "opensearch": ("search-engine", "opensearch"),
     "cassandra": ("database", "cassandra"),
     "neo4j": ("database", "neo4j"),
     "rabbitmq": ("broker", "rabbitmq"),
@@ -77,6 +80,7 @@ ENGINES = {
     "prometheus": ("metrics", "prometheus"),
     "grafana": ("metrics", "grafana"),
     "jaeger": ("tracing", "jaeger"),
+    "opentelemetry": ("tracing", "opentelemetry"),
     "otel": ("tracing", "opentelemetry"),
     "zipkin": ("tracing", "zipkin"),
 }

@@ -199,7 +199,8 @@ class Visitor:
     def _bind_parameters(self, node: ast.FunctionDef | ast.AsyncFunctionDef) -> None:
         arguments = node.args
         listed = [*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs]
-        self._parameters = {**self._parameters, **{one.arg: [0] for one in listed}}
+        outer = {name: uses for name, uses in self._parameters.items() if name not in {one.arg for one in listed}}
+        self._parameters = {**outer, **{name: [0] for name in _required(arguments)}}
         for one in listed:
             self.scopes.bind(one.arg, "")
             if one.arg in {"self", "cls"} and (inside := self.scopes.thing("self")):
@@ -331,6 +332,14 @@ class Visitor:
         joined = ".".join(name for name in names if name)
         if joined and joined.replace(".", "_").isidentifier():
             self.tally.texts.append(Text(joined, node.lineno, how))
+
+
+def _required(arguments: ast.arguments) -> list[str]:
+    """The parameters that every caller gives."""
+    plain = [*arguments.posonlyargs, *arguments.args]
+    given = plain[: len(plain) - len(arguments.defaults)]
+    named = [one for one, default in zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True) if default is None]
+    return [one.arg for one in (*given, *named)]
 
 
 def _called_for(node: ast.expr) -> str:

@@ -33,7 +33,7 @@ def test_more_services_than_people_can_look_after() -> None:
         signals=tuple(Signal(name="dockerfile", place=at(f"{name}/Dockerfile")) for name in names),
     )
     (finding,) = found(facts, "too-many-services", developers=4)
-    assert finding.message == "6 services for 4 developers: 0.7 developers for each."
+    assert finding.message == "6 services for 4 developers: 1.5 for each of them."
     assert finding.severity is Severity.ERROR
     assert not found(facts, "too-many-services", developers=12)
     assert not found(facts, "too-many-services", developers=None)
@@ -56,7 +56,7 @@ def test_large_commits_say_nothing_about_coupling() -> None:
 def test_a_table_that_two_services_write_is_an_error() -> None:
     more = Access(path="mail/app.py", line=77, table="orders", writes=True)
     (finding,) = found(shop(accesses=(*shop().accesses, more)), "shared-database")
-    assert finding.message == "The table orders is used by mail, orders; mail, orders write it."
+    assert finding.message == "The table orders is used by mail and orders; mail and orders write it."
     assert finding.severity is Severity.ERROR
     assert at("mail/app.py", 77) in finding.places
 
@@ -95,7 +95,7 @@ def test_a_zoo_of_brokers() -> None:
         Signal(name="broker", place=at("orders/app.py"), detail=one) for one in ("kafka", "nats", "redis", "sqs")
     )
     (finding,) = found(shop(signals=(*shop().signals, *seen)), "technology-zoo")
-    assert finding.message == "4 of one kind (broker): kafka, nats, redis, sqs."
+    assert finding.message == "4 kinds of broker: kafka, nats, redis and sqs."
 
 
 def test_a_service_that_only_forwards() -> None:
@@ -123,7 +123,7 @@ def test_what_has_several_reasons_to_be_one() -> None:
     more = Access(path="stock/app.py", line=5, table="orders", writes=False)
     (finding,) = found(shop(commits=commits, accesses=(*facts.accesses, more)), "merge")
     assert finding.message == (
-        "orders and stock are better joined: they change together (100%); they share 1 tables (orders); "
+        "orders and stock are better joined: they change together (100%); they share 1 table (orders); "
         "the same people change them."
     )
 
