@@ -39,7 +39,7 @@ PLUMBING = frozenset(
 
 
 def size_prior(share: float, modules: int) -> float:
-    """1 for parts of 1 to 15 % of the code; towards 0 for what is smaller, for few modules, and for half of the code."""
+    """1 for parts of 1 to 15 % of the code; towards 0 for what is smaller, for few modules, for half of the code."""
     if share > 0.15:
         return max(0.0, 1 - (share - 0.15) / 0.35)
     return min(1.0, share / 0.01, modules / FEWEST_FOR_A_SERVICE)
