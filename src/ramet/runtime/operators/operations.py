@@ -103,9 +103,11 @@ class Operations:
         running = self._place.running
         if running is None:
             return ()
+        apis = tuple(f"{api.name}." for api in running.declared.apis)
+        requests = {("", name): counter for name, counter in running.counters if name.startswith(apis)}
         return tuple(
             Traffic(caller=caller, method=method, calls=counter.calls, p50_ms=_milliseconds(counter, 0.5))
-            for (caller, method), counter in sorted(running.counters.calls.items())
+            for (caller, method), counter in sorted({**requests, **running.counters.calls}.items())
             if counter.calls
         )
 

@@ -168,7 +168,10 @@ class GroupStatus(Answer):
 
 
 class Traffic(Answer):
-    """The calls of one method by one service or API, "" for who is neither; since the process started."""
+    """The calls of one method by one service or API, "" for who is neither; since the process started.
+
+    Requests to a public API are calls of its operations by "". Durations are those the caller sees.
+    """
 
     caller: str
     method: str

@@ -63,6 +63,7 @@ class SupervisorOperations:
         """The groups with their replicas, and the services summed up over those."""
         supervised = self._supervised
         application, deployment = supervised.names
+        services, traffic = await self._relay.seen()
         return Status(
             application=application,
             deployment=deployment,
@@ -70,8 +71,9 @@ class SupervisorOperations:
             pid=os.getpid(),
             uptime_seconds=supervised.clock.monotonic() - supervised.started_at,
             addresses=tuple(supervised.addresses()),
-            services=await self._relay.services(),
+            services=services,
             groups=tuple(_group(keeper) for keeper in supervised.keepers.values()),
+            traffic=traffic,
         )
 
     async def scale(self, request: ScaleGroup) -> GroupsChanged:

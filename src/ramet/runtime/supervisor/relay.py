@@ -35,6 +35,7 @@ from ramet.runtime.operators.requests import (
     ShowEvent,
     ShowSaga,
     Status,
+    Traffic,
 )
 
 A = TypeVar("A", bound=Answer)
@@ -82,15 +83,16 @@ class Relay:
         hosts = [name for name in groups if kebab(request.contract) in self._hosts(name)]
         return await ask(groups[next(iter(hosts or groups))][0], request, Called)
 
-    async def services(self) -> tuple[ServiceStatus, ...]:
-        """How the services are, summed up over the replicas that answer."""
+    async def seen(self) -> tuple[tuple[ServiceStatus, ...], tuple[Traffic, ...]]:
+        """How the services are, and who calls them, summed up over the replicas that answer."""
         folders = [folder for group in self._reach().values() for folder in group]
         answers = await asyncio.gather(*(self._status(folder) for folder in folders))
         found: dict[str, list[ServiceStatus]] = {}
         for status in answers:
             for service in status.services if status is not None else ():
                 found.setdefault(service.name, []).append(service)
-        return tuple(summed(reports) for reports in found.values())
+        traffic = merged(call for status in answers if status is not None for call in status.traffic)
+        return tuple(summed(reports) for reports in found.values()), traffic
 
     async def _status(self, folder: Path) -> Status | None:
         with contextlib.suppress(RametError, TimeoutError):
@@ -178,6 +180,22 @@ def summed(reports: Sequence[ServiceStatus]) -> ServiceStatus:
         sagas=first.sagas,
         schedules=first.schedules,
         methods=first.methods if len(reports) == 1 else (),
+    )
+
+
+def merged(reports: Iterable[Traffic]) -> tuple[Traffic, ...]:
+    """The traffic of several processes as one: calls added for each caller and method, the slower median, sorted."""
+    found: dict[tuple[str, str], list[Traffic]] = {}
+    for one in reports:
+        found.setdefault((one.caller, one.method), []).append(one)
+    return tuple(
+        Traffic(
+            caller=caller,
+            method=method,
+            calls=sum(one.calls for one in some),
+            p50_ms=_worst(one.p50_ms for one in some),
+        )
+        for (caller, method), some in sorted(found.items())
     )
 
 
