@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from ramet.advisor.agreement import RULE as BOUNDARY
-from ramet.advisor.agreement import Agreed, broken
+from ramet.advisor.agreement import Agreed, broken, unused
 from ramet.advisor.antipatterns.detect import antipatterns
 from ramet.advisor.antipatterns.rules import RULES as ANTIPATTERNS
 from ramet.advisor.candidates import boundaries
@@ -62,7 +62,7 @@ def advise(
         steps=plan(ready, candidates),
         findings=in_order(findings),
         left_out=found.left_out if found else (),
-        gaps=facts.gaps,
+        gaps=(*facts.gaps, *(unused(agreed, facts) if agreed is not None else ())),
     )
 
 

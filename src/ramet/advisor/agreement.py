@@ -19,7 +19,7 @@ from collections.abc import Mapping, Sequence
 
 import msgspec
 
-from ramet.advisor.facts import Edge, Fact, Facts, Kind, Place
+from ramet.advisor.facts import Edge, Fact, Facts, Gap, Kind, Place
 from ramet.advisor.finding import Finding, Rule, Severity, Strength
 from ramet.errors import ConfigurationError
 
@@ -74,7 +74,22 @@ def read_boundaries(text: str, file: str) -> Agreed:
                 near = difflib.get_close_matches(other, tables, 1)
                 meant = f" Did you mean {near[0]}?" if near else ""
                 raise ConfigurationError(f'{file}: [boundary.{name}] may use "{other}", which is no boundary.{meant}')
+    if not tables:
+        raise ConfigurationError(f"{file} agrees on nothing: boundaries are written [boundary.NAME] with paths.")
     return Agreed(file=file, boundaries=tables)
+
+
+def unused(agreed: Agreed, facts: Facts) -> tuple[Gap, ...]:
+    """Paths of boundaries where no module is: a rule for nothing, which would be kept silently for ever."""
+    modules = [one.path for one in facts.modules]
+    found = []
+    for name, boundary in sorted(agreed.boundaries.items()):
+        for path in boundary.paths:
+            below = path.rstrip("/") + "/"
+            if not any(one == path or one.startswith(below) for one in modules):
+                why = f"no module is at {path}, so nothing is checked there"
+                found.append(Gap(what=f"Boundary {name} of {agreed.file}", why=why))
+    return tuple(found)
 
 
 def write_boundaries(parts: Mapping[str, Sequence[str]], facts: Facts) -> str:

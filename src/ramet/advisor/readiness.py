@@ -104,6 +104,13 @@ def readiness(facts: Facts, answers: Answers, *, strong_boundaries: int | None =
     )
 
 
+MEANING = {
+    Level.READY: "enough to adopt services",
+    Level.HYBRID: "enough to extract single services",
+    Level.STAY: "too few to split anything off",
+}
+
+
 def level(score: int) -> Level:
     """What a score alone says."""
     return Level.READY if score >= 12 else Level.HYBRID if score >= 8 else Level.STAY
@@ -129,7 +136,7 @@ def _check(item: Item, detected: Detected, answers: Answers) -> Checked:
 def _advise(score: int, team: int | None, stage: Stage | None) -> tuple[Advice, list[str]]:
     """The score says what is possible; the size of the team and the stage say how much of it is worth it."""
     possible = {Level.READY: 2, Level.HYBRID: 1, Level.STAY: 0}[level(score)]
-    reasons = [f"The score of {score} says: {level(score).value}."]
+    reasons = [f"{score} of the {len(ITEMS)} items of readiness hold: {MEANING[level(score)]}."]
     if team is not None:
         worth = 2 if team > 50 else 1 if team >= 10 else 0
         size = "more than 50" if team > 50 else "10 to 50" if team >= 10 else "fewer than 10"
@@ -145,11 +152,18 @@ def _advise(score: int, team: int | None, stage: Stage | None) -> tuple[Advice, 
     return (Advice.STAY, Advice.HYBRID, Advice.ADOPT)[possible], reasons
 
 
+WHAT = {
+    Advice.STAY: "stay with one application",
+    Advice.HYBRID: "extract single services",
+    Advice.ADOPT: "adopt services",
+}
+
+
 def _doubts(least: int, most: int, team: int | None, stage: Stage | None, advice: Advice) -> list[str]:
     told = []
     best, _ = _advise(most, team, stage)
     if best is not advice:
-        told.append(f"{most - least} items are unknown; were all of them yes, the advice would be: {best.value}.")
+        told.append(f"{most - least} are unknown; were all of them yes, the advice would be: {WHAT[best]}.")
     if team is None:
         told.append("The number of developers is unknown: there is no history, and nobody has said.")
     return told

@@ -45,7 +45,10 @@ def read_traffic(paths: tuple[Path, ...]) -> tuple[tuple[Call, ...], tuple[Gap, 
             if path.stat().st_size > LARGEST:
                 gaps.append(Gap(what=f"Traces in {path.name}", why=f"the file has more than {LARGEST:,} bytes"))
                 continue
-            spans += spans_of(path.read_bytes())
+            found = spans_of(path.read_bytes())
+            if not found:
+                gaps.append(Gap(what=f"Traces in {path.name}", why="no span was found in it: OTLP in JSON is expected"))
+            spans += found
         except (OSError, ValueError, RecursionError, msgspec.MsgspecError) as error:
             gaps.append(Gap(what=f"Traces in {path.name}", why=f"they could not be read: {error}"))
     return summed(spans), tuple(gaps)

@@ -57,8 +57,10 @@ def advise(choices: Choices, path: Path, **given: Any) -> int:
     answers = _answers(given["answers"], interview=given["interview"])
     agreed = _agreed(given["rules"])
     facts = _read(path, given)
+    _readable(facts, path)
+    cuts = [_below(path, one) for one in given["cuts"]]
     with output.progress(f"Thinking about {facts.root}"):
-        advice = advice_of(facts, answers, agreed=agreed, paths=given["cuts"] or None)
+        advice = advice_of(facts, answers, agreed=agreed, paths=cuts or None)
     written = list(_write(path, facts, advice, given))
     new = _new(advice, given["baseline"])
     if choices.json:
@@ -74,6 +76,23 @@ def advise(choices: Choices, path: Path, **given: Any) -> int:
         return 0
     output.problems([f"{_where(one)}: {one.message}" for one in new])
     return FOUND
+
+
+def _readable(facts: Facts, path: Path) -> None:
+    if not facts.modules:
+        why = "; ".join(f"{gap.what}: {gap.why}" for gap in facts.gaps if gap.what.startswith("Left out"))
+        raise ConfigurationError(f"There is no Python module below {path}." + (f" {why}." if why else ""))
+
+
+def _below(path: Path, cut: str) -> str:
+    """A folder or file as facts name it: relative to the root, whatever way it was given."""
+    if not cut.strip():
+        raise ConfigurationError("--cut names nothing; give it a folder or file below the root.")
+    given = Path(cut)
+    root = path.resolve()
+    if given.is_absolute() and given.is_relative_to(root):
+        given = given.relative_to(root)
+    return str(given)
 
 
 def _answers(file: Path | None, *, interview: bool) -> Answers:

@@ -9,12 +9,15 @@ from ramet.cli import output
 
 if TYPE_CHECKING:
     from ramet.advisor.candidates_values import Candidate
+    from ramet.advisor.finding import Finding
     from ramet.advisor.report.advice import Advice
 
 COLOURS = {"strong": "green", "moderate": "yellow", "weak": "dim", "error": "red", "warning": "yellow", "note": "dim"}
 SHOWN_CANDIDATES = 5
 SHOWN_FINDINGS = 6
 SHOWN_REASONS = 3
+SHOWN_GAPS = 3
+LEFT_OUT = "Left out: "
 
 
 def show(advice: Advice, *, detailed: bool = False) -> None:
@@ -22,7 +25,15 @@ def show(advice: Advice, *, detailed: bool = False) -> None:
     counts = advice.counts
     output.say(f"{output.paint(advice.root, 'bold')}: {advice.headline}")
     output.say(
-        f"{counts.modules:,} modules, {counts.lines:,} lines, {counts.commits:,} commits, {counts.tables:,} tables"
+        ", ".join(
+            output.counted(count, thing)
+            for count, thing in (
+                (counts.modules, "module"),
+                (counts.lines, "line"),
+                (counts.commits, "commit"),
+                (counts.tables, "table"),
+            )
+        )
     )
     for reason in advice.readiness.reasons:
         output.say(f"  {reason}")
@@ -33,8 +44,7 @@ def show(advice: Advice, *, detailed: bool = False) -> None:
         if number == 1:
             output.say(f"\n{output.paint('What to do first', 'bold')}")
         output.say(f"  {number}. {step.title}")
-    for gap in advice.gaps[:3]:
-        output.note(f"Not read: {gap.what} ({gap.count:,}): {gap.why}")
+    _gaps(advice)
 
 
 def _candidates(advice: Advice, *, detailed: bool) -> None:
@@ -78,14 +88,34 @@ def _readiness(advice: Advice) -> None:
             output.say(f"  {verdict}: {', '.join(names)}")
 
 
+def _gaps(advice: Advice) -> None:
+    """What could not be read; what was left out on purpose is only counted."""
+    on_purpose = [gap for gap in advice.gaps if gap.what.startswith(LEFT_OUT)]
+    unread = [gap for gap in advice.gaps if gap not in on_purpose]
+    for gap in unread[:SHOWN_GAPS]:
+        output.note(f"Not read: {gap.what} ({gap.count:,}): {gap.why}")
+    if len(unread) > SHOWN_GAPS:
+        output.note(f"Not read: {output.counted(len(unread) - SHOWN_GAPS, 'more kind')}: --json lists them")
+    if on_purpose:
+        kinds = ", ".join(f"{gap.what.removeprefix(LEFT_OUT)} {gap.count:,}" for gap in on_purpose)
+        output.note(f"Left out on purpose: {kinds}")
+
+
 def _findings(advice: Advice) -> None:
+    """The rules that were broken, the gravest first, each with the finding that has most to show."""
     counts = Counter(one.severity.value for one in advice.findings)
     shown = ", ".join(output.counted(counts[name], name) for name in ("error", "warning", "note") if counts[name])
     output.say(f"\n{output.paint('Findings', 'bold')} {shown or 'none'}")
-    for one in advice.findings[:SHOWN_FINDINGS]:
-        where = f" ({one.places[0].path}:{one.places[0].line})" if one.places else ""
-        output.say(f"  {output.paint(one.severity.value, COLOURS[one.severity.value])} {one.message}{where}")
-    if len(advice.findings) > SHOWN_FINDINGS:
-        output.say(
-            output.paint(f"  and {len(advice.findings) - SHOWN_FINDINGS} more: --html, --markdown, --json", "dim")
-        )
+    by_rule: dict[tuple[str, str], list[Finding]] = {}
+    for one in advice.findings:
+        by_rule.setdefault((one.severity.value, one.rule), []).append(one)
+    each = 1 if len(by_rule) > SHOWN_FINDINGS // 2 else 2
+    told = 0
+    for (severity, rule), found in list(by_rule.items())[:SHOWN_FINDINGS]:
+        output.say(f"  {output.paint(severity, COLOURS[severity])} {rule} ({len(found)})")
+        for one in sorted(found, key=lambda one: -(one.measure or 0.0))[:each]:
+            where = f" ({one.places[0].path}:{one.places[0].line})" if one.places else ""
+            output.say(f"    {one.message}{where}")
+            told += 1
+    if len(advice.findings) > told:
+        output.say(output.paint(f"  and {len(advice.findings) - told:,} more: --html, --markdown, --json", "dim"))

@@ -57,7 +57,7 @@ def raw(text: str) -> None:
 
 def counted(count: int, thing: str) -> str:
     """A number of things: "1 service", "2 services"."""
-    return f"{count} {thing}" if count == 1 else f"{count} {thing}s"
+    return f"{count} {thing}" if count == 1 else f"{count:,} {thing}s"
 
 
 def table(titles: Sequence[str], rows: Sequence[Sequence[object]]) -> None:

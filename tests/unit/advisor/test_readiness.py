@@ -25,7 +25,7 @@ def test_nothing_is_guessed_of_an_empty_repository() -> None:
     found = readiness(NOTHING, Answers())
     assert {one.verdict for one in found.items} == {Verdict.UNKNOWN}
     assert (found.least, found.most, found.advice, found.team) == (0, 15, Advice.STAY, None)
-    assert "15 items are unknown; were all of them yes, the advice would be: adopt." in found.reasons
+    assert "15 are unknown; were all of them yes, the advice would be: adopt services." in found.reasons
 
 
 @pytest.mark.parametrize(

@@ -27,5 +27,5 @@ def _figures(one: Candidate) -> Iterator[tuple[str, str]]:
         yield "hottest spot", f"{spot.path} ({counted(spot.changes, 'change')})"
     for view in one.perspectives:
         if view.value is not None:
-            yield f"by {view.name}", f"{view.value:.0%}"
+            yield f"score by {view.name}", f"{view.value:.0%}"
     yield "effort", f"{one.effort.least:.0f} to {one.effort.most:.0f} person-days"

@@ -14,6 +14,7 @@ from ramet.advisor.excerpts import Excerpt
 from ramet.advisor.facts import Facts
 from ramet.advisor.finding import Rule
 from ramet.advisor.people import is_person
+from ramet.advisor.phrases import counted
 from ramet.advisor.report.advice import Advice, Matrix
 from ramet.advisor.report.figures import figures
 from ramet.errors import MissingExtra
@@ -36,6 +37,7 @@ def html(advice: Advice, facts: Facts, rules: Iterable[Rule], excerpts: Iterable
         headline=advice.headline,
         matrix=_rows(advice.matrix),
         figures=figures,
+        counted=counted,
         rules={rule.id: rule for rule in rules},
         excerpts={(one.path, one.line): one for one in excerpts},
         style=Markup((PAGE / "page.css").read_text(encoding="utf-8")),  # noqa: S704 - our own file

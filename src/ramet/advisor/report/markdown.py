@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from ramet.advisor.phrases import counted
 from ramet.advisor.report.advice import Advice
 from ramet.advisor.report.figures import figures
 
@@ -23,7 +24,8 @@ def _lines(advice: Advice) -> Iterator[str]:
     yield ""
     yield from (f"- {reason}" for reason in advice.readiness.reasons)
     yield ""
-    yield f"Read: {counts.modules} modules, {counts.lines} lines, {counts.commits} commits, {counts.tables} tables."
+    read = ((counts.modules, "module"), (counts.lines, "line"), (counts.commits, "commit"), (counts.tables, "table"))
+    yield f"Read: {', '.join(counted(*one) for one in read)}."
     yield from _candidates(advice)
     yield from _steps(advice)
     yield from _readiness(advice)
