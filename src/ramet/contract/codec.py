@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from types import GenericAlias
 from typing import Any
 
 import msgspec
@@ -36,6 +37,8 @@ class Answer(msgspec.Struct, frozen=True, array_like=True, omit_defaults=True):
     detail: tuple[str, ...] = ()
 
 
+SUCCESS = b"\x91"
+"""How an `Answer` begins that has a result and nothing else: an array of one."""
 _refusal_decoder = msgspec.msgpack.Decoder(tuple[str, msgspec.Raw])
 _answer_decoder = msgspec.msgpack.Decoder(Answer)
 _ERRORS: dict[str, type[RametError]] = {
@@ -93,6 +96,7 @@ class MethodCodec:
         )
         self._arguments_decoder = msgspec.msgpack.Decoder(self._arguments)
         self._result_decoder = msgspec.msgpack.Decoder(method.result)
+        self._success_decoder = msgspec.msgpack.Decoder(GenericAlias(tuple, (method.result,)))
         self._refusals = {refusal.__name__: RefusalCodec(refusal) for refusal in method.refuses}
 
     def encode_arguments(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> bytes:
@@ -148,8 +152,10 @@ class MethodCodec:
         try:
             return self._result_decoder.decode(data)
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
-            message = f"{self.method.name} answered what does not fit its contract: {error}."
-            raise CallError(message) from error
+            raise self._misfit(error) from error
+
+    def _misfit(self, error: Exception) -> CallError:
+        return CallError(f"{self.method.name} answered what does not fit its contract: {error}.")
 
     def encode_refusal(self, refusal: Refusal) -> bytes:
         """A refusal, as it is recorded."""
@@ -160,8 +166,8 @@ class MethodCodec:
         return self._refusal(*_refusal_decoder.decode(data))
 
     def encode_result(self, result: Any) -> bytes:
-        """The answer of a call that succeeded."""
-        return _encode(Answer(result=msgspec.Raw(_encode(result))))
+        """The answer of a call that succeeded: an `Answer` with nothing but a result, encoded in one go."""
+        return _encode((result,))
 
     def encode_error(self, error: RametError) -> bytes:
         """The answer of a call that did not."""
@@ -172,6 +178,11 @@ class MethodCodec:
 
     def decode_answer(self, data: bytes) -> Any:
         """The result; or raises the refusal or error that the call ended with."""
+        if data[:1] == SUCCESS:
+            try:
+                return self._success_decoder.decode(data)[0]
+            except (msgspec.DecodeError, UnicodeDecodeError) as error:
+                raise self._misfit(error) from error
         try:
             answer = _answer_decoder.decode(data)
         except (msgspec.DecodeError, UnicodeDecodeError) as error:

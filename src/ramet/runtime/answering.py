@@ -38,13 +38,9 @@ class Answering:
         forward = self._forwarded.get(call.method)
         return await (self(call, peer) if forward is None else forward(call))
 
-    async def __call__(self, call: Call, _: Peer) -> bytes:
+    def __call__(self, call: Call, _: Peer) -> Awaitable[bytes]:
         """The answer, or the error in its place."""
-        answers = self._methods.get(call.method)
-        if answers is None:
-            contract = call.method.rpartition(".")[0]
-            return encode_error(Unavailable(f"{contract} is not answered by this process, or has no such method."))
-        return await answers(call)
+        return self._methods.get(call.method, _unanswered)(call)
 
 
 def _answering(service: str, answerer: Answerer) -> Answers:
@@ -52,27 +48,31 @@ def _answering(service: str, answerer: Answerer) -> Answers:
     codec = MethodCodec(method)
     answer = answerer.answer if method.is_command else framed(service, method.name, answerer.answer)
 
-    async def run(call: Call) -> bytes:
-        arguments = codec.decode_arguments(call.arguments)
-        counter.calls += 1
-        try:
-            result = await (answer(call.key, arguments) if method.is_command else answer(*arguments))
-            return encoded(codec, result, boundary)
-        except Exception as error:
-            if boundary.passes(error):
-                raise
-            raise boundary.unexpected(error) from error
+    is_command = method.is_command
 
     async def answers(call: Call) -> bytes:
         try:
             if call.withdraw:
                 await _withdraw(answerer, call.key)
                 return WITHDRAWN
-            return await run(call)
+            arguments = codec.decode_arguments(call.arguments)
+            counter.calls += 1
+            try:
+                result = await (answer(call.key, arguments) if is_command else answer(*arguments))
+                return encoded(codec, result, boundary)
+            except Exception as error:
+                if boundary.passes(error):
+                    raise
+                raise boundary.unexpected(error) from error
         except RametError as error:
             return codec.encode_error(error)
 
     return answers
+
+
+async def _unanswered(call: Call) -> bytes:
+    contract = call.method.rpartition(".")[0]
+    return encode_error(Unavailable(f"{contract} is not answered by this process, or has no such method."))
 
 
 async def _forward(carrier: Carrier, is_command: bool, call: Call) -> bytes:  # noqa: FBT001 - bound by position

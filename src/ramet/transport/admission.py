@@ -63,7 +63,8 @@ class Admission:
         """A place is free: whoever is next has it, unless it has gone meanwhile."""
         while True:
             following, refused = self._gate.leave(now, seconds)
-            self._refuse(refused)
+            if refused:
+                self._refuse(refused)
             if following is None or not following.done():
                 break
             seconds = None

@@ -9,6 +9,7 @@ from ramet.clock import Clock
 from ramet.errors import Unavailable
 from ramet.tasks import Spawn
 from ramet.transport.address import TcpAddress, UnixAddress, parse_address
+from ramet.transport.allocator import keep_freed_memory
 from ramet.transport.base import Channel, Endpoint
 from ramet.transport.compression import Compression, zstandard_if_installed
 from ramet.transport.connection_calling import CallingConnection
@@ -32,6 +33,7 @@ async def dial(
     Raises: Unavailable with the address; Denied where it is not let in; ConfigurationError where the address is none.
     """
     address = parse_address(endpoint.address)
+    keep_freed_memory()
     wire = CallerWire(options.frame_limit_bytes, _compression(address, options), options.compress_from_bytes or 0)
     proof = token() if token is not None else b""
     connection = CallingConnection(wire, proof, endpoint.address, clock=clock, spawn=spawn, options=options)

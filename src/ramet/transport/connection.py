@@ -16,6 +16,8 @@ from ramet.transport.framing import PING, PONG
 from ramet.transport.options import TransportOptions
 from ramet.transport.wire import BROKEN, Wire
 
+APART_BYTES = 16_384
+"""From here on pieces are handed to the system as they are: to put them together would cost more."""
 log = logging.getLogger("ramet.transport")
 
 
@@ -85,15 +87,25 @@ class Connection(asyncio.Protocol):
             self._scheduled = True
             self._loop.call_soon(self._flush)
 
+    def _send_apart(self, head: bytes, body: bytes) -> None:
+        """Send a large frame, whose pieces are not put together."""
+        self._pending.append(head)
+        self._pending_bytes += len(head)
+        self._send(body)
+
     def _flush(self) -> None:
         self._scheduled = False
         pending = self._pending
         if self._paused or not pending:
             return
-        data = pending[0] if len(pending) == 1 else b"".join(pending)
+        if len(pending) == 1:
+            self._transport.write(pending[0])
+        elif self._pending_bytes < APART_BYTES:
+            self._transport.write(b"".join(pending))
+        else:
+            self._transport.writelines(pending)
         pending.clear()
         self._pending_bytes = 0
-        self._transport.write(data)
 
     def _event(self, kind: int, number: int, value: Any) -> None:
         """What concerns both sides."""

@@ -14,7 +14,7 @@ from ramet.tasks import Spawn
 from ramet.telemetry.context import current_context
 from ramet.transport.base import Answer, Call, Peer
 from ramet.transport.compression import Compression
-from ramet.transport.connection import Connection
+from ramet.transport.connection import APART_BYTES, Connection
 from ramet.transport.eager import StandIn, start
 from ramet.transport.framing import CANCEL, HELLO, REQUEST
 from ramet.transport.options import TransportOptions
@@ -179,22 +179,24 @@ class AnsweringConnection(Connection):
             self._cancelled(number, call.method)
             raise
         except Overloaded as error:
-            frame = self._wire.trouble(number, "overloaded", str(error))
+            self._trouble(number, "overloaded", str(error))
         except Exception:
             mark = self._clock.id()
             log.exception("%s: %s failed", mark, call.method)
-            frame = self._wire.trouble(number, "failed", mark)
+            self._trouble(number, "failed", mark)
         else:
-            frame = self._reply(number, call.method, answer)
+            self._reply(number, call.method, answer)
         if self._in_flight:
             self._leave(number)
-        self._send(frame)
 
-    def _reply(self, number: int, method: str, answer: bytes) -> bytes:
+    def _reply(self, number: int, method: str, answer: bytes) -> None:
         try:
-            return self._wire.reply(number, answer)
+            if len(answer) < APART_BYTES:
+                self._send(self._wire.reply(number, answer))
+            else:
+                self._send_apart(*self._wire.reply_apart(number, answer))
         except CallError as error:
-            return self._wire.trouble(number, "too-large", f"{method}: {error}.")
+            self._trouble(number, "too-large", f"{method}: {error}.")
 
     def _cancelled(self, number: int, method: str) -> None:
         flight = self._leave(number)

@@ -17,6 +17,9 @@ COMPRESSED = 0x80
 Frame = tuple[int, int, bytes]
 """Kind, number, body."""
 
+PIECES = 64
+"""Of one frame, that are kept as they came."""
+
 _HEAD = Struct("!IBQ")
 HEAD_BYTES = _HEAD.size
 _pack, _unpack = _HEAD.pack, _HEAD.unpack_from
@@ -27,6 +30,11 @@ def framed(kind: int, number: int, body: bytes = b"") -> bytes:
     return _pack(len(body), kind, number) + body
 
 
+def head_of(kind: int, number: int, body: bytes) -> bytes:
+    """What travels before the body, for who sends the two without putting them together."""
+    return _pack(len(body), kind, number)
+
+
 class Frames:
     """Takes a stream apart, whatever pieces it comes in, and keeps what is not whole yet.
 
@@ -34,18 +42,19 @@ class Frames:
     in a sentence, and nothing is taken any more.
     """
 
-    __slots__ = ("_kept", "_needed", "broken", "limit_bytes")
+    __slots__ = ("_kept", "_needed", "_size", "broken", "limit_bytes")
 
     def __init__(self, limit_bytes: int) -> None:
         self.limit_bytes = limit_bytes
         self.broken = ""
-        self._kept = bytearray()
+        self._kept: list[bytes | bytearray] = []
+        self._size = 0
         self._needed = HEAD_BYTES
 
     def split(self, data: bytes) -> list[Frame]:
         """The frames that are whole with this piece."""
         found: list[Frame] = []
-        at = self._complete(data, found) if self._kept else 0
+        at = self._complete(data, found) if self._size else 0
         end, needed = len(data), HEAD_BYTES
         if self.broken:
             return found
@@ -61,30 +70,59 @@ class Frames:
             found.append((kind, number, data[body:after]))
             at = after
         if at < end:
-            self._kept += data[at:] if at else data
+            self._keep(data[at:] if at else data)
             self._needed = needed
         return found
 
+    def _keep(self, piece: bytes) -> None:
+        """Pieces are put together once, when the last one has come: a large body is copied once.
+
+        Somebody who sends it in very small pieces must not make them weigh more than what they hold.
+        """
+        kept = self._kept
+        if len(kept) >= PIECES:
+            if not isinstance(kept[0], bytearray):
+                kept[0] = bytearray(kept[0])
+            for other in kept[1:]:
+                kept[0] += other
+            del kept[1:]
+        kept.append(piece)
+        self._size += len(piece)
+
     def _complete(self, data: bytes, found: list[Frame]) -> int:
         """Finish the frame that had begun with an earlier piece; gives back how much of this one that took."""
-        kept, at = self._kept, 0
+        at = 0
         while True:
-            after = at + self._needed - len(kept)
-            kept += data[at:after]
+            after = at + self._needed - self._size
             if len(data) < after:
+                if at < len(data):
+                    self._keep(data[at:] if at else data)
                 return len(data)
+            if self._needed > HEAD_BYTES:
+                found.append(self._whole(memoryview(data)[at:after]))
+                return after
+            self._keep(data[at:after])
             at = after
-            length, kind, number = _unpack(kept, 0)
+            head = b"".join(self._kept)
+            length, kind, number = _unpack(head, 0)
             if length > self.limit_bytes:
                 self._break(length, found)
                 return at
             self._needed = HEAD_BYTES + length
-            if len(kept) == self._needed:
-                found.append((kind, number, bytes(memoryview(kept)[HEAD_BYTES:])))
-                self._kept = bytearray()
+            if not length:
+                self._kept, self._size = [], 0
+                found.append((kind, number, b""))
                 return at
+
+    def _whole(self, rest: memoryview) -> Frame:
+        """The frame that is kept, and ends with this."""
+        kept, self._kept, self._size = self._kept, [], 0
+        if len(kept[0]) < HEAD_BYTES:
+            kept = [b"".join(kept)]
+        _, kind, number = _unpack(kept[0], 0)
+        return kind, number, b"".join((memoryview(kept[0])[HEAD_BYTES:], *kept[1:], rest))
 
     def _break(self, length: int, found: list[Frame]) -> list[Frame]:
         self.broken = f"a frame announced {length} bytes, and {self.limit_bytes} are the most"
-        self._kept = bytearray()
+        self._kept, self._size = [], 0
         return found

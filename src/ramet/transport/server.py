@@ -15,6 +15,7 @@ from ramet.clock import Clock
 from ramet.errors import ConfigurationError, Denied, Unauthenticated
 from ramet.tasks import Spawn
 from ramet.transport.address import TcpAddress, UnixAddress, parse_address
+from ramet.transport.allocator import keep_freed_memory
 from ramet.transport.base import Answer, Peer
 from ramet.transport.compression import Compression, zstandard_if_installed
 from ramet.transport.connection_answering import AnsweringConnection, RefusedError
@@ -64,6 +65,7 @@ class Server:
         Raises: ConfigurationError where the address cannot be had.
         """
         where, loop = parse_address(address), asyncio.get_running_loop()
+        keep_freed_memory()
         if isinstance(where, UnixAddress):
             listener = listen_unix(where.path)
             self._socket_file = where.path, inode_of(where.path)

@@ -44,6 +44,7 @@ from ramet.transport.framing import (
     WELCOME,
     Frames,
     framed,
+    head_of,
 )
 from ramet.transport.options import HANDSHAKE_LIMIT_BYTES
 from ramet.transport.wire_messages import (
@@ -90,9 +91,13 @@ class Wire:
         events: list[Event] = []
         main, frames, readers = self._answers_to, self._frames, self._readers
         try:
-            for kind, number, body in frames.split(data):
+            for frame in frames.split(data):
+                kind, number, body = frame
+                if kind == REPLY == main and self.is_open:
+                    events.append(frame)  # as it is, which is how an answer is read
+                    continue
                 if kind & COMPRESSED:
-                    kind, body = kind & ~COMPRESSED, self._decompressed(body)  # noqa: PLW2901 - goes on as if it had come so
+                    kind, body = kind & ~COMPRESSED, self._decompressed(body)
                 if kind != main or not self.is_open:
                     self._check(kind, body)
                 events.append((kind, number, readers[kind](body)))
@@ -135,13 +140,13 @@ class Wire:
         self._peer_limit = min(self._own_limit, peer_limit) or self._own_limit
         self._compression, self._compress_from = compression, compress_from
 
-    def _sealed(self, kind: int, number: int, body: bytes) -> bytes:
-        """A frame, compressed where that was agreed on and makes it smaller."""
+    def _sealed(self, kind: int, body: bytes) -> tuple[int, bytes]:
+        """The kind and body of a frame, compressed where that was agreed on and makes it smaller."""
         if self._compression is not None and len(body) >= self._compress_from:
             smaller = self._compression.compress(body)
             if len(smaller) < len(body):
-                return framed(kind | COMPRESSED, number, smaller)
-        return framed(kind, number, body)
+                return kind | COMPRESSED, smaller
+        return kind, body
 
 
 class CallerWire(Wire):
@@ -187,7 +192,8 @@ class CallerWire(Wire):
             )
         if self._compression is None:
             return framed(REQUEST, number, body)
-        return self._sealed(REQUEST, number, body)
+        kind, body = self._sealed(REQUEST, body)
+        return framed(kind, number, body)
 
     def cancel(self, number: int) -> bytes:
         """Nobody waits for this call any more."""
@@ -230,14 +236,19 @@ class AnswererWire(Wire):
 
     def reply(self, number: int, answer: bytes) -> bytes:
         """The answer of a call. Raises: CallError where it is larger than the other side takes."""
+        if self._compression is None and len(answer) <= self._peer_limit:
+            return framed(REPLY, number, answer)
+        return b"".join(self.reply_apart(number, answer))
+
+    def reply_apart(self, number: int, answer: bytes) -> tuple[bytes, bytes]:
+        """As `reply`, in two pieces, so that a large answer is not copied. Raises: CallError."""
         if len(answer) > self._peer_limit:
             raise CallError(
                 f"it was executed, but its answer of {len(answer)} bytes is too large to be sent; "
                 f"{self._peer_limit} are the most"
             )
-        if self._compression is None:
-            return framed(REPLY, number, answer)
-        return self._sealed(REPLY, number, answer)
+        kind, body = self._sealed(REPLY, answer)
+        return head_of(kind, number, body), body
 
     def trouble(self, number: int, code: str, sentence: str) -> bytes:
         """Why a call has no answer."""

@@ -40,3 +40,17 @@ def test_nothing_is_taken_after_that() -> None:
 
 def test_a_frame_of_exactly_the_limit_is_taken() -> None:
     assert Frames(10).split(framed(REPLY, 2, b"x" * 10)) == [(REPLY, 2, b"x" * 10)]
+
+
+def test_a_large_frame_in_very_many_small_pieces_is_one_body() -> None:
+    body = bytes(range(256)) * 8
+    frames, stream = Frames(4096), framed(REPLY, 7, body) + framed(PING, 8)
+    pieces = [frames.split(stream[at : at + 3]) for at in range(0, len(stream), 3)]
+    assert [frame for found in pieces for frame in found] == [(REPLY, 7, body), (PING, 8, b"")]
+
+
+def test_a_frame_whose_head_comes_in_two_pieces_is_whole() -> None:
+    frames, stream = Frames(100), framed(REPLY, 7, b"x" * 50)
+    assert [*frames.split(stream[:5]), *frames.split(stream[5:30]), *frames.split(stream[30:])] == [
+        (REPLY, 7, b"x" * 50)
+    ]

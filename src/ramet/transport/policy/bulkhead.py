@@ -79,7 +79,11 @@ class Gate(Generic[T]):
         self.running -= 1
         if seconds is not None:
             self.usual_seconds += (seconds - self.usual_seconds) * 0.05
-        refused, queue = self.expired(now), self._queue
+        queue = self._queue
+        if not queue:
+            self._was_empty = now
+            return None, []
+        refused = self.expired(now)
         overloaded = self.is_overloaded(now)
         while queue:
             one = queue.pop() if overloaded else queue.popleft()
