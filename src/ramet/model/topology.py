@@ -61,7 +61,7 @@ class Assignment(Value):
 
     `hosts` are the names of its services, APIs and mounted applications; `groups` says of every group of the deployment
     which of them it hosts, so that a caller finds the group that answers. `supervisor` is the Unix socket where it
-    registers and hears of endpoints ("" where discovery is by DNS or by the configuration). `internal` is the address
+    registers and hears of endpoints; without one, `names` are the groups' names in DNS, each "host:port". `internal` is the address
     it answers calls on; `listener` the inherited file descriptor of the public socket, if it has public parts, and
     `url` what that is reached by. `control` is the folder for the socket on which it answers operators. `token` is the
     file with its signed identity, `keys` the file with the keys that others' tokens are verified by ("" each:
@@ -75,6 +75,7 @@ class Assignment(Value):
     internal: str
     groups: dict[str, tuple[str, ...]] = msgspec.field(default_factory=dict)
     supervisor: str = ""
+    names: dict[str, str] = msgspec.field(default_factory=dict)
     listener: int | None = None
     url: str = ""
     control: str = ""

@@ -7,13 +7,14 @@ import os
 import socket
 from pathlib import Path
 
-from ramet.clock import SystemClock
+from ramet.clock import Clock, SystemClock
 from ramet.contract.declared import Declared
 from ramet.http.server import HttpServer
 from ramet.model.topology import Assignment
 from ramet.runtime.configuration import Configuration
 from ramet.runtime.credentials import certified, credentials
 from ramet.runtime.discovery.base import Discovery
+from ramet.runtime.discovery.dns import DnsDiscovery
 from ramet.runtime.discovery.supervised import SupervisedDiscovery
 from ramet.runtime.migrating import prepare
 from ramet.runtime.neighbours import Neighbours
@@ -23,11 +24,18 @@ from ramet.runtime.process import DRAIN_SECONDS, addresses_of, settle_memory
 from ramet.runtime.running import Options, Running
 from ramet.runtime.web import web
 from ramet.runtime.wiring import engines
-from ramet.tasks import Tasks
+from ramet.tasks import Spawn, Tasks
 from ramet.transport.admission import Admission
 from ramet.transport.base import Endpoint
 from ramet.transport.options import TransportOptions
 from ramet.transport.server import Server
+
+
+def discovery_of(assignment: Assignment, *, clock: Clock, spawn: Spawn) -> Discovery:
+    """How a replica finds the others: its supervisor tells it, or DNS does, as on Kubernetes."""
+    if assignment.supervisor:
+        return SupervisedDiscovery(assignment, clock=clock, spawn=spawn)
+    return DnsDiscovery(assignment.names, clock=clock, spawn=spawn)
 
 
 class Replica:
@@ -43,7 +51,7 @@ class Replica:
         self._deployment = configuration.assigned(assignment)
         self._clock = SystemClock()
         self._tasks = Tasks()
-        self.discovery: Discovery = SupervisedDiscovery(assignment, clock=self._clock, spawn=self._tasks.spawn)
+        self.discovery = discovery_of(assignment, clock=self._clock, spawn=self._tasks.spawn)
         name = f"{assignment.group}/{assignment.replica}"
         tls = certified(self._deployment, configuration.folder / self._deployment.data, assignment.group)
         transport = TransportOptions(application=configuration.application.name, name=name, tls=tls)
