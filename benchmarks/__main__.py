@@ -10,13 +10,14 @@ from benchmarks import report
 from benchmarks.machine import stamp
 from benchmarks.measure import Row
 from benchmarks.rounds import Run
-from benchmarks.suites import boutique, brokers, calls, events, http, outbox, postgres, sagas, startup, transport
+from benchmarks.suites import boutique, brokers, calls, events, http, outbox, postgres, sagas, sagas_postgres, startup, transport
 
 SUITES: Mapping[str, Callable[[Run], Sequence[Row]]] = {
     "calls": calls.run,
     "http": http.run,
     "transport": transport.run,
     "sagas": sagas.run,
+    "sagas_postgres": sagas_postgres.run,
     "outbox": outbox.run,
     "postgres": postgres.run,
     "events": events.run,
