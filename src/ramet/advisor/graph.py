@@ -1,7 +1,7 @@
 """Pure: how strongly any two modules belong together: several kinds of evidence, each on one scale, added up.
 
 ```
-links      imports, string references, calls; divided by the degree of the busier end, so that hubs join nobody
+links      imports, string references, calls; divided by how many each end has, so that hubs join nobody
 changes    commits of both ÷ the commits of each, once with every commit alike and once with small commits counted more
 words      cosine of tf-idf vectors of the identifiers; paths and import lines are not among them
 subjects   the same of the words in the subjects of the commits that touched a module
@@ -34,7 +34,7 @@ class Weights(msgspec.Struct, frozen=True, kw_only=True):
     """How much each kind of evidence counts, when each has the same total; 0 leaves it out."""
 
     links: float = 2.0
-    changes: float = 0.5
+    changes: float = 1.0
     small_changes: float = 1.0
     words: float = 1.0
     subjects: float = 0.7

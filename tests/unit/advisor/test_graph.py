@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from math import sqrt
+
 import msgspec
 import pytest
 
@@ -15,14 +17,21 @@ from tests.unit.advisor.small_shop import commit, link, module, shop
 NUMBERS = {"a.py": 0, "b.py": 1, "c.py": 2, "d.py": 3}
 
 
-def test_a_link_weighs_less_the_more_the_busier_end_is_linked() -> None:
+def test_a_link_weighs_less_the_more_depend_on_its_target_and_the_more_its_source_needs() -> None:
     found = links([link("a.py", "d.py"), link("b.py", "d.py"), link("c.py", "d.py"), link("a.py", "b.py")], NUMBERS)
-    assert found[0, 3] == pytest.approx(1 / 3)
-    assert found[0, 1] == pytest.approx(1 / 2)
+    assert found[0, 1] == pytest.approx(1 / sqrt(2 * 1))
+    assert found[1, 3] == pytest.approx(1 / sqrt(1 * 3))
+    assert found[0, 3] == pytest.approx(1 / sqrt(2 * 3))
 
 
-def test_both_directions_are_one_link_and_typing_counts_half() -> None:
-    assert links([link("a.py", "b.py"), link("b.py", "a.py", Kind.STRING)], NUMBERS) == {(0, 1): 1}
+def test_what_a_hub_needs_itself_weighs_as_much_as_ever() -> None:
+    found = links([link("a.py", "d.py"), link("b.py", "d.py"), link("d.py", "c.py")], NUMBERS)
+    assert found[2, 3] == 1
+    assert found[0, 3] < 1
+
+
+def test_both_directions_add_up_and_typing_counts_half() -> None:
+    assert links([link("a.py", "b.py"), link("b.py", "a.py", Kind.STRING)], NUMBERS) == {(0, 1): 2}
     assert links([link("a.py", "b.py", Kind.TYPING)], NUMBERS) == {(0, 1): 0.5}
 
 
