@@ -19,8 +19,8 @@ check: .venv/ready ## Lint, format, types (mypy, pyright) and the direction of i
 bench: .venv/ready ## Measure Ramet against its peers, side by side, and print which targets it meets.
 	@sh tools/bootstrap --group bench && exec .venv/bin/python -m benchmarks
 
-chaos: .venv/ready ## Kill the shop again and again under load, then compare the books.
-	@exec .venv/bin/python -m tests.chaos
+chaos: .venv/ready ## Break the shop again and again under load, as one process and as many, then compare the books.
+	@exec .venv/bin/python -m tests.chaos all
 
 .venv/ready: pyproject.toml uv.lock tools/bootstrap
 	@sh tools/bootstrap && touch $@

@@ -14,7 +14,9 @@ from tests.chaos import kill, split
 def main() -> int:
     """Read the options, run, print."""
     parser = argparse.ArgumentParser(prog="python -m tests.chaos", description=__doc__)
-    parser.add_argument("placement", choices=("local", "split"), nargs="?", default="local", help="one process (local)")
+    parser.add_argument(
+        "placement", choices=("local", "split", "all"), nargs="?", default="local", help="one process (local)"
+    )
     parser.add_argument("--kills", type=int, default=200, help="local: how often the shop is killed (200)")
     parser.add_argument("--seconds", type=float, default=120.0, help="split: for how long faults happen (120)")
     parser.add_argument(
@@ -26,9 +28,12 @@ def main() -> int:
     parser.add_argument("--customers", type=int, default=None, help="how many order at the same time (12, split: 8)")
     parser.add_argument("--seed", type=int, default=1, help="other moments, other customers (1)")
     chosen = parser.parse_args()
-    ledger = asyncio.run(_split(chosen) if chosen.placement == "split" else _local(chosen))
-    print(f"\n{ledger}")
-    return bool(ledger.violations)
+    runs = {"local": [_local], "split": [_split], "all": [_local, _split, _over_rabbitmq]}[chosen.placement]
+    ledgers: list[kill.Ledger | split.Ledger] = []
+    for run in runs:
+        ledgers.append(asyncio.run(run(chosen)))
+        print(f"\n{ledgers[-1]}\n")
+    return any(ledger.violations for ledger in ledgers)
 
 
 def _local(chosen: argparse.Namespace) -> Coroutine[Any, Any, kill.Ledger]:
@@ -45,6 +50,10 @@ def _split(chosen: argparse.Namespace) -> Coroutine[Any, Any, split.Ledger]:
         faults=tuple(chosen.fault),
     )
     return split.run(plan, say=print)
+
+
+def _over_rabbitmq(chosen: argparse.Namespace) -> Coroutine[Any, Any, split.Ledger]:
+    return _split(argparse.Namespace(**{**vars(chosen), "broker": "rabbitmq"}))
 
 
 if __name__ == "__main__":
