@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from ramet.clock import VirtualClock
-    from ramet.testing.application import RunningApplication, running
+    from ramet.testing.application import running
+    from ramet.testing.held import RunningApplication
     from ramet.testing.placements import Placement, Processes
     from ramet.testing.servers import Servers
     from ramet.testing.stubs import NotFaked
@@ -18,7 +19,7 @@ _HOMES = {
     "NotFaked": "ramet.testing.stubs",
     "Placement": "ramet.testing.placements",
     "Processes": "ramet.testing.placements",
-    "RunningApplication": "ramet.testing.application",
+    "RunningApplication": "ramet.testing.held",
     "Servers": "ramet.testing.servers",
     "VirtualClock": "ramet.clock",
     "running": "ramet.testing.application",

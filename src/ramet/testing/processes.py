@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import sys
 from collections import deque
@@ -12,7 +11,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any, TypeVar, cast
+from typing import Any, Self, TypeVar, cast
 
 import msgspec
 
@@ -60,7 +59,6 @@ NAME = "test"
 LINES_KEPT = 30
 IMPATIENT = Policy(attempts=4)
 """What does not start is a failed test, and soon."""
-log = logging.getLogger("ramet.testing.processes")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,10 +86,7 @@ async def processes(wanted: Wanted) -> AsyncIterator[InProcesses]:
         settings = {**wanted.configuration.settings_of(deployment.name), **wanted.settings}
         text = document(there.name, wanted.configuration.application, deployment, settings)
         (folder / FILE).write_text(text, encoding="utf-8")
-        alive = InProcesses(wanted, there, deployment, folder)
-        stack.push_async_callback(alive.stop)
-        await alive.start()
-        yield alive
+        yield await stack.enter_async_context(InProcesses(wanted, there, deployment, folder))
 
 
 class InProcesses(Access):
@@ -101,6 +96,7 @@ class InProcesses(Access):
         self._declared = replace(wanted.declared, name=there.name)
         self._clock: Clock = SystemClock()
         self._tasks = Tasks()
+        self._stack = AsyncExitStack()
         self._said: dict[str, deque[str]] = {}
         placement, problems = place(deployment, self._declared, wanted.configuration.place)
         if problems:
@@ -126,27 +122,31 @@ class InProcesses(Access):
             Options(clock=self._clock, hosts=frozenset(), carrier=self._carrier),
         )
 
-    async def start(self) -> None:
+    async def __aenter__(self) -> Self:
+        try:
+            await self._start()
+        except BaseException:
+            await self._stack.aclose()
+            raise
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        """End everything in order; what does not end in time is killed."""
+        await self._stack.aclose()
+
+    async def _start(self) -> None:
         """Raises: Unavailable with what was said by a replica that does not start."""
+        stack = self._stack
+        stack.callback(self.supervisor.kill)
+        stack.push_async_callback(self._tasks.stop)
         await self.supervisor.start()
+        stack.push_async_callback(self.supervisor.stop)
         if failed := await self.supervisor.settled():
             told = "\n".join(line for member in failed for line in self._said.get(member.name, ()))
             names = ", ".join(f"{member.name} {member.error or 'is not ready'}" for member in failed)
             raise Unavailable(f"The application did not start: {names}. It said:\n{told}")
         await self.running.start()
-
-    async def stop(self) -> None:
-        """End everything, in order; what does not end in time is killed."""
-        try:
-            await self.running.stop()
-            for upstream in self._upstreams.values():
-                await upstream.close()
-            for storage in self._storages.values():
-                await storage.close()
-            await self.supervisor.stop()
-            await self._tasks.stop()
-        finally:
-            self.supervisor.kill()
+        stack.push_async_callback(self.running.stop)
 
     @property
     def prefixes(self) -> dict[str, str]:
@@ -166,6 +166,7 @@ class InProcesses(Access):
         if service not in self._storages:
             storage = self._readonly.storage(service)
             await storage.open(())
+            self._stack.push_async_callback(storage.close)
             self._storages[service] = storage
         return self._storages[service]
 
@@ -195,7 +196,8 @@ class InProcesses(Access):
             name, clock, spawn = self._setup.application, self._clock, self._tasks.spawn
             options = TransportOptions(application=name, name=NAME)
             connect = partial(dial, token=self._token, clock=clock, spawn=spawn, options=options)
-            self._upstreams[group] = Upstream(group, connect, clock=clock, spawn=spawn)
+            made = self._upstreams[group] = Upstream(group, connect, clock=clock, spawn=spawn)
+            self._stack.push_async_callback(made.close)
         return _Current(self._upstreams[group], self.supervisor.keepers[group])
 
     def _token(self) -> bytes:
@@ -206,8 +208,9 @@ class InProcesses(Access):
         return signing.replica(f"{NAME}/0", hosts=(), may_call=everything)
 
     def _show(self, who: str, text: str) -> None:
+        """What a replica says, where pytest shows it for tests that fail."""
         self._said.setdefault(who, deque(maxlen=LINES_KEPT)).append(text)
-        log.info("%s | %s", who, text)
+        sys.stderr.write(f"{who} | {text}\n")
 
 
 class _Current:
@@ -258,5 +261,5 @@ def _adapted(group: Group, servers: Servers) -> Group:
 
 def _environment(folder: Path) -> dict[str, str]:
     """This process's own, with everything importable that is importable here."""
-    places = [str(folder), *(place for place in sys.path if place)]
+    places = [str(Path(place).resolve()) for place in (str(folder), *sys.path)]
     return {**os.environ, "PYTHONPATH": os.pathsep.join(places)}

@@ -12,6 +12,9 @@ from ramet.contract.mounted import Mounted
 from ramet.errors import UsageError
 from ramet.model.topology import Deployment
 
+KEPT = ("data", "durability", "storage", "broker", "strict", "cors_origins")
+"""What a replica reads of its deployment; the process groups it is told by its supervisor."""
+
 
 def document(
     name: str, application: Application, deployment: Deployment, settings: Mapping[str, Mapping[str, Any]]
@@ -35,12 +38,12 @@ def _lines(
         )
     yield f"[application]\nname = {value(name)}\nservices = {value(modules)}"
     for one in mounted:
-        table = {"app": one.app, "prefix": one.prefix, "interface": one.interface}
+        table: dict[str, Any] = {"app": one.app, "prefix": one.prefix, "interface": one.interface}
         yield from (f"[mounted.{key(one.name)}]", *_pairs(table))
-    kept = ("data", "durability", "storage", "broker", "strict", "cors_origins")
-    yield from (f"[deployment.{key(deployment.name)}]", *_pairs({one: getattr(deployment, one) for one in kept}))
-    for service, table in settings.items():
-        yield from (f"[settings.{key(service)}]", *_pairs(table))
+    kept: dict[str, Any] = {one: getattr(deployment, one) for one in KEPT}
+    yield from (f"[deployment.{key(deployment.name)}]", *_pairs(kept))
+    for service, own in settings.items():
+        yield from (f"[settings.{key(service)}]", *_pairs(own))
 
 
 def _pairs(table: Mapping[str, Any]) -> Iterator[str]:
