@@ -10,7 +10,20 @@ from benchmarks import report
 from benchmarks.machine import stamp
 from benchmarks.measure import Row
 from benchmarks.rounds import Run
-from benchmarks.suites import boutique, brokers, calls, events, http, outbox, postgres, sagas, sagas_postgres, startup, transport
+from benchmarks.suites import (
+    boutique,
+    brokers,
+    calls,
+    events,
+    growth,
+    http,
+    outbox,
+    postgres,
+    sagas,
+    sagas_postgres,
+    startup,
+    transport,
+)
 
 SUITES: Mapping[str, Callable[[Run], Sequence[Row]]] = {
     "calls": calls.run,
@@ -24,6 +37,7 @@ SUITES: Mapping[str, Callable[[Run], Sequence[Row]]] = {
     "brokers": brokers.run,
     "startup": startup.run,
     "boutique": boutique.run,
+    "growth": growth.run,
 }
 
 

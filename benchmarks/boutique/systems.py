@@ -54,7 +54,7 @@ class Shop:
 def opened(kind: str) -> Iterator[Shop]:
     """A shop in processes and a folder of its own; `kind` is one, split, grpc or fastapi."""
     with tempfile.TemporaryDirectory(prefix="bb-", dir=scratch()) as given:
-        folder, port = Path(given), _free_port()
+        folder, port = Path(given), free_port()
         shutil.copytree(HERE, folder / "b", ignore=shutil.ignore_patterns(".ramet", "__pycache__"))
         environment = {**compiled(ROOT / ".bench" / "bytecode"), "PYTHONPATH": str(folder / "b")}
         commands = _ramet(kind, port) if kind in _DEPLOYMENTS else _peers(kind, folder, port)
@@ -91,7 +91,8 @@ def _end(started: Sequence[subprocess.Popen[bytes]]) -> None:
             process.wait()
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """One that nobody listens on."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
