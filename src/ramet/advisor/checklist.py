@@ -121,7 +121,8 @@ def _api_design(detected: Detected) -> Found | None:
 
 def _databases(detected: Detected) -> Found | None:
     migrations = [one for one in detected.facts.modules if one.role == "migrations"]
-    held = [one for one in detected.facts.accesses if one.transaction]
+    tests = {one.path for one in detected.facts.modules if one.role == "tests"}
+    held = [one for one in detected.facts.accesses if one.transaction and one.path not in tests]
     if len(migrations) < 20 or len(held) < 10:
         return None
     evidence = f"{len(migrations)} migrations, and {len(held)} accesses to tables inside explicit transactions"

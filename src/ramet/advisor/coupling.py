@@ -94,7 +94,7 @@ def _touched(facts: Facts, code: Mapping[str, str], owners: Mapping[str, str]) -
             found[source, target, access.table, access.writes].append(access)
     for (source, target, table, writes), accesses in sorted(found.items()):
         places = tuple(Place(path=one.path, line=one.line) for one in accesses[:MOST_PLACES])
-        what = f"{'writes' if writes else 'reads'} {table}"
+        what = f"{'writes' if writes else 'uses'} {table}"
         yield Coupled(
             kind=CouplingKind.DATA, source=source, target=target, measure=len(accesses), what=what, places=places
         )

@@ -43,7 +43,14 @@ def changed_together(facts: Facts, parts: Mapping[str, str]) -> tuple[list[Coupl
         if count < FEWEST_SHARED or mean < FEWEST_REVISIONS or degree < LEAST_DEGREE:
             below += 1
             continue
-        kept.append(_pair((one, other), parts, degree, f"{count} common changes of {mean:g} on average"))
+        kept.append(
+            _pair(
+                (one, other),
+                parts,
+                degree,
+                f"{count} common commits of {mean:g} on average, in commits of {MOST_FILES} files or fewer",
+            )
+        )
     ignored = []
     if large:
         ignored.append(f"{large} commits of more than {MOST_FILES} files were ignored")

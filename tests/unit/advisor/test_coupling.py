@@ -40,7 +40,7 @@ def test_tables_and_foreign_keys_of_others_are_data_coupling(tmp_path: Path) -> 
     coupling = find_coupling(facts, parts_of(facts))
     assert found(coupling.items, CouplingKind.DATA) == [
         ("bills", "orders", "bills_bill has a foreign key to orders_order", (("bills/models.py", 3),)),
-        ("bills", "orders", "reads orders_order", (("bills/logic.py", 3),)),
+        ("bills", "orders", "uses orders_order", (("bills/logic.py", 3),)),
         ("bills", "orders", "writes orders_order", (("bills/logic.py", 2),)),
     ]
     assert coupling.matrix()["bills", "orders"]["data"] == 3

@@ -15,8 +15,10 @@ WRITES = frozenset(
     for plain in ("create", "bulk_create", "bulk_update", "get_or_create", "update_or_create", "update", "delete")
     for name in (plain, f"a{plain}")
 )
-QUERY_WRITES = WRITES | {"_raw_delete"}
-MANAGER_WRITES = re.compile(r"a?(add|create|update|delete|remove|bulk|purge|record|store|_raw_delete)($|_)")
+QUERY_WRITES = WRITES | {"_raw_delete", "update_on_match", "soft_delete"}  # the last two as oslo.db has them
+MANAGER_WRITES = re.compile(
+    r"a?(add|create|new|insert|save|update|delete|remove|bulk|purge|record|store|cancel|mark|_raw_delete)($|_)"
+)
 """Methods of managers that a project wrote itself, by what they are called."""
 SAVES = frozenset({"save", "delete", "asave", "adelete"})
 LOADS = frozenset({"refresh_from_db", "arefresh_from_db"})
@@ -84,12 +86,11 @@ def _held(link: Chain, held: Thing) -> Found | None:
 
 
 def _named(link: Chain, meaning: str) -> Found | None:
-    last = link.names[-1]
+    first, last = link.names[0], link.names[-1]
     if link.plain == 0 and last in SAVES:  # Order(...).save()
         return Found(meaning, writes=True, sure=False)
-    if link.names[0] == "query" and len(link.names) > 1:  # Order.query.filter(...)
+    if first == "query" and len(link.names) > 1:  # Order.query.filter(...)
         return Found(meaning, writes=bool({"update", "delete"} & set(link.names)), sure=False)
-    first = link.names[0]
     if first in STATEMENTS:  # orders.insert()
         return Found(meaning, writes=STATEMENTS[first], sure=False)
     return None
@@ -103,7 +104,7 @@ def _statements(call: ast.Call, link: Chain, scopes: Scopes) -> Iterator[Found]:
         if name in STATEMENTS and inner.args and _is_statement(inner, scopes):
             yield from _arguments(inner.args if name == "select" else inner.args[:1], scopes, writes=STATEMENTS[name])
         elif name in SESSION_WRITES | {"query", "get"} and _on_session(inner):
-            yield from _session(inner, name, scopes)
+            yield from _session(inner, name, scopes, writes=bool(QUERY_WRITES & set(link.names)))
 
 
 def _is_statement(call: ast.Call, scopes: Scopes) -> bool:
@@ -121,9 +122,9 @@ def _on_session(call: ast.Call) -> bool:
     return bool(SESSION.search(last))
 
 
-def _session(call: ast.Call, name: str, scopes: Scopes) -> Iterator[Found]:
+def _session(call: ast.Call, name: str, scopes: Scopes, *, writes: bool) -> Iterator[Found]:
     if name == "query":
-        yield from _arguments(call.args, scopes, writes=False)
+        yield from _arguments(call.args, scopes, writes=writes)
     elif name == "get":
         yield from _arguments(call.args[:1], scopes, writes=False)
     else:

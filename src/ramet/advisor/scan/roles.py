@@ -36,7 +36,7 @@ def role_of(path: str) -> str:
     *folders, file = path.split("/")
     stem = file.removesuffix(".py")
     if (
-        TEST_FOLDERS & set(folders)
+        any(one in TEST_FOLDERS or one.endswith(("_tests", "-tests")) for one in folders)
         or stem.startswith("test_")
         or stem.endswith(("_test", "_tests"))
         or stem == "conftest"

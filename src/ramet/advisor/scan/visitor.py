@@ -19,6 +19,7 @@ SQL = re.compile(
 )
 LONGEST_NAME = 150
 LONGEST_SQL = 20_000
+IMPORTERS = frozenset({"import_module", "try_import"})
 SILENT_CALLS = frozenset({"getLogger", "get_logger", "get_task_logger"})
 MODELS, CLASSES = frozenset({"get_model"}), frozenset({"get_class", "get_classes"})
 BRANCHES = frozenset((
@@ -78,7 +79,7 @@ class Visitor:
         handlers = self._handlers
         for name in FIELDS.get(kind) or fields_of(kind):
             value = getattr(node, name, None)
-            if value.__class__ is list:
+            if isinstance(value, list):
                 for one in value:
                     if isinstance(one, ast.AST):
                         (handlers.get(one.__class__) or self._children)(one)
@@ -108,7 +109,7 @@ class Visitor:
 
     def _constant(self, node: ast.Constant) -> None:
         value = node.value
-        if value.__class__ is not str:
+        if not isinstance(value, str):
             return
         if len(value) <= LONGEST_NAME and "." in value and DOTTED.fullmatch(value):
             self.tally.texts.append(Text(value.replace(":", "."), node.lineno, "dotted"))
@@ -250,7 +251,7 @@ class Visitor:
 
     def _applications(self, node: ast.expr) -> None:
         for one in ast.walk(node):
-            if (name := text(one) if isinstance(one, ast.expr) else "") and name.isidentifier():
+            if isinstance(one, ast.expr) and (name := text(one)) and name.isidentifier():
                 self.tally.texts.append(Text(name, one.lineno, "app"))
 
     def _augmented(self, node: ast.AugAssign) -> None:
@@ -297,6 +298,8 @@ class Visitor:
         self._visit(node.func)
         if last in SILENT_CALLS:
             return
+        if last in IMPORTERS and node.args and (name := text(node.args[0])) and not name.startswith("."):
+            self.tally.imports.append(Import(name, (), node.lineno, Kind.STRING))
         if last in MODELS or last in CLASSES:
             self._looked_up(node, "model" if last in MODELS else "class")
         for one in node.args:
