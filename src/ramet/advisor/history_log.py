@@ -118,6 +118,14 @@ def _go_back(today: dict[str, str], changes: Iterable[Change], moved: dict[str, 
     today.update(before)
 
 
+def _content(one: Change) -> str | bytes:
+    return one.before if one.status == "D" else one.after
+
+
+def _file_name(one: Change) -> str | bytes:
+    return one.path.rpartition("/")[2]
+
+
 def renamed(changes: Iterable[Change]) -> dict[str, str]:
     """Old names with new ones: the same content gone here and come there, or else the only file of its name."""
     gone = [one for one in changes if one.status == "D"]
@@ -125,7 +133,7 @@ def renamed(changes: Iterable[Change]) -> dict[str, str]:
     if not come:
         return {}
     moved: dict[str, str] = {}
-    for key in (lambda one: one.before if one.status == "D" else one.after, lambda one: one.path.rpartition("/")[2]):
+    for key in (_content, _file_name):
         left = _alone((key(one), one.path) for one in gone if one.path not in moved)
         right = _alone((key(one), one.path) for one in come if one.path not in moved.values())
         moved |= {left[shared]: right[shared] for shared in left.keys() & right.keys() if shared != "__init__.py"}

@@ -90,6 +90,7 @@ class _Leiden:
 
     def run(self, resolution: float, seed: int) -> list[int]:
         """One run: the part of each module."""
+        assert igraph is not None, "without it there is no such object"
         igraph.set_random_number_generator(_Chance(seed))
         try:
             found = self._graph.community_leiden(

@@ -25,6 +25,7 @@ class Engine(Protocol):
     @property
     def url(self) -> str:
         """Where it answers."""
+        ...
 
 
 @contextmanager

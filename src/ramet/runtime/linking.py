@@ -22,6 +22,7 @@ class Carrier(Protocol):
 
     def call(self, call: Call, *, repeatable: bool) -> Awaitable[bytes]:
         """The answer's bytes. Raises: as `Channel.call`."""
+        ...
 
 
 def linked(contract: DeclaredContract, carrier: Carrier, *, clock: Clock, counters: Counters) -> Mapping[str, Answerer]:

@@ -86,6 +86,7 @@ class Seen(Protocol):
     @property
     def version(self) -> str:
         """The release it runs."""
+        ...
 
 
 class SeenGroup(Protocol):
@@ -94,14 +95,17 @@ class SeenGroup(Protocol):
     @property
     def services(self) -> tuple[str, ...]:
         """What it hosts."""
+        ...
 
     @property
     def wanted(self) -> int:
         """How many replicas it should have."""
+        ...
 
     @property
     def replicas(self) -> Sequence[Seen]:
         """Those it has."""
+        ...
 
 
 def changes(placement: Placement, running: Mapping[str, SeenGroup], version: str) -> list[Change]:

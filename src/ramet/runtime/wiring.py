@@ -115,6 +115,7 @@ class Outside(Carrier, Protocol):
 
     async def close(self) -> None:
         """Close the connections."""
+        ...
 
 
 def external_service(

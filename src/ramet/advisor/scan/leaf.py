@@ -6,11 +6,14 @@ Dotted names are written in one of three ways: "a.b" as the file would import it
 
 from __future__ import annotations
 
+from typing import dataclass_transform
+
 import msgspec
 
 from ramet.advisor.facts import Kind
 
 
+@dataclass_transform(frozen_default=True, field_specifiers=(msgspec.field,))
 class Part(msgspec.Struct, frozen=True, array_like=True):
     """Base of what a file says; short on disk because every code base has very many of them."""
 

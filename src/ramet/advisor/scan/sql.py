@@ -19,7 +19,6 @@ def can_read_sql() -> bool:
 @lru_cache(maxsize=1)
 def _sqlglot() -> Any:
     import sqlglot
-    import sqlglot.errors
 
     logging.getLogger("sqlglot").setLevel(logging.CRITICAL)
     return sqlglot

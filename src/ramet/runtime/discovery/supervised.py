@@ -143,6 +143,8 @@ class SupervisedDiscovery(Discovery):
                 self._drained = True
                 for callback in self._draining:
                     callback()
+            case _:  # of a later release
+                pass
 
     def _update(self, group: str, endpoints: tuple[Endpoint, ...]) -> None:
         if self._known.get(group) == endpoints:

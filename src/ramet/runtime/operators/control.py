@@ -29,6 +29,7 @@ class Answering(Protocol):
 
     async def answer(self, request: Any) -> Answer:
         """Raises: what the operation raises."""
+        ...
 
 
 class Control:

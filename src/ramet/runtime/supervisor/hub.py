@@ -142,5 +142,5 @@ def _pass_on(told: bytes, resident: Resident) -> None:
             resident.beat()
         case Leaving():
             resident.leaving()
-        case Hello():
+        case _:  # a second hello, or something of a later release
             pass

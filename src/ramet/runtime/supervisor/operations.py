@@ -25,6 +25,7 @@ class Supervised(Protocol):
     @property
     def names(self) -> tuple[str, str]:
         """Of the application and of the deployment."""
+        ...
 
     keepers: dict[str, Keeper]
     folders: Folders
@@ -33,12 +34,15 @@ class Supervised(Protocol):
 
     def keeper(self, group: str) -> Keeper:
         """Raises: NotFound."""
+        ...
 
     def addresses(self) -> Sequence[Address]:
         """Where the public parts are."""
+        ...
 
     def end(self) -> None:
         """Begin to stop."""
+        ...
 
 
 class SupervisorOperations:

@@ -74,7 +74,8 @@ class Connector:
 
     async def _dial(self, settings: Mapping[str, str]) -> Any:
         try:
-            return await asyncpg.connect(
+            connect: Any = asyncpg.connect  # its annotation wants whole seconds
+            return await connect(
                 **self._address.arguments(),
                 timeout=self._options.connect_seconds,
                 statement_cache_size=500,

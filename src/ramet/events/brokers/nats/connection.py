@@ -14,9 +14,9 @@ from ramet.events.brokers.nats.options import DAY_SECONDS, NatsOptions
 from ramet.events.brokers.nats.wire import Names
 
 try:
-    import nats
     from nats.aio.client import Client
     from nats.aio.msg import Msg
+    from nats.errors import Error
     from nats.js import JetStreamContext, api
     from nats.js.errors import APIError, BucketNotFoundError, KeyNotFoundError, KeyWrongLastSequenceError, NotFoundError
     from nats.js.kv import KeyValue
@@ -69,7 +69,7 @@ class Connection:
                     error_cb=self._failed,
                 )
                 await self._prepare()
-        except (TimeoutError, OSError, nats.errors.Error) as error:
+        except (TimeoutError, OSError, Error) as error:
             await self.close()
             raise self._unreachable(error) from error
 
@@ -138,7 +138,8 @@ class Connection:
             inactive_threshold=IDLE_READER_SECONDS,
             mem_storage=True,
             num_replicas=1,
-            **({"filter_subject": filters[0]} if len(filters) == 1 else {"filter_subjects": filters}),
+            filter_subject=filters[0] if len(filters) == 1 else None,
+            filter_subjects=filters if len(filters) > 1 else None,
         )
         await self.js.add_consumer(self._names.stream, config)
 

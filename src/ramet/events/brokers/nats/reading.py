@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
-import nats
+from nats.errors import Error
 
 from ramet.clock import Clock
 from ramet.errors import described
@@ -23,7 +23,7 @@ BATCH = 500
 COMMIT_SECONDS = 0.5
 DRAIN_SECONDS = 5.0
 SILENCE_SECONDS = 10.0
-_FAILURES = (TimeoutError, OSError, nats.errors.Error)
+_FAILURES = (TimeoutError, OSError, Error)
 _log = logging.getLogger("ramet.events.nats")
 
 
