@@ -52,12 +52,9 @@ async def running(
 
     `servers` are the engines: embedded, or real ones, on which the test has a database and streams of its own.
     """
+    if isinstance(clock, VirtualClock):
+        _refuse_real_time(placement, servers)
     configuration = _with_fakes(what, fakes)
-    if isinstance(clock, VirtualClock) and (servers.are_real or _are_processes(placement)):
-        raise UsageError(
-            "A virtual clock cannot move the time of real servers and processes: leave `clock` out, and give the "
-            "services short durations in `settings`."
-        )
     if _are_processes(placement):
         placement = placement if isinstance(placement, Processes) else Processes()
         alive = _as_processes(configuration, placement, servers, settings or {})
@@ -104,6 +101,14 @@ async def _as_processes(
     )
     async with processes(wanted) as alive, AsyncExitStack() as connected:
         yield RunningApplication(alive, await clients.over_the_network(alive.prefixes, connected))
+
+
+def _refuse_real_time(placement: Placement | Processes, servers: Servers) -> None:
+    if servers.are_real or _are_processes(placement):
+        raise UsageError(
+            "A virtual clock cannot move the time of real servers and processes: leave `clock` out, and give the "
+            "services short durations in `settings`."
+        )
 
 
 def _are_processes(placement: Placement | Processes) -> bool:

@@ -8,12 +8,22 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 
+import msgspec
+
+from ramet.contract.codec import Answer as Answered
+from ramet.errors import InternalError
 from ramet.events.base import Broker, Delivery, Done, Outlet, Sink, Subscription
 from ramet.transport.base import Answer, Call, Peer
 
+FAILED = b""
+
 
 class Repeating:
-    """Answers each call that may be repeated twice, and remembers where the second answer was another."""
+    """Answers each call that may be repeated twice, and remembers where the second answer was another.
+
+    Results and refusals are recorded, so they stay. A failure is not: the command runs again, and ought to fail again;
+    what does not has kept something outside of its database. "Not now" (`Unavailable` and the like) means nothing.
+    """
 
     def __init__(self, answer: Answer, queries: Collection[str]) -> None:
         self._answer = answer
@@ -26,9 +36,19 @@ class Repeating:
         if call.withdraw or (call.key is None and call.method not in self._queries):
             return first
         second = await self._answer(call, peer)
-        if call.key is not None and first != second:
+        if call.key is not None and _differ(_ending(first), _ending(second)):
             self.differences.append(f"{call.method} with the key {call.key}")
         return second
+
+
+def _ending(data: bytes) -> bytes | None:
+    """What two answers are compared by: failures are alike, each has an id of its own. None: it says nothing."""
+    error = msgspec.msgpack.decode(data, type=Answered).error
+    return data if not error else FAILED if error == InternalError.__name__ else None
+
+
+def _differ(first: bytes | None, second: bytes | None) -> bool:
+    return first is not None and second is not None and first != second
 
 
 class _Around(Broker):

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 from sqlalchemy import Column, Integer, MetaData, String, Table, func, insert, select
 
 from ramet import Application, Clock, Contract, Database, Event, calling, command, on, query
+from ramet.errors import InternalError, Unavailable
 from ramet.events.base import Delivery, Done, Message, Outlet, Sink, Subscription
 from ramet.events.brokers.memory import MemoryBroker
 from ramet.telemetry.context import Context
@@ -113,7 +115,11 @@ class Forgetful:
 
     async def __call__(self, call: Call, _: Peer) -> bytes:
         self.calls.append(call)
-        return b"%d" % len(self.calls)
+        return answer(len(self.calls))
+
+
+def answer(number: int) -> bytes:
+    return msgspec.msgpack.encode([number])
 
 
 def call(method: str, *, key: str | None = None, withdraw: bool = False) -> Call:
@@ -134,11 +140,11 @@ PEER = Peer(name="test")
     ids=["a command with a key", "a command without", "a query", "a withdrawal"],
 )
 async def test_what_may_be_repeated_is_answered_twice(one: Call, times: int) -> None:
-    answer = Forgetful()
+    service = Forgetful()
 
-    got = await Repeating(answer, {"notes.count"})(one, PEER)
+    got = await Repeating(service, {"notes.count"})(one, PEER)
 
-    assert (len(answer.calls), got) == (times, b"%d" % times)
+    assert (len(service.calls), got) == (times, answer(times))
 
 
 async def test_a_second_answer_that_differs_is_noted_for_commands_and_not_for_queries() -> None:
@@ -151,33 +157,61 @@ async def test_a_second_answer_that_differs_is_noted_for_commands_and_not_for_qu
     assert repeating.differences == ["notes.write with the key k"]
 
 
-class Forgiving(Contract, version="1.0.0"):
-    """Its service forgets what it has answered."""
+class Counter(Contract, version="1.0.0"):
+    """Its service keeps its count where no transaction is rolled back: in memory."""
 
     @command
-    async def forget(self, key: str) -> int: ...
+    async def second_time_lucky(self) -> int: ...
+
+    @command
+    async def never_lucky(self) -> int: ...
+
+    @command
+    async def busy_at_first(self) -> int: ...
 
 
-class Trouble(Exception):
-    """Passes, and leaves a trace in the answer: an error has an id of its own each time."""
+class CounterService(Counter):
+    async def startup(self) -> None:
+        self.count = 0
+
+    async def second_time_lucky(self) -> int:
+        self.count += 1
+        if self.count == 1:
+            raise RuntimeError("not yet")
+        return self.count
+
+    async def never_lucky(self) -> int:
+        raise RuntimeError("never")
+
+    async def busy_at_first(self) -> int:
+        self.count += 1
+        if self.count == 1:
+            raise Unavailable("The card network does not answer.")
+        return self.count
 
 
-class ForgivingService(Forgiving):
-    async def forget(self, key: str) -> int:
-        raise Trouble(key)
+COUNTER = Application("counter", services=[CounterService])
 
 
-async def test_a_command_that_answers_differently_the_second_time_fails_the_test_with_its_name() -> None:
-    application = Application("app", services=[ForgivingService])
+async def test_a_command_whose_second_answer_differs_fails_the_test_with_its_name() -> None:
+    async def told() -> int:
+        async with running(COUNTER, placement="apart") as app, calling(key="k"):
+            return await app.client(Counter).second_time_lucky()
 
-    async def repeated() -> None:
-        async with running(application, placement="apart") as app:
-            with pytest.raises(Exception, match="failed unexpectedly"):
-                async with calling(key="k"):
-                    await app.client(Forgiving).forget("x")
+    with pytest.raises(AssertionError, match=r"did not answer what they had answered: counter\.second_time_lucky with"):
+        await told()
 
-    with pytest.raises(AssertionError, match=r"did not answer what they had answered: forgiving\.forget with the key"):
-        await repeated()
+
+async def test_a_command_that_fails_each_time_answers_the_same_each_time() -> None:
+    async with running(COUNTER, placement="apart") as app:
+        with pytest.raises(InternalError):
+            async with calling(key="k"):
+                await app.client(Counter).never_lucky()
+
+
+async def test_a_command_that_cannot_be_executed_now_may_be_the_next_time() -> None:
+    async with running(COUNTER, placement="apart") as app, calling(key="k"):
+        assert await app.client(Counter).busy_at_first() == 2
 
 
 class Kept(Sink):
