@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Collection, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
+from functools import partial
 from typing import Any
 
 from nats.aio.msg import Msg
@@ -13,6 +14,7 @@ from nats.errors import Error, MaxPayloadError
 from ramet.clock import Clock
 from ramet.errors import ConfigurationError
 from ramet.events.base import Broker, Interest, Outlet, Subscription
+from ramet.events.brokers.loops import persist
 from ramet.events.brokers.members import BEAT_SECONDS, Beat, Members, encode_beat
 from ramet.events.brokers.nats.connection import Connection
 from ramet.events.brokers.nats.options import NatsOptions, read_url
@@ -78,7 +80,7 @@ class NatsBroker(Broker):
         await connection.listen(self._names.members, self._heard)
         self._members.restart(now=self._clock.monotonic())
         self._outgoing.resume()
-        self._tasks += (self._spawn(self._send()), self._spawn(self._beat()), self._spawn(self._repeat()))
+        self._start(self._send, self._beat, self._repeat)
 
     async def close(self) -> None:
         for task in self._tasks:
@@ -109,10 +111,14 @@ class NatsBroker(Broker):
         self._readings[name] = reading
         self._by_number.append(reading)
         self._announce()
-        self._tasks += (self._spawn(reading.coordinate()), self._spawn(reading.pull()))
+        self._start(reading.coordinate, reading.pull, mend=reading.interrupt)
 
     def outlets(self, topics: Collection[str] | None = None) -> Sequence[Outlet]:  # noqa: ARG002 - one for all topics
         return (Outlet("nats", None, self._outgoing),)
+
+    def _start(self, *loops: Callable[[], Awaitable[None]], mend: Callable[[], None] | None = None) -> None:
+        going = partial(persist, clock=self._clock, log=_log, mend=mend)
+        self._tasks += [self._spawn(going(loop)) for loop in loops]
 
     async def _send(self) -> None:
         assert self._stream is not None

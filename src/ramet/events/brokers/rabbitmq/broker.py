@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Collection, Sequence
+from functools import partial
 from typing import Any
 
 from ramet.clock import Clock
 from ramet.errors import ConfigurationError, MissingExtra, Unavailable
 from ramet.events.base import Broker, Interest, Message, Outlet, Subscription
+from ramet.events.brokers.loops import persist
 from ramet.events.brokers.members import BEAT_SECONDS, Beat, Members, encode_beat
 from ramet.events.brokers.outgoing import AGAIN_SECONDS, Outgoing
 from ramet.events.brokers.rabbitmq.names import Names
@@ -22,13 +24,18 @@ try:
     from aiormq import spec
     from aiormq.abc import AbstractChannel, AbstractConnection, DeliveredMessage
 
-    from ramet.events.brokers.rabbitmq.reading import FAILURES, Reading
+    from ramet.events.brokers.rabbitmq.failures import FAILURES, library, quietly
+    from ramet.events.brokers.rabbitmq.reading import Reading
     from ramet.events.brokers.rabbitmq.topology import OLDEST, declare_exchanges, declare_queues, version_of
 except ImportError as error:
     raise MissingExtra("aio-pika", "rabbitmq", "The broker RabbitMQ") from error
 
 RECONNECT_SECONDS = 0.5
 CONNECT_SECONDS = 5.0
+PREPARE_SECONDS = 30.0
+CONFIRM_SECONDS = 20.0
+SILENCE_SECONDS = 10.0
+"""A replica hears its own beats, too; one that does not for this long has a connection that is of no use."""
 _log = logging.getLogger("ramet.events.rabbitmq")
 
 
@@ -60,6 +67,7 @@ class RabbitBroker(Broker):
         self._members = Members(clock.id(), now=clock.monotonic())
         self._readings: dict[str, Reading] = {}
         self._news = 0
+        self._heard_at = 0.0
         self._connection: AbstractConnection | None = None
         self._publisher: AbstractChannel | None = None
         self._control: AbstractChannel | None = None
@@ -76,15 +84,16 @@ class RabbitBroker(Broker):
                 if self._clock.monotonic() > deadline or isinstance(error, aiormq.exceptions.AuthenticationError):
                     raise self._unreachable(error) from error
                 await self._clock.sleep(RECONNECT_SECONDS)
-        self._start(self._stay_connected(), self._send(), self._beat(), self._repeat())
+        self._start(self._stay_connected, self._send, self._beat, self._repeat)
 
     async def close(self) -> None:
         connection = self._connection
         try:
-            async with asyncio.timeout(self._options.patience_seconds):
-                for reading in self._readings.values():
-                    await reading.close()
-                await self._publish_beat(leaving=True)
+            with library:
+                async with asyncio.timeout(self._options.patience_seconds):
+                    for reading in self._readings.values():
+                        await reading.close()
+                    await self._publish_beat(leaving=True)
         except FAILURES as error:
             _log.debug("RabbitMQ: the end was not orderly: %s", error)
         for task in (*self._tasks, *self._publishing):
@@ -92,7 +101,7 @@ class RabbitBroker(Broker):
         await asyncio.gather(*self._tasks, *self._publishing, return_exceptions=True)
         self._tasks.clear()
         if connection is not None:
-            await _quietly(connection.close)
+            await quietly(connection.close)
 
     async def subscribe(self, subscription: Subscription) -> None:
         name = subscription.consumer
@@ -114,24 +123,35 @@ class RabbitBroker(Broker):
         self._readings[name] = reading
         if connection is not None:
             reading.attach(connection)
-        self._start(reading.coordinate(), reading.feed(), reading.acknowledge(), self._announce())
+        self._start(reading.coordinate, reading.feed, reading.acknowledge)
+        await self._announce()
 
     def outlets(self, topics: Collection[str] | None = None) -> Sequence[Outlet]:  # noqa: ARG002 - one for all topics
         return (Outlet("rabbitmq", None, self._outgoing),)
 
-    def _start(self, *loops: Any) -> None:
-        self._tasks += [self._spawn(loop) for loop in loops]
+    def _start(self, *loops: Callable[[], Awaitable[None]]) -> None:
+        going = partial(persist, clock=self._clock, log=_log, mend=self._renew)
+        self._tasks += [self._spawn(going(loop)) for loop in loops]
+
+    def _renew(self) -> None:
+        """Connect again: what was not acknowledged is delivered again, what was not confirmed is sent again."""
+        if self._connection is not None:
+            self._spawn(quietly(self._connection.close))
 
     async def _connect(self) -> None:
-        async with asyncio.timeout(CONNECT_SECONDS):
-            connection = await aiormq.connect(self._options.url)
+        with library:
+            async with asyncio.timeout(CONNECT_SECONDS):
+                connection = await aiormq.connect(self._options.url)
         try:
-            await self._prepare(connection)
+            with library:
+                async with asyncio.timeout(PREPARE_SECONDS):
+                    await self._prepare(connection)
         except BaseException:
-            await _quietly(connection.close)
+            await quietly(connection.close)
             raise
         self._connection = connection
-        self._members.restart(now=self._clock.monotonic())
+        self._heard_at = self._clock.monotonic()
+        self._members.restart(now=self._heard_at)
         self._outgoing.resume()
         for reading in self._readings.values():
             reading.attach(connection)
@@ -159,11 +179,12 @@ class RabbitBroker(Broker):
 
     async def _stay_connected(self) -> None:
         while True:
-            connection, publisher = self._connection, self._publisher
-            if connection is not None and publisher is not None:
-                await asyncio.wait([connection.closing, publisher.closing], return_when=asyncio.FIRST_COMPLETED)
+            connection, publisher, control = self._connection, self._publisher, self._control
+            if connection is not None and publisher is not None and control is not None:
+                ends = (connection.closing, publisher.closing, control.closing)
+                await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
                 self._disconnected()
-                await _quietly(connection.close)
+                await quietly(connection.close)
             try:
                 await self._connect()
                 _log.info("connected to %s again", self._options.shown)
@@ -189,12 +210,14 @@ class RabbitBroker(Broker):
         publisher = self._publisher
         try:
             if publisher is not None:
-                await publisher.basic_publish(
-                    encode_message(message),
-                    exchange=self._names.events,
-                    routing_key=self._names.route(message, self._options.partitions),
-                    properties=spec.Basic.Properties(delivery_mode=2),
-                )
+                with library:
+                    await publisher.basic_publish(
+                        encode_message(message),
+                        exchange=self._names.events,
+                        routing_key=self._names.route(message, self._options.partitions),
+                        properties=spec.Basic.Properties(delivery_mode=2),
+                        timeout=CONFIRM_SECONDS,
+                    )
                 self._outgoing.stored(ticket)
         except FAILURES as error:
             _log.debug("event %s is sent again: %s", message.id, error)
@@ -216,17 +239,24 @@ class RabbitBroker(Broker):
         while True:
             await self._clock.sleep(BEAT_SECONDS)
             try:
-                await self._publish_beat()
+                async with asyncio.timeout(BEAT_SECONDS):
+                    await self._publish_beat()
             except FAILURES as error:
                 _log.debug("no beat: %s", error)
+            if self._connection is not None and self._clock.monotonic() - self._heard_at > SILENCE_SECONDS:
+                _log.warning("nothing comes from %s any more: connecting again", self._options.shown)
+                self._heard_at = self._clock.monotonic()
+                self._renew()
 
     async def _publish_beat(self, *, leaving: bool = False) -> None:
         if self._control is not None:
             beat = Beat(self._members.instance, tuple(sorted(self._readings)), self._news, leaving)
-            await self._control.basic_publish(encode_beat(beat), exchange=self._names.members, routing_key="")
+            with library:
+                await self._control.basic_publish(encode_beat(beat), exchange=self._names.members, routing_key="")
 
     async def _heard(self, message: DeliveredMessage) -> None:
-        if self._members.hear(message.body, now=self._clock.monotonic()):
+        self._heard_at = self._clock.monotonic()
+        if self._members.hear(message.body, now=self._heard_at):
             for reading in self._readings.values():
                 reading.wake()
 
@@ -235,12 +265,3 @@ class RabbitBroker(Broker):
             f"RabbitMQ at {self._options.shown} cannot be used ({type(error).__name__}): start it there, or name "
             "another address as `broker` of the deployment in ramet.toml."
         )
-
-
-async def _quietly(close: Callable[[], Awaitable[object]]) -> None:
-    """Close what may be broken already."""
-    try:
-        async with asyncio.timeout(CONNECT_SECONDS):
-            await close()
-    except FAILURES as error:
-        _log.debug("RabbitMQ: closed with %s", error)

@@ -9,12 +9,12 @@ from functools import partial
 from typing import NamedTuple
 
 from aiormq.abc import AbstractChannel, AbstractConnection, DeliveredMessage
-from aiormq.exceptions import AMQPError
 
 from ramet.clock import Clock
 from ramet.errors import described
 from ramet.events.base import Delivery, Message, Subscription
 from ramet.events.brokers.members import Members
+from ramet.events.brokers.rabbitmq.failures import FAILURES, library, quietly
 from ramet.events.brokers.rabbitmq.names import Names
 from ramet.events.brokers.rabbitmq.options import RabbitOptions
 from ramet.events.brokers.wire import decode_message
@@ -22,8 +22,6 @@ from ramet.events.brokers.wire import decode_message
 TICK_SECONDS = 1.0
 DRAIN_SECONDS = 5.0
 ANSWER_SECONDS = 3.0
-FAILURES = (AMQPError, OSError, TimeoutError, RuntimeError)
-"""What a connection that is lost, or is being lost, can make of a call; the library raises RuntimeError too."""
 _log = logging.getLogger("ramet.events.rabbitmq")
 
 
@@ -33,8 +31,15 @@ class Queue:
     def __init__(self, number: int, channel: AbstractChannel) -> None:
         self.number = number
         self.channel = channel
+        self.tag: str | None = None
         self.in_flight: set[str] = set()
         self.leaving_since: float | None = None
+
+    @property
+    def ended(self) -> bool:
+        """Its channel is closed, or RabbitMQ has cancelled the consumer, as when a queue loses its leader."""
+        consuming = getattr(self.channel, "consumers", (self.tag,))
+        return self.channel.is_closed or (self.tag is not None and self.tag not in consuming)
 
 
 class _Arrived(NamedTuple):
@@ -68,7 +73,7 @@ class Reading:
         self._any = asyncio.Event()
         self._done = asyncio.Event()
         self._woken = asyncio.Event()
-        self._open: dict[str, _Arrived] = {}  # by message id, what the sink has and must be acknowledged
+        self._open: dict[str, list[_Arrived]] = {}  # by message id, what the sink has; one stored twice arrives twice
         self._acks: deque[tuple[Queue, int]] = deque()
 
     def wake(self) -> None:
@@ -119,7 +124,8 @@ class Reading:
             while self._acks:
                 queue, tag = self._acks.popleft()
                 try:
-                    await queue.channel.basic_ack(tag, wait=False)
+                    with library:
+                        await queue.channel.basic_ack(tag, wait=False)
                 except FAILURES as error:
                     _log.debug("%s: an acknowledgement was lost: %s", self.consumer, error)
             self._done.clear()
@@ -134,8 +140,9 @@ class Reading:
         now = self._clock.monotonic()
         share = self._members.share(self.consumer, self._options.partitions, now=now)
         for queue in list(self._queues.values()):
-            if queue.channel.is_closed:
+            if queue.ended:
                 del self._queues[queue.number]
+                await _leave(queue.channel)
             elif queue.number in share:
                 if queue.leaving_since is not None:
                     await self._give_back(queue)  # what was held back meanwhile comes again, in order
@@ -148,23 +155,29 @@ class Reading:
     async def _read(self, connection: AbstractConnection, number: int) -> None:
         """Begin to read a queue. One that does not answer, because it has no leader yet, is tried again later."""
         name = self._names.queue(self.consumer, number)
+        channel = None
         try:
-            async with asyncio.timeout(ANSWER_SECONDS):
-                channel = await connection.channel(publisher_confirms=False)
-                await channel.basic_qos(prefetch_count=self._options.prefetch)
-                queue = self._queues[number] = Queue(number, channel)
-                await channel.basic_consume(name, partial(self._receive, queue))
+            with library:
+                async with asyncio.timeout(ANSWER_SECONDS):
+                    channel = await connection.channel(publisher_confirms=False)
+                    await channel.basic_qos(prefetch_count=self._options.prefetch)
+                    queue = self._queues[number] = Queue(number, channel)
+                    queue.tag = (await channel.basic_consume(name, partial(self._receive, queue))).consumer_tag
         except FAILURES as error:
             self._queues.pop(number, None)
+            if channel is not None:
+                await _leave(channel)
             _log.debug("the queue %s cannot be read yet: %s", name, described(error))
 
     async def _give_back(self, queue: Queue) -> None:
         self._queues.pop(queue.number, None)
-        while self._acks:  # what is done is said before the rest is given back
-            other, tag = self._acks.popleft()
-            await other.channel.basic_ack(tag)
-        async with asyncio.timeout(ANSWER_SECONDS):
-            await queue.channel.close()
+        with library:
+            async with asyncio.timeout(ANSWER_SECONDS):
+                while self._acks:  # what is done is said before the rest is given back
+                    other, tag = self._acks.popleft()
+                    if not other.channel.is_closed:
+                        await other.channel.basic_ack(tag)
+        await _leave(queue.channel)
 
     async def _receive(self, queue: Queue, delivered: DeliveredMessage) -> None:
         tag, again = delivered.delivery_tag, bool(delivered.redelivered)
@@ -180,19 +193,29 @@ class Reading:
             self._acknowledge(arrived)
             return
         queue.in_flight.add(message.id)
-        known = message.id in self._open
-        self._open[message.id] = arrived
-        if not known:
-            self._sink.put(Delivery(message, arrived.again), partial(self._finish, message.id))
+        if (known := self._open.get(message.id)) is not None:
+            known.append(arrived)
+            return
+        self._open[message.id] = [arrived]
+        self._sink.put(Delivery(message, arrived.again), partial(self._finish, message.id))
 
     def _finish(self, message_id: str) -> None:
-        arrived = self._open.pop(message_id)
-        arrived.queue.in_flight.discard(message_id)
-        self._acknowledge(arrived)
-        if arrived.queue.leaving_since is not None and not arrived.queue.in_flight:
-            self._woken.set()
+        for arrived in self._open.pop(message_id):
+            queue = arrived.queue
+            queue.in_flight.discard(message_id)
+            self._acknowledge(arrived)
+            if queue.leaving_since is not None and not queue.in_flight:
+                self._woken.set()
 
     def _acknowledge(self, arrived: _Arrived) -> None:
         if self._queues.get(arrived.queue.number) is arrived.queue:
             self._acks.append((arrived.queue, arrived.tag))
             self._done.set()
+
+
+async def _leave(channel: AbstractChannel) -> None:
+    """Close a channel; where that fails the connection goes too, or nobody else would get what the queue holds."""
+    await quietly(channel.close)
+    if not channel.is_closed:
+        _log.warning("a channel of RabbitMQ does not close: connecting again")
+        await quietly(channel.connection.close)

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from aiormq.abc import AbstractChannel, AbstractConnection
 from aiormq.exceptions import ChannelPreconditionFailed
+from pamqp.common import FieldTable
 
 from ramet.errors import ConfigurationError
 from ramet.events.base import Interest
@@ -22,9 +23,9 @@ async def declare_exchanges(channel: AbstractChannel, names: Names, options: Rab
     """The exchanges, and a queue that is never used: its arguments hold what all processes must agree on."""
     await channel.exchange_declare(names.events, exchange_type="direct", durable=True)
     await channel.exchange_declare(names.members, exchange_type="fanout", durable=True)
-    arguments: dict[str, object] = {"x-max-length": options.partitions}
+    arguments: FieldTable = {"x-max-length": options.partitions}
     try:
-        await channel.queue_declare(names.layout, durable=True, arguments=arguments)  # type: ignore[arg-type]  # a dict is invariant
+        await channel.queue_declare(names.layout, durable=True, arguments=arguments)
     except ChannelPreconditionFailed as error:
         raise ConfigurationError(
             f"{names.layout} at {options.shown} was declared with another number of partitions than "
@@ -36,7 +37,7 @@ async def declare_queues(
     channel: AbstractChannel, names: Names, options: RabbitOptions, interest: Interest, version: tuple[int, ...]
 ) -> None:
     """The queues of one consumer, bound to its topics."""
-    arguments: dict[str, object] = {
+    arguments: FieldTable = {
         "x-queue-type": "quorum",
         "x-single-active-consumer": True,
         "x-message-ttl": int(options.retention_days * DAY_MILLISECONDS),
@@ -46,7 +47,7 @@ async def declare_queues(
     for number in range(options.partitions):
         queue = names.queue(interest.consumer, number)
         try:
-            await channel.queue_declare(queue, durable=True, arguments=arguments)  # type: ignore[arg-type]  # a dict is invariant
+            await channel.queue_declare(queue, durable=True, arguments=arguments)
         except ChannelPreconditionFailed as error:
             raise ConfigurationError(
                 f"The queue {queue} at {options.shown} was declared in another way: let it run empty and delete it "

@@ -1,0 +1,43 @@
+"""Loops of an adapter that go on for ever: whatever ends one, it is logged and begins again."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+
+from ramet.clock import Clock
+from ramet.tasks import is_ending
+
+AGAIN_SECONDS = 0.5
+
+
+async def persist(
+    loop: Callable[[], Awaitable[None]],
+    *,
+    clock: Clock,
+    log: logging.Logger,
+    mend: Callable[[], None] | None = None,
+) -> None:
+    """Run a loop until this task is cancelled.
+
+    Client libraries end calls with whatever they have at hand when a connection goes, a cancellation that nobody asked
+    for included. `mend` is called before the loop begins again: it gives back what the loop may have had in hand.
+    """
+    while True:
+        try:
+            await loop()
+            return
+        except asyncio.CancelledError:
+            if is_ending():
+                raise
+            log.warning("%s was given up by what it called, and begins again", _name(loop))
+        except Exception:
+            log.exception("%s failed, and begins again", _name(loop))
+        if mend is not None:
+            mend()
+        await clock.sleep(clock.jitter(AGAIN_SECONDS))
+
+
+def _name(loop: Callable[[], Awaitable[None]]) -> str:
+    return str(getattr(loop, "__qualname__", loop))
