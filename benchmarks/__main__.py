@@ -18,6 +18,7 @@ from benchmarks.suites import (
     growth,
     http,
     outbox,
+    overload,
     postgres,
     sagas,
     sagas_postgres,
@@ -38,6 +39,7 @@ SUITES: Mapping[str, Callable[[Run], Sequence[Row]]] = {
     "startup": startup.run,
     "boutique": boutique.run,
     "growth": growth.run,
+    "overload": overload.run,
 }
 
 
