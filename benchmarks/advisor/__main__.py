@@ -13,7 +13,7 @@ from time import perf_counter
 
 from benchmarks import report
 from benchmarks.advisor.rivals import RIVALS
-from benchmarks.advisor.truth import Applications, Split, applications, hidden, splits
+from benchmarks.advisor.truth import Applications, Split, applications, hidden, removals, splits
 from benchmarks.machine import stamp
 from benchmarks.measure import Row
 from ramet.advisor.candidates import BoundaryOptions, boundaries
@@ -33,20 +33,22 @@ def main() -> int:
     """Measure everything there is a clone for. 2 where none is."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.advisor", description=__doc__)
     parser.add_argument("--repos", type=Path, required=True, help="folder of clones, named as in applications.json")
-    parser.add_argument("--only", choices=["applications", "splits"], help="one half of it")
+    parser.add_argument("--only", choices=["applications", "splits", "removals"], help="one part of it")
     options = parser.parse_args()
-    wanted = sorted({one.name for one in applications()} | {one.clone for one in splits()})
+    wanted = sorted({one.name for one in applications()} | {one.clone for one in (*splits(), *removals())})
     missing = [name for name in wanted if not (options.repos / name / ".git").exists()]
     if missing:
         print(MISSING.format(", ".join(wanted), ", ".join(missing)), file=sys.stderr)
     if len(missing) == len(wanted):
         return 2
     rows: list[Row] = []
-    if options.only != "splits":
+    if options.only in {None, "applications"}:
         rows += _applications(options.repos)
         rows += _speed(options.repos)
-    if options.only != "applications":
-        rows += _splits(options.repos)
+    if options.only in {None, "removals"}:
+        rows += _splits(options.repos, removals(), "removals, tuned")
+    if options.only in {None, "splits"}:
+        rows += _splits(options.repos, splits(), "real splits")
     if not options.only and not missing:
         report.save("advisor", rows)
     print(report.as_table(rows))
@@ -109,11 +111,11 @@ def _rivals(project: Applications, facts: Facts) -> dict[str, tuple[float, float
     return found
 
 
-def _splits(repos: Path) -> list[Row]:
+def _splits(repos: Path, truths: Sequence[Split], title: str) -> list[Row]:
     best: dict[str, list[float]] = {"all": [], "folders": [], "clusters": []}
     hits: list[float] = []
     ranks: list[float] = []
-    for split in splits():
+    for split in truths:
         if not (repos / split.clone).is_dir():
             continue
         with tempfile.TemporaryDirectory() as folder:
@@ -127,10 +129,11 @@ def _splits(repos: Path) -> list[Row]:
         ranks.append(1 / first if first else 0.0)
         line = f"best F1 {best['all'][-1]:.2f}, folders {best['folders'][-1]:.2f}, clusters {best['clusters'][-1]:.2f}"
         print(f"{split.name:30} {line}, first hit at {first} of {len(scores)}", flush=True)
+    floors = {} if "tuned" in title else FLOORS
     return [
-        _row("real splits: best F1", "", best["all"], ("folders only", best["folders"]), FLOORS["best F1"]),
-        _row("real splits: hit@5", "", hits, None, FLOORS["hit@5"]),
-        _row("real splits: MRR", "", ranks, None, None),
+        _row(f"{title}: best F1", "", best["all"], ("folders only", best["folders"]), floors.get("best F1")),
+        _row(f"{title}: hit@5", "", hits, None, floors.get("hit@5")),
+        _row(f"{title}: MRR", "", ranks, None, None),
     ]
 
 

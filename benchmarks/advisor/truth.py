@@ -64,6 +64,11 @@ def splits() -> Sequence[Split]:
     return msgspec.json.decode((HERE / "splits.json").read_bytes(), type=list[Split])
 
 
+def removals() -> Sequence[Split]:
+    """Parts that were removed from other projects: what the ranking was chosen on."""
+    return msgspec.json.decode((HERE / "removals.json").read_bytes(), type=list[Split])
+
+
 def hidden(facts: Facts) -> tuple[Facts, Mapping[str, str]]:
     """The facts with every folder's name gone: each file lies in a folder of its own. Also the true path of each.
 
