@@ -1,10 +1,11 @@
-"""The answering side of one transport, in a process of its own core."""
+"""The answering side of one transport, in a process, of its own core or of any."""
 
 from __future__ import annotations
 
 import asyncio
 import gc
 import json
+import os
 import sys
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -18,27 +19,54 @@ from fastapi import FastAPI, Request, Response
 
 from benchmarks.contenders import arguments
 from benchmarks.contenders.http_server import announce, tell_time
-from benchmarks.contenders.transport_asked import answer
+from benchmarks.contenders.transport_asked import METHOD, Asked, Level, Stock, answer, answer_bytes
+from benchmarks.contenders.transport_messages import ASKED, LEVEL, answer_message
 from benchmarks.machine import pin
 from ramet.clock import SystemClock
+from ramet.contract.problems import Problems
+from ramet.contract.reading.contracts import read_contract
+from ramet.runtime.answering import Answering
+from ramet.runtime.calls import Answerer, Boundary
 from ramet.tasks import Tasks
-from ramet.transport.base import Call, Peer
+from ramet.telemetry.counters import Counters
+from ramet.transport.admission import Admission
+from ramet.transport.base import Answer, Call, Peer
 from ramet.transport.options import Tls, TransportOptions
 from ramet.transport.server import Server
 
+Serving = Callable[[dict[str, Any]], Awaitable[str]]
 
-def _ramet(address: str) -> Callable[[dict[str, Any]], Awaitable[str]]:
+
+def _ramet(address: str, answered: Answer) -> Serving:
     async def serve(asked: dict[str, Any]) -> str:
-        async def answered(call: Call, _: Peer) -> bytes:
-            return answer(call.arguments)
-
-        tls = Tls(certificate=Path(asked["folder"]) / "s.crt", key=Path(asked["folder"]) / "s.key")
+        clock, tls = (
+            SystemClock(),
+            Tls(certificate=Path(asked["folder"]) / "s.crt", key=Path(asked["folder"]) / "s.key"),
+        )
         options = TransportOptions(application="bench", tls=tls)
-        server = Server(answered, None, clock=SystemClock(), spawn=Tasks().spawn, options=options)
+        server = Server(Admission(answered, clock=clock), None, clock=clock, spawn=Tasks().spawn, options=options)
         KEPT.append(server)
-        return await server.start(address.format(folder=asked["folder"]))
+        return await server.start(address.format(folder=asked["folder"], own=os.getpid()))
 
     return serve
+
+
+async def _level(call: Call, _: Peer) -> bytes:
+    """The transport alone, and the same codec as everybody."""
+    return answer_bytes(call.arguments)
+
+
+def _contract() -> Answer:
+    """As a replica answers the calls of a contract."""
+
+    async def level(asked: Asked) -> Level:
+        return answer(asked)
+
+    clock, contract = SystemClock(), read_contract(Stock, Problems())
+    counter, method = Counters().method(METHOD), contract.methods["level"]
+    answering, boundary = Answering(), Boundary(contract, method, counter, clock)
+    answering.add("stock", {"level": Answerer(method=method, boundary=boundary, counter=counter, answer=level)})
+    return answering
 
 
 class _Echo(asyncio.Protocol):
@@ -53,17 +81,21 @@ class _Echo(asyncio.Protocol):
 
 
 async def _echo(asked: dict[str, Any]) -> str:
-    path = f"{asked['folder']}/echo"
+    path = f"{asked['folder']}/echo{os.getpid()}"
     KEPT.append(await asyncio.get_running_loop().create_unix_server(_Echo, path))
     return path
 
 
 async def _grpc(_: dict[str, Any]) -> str:
-    async def level(request: bytes, context: Any) -> bytes:
-        return answer(request)
+    async def level(request: Any, context: Any) -> Any:
+        return answer_message(request)
 
     server = grpc.aio.server()
-    handlers = {"Level": grpc.unary_unary_rpc_method_handler(level)}
+    handlers = {
+        "Level": grpc.unary_unary_rpc_method_handler(
+            level, request_deserializer=ASKED.FromString, response_serializer=LEVEL.SerializeToString
+        )
+    }
     server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler("Stock", handlers),))
     port = server.add_insecure_port("127.0.0.1:0")
     await server.start()
@@ -76,7 +108,7 @@ async def _fastapi(_: dict[str, Any]) -> str:
 
     @app.post("/level")
     async def level(request: Request) -> Response:
-        return Response(answer(await request.body()))
+        return Response(answer_bytes(await request.body()))
 
     config = uvicorn.Config(app, port=0, http="httptools", access_log=False, log_level="error")
     server = uvicorn.Server(config)
@@ -90,7 +122,7 @@ async def _nats(asked: dict[str, Any]) -> str:
     connection = await nats.connect(asked["broker"])
 
     async def level(message: Any) -> None:
-        await message.respond(answer(message.data))
+        await message.respond(answer_bytes(message.data))
 
     await connection.subscribe("stock.level", cb=level)
     await connection.flush()
@@ -99,10 +131,11 @@ async def _nats(asked: dict[str, Any]) -> str:
 
 
 KEPT: list[Any] = []
-SERVERS: dict[str, Callable[[dict[str, Any]], Awaitable[str]]] = {
-    "ramet": _ramet("unix:{folder}/ramet"),
-    "ramet_tcp": _ramet("tcp://127.0.0.1:0"),
-    "ramet_tls": _ramet("tls://127.0.0.1:0"),
+SERVERS: dict[str, Serving] = {
+    "ramet": _ramet("unix:{folder}/r{own}", _level),
+    "ramet_contract": _ramet("unix:{folder}/r{own}", _contract()),
+    "ramet_tcp": _ramet("tcp://127.0.0.1:0", _level),
+    "ramet_tls": _ramet("tls://127.0.0.1:0", _level),
     "echo": _echo,
     "grpc": _grpc,
     "fastapi": _fastapi,
@@ -122,6 +155,7 @@ async def serve(asked: dict[str, Any]) -> None:
 
 if __name__ == "__main__":
     given = arguments()
-    pin(given["core"])
+    if given["core"] is not None:
+        pin(given["core"])
     uvloop.run(serve(given))
     sys.stdout.write(json.dumps({}))
