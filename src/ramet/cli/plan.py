@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -10,6 +11,8 @@ import click
 from ramet.cli import output
 from ramet.cli.application import configuration, declared
 from ramet.cli.command import FOUND, Choices, command
+from ramet.cli.plan_optimise import optimise as optimised
+from ramet.errors import UsageError
 
 if TYPE_CHECKING:
     from ramet.contract.problems import Problem
@@ -21,19 +24,39 @@ if TYPE_CHECKING:
 @command(
     ("ramet plan split", "the process groups of the deployment, and what would change"),
     ("ramet plan split --json", "the same for programs"),
+    ("ramet plan split --optimise", "which services to run together, from live traffic"),
 )
 @click.argument("deployment", default="local")
-def plan(choices: Choices, deployment: str) -> int:
+@click.option("--optimise", is_flag=True, help="Propose which services to run together, from live traffic.")
+@click.option(
+    "--traffic",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="Traffic that `ramet status --json` has written, instead of the running deployment's.",
+)
+def plan(choices: Choices, deployment: str, optimise: bool, traffic: Path | None) -> int:
     """Show what will run where, and what changes against what is running.
 
     Nothing is started and no database is opened. Exit code 1 when the deployment has mistakes.
+
+    With --optimise: who calls whom, and how often, decides which services belong into one process.
     """
     from ramet.runtime.planning import changes, place
     from ramet.runtime.supervisor.release import fingerprint
 
     found = configuration(choices)
     chosen = found.deployments.get(deployment) or found.deployment(deployment)
-    placement, problems = place(chosen, declared(found), found.place)
+    application = declared(found)
+    placement, problems = place(chosen, application, found.place)
+    if optimise:
+        seen = _read(traffic) if traffic is not None else _status(found, chosen.data)
+        if seen is None or not seen.running:
+            raise UsageError(
+                f"{chosen.name} does not run: start it, or give --traffic a file of `ramet status --json`."
+            )
+        return optimised(choices, chosen, application, placement, seen)
+    if traffic is not None:
+        raise UsageError("--traffic is for --optimise.")
     status = _status(found, chosen.data)
     version = fingerprint(found.folder)
     running = {one.name: one for one in status.groups} if status is not None else {}
@@ -53,6 +76,18 @@ def _status(found: Configuration, data: str) -> Status | None:
 
     with reach(found.folder / data) as remote:
         return None if remote is None else remote.ask(GetStatus(), Status)
+
+
+def _read(file: Path) -> Status:
+    """Raises: UsageError where a file is something else."""
+    import msgspec
+
+    from ramet.runtime.operators.requests import Status
+
+    try:
+        return msgspec.json.decode(file.read_bytes(), type=Status)
+    except (OSError, ValueError, msgspec.MsgspecError) as error:
+        raise UsageError(f"{file} is not what `ramet status --json` writes: {error}.") from error
 
 
 def _document(

@@ -62,6 +62,7 @@ class Operations:
 
     def __init__(self, place: Place) -> None:
         self._place = place
+        self._used_before = _used_seconds()
         self._events = EventOperations(place.storages, clock=place.clock, replay_due=self._wake_replays)
         self._answers: dict[type[Request], Callable[[Any], Awaitable[Answer]]] = {
             GetStatus: self.status,
@@ -97,6 +98,7 @@ class Operations:
             addresses=place.addresses,
             services=tuple(services),
             traffic=self._traffic(),
+            cpu_seconds=_used_seconds() - self._used_before if started is not None else None,
         )
 
     def _traffic(self) -> tuple[Traffic, ...]:
@@ -261,6 +263,12 @@ def _load(name: str, counter: MethodCounters) -> MethodLoad:
         p50_ms=_milliseconds(counter, 0.5),
         p99_ms=_milliseconds(counter, 0.99),
     )
+
+
+def _used_seconds() -> float:
+    """Processor time of this process."""
+    used = os.times()
+    return used.user + used.system
 
 
 def _milliseconds(counter: MethodCounters, share: float) -> float | None:

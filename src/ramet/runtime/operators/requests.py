@@ -182,7 +182,8 @@ class Traffic(Answer):
 class Status(Answer):
     """A deployment; `pid`, `uptime_seconds` and `addresses` are None and empty when it does not run.
 
-    `groups` is empty where everything is one process; else `pid` is the supervisor's.
+    `groups` is empty where everything is one process; else `pid` is the supervisor's. `cpu_seconds` is the processor
+    time that one process has used since it could answer; None where nobody measured it.
     """
 
     application: str
@@ -194,6 +195,7 @@ class Status(Answer):
     services: tuple[ServiceStatus, ...] = ()
     groups: tuple[GroupStatus, ...] = ()
     traffic: tuple[Traffic, ...] = ()
+    cpu_seconds: float | None = None
 
 
 class ServiceSaga(Answer):

@@ -1,0 +1,29 @@
+"""`ramet plan --optimise`: from a file of traffic to a proposal, or a sentence that says what is missing."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import msgspec
+
+from tests.unit.cli.conftest import Ramet
+
+
+def test_without_traffic_it_says_how_to_get_some(ramet: Ramet, hello: Path) -> None:
+    assert hello.is_dir()
+    result = ramet("plan", "--optimise")
+    assert result.code == 2
+    assert "does not run: start it, or give --traffic a file" in result.err
+
+
+def test_one_process_with_room_is_left_as_it_is(ramet: Ramet, hello: Path, tmp_path: Path) -> None:
+    assert hello.is_dir()
+    calls = [{"caller": "", "method": "web.greet", "calls": 3000, "p50_ms": 1.0}]
+    calls += [{"caller": "web", "method": "Greetings.greet", "calls": 3000, "p50_ms": 0.5}]
+    status = {"application": "hello", "deployment": "local", "running": True, "uptime_seconds": 900.0}
+    file = tmp_path / "traffic.json"
+    file.write_bytes(msgspec.json.encode({**status, "traffic": calls, "cpu_seconds": 9.0}))
+    result = ramet("plan", "--optimise", "--traffic", str(file), "--json")
+    assert result.code == 0, result.err
+    assert result.json["advice"]["proposal"] is None
+    assert "room for all" in result.json["advice"]["reasons"][0]
