@@ -87,13 +87,14 @@ class NatsBroker(Broker):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         self._tasks.clear()
+        level = logging.WARNING if any(reading.owes for reading in self._by_number) else logging.DEBUG
         try:
             async with asyncio.timeout(self._options.patience_seconds):
                 await asyncio.gather(*(reading.close() for reading in self._by_number))
                 await self._publish_beat(leaving=True)
                 await self._connection.client.flush()
         except (TimeoutError, OSError, Error) as error:
-            _log.warning("positions were not written at the end, so events are delivered again: %s", error)
+            _log.log(level, "positions were not written at the end, so events are delivered again: %s", error)
         await self._connection.close()
 
     async def subscribe(self, subscription: Subscription) -> None:

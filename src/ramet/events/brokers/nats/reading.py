@@ -144,6 +144,11 @@ class Reading:
         self._left = 0
         self._progress.set()
 
+    @property
+    def owes(self) -> bool:
+        """Whether something was read whose position is not written down yet."""
+        return any(partition.read != partition.committed for partition in self._owned.values())
+
     async def close(self) -> None:
         """Write down what is done, and give the partitions back."""
         self._reader, reader = "", self._reader
