@@ -31,18 +31,19 @@ def parts_of(facts: Facts) -> Mapping[str, str]:
 
 
 def _where_it_divides(lines: Mapping[str, int]) -> str:
-    """The deepest folder that still holds most of the code, with a slash at its end; "" for the root."""
-    prefix = ""
+    """The deepest folder with several below it that still holds most of the code, with a slash; "" for the root."""
+    prefix = divided = ""
     for _ in range(DEEPEST):
         sizes: Counter[str] = Counter()
         for path, count in lines.items():
             if path.startswith(prefix) and "/" in path[len(prefix) :]:
                 sizes[prefix + path[len(prefix) :].split("/")[0] + "/"] += count
+        divided = prefix if len(sizes) > 1 else divided
         largest = max(sizes, key=lambda one: (sizes[one], one), default="")
         if not largest or sizes[largest] < DOMINANT * sum(lines.values()):
             break
         prefix = largest
-    return prefix
+    return divided
 
 
 def _below(prefix: str, path: str) -> str:
