@@ -69,6 +69,10 @@ class Customer:
         """The published events of a kind about this customer's orders."""
         return [one for one in await self.shop.published(event) if getattr(one, "order_id", "") in self.orders]
 
+    async def heard_of(self, order: Any, event: type[E]) -> list[E]:
+        """Those about one order."""
+        return [one for one in await self.heard(event) if getattr(one, "order_id", "") == order["id"]]
+
     async def in_stock(self) -> int:
         """How many of the product are for sale."""
         return (await self.ask("GET", f"/products/{self.sku}"))["in_stock"]

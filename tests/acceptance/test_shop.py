@@ -121,7 +121,7 @@ async def test_a_changed_profile_reaches_orders_billing_and_notifications(
         if placed is None:
             return False
         assert placed["ship_to"] == ADDRESS
-        await shop.eventually(lambda: ann.heard(OrderConfirmed), within="2m")
+        await shop.eventually(lambda: ann.heard_of(placed, OrderConfirmed), within="2m")
         billing = await shop.client(Payments).billing(ann.id)
         messages = await shop.client(Notifications).sent(ann.id)
         billed_to = {entry.billed_to for entry in billing if entry.order_id == placed["id"]}

@@ -25,7 +25,8 @@ from ramet.transport.server import Server
 from ramet.transport.upstream import Upstream
 
 EDGE = "edge"
-DRAIN_SECONDS = 1.0
+QUIET = TransportOptions(name="test", ping_after_seconds=60.0, dead_after_seconds=120.0)
+"""Nobody dies in one process, so nobody is asked whether he is alive, which would fill hours of virtual time."""
 
 
 class Apart:
@@ -38,7 +39,7 @@ class Apart:
         self._declared = declared
         self._tasks = Tasks()
         self._clock = options.clock
-        self._options = TransportOptions(application=declared.name, name="test")
+        self._options = replace(QUIET, application=declared.name)
         self._folder = tempfile.TemporaryDirectory(prefix="ramet-")
         self._upstreams: dict[str, Upstream] = {}
         self._addresses: dict[str, str] = {}
