@@ -182,7 +182,8 @@ class Tables:
         if name[:1] == "@":
             return self.labelled(name[1:], source)
         path, rest = self._project.resolve(name, source)
-        return self._table((path, rest.partition(".")[0])) if path and rest else None
+        model, _, inside = rest.partition(".")
+        return self._table((path, model)) if path and model and not inside[:1].isupper() else None
 
     def _table(self, one: Class) -> Table | None:
         for _ in range(DEEPEST):
