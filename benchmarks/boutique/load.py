@@ -11,6 +11,8 @@ from time import perf_counter
 from typing import Any
 from urllib.parse import urlsplit
 
+from benchmarks.boutique.systems import ORDER
+
 CURRENCIES = ("EUR", "USD", "JPY", "CAD", "GBP", "TRY")
 PRODUCTS = (
     "0PUK6V6EV0",
@@ -74,22 +76,9 @@ class Visitor:
 
     def _check_out(self) -> Iterator[Asked]:
         yield from self._add()
-        yield (
-            "POST",
-            "/cart/checkout",
-            {
-                "email": "ada@example.org",
-                "street_address": f"{self._chance.randint(1, 9999)} Analytical Avenue",
-                "zip_code": self._chance.randint(10_000, 99_999),
-                "city": "Springfield",
-                "state": "Oregon",
-                "country": "United States",
-                "credit_card_number": "4432801561520454",
-                "credit_card_expiration_month": self._chance.randint(1, 12),
-                "credit_card_expiration_year": self._chance.randint(2100, 2170),
-                "credit_card_cvv": self._chance.randint(100, 999),
-            },
-        )
+        year, month = self._chance.randint(2100, 2170), self._chance.randint(1, 12)
+        card = {"credit_card_expiration_year": year, "credit_card_expiration_month": month}
+        yield "POST", "/cart/checkout", {**ORDER, **card, "credit_card_cvv": self._chance.randint(100, 999)}
 
 
 class Connection:

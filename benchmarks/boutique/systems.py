@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import socket
 import subprocess
@@ -20,6 +21,19 @@ HERE = Path(__file__).parent
 PEERS = ("ads", "cart", "checkout", "currency", "email", "payment", "productcatalog", "recommendation", "shipping")
 PATIENCE_SECONDS = 60
 POLL_SECONDS = 0.005
+ITEM = {"product_id": "OLJCESPC7Z", "quantity": 1}
+ORDER = {
+    "email": "ada@example.org",
+    "street_address": "1 Analytical Avenue",
+    "zip_code": 12345,
+    "city": "Springfield",
+    "state": "Oregon",
+    "country": "United States",
+    "credit_card_number": "4432801561520454",
+    "credit_card_expiration_month": 1,
+    "credit_card_expiration_year": 2100,
+    "credit_card_cvv": 123,
+}
 
 
 class Shop:
@@ -32,18 +46,20 @@ class Shop:
         self.roots = [process.pid for process in roots]
 
     def wait(self) -> None:
-        """Until the frontend shows its home page, for which it needs five services, and checkout answers, too."""
-        end = perf_counter() + PATIENCE_SECONDS
-        while not self._is_open():
-            if perf_counter() > end or any(process.poll() is not None for process in self._processes):
-                raise RuntimeError("the shop does not open: see above")
-            sleep(POLL_SECONDS)
+        """Until the home page is shown and an order was placed: with that every service has answered."""
+        for method, path, body in (("GET", "/", None), ("POST", "/cart", ITEM), ("POST", "/cart/checkout", ORDER)):
+            end = perf_counter() + PATIENCE_SECONDS
+            while not self._answers(method, path, body):
+                if perf_counter() > end or any(process.poll() is not None for process in self._processes):
+                    raise RuntimeError(f"the shop does not answer {method} {path}: see above")
+                sleep(POLL_SECONDS)
 
-    def _is_open(self) -> bool:
+    def _answers(self, method: str, path: str, body: Mapping[str, object] | None) -> bool:
         connection = HTTPConnection("127.0.0.1", self._port, timeout=5)
+        headers = {"cookie": "session=nobody", "content-type": "application/json"}
         try:
-            connection.request("GET", "/", headers={"cookie": "session=nobody"})
-            return connection.getresponse().status == 200
+            connection.request(method, path, json.dumps(body) if body else None, headers)
+            return connection.getresponse().status < 300
         except OSError:
             return False
         finally:

@@ -16,8 +16,6 @@ from benchmarks.processes import family, memory_megabytes, used_seconds
 SEED = 7
 USERS = 64
 EAGER_USERS = 10
-LATEST_SECONDS = 3.0
-"""A load that comes later than this was far too much for the contender."""
 
 
 async def figures(shop: Shop, rate: float, seconds: float) -> dict[str, float]:
@@ -31,12 +29,11 @@ async def figures(shop: Shop, rate: float, seconds: float) -> dict[str, float]:
     paced = await visitors.paced(rate, seconds)
     used, lasted = used_seconds(processes) - used, perf_counter() - began
     visitors.close()
-    if paced.late > LATEST_SECONDS:
-        raise RuntimeError(f"{rate} tasks a second are too many: the last ones were {paced.late:.1f} s late")
     return {
         **_latencies("", paced),
         "cpu": used / len(paced.taken) * 1000,
         "cores": used / lasted,
+        "late": paced.late,
         **await _eager(shop, seconds),
         **memory_megabytes(family(shop.roots)),
     }

@@ -70,4 +70,5 @@ def run(run: Run) -> Sequence[Row]:
             own = (kind, "full_rps")
             measure = f"boutique_full_rps: {SYSTEMS[kind]}"
             rows.append(seen.row(measure, "requests/s", own=own, peer=(peer, "full_rps"), called=SYSTEMS[peer]))
-    return rows
+    late = "boutique_late: {}"  # until a user was free for a task, at worst: above a second the pace was too much
+    return [*rows, *(seen.row(late.format(called), "s", own=(kind, "late")) for kind, called in SYSTEMS.items())]
