@@ -123,7 +123,7 @@ def _domain(facts: Facts, code: Mapping[str, str]) -> Iterator[Coupled]:
             source=source,
             target=target,
             measure=sum(count for count, _, _ in kinds[kind]),
-            what=f"{verb} {', '.join(names[:8]) or module} of {module}",
+            what=f"{verb} {', '.join(names[:8])} of {module}" if names else f"{verb} {module}",
             places=tuple(place for _, place, _ in kinds[kind] if place.path)[:MOST_PLACES],
         )
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 
 from ramet.advisor.facts import Kind
 from ramet.advisor.scan.leaf import Leaf
-from ramet.advisor.scan.roots import Index
+from ramet.advisor.scan.roots import Index, parent
 
 DEEPEST = 8  # re-exports that are followed
 
@@ -18,6 +18,7 @@ class Project:
         self.leaves = leaves
         self.index = Index(list(leaves), others)
         self._defined = {path: frozenset(leaf.defined) for path, leaf in leaves.items()}
+        self._modules: dict[tuple[str, str], tuple[str, str]] = {}
         self._bindings: dict[str, dict[str, str]] = {}
         self._stars: dict[str, list[str]] = {}
         self._known: dict[tuple[str, str], tuple[str, str]] = {}
@@ -35,6 +36,12 @@ class Project:
 
     def module(self, name: str, source: str) -> tuple[str, str]:
         """The module in which a name is looked up first, and what remains of the name."""
+        key = name, parent(source)  # files of one folder mean the same
+        if (found := self._modules.get(key)) is None:
+            found = self._modules[key] = self._module(name, source)
+        return found
+
+    def _module(self, name: str, source: str) -> tuple[str, str]:
         if name[:1] == ".":
             return self.index.longest(self.index.relative(name, source), source)
         if name[:1] == "~":

@@ -37,6 +37,9 @@ class Roots:
         self.strong = {one for one in ({""} | marked | sources) if one in above and one not in packages}
         self.tops = {folder: self._top(folder, packages) for folder in folders}
         self.weak = set(self.tops.values()) - self.strong
+        self._mains = {
+            top: next((one for one in ancestors(top) if one in self.strong), "") for top in set(self.tops.values())
+        }
 
     @staticmethod
     def _top(folder: str, packages: set[str]) -> str:
@@ -46,7 +49,7 @@ class Roots:
 
     def main(self, path: str) -> str:
         """The root that gives a file its name: the deepest strong one that is not inside its package."""
-        return next((one for one in ancestors(self.tops[parent(path)]) if one in self.strong), "")
+        return self._mains[self.tops[parent(path)]]
 
     def of(self, path: str) -> list[str]:
         """All roots under which a file has a name, deepest first."""
