@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import gc
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -56,11 +59,12 @@ def advise(choices: Choices, path: Path, **given: Any) -> int:
 
     answers = _answers(given["answers"], interview=given["interview"])
     agreed = _agreed(given["rules"])
-    facts = _read(path, given)
-    _readable(facts, path)
-    cuts = [_below(path, one) for one in given["cuts"]]
-    with output.progress(f"Thinking about {facts.root}"):
-        advice = advice_of(facts, answers, agreed=agreed, paths=cuts or None)
+    with _without_collections():
+        facts = _read(path, given)
+        _readable(facts, path)
+        cuts = [_below(path, one) for one in given["cuts"]]
+        with output.progress(f"Thinking about {facts.root}"):
+            advice = advice_of(facts, answers, agreed=agreed, paths=cuts or None)
     written = list(_write(path, facts, advice, given))
     new = _new(advice, given["baseline"])
     if choices.json:
@@ -76,6 +80,18 @@ def advise(choices: Choices, path: Path, **given: Any) -> int:
         return 0
     output.problems([f"{_where(one)}: {one.message}" for one in new])
     return FOUND
+
+
+@contextmanager
+def _without_collections() -> Iterator[None]:
+    """Facts are trees without circles: to look for circles in millions of them costs a sixth of the time."""
+    on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if on:
+            gc.enable()
 
 
 def _readable(facts: Facts, path: Path) -> None:
