@@ -35,7 +35,8 @@ def with_fakes(application: Application, fakes: Sequence[type[Contract]]) -> App
     faked = {contract_of(fake) for fake in fakes}
     found = discover(application, Problems())
     kept = [service for service in found.services if contract_of(service) not in faked]
-    parts: list[Part] = [*kept, *fakes, *found.apis, *(mounted for mounted, _ in found.mounted)]
+    outside = [external for external, _ in found.externals if external.contract not in faked]
+    parts: list[Part] = [*kept, *fakes, *found.apis, *(mounted for mounted, _ in found.mounted), *outside]
     return Application(application.name, services=parts, place=application.place)
 
 
@@ -43,6 +44,7 @@ def with_stubs(application: Application) -> Application:
     """The same application with a stand-in for every contract that nobody implements; calling one raises `NotFaked`."""
     declared, _ = examine(application)
     provided = {service.contract.cls for service in declared.services}
+    provided |= {external.contract.cls for external in declared.externals}
     wanted = [cls for part in declared.parts() for cls in part.needs.contracts.values()]
     for service in declared.services:
         wanted += [owner for handler in service.handlers if (owner := _owner(handler.mark.event)) is not None]

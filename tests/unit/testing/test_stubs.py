@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ramet import Application, Contract, command, query
+from ramet import Application, Contract, External, Unavailable, command, query
 from ramet.testing import NotFaked, Placement, running
 
 
@@ -73,3 +73,26 @@ async def test_calling_what_is_not_faked_names_what_is_missing(fakes: list[type[
             causes.append(error)
             error = error.__cause__
         assert any(isinstance(cause, NotFaked) and "Rates.change" in str(cause) for cause in causes)
+
+
+class FixedRates(Rates):
+    async def rate(self, country: str) -> int:
+        return 7
+
+
+OUTSIDE = Application("offers", services=[OffersService, External(Rates, url="http://127.0.0.1:9")])
+
+
+async def test_a_contract_that_is_answered_outside_can_be_faked() -> None:
+    async with running(OUTSIDE, fakes=[FixedRates]) as app:
+        assert await app.client(Offers).price("CH") == 107
+
+
+async def test_a_fake_of_one_contract_leaves_the_others_outside() -> None:
+    class FixedOffers(Offers):
+        async def price(self, country: str) -> int:
+            return 1
+
+    async with running(OUTSIDE, fakes=[FixedOffers]) as app:
+        with pytest.raises(Unavailable, match=r"127\.0\.0\.1:9"):
+            await app.client(Rates).rate("CH")

@@ -87,6 +87,9 @@ class NatsBroker(Broker):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         self._tasks.clear()
+        if self._stream is None:  # it was never open
+            await self._connection.close()
+            return
         level = logging.WARNING if any(reading.owes for reading in self._by_number) else logging.DEBUG
         try:
             async with asyncio.timeout(self._options.patience_seconds):
