@@ -16,14 +16,15 @@ from ramet.errors import ConfigurationError
 
 @command(
     ("ramet openapi storefront", "printed"),
+    ("ramet openapi inventory", "a contract, as it is answered in other languages"),
     ("ramet openapi --output docs/", "every API as docs/<name>.openapi.json"),
 )
 @click.argument("api", required=False)
 @click.option("--output", "-o", "to", type=click.Path(path_type=Path), metavar="FOLDER", help="Write files there.")
 def openapi(choices: Choices, api: str | None, to: Path | None) -> None:
-    """Print or write the OpenAPI 3.1 document of a public API.
+    """Print or write the OpenAPI 3.1 document of a public API, or of a contract.
 
-    Without API it is that of the only one, or with --output those of all.
+    Without a name it is that of the only API, or with --output those of all APIs.
     """
     documents = _documents(choices)
     contracts = {} if api is None or api in documents else _contract_documents(choices)

@@ -83,7 +83,7 @@ def _refusal(error: Refusal, docs: str) -> Problem:
     kind = type(error)
     own = kind.__module__ == "ramet.http.refusals"
     members: dict[str, Any] = {
-        "type": DOCS + code_of(kind) if own else f"{docs}#{code_of(kind)}",
+        "type": DOCS + code_of(kind) if own or docs == DOCS else f"{docs}#{code_of(kind)}",
         "title": title_of(kind),
         "status": kind.status,
         "detail": str(error),
