@@ -16,11 +16,11 @@ from benchmarks.advisor.rivals import RIVALS
 from benchmarks.advisor.truth import Applications, Split, applications, hidden, removals, splits
 from benchmarks.machine import stamp
 from benchmarks.measure import Row
-from ramet.advisor.candidates import BoundaryOptions, boundaries
-from ramet.advisor.candidates_values import Candidate, Origin
+from ramet.advisor.boundaries.candidates import BoundaryOptions, boundaries
+from ramet.advisor.boundaries.graph import belongs
+from ramet.advisor.boundaries.metrics import adjusted_rand, f1, mojo_fm
+from ramet.advisor.boundaries.values import Candidate, Origin
 from ramet.advisor.facts import Facts
-from ramet.advisor.graph import belongs
-from ramet.advisor.metrics import adjusted_rand, f1, mojo_fm
 from ramet.advisor.read import read_facts
 
 MISSING = "This benchmark cannot download: give it --repos FOLDER with clones (whole history) of: {}. Missing: {}."

@@ -7,9 +7,9 @@ from random import Random
 
 import igraph
 
+from ramet.advisor.boundaries.graph import belongs, build
+from ramet.advisor.boundaries.partition import partition
 from ramet.advisor.facts import Facts, Kind
-from ramet.advisor.graph import belongs, build
-from ramet.advisor.partition import partition
 
 
 def ramet(facts: Facts) -> dict[str, int]:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from hypothesis import given, settings
 from hypothesis import strategies as some
 
-from ramet.advisor import metrics
-from ramet.advisor.graph import Graph
-from ramet.advisor.partition import partition
+from ramet.advisor.boundaries import metrics
+from ramet.advisor.boundaries.graph import Graph
+from ramet.advisor.boundaries.partition import partition
 
 LABELS = some.lists(some.tuples(some.integers(0, 4), some.integers(0, 4)), min_size=2, max_size=40)
 

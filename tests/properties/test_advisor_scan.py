@@ -10,11 +10,11 @@ import msgspec
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from ramet.advisor.history_log import commits_of, entries
+from ramet.advisor.history.log import commits_of, entries
+from ramet.advisor.history.traffic import spans_of
 from ramet.advisor.read import ReadOptions, read_facts
 from ramet.advisor.scan.parse import leaf_of
 from ramet.advisor.scan.source import text_of
-from ramet.advisor.traffic import spans_of
 
 FRAGMENTS = st.sampled_from(
     [

@@ -8,22 +8,22 @@ from ramet.advisor.agreement import RULE as BOUNDARY
 from ramet.advisor.agreement import Agreed, broken, unused
 from ramet.advisor.antipatterns.detect import antipatterns
 from ramet.advisor.antipatterns.rules import RULES as ANTIPATTERNS
-from ramet.advisor.candidates import boundaries
-from ramet.advisor.candidates_values import Boundaries, Candidate
-from ramet.advisor.coupling import find_coupling
-from ramet.advisor.coupling_kinds import Coupling
-from ramet.advisor.delivery import delivery
+from ramet.advisor.boundaries.candidates import boundaries
+from ramet.advisor.boundaries.values import Boundaries, Candidate
+from ramet.advisor.boundaries.whatif import cut
+from ramet.advisor.coupling.find import find_coupling
+from ramet.advisor.coupling.kinds import Coupling
+from ramet.advisor.coupling.parts import parts_of
+from ramet.advisor.coupling.reaching import RULES as REACHING
+from ramet.advisor.coupling.reaching import reaching
 from ramet.advisor.facts import Facts
 from ramet.advisor.finding import Rule, Strength, in_order
-from ramet.advisor.indicators import indicators
-from ramet.advisor.parts import parts_of
-from ramet.advisor.reaching import RULES as REACHING
-from ramet.advisor.reaching import reaching
-from ramet.advisor.readiness import Answers, readiness
+from ramet.advisor.history.delivery import delivery
+from ramet.advisor.readiness.indicators import indicators
+from ramet.advisor.readiness.score import Answers, readiness
 from ramet.advisor.report.advice import Advice, Cell, Counts, Matrix
 from ramet.advisor.strangler import plan
 from ramet.advisor.units import Units
-from ramet.advisor.whatif import cut
 
 RULES: tuple[Rule, ...] = (*ANTIPATTERNS, *REACHING, BOUNDARY)
 SHOWN_CANDIDATES = 8

@@ -9,17 +9,17 @@ from pathlib import Path
 
 import msgspec
 
-from ramet.advisor.cache import Cache, default_folder
 from ramet.advisor.facts import Facts, Gap, Owner
-from ramet.advisor.history import MOST_COMMITS, History, Reading
-from ramet.advisor.ownership import PLACES, owners_of
+from ramet.advisor.history.cache import Cache, default_folder
+from ramet.advisor.history.commits import MOST_COMMITS, History, Reading
+from ramet.advisor.history.ownership import PLACES, owners_of
+from ramet.advisor.history.traffic import read_traffic
 from ramet.advisor.scan.leaf import Leaf
 from ramet.advisor.scan.pool import FEWEST_BYTES, Ahead, context, processes
 from ramet.advisor.scan.scan import understand
 from ramet.advisor.scan.signals import find_signals
 from ramet.advisor.scan.sql import can_read_sql
 from ramet.advisor.scan.tree import File, Tree, walk
-from ramet.advisor.traffic import read_traffic
 from ramet.errors import ConfigurationError
 
 Progress = Callable[[str, int, int], None]

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from ramet.advisor.candidates_values import Candidate, Torn
+from ramet.advisor.boundaries.values import Candidate, Torn
 from ramet.advisor.finding import Strength
 from ramet.advisor.phrases import counted, verb
-from ramet.advisor.readiness import Advice as Verdict
-from ramet.advisor.readiness import Readiness
+from ramet.advisor.readiness.score import Advice as Verdict
+from ramet.advisor.readiness.score import Readiness
 from ramet.advisor.report.advice import Step
 
 MOST_EXTRACTED = {Verdict.STAY: 0, Verdict.HYBRID: 2, Verdict.ADOPT: 4}

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from ramet.advisor.agreement import Agreed
     from ramet.advisor.facts import Facts
     from ramet.advisor.finding import Finding
-    from ramet.advisor.readiness import Answers
+    from ramet.advisor.readiness.score import Answers
     from ramet.advisor.report.advice import Advice
 
 FILE = click.Path(dir_okay=False, path_type=Path)
@@ -112,8 +112,8 @@ def _below(path: Path, cut: str) -> str:
 
 
 def _answers(file: Path | None, *, interview: bool) -> Answers:
-    from ramet.advisor.interview import read_answers, write_answers
-    from ramet.advisor.readiness import Answers
+    from ramet.advisor.readiness.interview import read_answers, write_answers
+    from ramet.advisor.readiness.score import Answers
     from ramet.cli.advise_interview import ask
 
     known = read_answers(_text(file), str(file)) if file is not None and file.exists() else Answers()
@@ -147,7 +147,7 @@ def _write(path: Path, facts: Facts, advice: Advice, given: dict[str, Any]) -> S
     from ramet.advisor.advise import RULES
     from ramet.advisor.agreement import write_boundaries
     from ramet.advisor.baseline import baseline_of, encode
-    from ramet.advisor.parts import folders_of
+    from ramet.advisor.coupling.parts import folders_of
     from ramet.advisor.report.markdown import markdown
 
     makers = {

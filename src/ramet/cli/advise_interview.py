@@ -11,13 +11,13 @@ from ramet.cli import output
 from ramet.errors import ConfigurationError
 
 if TYPE_CHECKING:
-    from ramet.advisor.readiness import Answers
+    from ramet.advisor.readiness.score import Answers
 
 
 def ask(known: Answers) -> Answers:
     """Ask for what is not known yet; an empty line leaves it unknown. Raises: ConfigurationError without a terminal."""
-    from ramet.advisor.checklist import ITEMS
-    from ramet.advisor.readiness import Answers, Stage
+    from ramet.advisor.readiness.checklist import ITEMS
+    from ramet.advisor.readiness.score import Answers, Stage
 
     if not sys.stdin.isatty():
         raise ConfigurationError("An interview needs a terminal: write the answers into a file, and name it --answers.")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from ramet.cli import output
 
 if TYPE_CHECKING:
-    from ramet.advisor.candidates_values import Candidate
+    from ramet.advisor.boundaries.values import Candidate
     from ramet.advisor.finding import Finding
     from ramet.advisor.report.advice import Advice
 

@@ -10,7 +10,7 @@ from ramet.cli.command import Choices
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from ramet.advisor.placement_values import Advice, Edge, Judged, Part, Question
+    from ramet.advisor.placement.values import Advice, Edge, Judged, Part, Question
     from ramet.contract.declared import Declared
     from ramet.model.topology import Deployment, Group
     from ramet.runtime.operators.requests import Status
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
 def optimise(choices: Choices, chosen: Deployment, declared: Declared, placement: Placement, status: Status) -> int:
     """Show today's placement, the proposal, and what to write into ramet.toml."""
-    from ramet.advisor.placement import advise
-    from ramet.advisor.placement_toml import fragment
+    from ramet.advisor.placement.propose import advise
+    from ramet.advisor.placement.toml import fragment
 
     asked = question(chosen, declared, placement, status)
     advice = advise(asked)
@@ -37,8 +37,8 @@ def optimise(choices: Choices, chosen: Deployment, declared: Declared, placement
 
 def question(chosen: Deployment, declared: Declared, placement: Placement, status: Status) -> Question:
     """What the advisor is asked: the parts of the application, their traffic, and the rules of the deployment."""
-    from ramet.advisor.placement_loads import own_cores
-    from ramet.advisor.placement_values import Question, Rules
+    from ramet.advisor.placement.loads import own_cores
+    from ramet.advisor.placement.values import Question, Rules
 
     names = tuple(name for group in placement.groups for name in group.services)
     seconds = max(status.uptime_seconds or 0.0, 1.0)
@@ -60,7 +60,7 @@ def question(chosen: Deployment, declared: Declared, placement: Placement, statu
 
 def _edges(declared: Declared, status: Status, seconds: float, names: tuple[str, ...]) -> Iterator[Edge]:
     """Calls of what the deployment hosts; externals are elsewhere in every placement."""
-    from ramet.advisor.placement_values import Edge
+    from ramet.advisor.placement.values import Edge
 
     services = {service.contract.name: service.name for service in declared.services}
     for one in status.traffic:
@@ -78,7 +78,7 @@ def _edges(declared: Declared, status: Status, seconds: float, names: tuple[str,
 
 
 def _parts(chosen: Deployment, declared: Declared, placement: Placement, cores: Mapping[str, float]) -> Iterator[Part]:
-    from ramet.advisor.placement_values import Part
+    from ramet.advisor.placement.values import Part
 
     services = {service.name: service for service in declared.services}
     for group in placement.groups:

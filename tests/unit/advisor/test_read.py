@@ -8,8 +8,8 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from ramet.advisor.cache import Cache
 from ramet.advisor.facts import Facts
+from ramet.advisor.history.cache import Cache
 from ramet.advisor.read import ReadOptions, read_facts
 from ramet.errors import ConfigurationError
 from tests.unit.advisor.code_base import Repository, facts_of, write

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from ramet.advisor.candidates_values import Candidate
-from ramet.advisor.delivery import Delivery
+from ramet.advisor.boundaries.values import Candidate
 from ramet.advisor.facts import Fact, Gap
 from ramet.advisor.finding import Finding
-from ramet.advisor.indicators import Indicator
-from ramet.advisor.readiness import Advice as Verdict
-from ramet.advisor.readiness import Readiness
+from ramet.advisor.history.delivery import Delivery
+from ramet.advisor.readiness.indicators import Indicator
+from ramet.advisor.readiness.score import Advice as Verdict
+from ramet.advisor.readiness.score import Readiness
 
 FORMAT = "ramet.advice/1"
 HEADLINES = {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ramet.advisor.candidates_values import Candidate
+from ramet.advisor.boundaries.values import Candidate
 from ramet.advisor.phrases import counted, verb
 
 

@@ -7,7 +7,7 @@ import re
 from ramet.advisor.advise import RULES, advise
 from ramet.advisor.excerpts import Excerpt
 from ramet.advisor.facts import Commit, Module
-from ramet.advisor.readiness import Answers
+from ramet.advisor.readiness.score import Answers
 from ramet.advisor.report.html import html
 from tests.unit.advisor.small_shop import shop
 

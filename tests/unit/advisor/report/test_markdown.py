@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ramet.advisor.advise import advise
-from ramet.advisor.readiness import Answers
+from ramet.advisor.readiness.score import Answers
 from ramet.advisor.report.markdown import markdown
 from tests.unit.advisor.small_shop import shop
 

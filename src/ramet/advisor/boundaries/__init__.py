@@ -1,0 +1,1 @@
+"""Where a code base could be cut: graph, parts, candidates, their ranks."""

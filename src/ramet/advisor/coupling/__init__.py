@@ -1,0 +1,1 @@
+"""What couples the parts of a code base."""

@@ -1,0 +1,1 @@
+"""Which services of a running application belong together, by its traffic."""

@@ -1,0 +1,1 @@
+"""Whether a team, with this code, is ready for services."""
