@@ -158,6 +158,8 @@ def _one(books: sqlite3.Connection, query: str, *values: str) -> int:
 
 
 if __name__ == "__main__":
+    if len(sys.argv) != 3:
+        sys.exit("usage: python audit.py FOLDER_OF_THE_DATABASES LEDGER, such as .ramet/local .ramet/cards.sqlite")
     found = audit(Path(sys.argv[1]), Path(sys.argv[2]))
     print(found)
     sys.exit(bool(found.violations))

@@ -87,10 +87,12 @@ def _only_sql(table: Table | None) -> bool:
 
 
 def _touched(facts: Facts, code: Mapping[str, str], owners: Mapping[str, str]) -> Iterator[Coupled]:
+    """A part that declares a table of that name itself means its own, wherever others keep theirs."""
+    declared = {(code.get(one.place.path, ""), one.name) for one in facts.tables}
     found: dict[tuple[str, str, str, bool], list[Access]] = defaultdict(list)
     for access in facts.accesses:
         source, target = code.get(access.path, ""), owners.get(access.table, "")
-        if source and target and source != target:
+        if source and target and source != target and (source, access.table) not in declared:
             found[source, target, access.table, access.writes].append(access)
     for (source, target, table, writes), accesses in sorted(found.items()):
         places = tuple(Place(path=one.path, line=one.line) for one in accesses[:MOST_PLACES])

@@ -84,3 +84,14 @@ def test_files_that_change_together_and_people_on_both_sides_couple() -> None:
         ("team", "a", "b", 50.0),
     ]
     assert coupling.ignored == ("1 commits of more than 30 files were ignored",)
+
+
+def test_tables_of_one_name_in_two_parts_are_each_ones_own(tmp_path: Path) -> None:
+    imports = "from sqlalchemy import Column, Integer, MetaData, Table\n"
+    table = f'{imports}customers = Table("customers", MetaData(), Column("id", Integer))\n'
+    use = "from {0}.tables import customers\ndef add(session):\n    session.execute(customers.insert())\n"
+    files = {f"{part}/tables.py": table for part in ("bills", "mail")}
+    files |= {f"{part}/logic.py": use.format(part) for part in ("bills", "mail")}
+    facts = facts_of(tmp_path, files)
+    assert len(facts.accesses) == 2
+    assert found(find_coupling(facts, parts_of(facts)).items, CouplingKind.DATA) == []
