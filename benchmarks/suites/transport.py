@@ -15,7 +15,7 @@ from benchmarks.measure import Row, Target, at_most, times_peer
 from benchmarks.rounds import ROOT, Contender, Run, Samples, process
 from ramet.testing.engines.nats import NatsEngine
 
-SECONDS = 0.5
+SECONDS = 1.0
 PINNED: Mapping[str, tuple[str, str]] = {
     "ramet": ("ramet", "ramet"),
     "ramet_contract": ("ramet_contract", "ramet_contract"),
