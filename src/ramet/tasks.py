@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterable
 from typing import Any
 
 Spawn = Callable[[Coroutine[Any, Any, Any]], "asyncio.Task[Any]"]
 """How whoever needs a background task is given the means to make one: `Tasks.spawn` of the owner."""
 
+PATIENCE_SECONDS = 0.5
 log = logging.getLogger("ramet.tasks")
 
 
@@ -29,15 +30,25 @@ class Tasks:
     async def stop(self) -> None:
         """Cancel what still runs and wait until it has ended."""
         own = asyncio.current_task()
-        tasks = [task for task in self._running if task is not own]
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await end([task for task in self._running if task is not own])
 
     def _ended(self, task: asyncio.Task[Any]) -> None:
         self._running.discard(task)
         if not task.cancelled() and (error := task.exception()) is not None:
             log.error("A background task failed: %s", task.get_coro(), exc_info=error)
+
+
+async def end(tasks: Iterable[asyncio.Task[Any]]) -> None:
+    """Cancel these tasks, and wait until they have ended.
+
+    They are cancelled again and again: `asyncio.wait_for` of Python 3.11 loses a cancellation that arrives together
+    with the result, and libraries use it.
+    """
+    pending = set(tasks)
+    while pending:
+        for task in pending:
+            task.cancel()
+        _, pending = await asyncio.wait(pending, timeout=PATIENCE_SECONDS)
 
 
 def is_ending() -> bool:

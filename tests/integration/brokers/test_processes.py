@@ -90,8 +90,9 @@ class Team:
             if process.returncode is None:
                 process.send_signal(signal.SIGCONT)
                 process.terminate()
-        for process in self._processes:
-            await process.wait()
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            for process in self._processes:
+                await process.wait()
         self.ledger.close()
 
 

@@ -24,7 +24,7 @@ async def persist(
     Client libraries end calls with whatever they have at hand when a connection goes, a cancellation that nobody asked
     for included. `mend` is called before the loop begins again: it gives back what the loop may have had in hand.
     """
-    while True:
+    while not is_ending():
         try:
             await loop()
             return

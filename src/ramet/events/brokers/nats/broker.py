@@ -22,7 +22,7 @@ from ramet.events.brokers.nats.reading import Reading, Stream, declare
 from ramet.events.brokers.nats.wire import Layout, Names, origin, publish_id
 from ramet.events.brokers.outgoing import AGAIN_SECONDS, Outgoing
 from ramet.events.brokers.wire import encode_message
-from ramet.tasks import Spawn
+from ramet.tasks import Spawn, end
 
 SYNCED = (2, 10)
 _log = logging.getLogger("ramet.events.nats")
@@ -83,9 +83,7 @@ class NatsBroker(Broker):
         self._start(self._send, self._beat, self._repeat)
 
     async def close(self) -> None:
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await end(self._tasks)
         self._tasks.clear()
         if self._stream is None:  # it was never open
             await self._connection.close()
@@ -98,7 +96,11 @@ class NatsBroker(Broker):
                 await self._connection.client.flush()
         except (TimeoutError, OSError, Error) as error:
             _log.log(level, "positions were not written at the end, so events are delivered again: %s", error)
-        await self._connection.close()
+        try:
+            async with asyncio.timeout(self._options.patience_seconds):
+                await self._connection.close()
+        except TimeoutError:
+            _log.debug("the connection did not close in time")
 
     async def subscribe(self, subscription: Subscription) -> None:
         name = subscription.consumer

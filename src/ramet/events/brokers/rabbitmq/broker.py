@@ -17,7 +17,7 @@ from ramet.events.brokers.outgoing import AGAIN_SECONDS, Outgoing
 from ramet.events.brokers.rabbitmq.names import Names
 from ramet.events.brokers.rabbitmq.options import RabbitOptions, read_url
 from ramet.events.brokers.wire import encode_message
-from ramet.tasks import Spawn
+from ramet.tasks import Spawn, end
 
 try:
     import aiormq
@@ -96,9 +96,7 @@ class RabbitBroker(Broker):
                     await self._publish_beat(leaving=True)
         except FAILURES as error:
             _log.debug("RabbitMQ: the end was not orderly: %s", error)
-        for task in (*self._tasks, *self._publishing):
-            task.cancel()
-        await asyncio.gather(*self._tasks, *self._publishing, return_exceptions=True)
+        await end((*self._tasks, *self._publishing))
         self._tasks.clear()
         if connection is not None:
             await quietly(connection.close)
