@@ -69,6 +69,7 @@ class Replica:
             engines(self._deployment, configuration.folder, declared),
             Options(
                 clock=self._clock,
+                strict=self._deployment.strict,
                 settings=configuration.settings_of(assignment.deployment),
                 environment=os.environ,
                 prepare=prepare,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any, NoReturn, Protocol
 
 from sqlalchemy import Connection, Engine, event
@@ -73,3 +75,15 @@ def forbid_flush(session: AsyncSession, service: str) -> None:
             )
 
     event.listen(session.sync_session, "before_flush", refuse)
+
+
+@asynccontextmanager
+async def reading_session(connection: Connection, service: str) -> AsyncIterator[AsyncSession]:
+    """A session of a service on one connection that only reads; a change that it should flush raises EffectInQuery."""
+    session = new_session(lambda **_: connection)
+    forbid_flush(session, service)
+    try:
+        yield session
+        await session.flush()
+    finally:
+        await session.close()

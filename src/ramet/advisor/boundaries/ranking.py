@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from ramet.advisor.boundaries.values import Score
 from ramet.advisor.finding import Strength
+from ramet.advisor.phrases import counted
 
 WEIGHTS = {
     "cohesion": 0.18,
@@ -63,9 +64,9 @@ def strength(score: Score, commits: int, *, borrowed: int = 0, torn: int = 0) ->
     good = [text for name, (text, _) in _WORDS.items() if getattr(score, name) >= GOOD]
     poor = [text for name, (_, text) in _WORDS.items() if getattr(score, name) < POOR]
     if borrowed:
-        poor.append(f"it writes {borrowed} tables that belong to others")
+        poor.append(f"it writes {counted(borrowed, 'table')} of others")
     if torn:
-        poor.append(f"{torn} transactions would need a saga")
+        poor.append(f"{counted(torn, 'transaction')} would need a saga")
     if commits < FEWEST_COMMITS:
         reason = f"only {commits} commits say how it changes: nothing can be said of its independence with confidence"
         return Strength.WEAK, (*good, *poor, reason)

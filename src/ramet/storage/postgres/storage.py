@@ -23,7 +23,7 @@ from ramet.storage.postgres.pool import Pool
 from ramet.storage.postgres.rows import Rows
 from ramet.storage.postgres.sql import table
 from ramet.storage.postgres.unit import TURN, Means, PostgresUnit
-from ramet.storage.sessions import forbid_flush, new_session
+from ramet.storage.sessions import reading_session
 from ramet.tasks import Tasks
 
 T = TypeVar("T")
@@ -199,14 +199,8 @@ class PostgresStorage(Storage):
 
     @asynccontextmanager
     async def _reading_session(self) -> AsyncIterator[AsyncSession]:
-        async with self._snapshot() as channel:
-            session = new_session(lambda **_: channel.connection)
-            forbid_flush(session, self.service)
-            try:
-                yield session
-                await session.flush()
-            finally:
-                await session.close()
+        async with self._snapshot() as channel, reading_session(channel.connection, self.service) as session:
+            yield session
 
     @asynccontextmanager
     async def maintenance(self) -> AsyncIterator[AsyncConnection]:

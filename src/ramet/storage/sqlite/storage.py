@@ -22,7 +22,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 
 from ramet.errors import EffectInQuery, StorageError
 from ramet.storage.base import Row, Storage, Unit, Write
-from ramet.storage.sessions import forbid_flush, new_session
+from ramet.storage.sessions import reading_session
 from ramet.storage.sqlite.batch import FAILURES, failure
 from ramet.storage.sqlite.channel import Channel, Channels
 from ramet.storage.sqlite.checkpoint import PAGES, Checkpointer
@@ -178,14 +178,8 @@ class SqliteStorage(Storage):
 
     @asynccontextmanager
     async def _reading_session(self) -> AsyncIterator[AsyncSession]:
-        async with self._snapshot() as channel:
-            session = new_session(lambda **_: channel.connection)
-            forbid_flush(session, self.service)
-            try:
-                yield session
-                await session.flush()
-            finally:
-                await session.close()
+        async with self._snapshot() as channel, reading_session(channel.connection, self.service) as session:
+            yield session
 
     @asynccontextmanager
     async def maintenance(self) -> AsyncIterator[AsyncConnection]:
