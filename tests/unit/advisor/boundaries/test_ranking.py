@@ -30,7 +30,7 @@ def test_writing_the_tables_of_others_is_never_strong() -> None:
     score = total(dict.fromkeys(WEIGHTS, 0.9))
     how, reasons = strength(score, 100, borrowed=2, torn=3)
     assert how is Strength.MODERATE
-    assert reasons[-2:] == ("it writes 2 tables that belong to others", "3 transactions would need a saga")
+    assert reasons[-2:] == ("it writes 2 tables of others", "3 transactions would need a saga")
 
 
 def test_poor_figures_are_weak() -> None:
