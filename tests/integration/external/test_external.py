@@ -11,7 +11,7 @@ import pytest
 
 from ramet.errors import Cancelled, DeadlineExceeded, Denied, OutcomeUnknown, Unauthenticated, Unavailable
 from ramet.telemetry.context import Context, current_context
-from ramet.testing.engines.nats import free_port
+from ramet.testing.engines.base import free_port
 from ramet.transport.base import Peer
 from tests.integration.external.catalog import PRODUCTS, Catalog
 from tests.integration.external.outside import answering, external

@@ -13,7 +13,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from ramet.testing.engines.nats import free_port
+from ramet.testing.engines.base import free_port
 from tests.integration.cli.deployment import ramet, up
 from tests.integration.external.conftest import FOLDER
 

