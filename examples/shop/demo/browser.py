@@ -27,11 +27,18 @@ class Browser:
 
         Raises: OSError or EOFError when the connection breaks.
         """
-        if self._streams is None or self._streams[0].at_eof():  # closed by the server after a long pause
-            self._streams = await self._connect()
-        reader, writer = self._streams
-        writer.write(self._request(method, path, body))
-        return await _read(reader)
+        content = self._request(method, path, body)
+        if self._streams is not None:
+            try:
+                return await self._send(self._streams, content)
+            except (asyncio.IncompleteReadError, ConnectionError):  # closed by the server in the pause; the key is kept
+                self._streams[1].close()
+        self._streams = await self._connect()
+        return await self._send(self._streams, content)
+
+    async def _send(self, streams: tuple[asyncio.StreamReader, asyncio.StreamWriter], content: bytes) -> Answer:
+        streams[1].write(content)
+        return await _read(streams[0])
 
     async def wait_for_the_end(self, path: str) -> None:
         """Listen to a stream of events until the server ends it."""
