@@ -20,6 +20,7 @@ from ramet.http.operation.responses import Send, send_whole
 from ramet.http.problems import MEDIA_TYPE, problem_of
 from ramet.http.surroundings import HttpSettings
 from ramet.http.tracing import parse_traceparent
+from ramet.identity.grants import denial
 from ramet.telemetry.context import Context, current_context
 from ramet.transport.base import Answer, Call, Peer
 
@@ -94,7 +95,7 @@ class ContractCalls:
         if method is None or scope["method"] not in {"POST", "DELETE"}:
             raise NotFound(f"There is no {scope['method']} {scope['path']} here: POST /<contract>/<method>.")
         if peer.may_call is not None and method.contract not in peer.may_call:
-            raise Denied(f"{peer.name} may not call {method.contract}: it does not say that it needs it.")
+            raise Denied(denial(peer.name, method.contract))
         context = self._context(headers)
         key = headers[KEY].decode("latin-1") if KEY in headers else None
         if scope["method"] == "DELETE":

@@ -25,3 +25,11 @@ def needed(application: Application) -> dict[str, frozenset[str]]:
     for service in application.services:
         found[service.name] = frozenset(service.depends_on).union(*(saga.depends_on for saga in service.sagas))
     return found
+
+
+def denial(name: str, contract: str) -> str:
+    """The sentence for somebody who may not call a contract."""
+    return (
+        f"{name} may not call {contract}: nothing that it hosts declares to need it. Annotate the service, saga or API "
+        f"that calls it with the contract, and start the deployment again."
+    )

@@ -39,14 +39,6 @@ class Identity:
         return contract in self.may_call
 
 
-def denial(name: str, contract: str) -> str:
-    """The sentence for somebody who may not call a contract."""
-    return (
-        f"{name} may not call {contract}: nothing that it hosts declares to need it. Annotate the service, saga or API "
-        f"that calls it with the contract, and start the deployment again."
-    )
-
-
 def issuer_of(application: str, deployment: str) -> str:
     """What tokens of one deployment of an application are issued by."""
     return f"{application}/{deployment}"

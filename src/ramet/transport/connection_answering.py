@@ -10,6 +10,7 @@ from typing import Any
 
 from ramet.clock import Clock
 from ramet.errors import CallError, Overloaded
+from ramet.identity.grants import denial
 from ramet.tasks import Spawn
 from ramet.telemetry.context import current_context
 from ramet.transport.base import Answer, Call, Peer
@@ -216,9 +217,7 @@ class AnsweringConnection(Connection):
 
     def _denied(self, number: int, method: str) -> None:
         log.warning("%s may not call %s", self._peer.name, method)
-        self._trouble(
-            number, "denied", f"{self._peer.name} may not call {method}: it does not declare that it needs it."
-        )
+        self._trouble(number, "denied", denial(self._peer.name, method.rpartition(".")[0]))
 
     def _event(self, kind: int, number: int, value: Any) -> None:
         if kind == CANCEL:

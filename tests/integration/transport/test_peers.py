@@ -64,7 +64,7 @@ async def test_a_call_of_a_contract_that_was_not_declared_is_denied_and_logged(
 ) -> None:
     await bed.start(verify=verify)
     channel = await bed.dial(token=b"guest")
-    with caplog.at_level(logging.WARNING), pytest.raises(Denied, match=r"guest may not call shop\.echo"):
+    with caplog.at_level(logging.WARNING), pytest.raises(Denied, match=r"guest may not call shop"):
         await channel.call(bed.call("echo"))
     assert "guest may not call shop.echo" in caplog.text
     assert not bed.shop.seen

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ramet.identity.grants import grants
+from ramet.identity.grants import denial, grants
 from ramet.model.application import Api, Application, Contract, Mounted, Saga, Service, Source
 
 HERE = Source(file="shop.py", line=1)
@@ -29,3 +29,7 @@ def test_grants_are_the_declared_needs_of_everything_that_a_group_hosts() -> Non
         "old": {"orders", "payments", "stock"},
         "none": frozenset(),
     }
+
+
+def test_a_denial_says_who_asked_for_what_and_how_to_mend_it() -> None:
+    assert denial("edge/0", "payments").startswith("edge/0 may not call payments: ")

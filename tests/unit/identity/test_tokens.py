@@ -13,7 +13,7 @@ from ramet.clock import VirtualClock
 from ramet.errors import Unauthenticated
 from ramet.identity.callers import sign_caller, verify_caller
 from ramet.identity.keys import PUBLIC, make_keys, signing_key
-from ramet.identity.tokens import Issuer, Verifier, denial, token_of
+from ramet.identity.tokens import Issuer, Verifier, token_of
 from ramet.telemetry.context import Caller
 
 DAY_SECONDS = 86_400
@@ -124,7 +124,3 @@ def test_a_renewed_token_is_read_again(tmp_path: Path) -> None:
     assert read() == b"one"
     path.write_bytes(b"two\n")
     assert read() == b"two"
-
-
-def test_a_denial_says_who_asked_for_what_and_how_to_mend_it() -> None:
-    assert denial("edge/0", "payments").startswith("edge/0 may not call payments: ")

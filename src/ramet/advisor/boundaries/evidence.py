@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Set as AbstractSet
-from fnmatch import fnmatch
 from math import log
 from typing import NamedTuple
 
@@ -15,6 +14,7 @@ from ramet.advisor.boundaries.ranking import is_plumbing, size_prior, strength, 
 from ramet.advisor.boundaries.torn import Tables
 from ramet.advisor.boundaries.values import Candidate, Effort, Perspective, Score, Shared, Spot
 from ramet.advisor.facts import Edge, Facts, Kind, Place
+from ramet.advisor.history.ownership import owners_for
 from ramet.advisor.people import is_person
 from ramet.advisor.phrases import counted
 
@@ -170,11 +170,7 @@ class Evidence:
         return tuple(sorted(spots, key=lambda one: (-one.changes * one.complexity, one.path))[:MOST_SPOTS])
 
     def _owners(self, modules: AbstractSet[str]) -> tuple[str, ...]:
-        found: set[str] = set()
-        for path in modules:
-            lines = [one for one in self._facts.owners if _matches(one.pattern, path)]
-            found.update(lines[-1].owners if lines else ())
-        return tuple(sorted(found))
+        return tuple(sorted({owner for path in modules for owner in owners_for(path, self._facts.owners)}))
 
     def _by_scalability(self, modules: AbstractSet[str]) -> Perspective:
         """The share of the time that is spent here where traffic is known, else of the places where work is queued."""
@@ -239,10 +235,3 @@ def _around(paths: tuple[str, ...], layer: Layer, code: AbstractSet[str]) -> dic
 def _above(path: str) -> list[str]:
     folders = path.split("/")[:-1]
     return ["/".join(folders[: depth + 1]) for depth in range(len(folders))]
-
-
-def _matches(pattern: str, path: str) -> bool:
-    """As CODEOWNERS means it: a folder owns what is below it; a pattern without a slash matches anywhere."""
-    plain = pattern.strip("/")
-    anywhere = fnmatch(path.rpartition("/")[2], plain) if "/" not in plain else False
-    return path == plain or path.startswith(f"{plain}/") or fnmatch(path, plain) or anywhere or plain == "*"

@@ -103,12 +103,6 @@ def transactional_purity(parts: Partition, tables: Mapping[str, Iterable[str]]) 
     return 1 - sum(entropies) / len(entropies) if entropies else 1.0
 
 
-def team_size(authors: Mapping[Hashable, AbstractSet[str]]) -> float:
-    """Lower is better: the mean number of people who changed a part, divided by all of them."""
-    everybody = set().union(*authors.values()) if authors else set()
-    return sum(len(people) for people in authors.values()) / len(authors) / len(everybody) if everybody else 0.0
-
-
 def adjusted_rand(found: Sequence[Hashable], truth: Sequence[Hashable]) -> float:
     """ARI (Hubert and Arabie, 1985): 1 for equal partitions, about 0 for chance."""
     together = _pairs(Counter(zip(found, truth, strict=True)))
@@ -131,14 +125,6 @@ def f1(found: AbstractSet[str], truth: AbstractSet[str]) -> float:
     """The harmonic mean of precision and recall of a set."""
     both = len(found & truth)
     return 2 * both / (len(found) + len(truth)) if both else 0.0
-
-
-def best_matches(parts: Partition, truth: Iterable[AbstractSet[str]]) -> list[float]:
-    """For each true set the F1 of the part that comes nearest."""
-    members: defaultdict[Hashable, set[str]] = defaultdict(set)
-    for path, part in parts.items():
-        members[part].add(path)
-    return [max((f1(one, wanted) for one in members.values()), default=0.0) for wanted in truth]
 
 
 def _moves_and_joins(found: Sequence[Hashable], truth: Sequence[Hashable]) -> int:

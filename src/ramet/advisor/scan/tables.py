@@ -16,7 +16,6 @@ DJANGO_BASES = frozenset(
 )
 NO_MODELS = ("Manager", "QuerySet", "Field", "Choices", "Mixin", "Form", "Serializer", "Admin", "Config", "Query")
 FLASK_BASE = re.compile(r"(^|[.:])db\.Model$")
-NOT_DJANGO = ("pydantic", "odoo", "keras", "torch", "oslo", "transformers", "sqlalchemy", "flask")
 SNAKE = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 USER_BASES = frozenset(
     f"django.contrib.auth.{name}"

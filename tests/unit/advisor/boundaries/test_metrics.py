@@ -59,10 +59,6 @@ def test_a_table_that_one_part_touches_is_pure() -> None:
     assert metrics.transactional_purity(PARTS, {"t": ["a", "b"], "u": ["a", "d"]}) == pytest.approx(0.5)
 
 
-def test_teams_are_the_mean_share_of_all_authors() -> None:
-    assert metrics.team_size({0: {"ann", "bob"}, 1: {"cid"}}) == pytest.approx(0.5)
-
-
 def test_the_adjusted_rand_index_is_one_for_the_same_parts_under_other_names() -> None:
     assert metrics.adjusted_rand([0, 0, 1, 1], ["x", "x", "y", "y"]) == 1
 
@@ -86,4 +82,3 @@ def test_mojo_fm_joins_what_was_split() -> None:
 def test_f1_of_sets_without_anything_in_common_is_zero() -> None:
     assert metrics.f1({"a"}, {"b"}) == 0
     assert metrics.f1({"a", "b"}, {"b", "c"}) == 0.5
-    assert metrics.best_matches(PARTS, [{"a", "b"}, {"d"}]) == [1, pytest.approx(2 / 3)]
