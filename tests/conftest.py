@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 
 import pytest
 from hypothesis import HealthCheck, settings
 
+from ramet.testing.engines.nats import NatsEngine
+from ramet.testing.engines.postgres import PostgresServer
+from ramet.testing.engines.rabbitmq import RabbitEngine
 from tests.servers import SERVERS
 
 # A slow machine is no failure: examples have no time limit.
@@ -39,3 +42,24 @@ def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.Tes
     report = yield
     report.sections = [(name, text.encode(errors="backslashreplace").decode()) for name, text in report.sections]
     return report
+
+
+# Real servers, each started once in a test process, when the first asks for it.
+
+
+@pytest.fixture(scope="session")
+def postgresql() -> Iterator[str]:
+    with PostgresServer() as server:
+        yield server.url
+
+
+@pytest.fixture(scope="session")
+def nats() -> Iterator[str]:
+    with NatsEngine() as server:
+        yield server.url
+
+
+@pytest.fixture(scope="session")
+def rabbitmq() -> Iterator[str]:
+    with RabbitEngine() as server:
+        yield f"{server.url}?partitions=2"

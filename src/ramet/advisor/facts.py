@@ -107,6 +107,9 @@ class Topic(Fact):
     system: str = ""  # celery, kafka, nats, rabbitmq, django-signal …
 
 
+LARGEST_COMMIT = 30
+
+
 class Commit(Fact):
     """A commit that HEAD contains: `at` in seconds since the epoch, `author` folded by mailmap, name and address.
 
@@ -122,6 +125,11 @@ class Commit(Fact):
     subject: str = ""
     squash: bool = False
     coauthors: tuple[str, ...] = ()
+
+    @property
+    def is_large(self) -> bool:
+        """It changes so many files that it says nothing about coupling: it moves or reformats (code-maat's default)."""
+        return len(self.files) > LARGEST_COMMIT
 
 
 class Pass(Fact):

@@ -11,8 +11,6 @@ from ramet.advisor.facts import Facts, Place
 from ramet.advisor.people import by_people
 from ramet.advisor.units import Units
 
-LARGEST_COMMIT = 30
-"""Commits of more files say nothing about coupling (code-maat's default)."""
 UPKEEP = re.compile(
     r"(^|/)(requirements[\w.-]*\.(txt|in)|[\w.-]*\.lock|[\w.-]*lock\.(json|ya?ml)|go\.(mod|sum)|package\.json|Dockerfile[\w.-]*"
     r"|VERSION|CHANGELOG[\w.-]*|README[\w.-]*|\.[\w.-]+)$"
@@ -67,7 +65,7 @@ def _changes(facts: Facts, units: Units) -> tuple[Counter[str], Counter[tuple[st
     common: Counter[tuple[str, str]] = Counter()
     people: dict[str, set[str]] = {}
     for commit in by_people(facts.commits):
-        if commit.merge or len(commit.files) > LARGEST_COMMIT:
+        if commit.merge or commit.is_large:
             continue
         touched = sorted({unit for path in commit.files if not UPKEEP.search(path) and (unit := units.of(path))})
         alone.update(touched)

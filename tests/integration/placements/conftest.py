@@ -7,9 +7,6 @@ from pathlib import Path
 
 import pytest
 
-from ramet.testing.engines.nats import NatsEngine
-from ramet.testing.engines.postgres import PostgresServer
-from ramet.testing.engines.rabbitmq import RabbitEngine
 from tests.fresh import fresh
 
 CONFIGURATION = """
@@ -156,21 +153,3 @@ def split(folder: Path) -> Path:
     """The same, with two deployments that have process groups."""
     (folder / "ramet.toml").write_text(CONFIGURATION + GROUPS, encoding="utf-8")
     return folder
-
-
-@pytest.fixture(scope="session")
-def postgresql() -> Iterator[str]:
-    with PostgresServer() as server:
-        yield server.url
-
-
-@pytest.fixture(scope="session")
-def nats() -> Iterator[str]:
-    with NatsEngine() as server:
-        yield server.url
-
-
-@pytest.fixture(scope="session")
-def rabbitmq() -> Iterator[str]:
-    with RabbitEngine() as server:
-        yield f"{server.url}?partitions=2"

@@ -8,7 +8,6 @@ from math import log
 from typing import NamedTuple
 
 from ramet.advisor.boundaries.graph import Graph, Layer
-from ramet.advisor.boundaries.graph_changes import LARGEST_COMMIT
 from ramet.advisor.boundaries.proposals import Proposal
 from ramet.advisor.boundaries.ranking import is_plumbing, size_prior, strength, total
 from ramet.advisor.boundaries.torn import Tables
@@ -51,7 +50,7 @@ class Evidence:
         self._changed: defaultdict[str, list[int]] = defaultdict(list)
         for commit in facts.commits:
             files = frozenset(path for path in commit.files if path in self.code)
-            if files and not commit.merge and len(commit.files) <= LARGEST_COMMIT:
+            if files and not commit.merge and not commit.is_large:
                 for path in files:
                     self._changed[path].append(len(self._commits))
                 self._commits.append(files)

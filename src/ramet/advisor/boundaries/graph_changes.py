@@ -9,9 +9,6 @@ from math import sqrt
 
 from ramet.advisor.facts import Commit
 
-LARGEST_COMMIT = 30
-"""Commits of more files are reformatting and renaming; they say nothing about coupling (code-maat's default)."""
-
 
 def changes(commits: Iterable[Commit], numbers: Mapping[str, int]) -> dict[tuple[int, int], float]:
     """Commits of both modules divided by the geometric mean of the commits of each: 1 if they never change alone."""
@@ -29,7 +26,7 @@ def small_changes(commits: Iterable[Commit], numbers: Mapping[str, int]) -> dict
 def touched(commits: Iterable[Commit], numbers: Mapping[str, int]) -> Iterator[tuple[Commit, list[int]]]:
     """The commits that say something, with the numbers of the modules they changed, ascending."""
     for commit in commits:
-        if not commit.merge and len(commit.files) <= LARGEST_COMMIT:
+        if not commit.merge and not commit.is_large:
             found = sorted({numbers[path] for path in commit.files if path in numbers})
             if found:
                 yield commit, found

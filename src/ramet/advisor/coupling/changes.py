@@ -11,14 +11,13 @@ from collections.abc import Iterator, Mapping
 from itertools import combinations
 
 from ramet.advisor.coupling.kinds import Coupled, CouplingKind
-from ramet.advisor.facts import Facts, Place
+from ramet.advisor.facts import LARGEST_COMMIT, Facts, Place
 from ramet.advisor.people import by_people, people_of
 from ramet.advisor.phrases import counted, verb
 
 FEWEST_REVISIONS = 5
 FEWEST_SHARED = 5
 LEAST_DEGREE = 30.0
-MOST_FILES = 30  # of one commit; larger ones move or reformat
 YEAR_SECONDS = 365.25 * 86_400
 FEWEST_COMMITS = 3  # of one person in one part, within a year, to count as working on it
 EXAMPLES = 5
@@ -30,7 +29,7 @@ def changed_together(facts: Facts, parts: Mapping[str, str]) -> tuple[list[Coupl
     shared: Counter[tuple[str, str]] = Counter()
     large = 0
     for commit in by_people(facts.commits):
-        if len(commit.files) > MOST_FILES:
+        if commit.is_large:
             large += 1
             continue
         files = [one for one in commit.files if one in parts]
@@ -48,12 +47,12 @@ def changed_together(facts: Facts, parts: Mapping[str, str]) -> tuple[list[Coupl
                 (one, other),
                 parts,
                 degree,
-                f"{count} common commits of {mean:g} on average, in commits of {MOST_FILES} files or fewer",
+                f"{count} common commits of {mean:g} on average, in commits of {LARGEST_COMMIT} files or fewer",
             )
         )
     ignored = []
     if large:
-        ignored.append(f"{large} commits of more than {MOST_FILES} files were ignored")
+        ignored.append(f"{large} commits of more than {LARGEST_COMMIT} files were ignored")
     if below:
         ignored.append(
             f"{below} pairs of files changed together less than {FEWEST_SHARED} times or in {LEAST_DEGREE:g} % of cases"
@@ -79,7 +78,7 @@ def same_people(facts: Facts, parts: Mapping[str, str]) -> Iterator[Coupled]:
     work: dict[str, Counter[str]] = defaultdict(Counter)
     touched: dict[tuple[str, str], Counter[str]] = defaultdict(Counter)
     for commit in facts.commits:
-        if commit.at < newest - YEAR_SECONDS or len(commit.files) > MOST_FILES:
+        if commit.at < newest - YEAR_SECONDS or commit.is_large:
             continue
         files = [one for one in commit.files if one in parts]
         for author in people_of(commit):
