@@ -5,10 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-import os
 import socket
-import stat
-import tempfile
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -17,6 +14,7 @@ import msgspec
 from ramet.errors import ConfigurationError, RametError, described
 from ramet.runtime.operators.protocol import LONGEST_LINE, Failure, Reply, address
 from ramet.runtime.operators.requests import Answer, Asked
+from ramet.runtime.private import make_private
 
 log = logging.getLogger("ramet.control")
 
@@ -48,7 +46,7 @@ class Control:
         Raises: ConfigurationError when the socket cannot be made.
         """
         try:
-            _prepare_folder(self._path.parent)
+            make_private(self._path.parent)
             self._path.unlink(missing_ok=True)
             listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
             listener.bind(str(self._path))
@@ -97,14 +95,3 @@ class Control:
             log.exception("An operator's request failed: %r", request)
             return Reply(error=Failure(code="unexpected", message=described(error)))
         return Reply(answer=msgspec.Raw(_encode(answer)))
-
-
-def _prepare_folder(folder: Path) -> None:
-    """Make it for ourselves alone, where it is not there. In the temporary folder somebody else may have been first."""
-    try:
-        folder.mkdir(mode=0o700, parents=True)
-    except FileExistsError:
-        if folder.parent == Path(tempfile.gettempdir()):
-            found = folder.lstat()
-            if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid() or found.st_mode & 0o077:
-                raise ConfigurationError(f"{folder} is not ours alone: remove it, or set TMPDIR.") from None

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import hashlib
 import os
-import tempfile
 from pathlib import Path
 
 import msgspec
+
+from ramet.runtime.private import temporary
 
 LONGEST_PATH = 100
 """Operating systems allow 104 to 108 bytes for the address of a socket."""
@@ -37,4 +38,4 @@ def address(data: Path) -> Path:
     if len(os.fsencode(path)) <= LONGEST_PATH:
         return path
     name = hashlib.sha256(os.fsencode(path)).hexdigest()[:20]
-    return Path(tempfile.gettempdir()) / f"ramet-{os.getuid()}" / f"{name}.sock"
+    return temporary() / f"{name}.sock"

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import os
-import tempfile
 from pathlib import Path
 
 from ramet.runtime.operators.protocol import LONGEST_PATH
+from ramet.runtime.private import make_private, temporary
 
 LONGEST_NAME = len("/replica-.sock") + 60
 """How long the name of a socket can be: a group's name, a number, a serial number."""
@@ -28,9 +28,9 @@ class Folders:
         return self._sockets / "supervisor.sock"
 
     def make(self) -> None:
-        """Raises: OSError."""
+        """Raises: OSError; ConfigurationError when the place for sockets is somebody else's."""
         for folder in (self._sockets, self.keys):
-            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            make_private(folder)
             folder.chmod(0o700)
         self.logs.mkdir(parents=True, exist_ok=True)
         for left in self._sockets.glob("*.sock"):
@@ -52,4 +52,4 @@ class Folders:
         if len(os.fsencode(folder)) + LONGEST_NAME <= LONGEST_PATH:
             return folder
         name = hashlib.sha256(os.fsencode(folder)).hexdigest()[:16]
-        return Path(tempfile.gettempdir()) / f"ramet-{os.getuid()}" / name
+        return temporary() / name
