@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from ramet.cli import output
 from ramet.cli.command import Choices
-from ramet.errors import ConfigurationError, DeclarationError
+from ramet.errors import ConfigurationError, DeclarationError, UsageError
 
 if TYPE_CHECKING:
     from ramet.contract.declared import Declared
@@ -62,16 +62,35 @@ def run(work: Coroutine[Any, Any, T]) -> T:
         return runner.run(work)
 
 
-def ask(choices: Choices, deployment: str, request: Request, kind: type[A]) -> A:
-    """Ask the process that runs the deployment, or where none does, its databases."""
+def ask(choices: Choices, deployment: str | None, request: Request, kind: type[A]) -> A:
+    """Ask the process that runs the deployment, or where none does, its databases.
+
+    Without a name it is the one that runs, or "local". Raises: UsageError where several run.
+    """
     from ramet.runtime.operators.remote import reach
 
     found = configuration(choices)
-    chosen = found.deployment(deployment)
+    chosen = found.deployment(deployment) if deployment is not None else _running(found)
     with reach(found.folder / chosen.data) as remote:
         if remote is not None:
             return remote.ask(request, kind)
     return run(_maintain(found, chosen, request, kind))
+
+
+def _running(found: Configuration) -> Deployment:
+    running = [one for one in found.deployments.values() if runs(found.folder / one.data)]
+    if len(running) > 1:
+        names = ", ".join(one.name for one in running)
+        raise UsageError(f"Several deployments run ({names}): name one with --deployment.")
+    return running[0] if running else found.deployment("local")
+
+
+def runs(data: Path) -> bool:
+    """Whether the deployment with this data folder runs."""
+    from ramet.runtime.operators.remote import reach
+
+    with reach(data) as remote:
+        return remote is not None
 
 
 async def _maintain(found: Configuration, chosen: Deployment, request: Request, kind: type[A]) -> A:

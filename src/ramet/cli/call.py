@@ -10,7 +10,7 @@ import msgspec
 
 from ramet.cli import output
 from ramet.cli.application import ask
-from ramet.cli.command import FOUND, Choices, command, deployment_option
+from ramet.cli.command import FOUND, Choices, command, operated_option
 from ramet.errors import InvalidArguments
 from ramet.settings import seconds
 
@@ -22,10 +22,10 @@ from ramet.settings import seconds
 )
 @click.argument("method", metavar="CONTRACT.METHOD")
 @click.argument("arguments", default="{}", metavar="[JSON]")
-@deployment_option
+@operated_option
 @click.option("--key", help="An idempotency key.")
 @click.option("--timeout", default="5s", show_default=True, metavar="DURATION", help="How long to wait.")
-def call(choices: Choices, method: str, arguments: str, deployment: str, key: str | None, timeout: str) -> int:
+def call(choices: Choices, method: str, arguments: str, deployment: str | None, key: str | None, timeout: str) -> int:
     """Call a method and show its result as JSON.
 
     The arguments are one JSON object; "-" reads it from standard input. Where the deployment does not run, it is

@@ -56,6 +56,9 @@ def shared_options() -> list[click.Parameter]:
 deployment_option = click.option(
     "--deployment", "-d", default="local", show_default=True, metavar="NAME", help="Which deployment of ramet.toml."
 )
+operated_option = click.option(
+    "--deployment", "-d", default=None, metavar="NAME", help="Which deployment; by default the one that runs, or local."
+)
 
 
 def command(*examples: Example, name: str | None = None) -> Callable[[Work], click.Command]:

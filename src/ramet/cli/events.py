@@ -8,7 +8,7 @@ import click
 
 from ramet.cli import output
 from ramet.cli.application import ask
-from ramet.cli.command import Choices, command, deployment_option, group
+from ramet.cli.command import Choices, command, group, operated_option
 from ramet.cli.sagas import shortened
 from ramet.cli.times import moment
 from ramet.errors import UsageError
@@ -25,13 +25,13 @@ consumer_option = click.option("--consumer", metavar="NAME", help='Such as "orde
     ("ramet events list --consumer orders.note_payment", ""),
     name="list",
 )
-@deployment_option
+@operated_option
 @consumer_option
 @click.option("--topic", metavar="NAME", help='The event\'s name, such as "orders.OrderPlaced".')
 @click.option("--key", help="With this key only.")
 @click.option("--limit", type=click.IntRange(1, 10_000), default=50, show_default=True, help="So many of each kind.")
 def list_events(
-    choices: Choices, deployment: str, consumer: str | None, topic: str | None, key: str | None, limit: int
+    choices: Choices, deployment: str | None, consumer: str | None, topic: str | None, key: str | None, limit: int
 ) -> None:
     """List events that are not handled.
 
@@ -48,8 +48,8 @@ def list_events(
 
 @command(("ramet events show 019a…", "what a dead letter says, and why it is one"))
 @click.argument("event")
-@deployment_option
-def show(choices: Choices, event: str, deployment: str) -> None:
+@operated_option
+def show(choices: Choices, event: str, deployment: str | None) -> None:
     """Show what a dead letter says, and why it is one."""
     from ramet.runtime.operators.requests import EventDetail, ShowEvent
 
@@ -71,10 +71,10 @@ def show(choices: Choices, event: str, deployment: str) -> None:
     ("ramet events replay --consumer orders.note_payment", "all that this consumer gave up"),
 )
 @event_argument
-@deployment_option
+@operated_option
 @consumer_option
 @click.option("--new-keys", is_flag=True, help="Call commands anew, also those that were answered already.")
-def replay(choices: Choices, event: str | None, deployment: str, consumer: str | None, new_keys: bool) -> None:
+def replay(choices: Choices, event: str | None, deployment: str | None, consumer: str | None, new_keys: bool) -> None:
     """Have dead letters handled again.
 
     Those of one EVENT, by its id, or all of a consumer.
@@ -88,9 +88,9 @@ def replay(choices: Choices, event: str | None, deployment: str, consumer: str |
 
 @command(("ramet events discard 019a…", "for good"))
 @event_argument
-@deployment_option
+@operated_option
 @consumer_option
-def discard(choices: Choices, event: str | None, deployment: str, consumer: str | None) -> None:
+def discard(choices: Choices, event: str | None, deployment: str | None, consumer: str | None) -> None:
     """Delete dead letters for good.
 
     Those of one EVENT, by its id, or all of a consumer.

@@ -9,7 +9,7 @@ import msgspec
 
 from ramet.cli import output
 from ramet.cli.application import ask
-from ramet.cli.command import Choices, command, deployment_option, group
+from ramet.cli.command import Choices, command, group, operated_option
 from ramet.cli.times import moment
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ saga_argument = click.argument("saga")
     ("ramet sagas list --status parked", "those that wait for an operator"),
     name="list",
 )
-@deployment_option
+@operated_option
 @click.option("--status", type=click.Choice(STATUSES), help="In this state only.")
 @click.option("--service", metavar="NAME", help="Of this service only.")
 @click.option("--name", metavar="CLASS", help="Of this class only.")
@@ -32,7 +32,7 @@ saga_argument = click.argument("saga")
 @click.option("--limit", type=click.IntRange(1, 10_000), default=50, show_default=True, help="At most so many.")
 def list_sagas(  # noqa: PLR0917 - click gives them by name
     choices: Choices,
-    deployment: str,
+    deployment: str | None,
     status: str | None,
     service: str | None,
     name: str | None,
@@ -56,8 +56,8 @@ def list_sagas(  # noqa: PLR0917 - click gives them by name
 
 @command(("ramet sagas show Checkout/order-17", "its state, its log, its troubles"))
 @saga_argument
-@deployment_option
-def show(choices: Choices, saga: str, deployment: str) -> None:
+@operated_option
+def show(choices: Choices, saga: str, deployment: str | None) -> None:
     """Show one saga: its state, its log, its troubles.
 
     SAGA is its id, or "Name/key".
@@ -73,8 +73,8 @@ def show(choices: Choices, saga: str, deployment: str) -> None:
 
 @command(("ramet sagas retry Checkout/order-17", "when what it stumbled over is mended"))
 @saga_argument
-@deployment_option
-def retry(choices: Choices, saga: str, deployment: str) -> None:
+@operated_option
+def retry(choices: Choices, saga: str, deployment: str | None) -> None:
     """Let a parked saga go on.
 
     One that waits for its next attempt tries at once. SAGA is its id, or "Name/key".
@@ -86,8 +86,8 @@ def retry(choices: Choices, saga: str, deployment: str) -> None:
 
 @command(("ramet sagas cancel Checkout/order-17", ""))
 @saga_argument
-@deployment_option
-def cancel(choices: Choices, saga: str, deployment: str) -> None:
+@operated_option
+def cancel(choices: Choices, saga: str, deployment: str | None) -> None:
     """Turn a saga back: undo what it has done.
 
     It is as if its next step had been refused. SAGA is its id, or "Name/key".

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from ramet.cli import output
 from ramet.cli.application import ask
-from ramet.cli.command import Choices, command, deployment_option
+from ramet.cli.command import Choices, command, operated_option
 from ramet.cli.times import moment
 
 if TYPE_CHECKING:
@@ -14,11 +14,12 @@ if TYPE_CHECKING:
 
 
 @command(
-    ("ramet status", "of the local deployment"),
+    ("ramet status", "of the deployment that runs"),
+    ("ramet status -d split", "of this one"),
     ("ramet status --json", "for programs, with every method"),
 )
-@deployment_option
-def status(choices: Choices, deployment: str) -> None:
+@operated_option
+def status(choices: Choices, deployment: str | None) -> None:
     """Show how a deployment is: calls, events, sagas, schedules.
 
     When it does not run, its databases tell what waits for the next start.

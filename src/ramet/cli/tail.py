@@ -11,7 +11,7 @@ from pathlib import Path
 import click
 
 from ramet.cli import output
-from ramet.cli.application import configuration, run
+from ramet.cli.application import configuration, run, runs
 from ramet.cli.command import Choices, command
 from ramet.clock import SystemClock
 from ramet.errors import UsageError
@@ -53,19 +53,12 @@ def _files(choices: Choices, deployment: str | None, group: str | None) -> list[
     if not split:
         which = f'The deployment "{deployment}" is one process' if deployment else "Every deployment is one process"
         raise UsageError(f"{which}, which says everything on its own terminal.")
-    chosen = next((one for one in split if _runs(found.folder / one.data)), split[0])
+    chosen = next((one for one in split if runs(found.folder / one.data)), split[0])
     folders = Folders(found.folder / chosen.data)
     names = [one.name for one in chosen.groups]
     if group is not None and group not in names:
         raise UsageError(f'There is no group "{group}" in {chosen.name}; there are {", ".join(names)}.')
     return [folders.log(name) for name in names if group in (None, name)]
-
-
-def _runs(data: Path) -> bool:
-    from ramet.runtime.operators.remote import reach
-
-    with reach(data) as remote:
-        return remote is not None
 
 
 def _lines(path: Path) -> list[str]:

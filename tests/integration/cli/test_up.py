@@ -207,6 +207,21 @@ def test_operators_talk_to_the_process_that_runs(hello: Path) -> None:
     assert not address(hello / ".ramet" / "local").exists()
 
 
+def test_without_a_name_operators_ask_the_deployment_that_runs(hello: Path) -> None:
+    with (hello / "ramet.toml").open("a", encoding="utf-8") as file:
+        file.write("\n[deployment.other]\n")
+    with up(hello, "other") as other:
+        other.ready()
+        assert "other · running" in ramet(hello, "status").stdout
+        with up(hello) as local:
+            local.ready()
+            undecided = ramet(hello, "call", "greetings.times", '{"name": "Ada"}')
+            assert undecided.returncode == 2
+            assert "Several deployments run (local, other): name one with --deployment." in undecided.stderr
+            assert "local · running" in ramet(hello, "status", "-d", "local").stdout
+    assert "local · not running" in ramet(hello, "status").stdout
+
+
 def test_the_socket_is_for_its_owner_alone(hello: Path) -> None:
     with up(hello) as process:
         process.ready()
