@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from itertools import product
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
@@ -68,20 +69,15 @@ class World:
         }
 
 
-VIRTUAL = (World(placement="together"), World(placement="strict"), World(placement="apart"))
-REAL = (
-    World(placement="together", storage="postgresql"),
-    World(placement="together", broker="nats"),
-    World(placement="together", storage="postgresql", broker="rabbitmq"),
-    World(placement="strict", storage="postgresql", broker="nats"),
-    World(placement="strict", broker="rabbitmq"),
-    World(placement="apart", storage="postgresql"),
-    World(placement="apart", broker="rabbitmq"),
-    World(placement="apart", storage="postgresql", broker="nats"),
-    World(placement="processes", broker="nats"),
-    World(placement="processes", storage="postgresql", broker="nats"),
-    World(placement="processes", storage="postgresql", broker="rabbitmq"),
+ALL = tuple(
+    World(placement=placement, storage=storage, broker=broker)
+    for placement, storage, broker in product(
+        get_args(Placement), ("sqlite", "postgresql"), ("memory", "nats", "rabbitmq")
+    )
+    if (placement, broker) != ("processes", "memory")  # which does not leave a process
 )
+VIRTUAL = tuple(world for world in ALL if world.is_virtual)
+REAL = tuple(world for world in ALL if not world.is_virtual)
 
 
 def params(*worlds: World) -> list[Any]:
