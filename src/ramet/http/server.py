@@ -15,17 +15,23 @@ from ramet.errors import ConfigurationError
 from ramet.http.application import HttpApplication
 from ramet.http.connection import Connection
 from ramet.tasks import Spawn
+from ramet.transport.accepting import stop_accepting
 
 BACKLOG = 2048
 HIGHEST_PORT = 65535
 
 
 class _Uvicorn(uvicorn.Server):
-    """Leaves signals to whoever runs the process."""
+    """Leaves signals to whoever runs the process, and nobody unanswered that it has let in."""
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
         yield
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        for server in self.servers:
+            await stop_accepting(server)
+        await super().shutdown(sockets)
 
 
 class HttpServer:

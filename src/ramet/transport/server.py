@@ -14,6 +14,7 @@ from pathlib import Path
 from ramet.clock import Clock
 from ramet.errors import ConfigurationError, Denied, Unauthenticated
 from ramet.tasks import Spawn
+from ramet.transport.accepting import stop_accepting
 from ramet.transport.address import TcpAddress, UnixAddress, parse_address
 from ramet.transport.allocator import keep_freed_memory
 from ramet.transport.base import Answer, Peer
@@ -80,6 +81,8 @@ class Server:
 
     async def drain(self, grace_seconds: float) -> bool:
         """Accept nobody more, tell the peers, finish what is in flight. True when all of it was, within the grace."""
+        if self._listener is not None:
+            await stop_accepting(self._listener)
         self._stop_listening()
         for connection in tuple(self._connections):
             connection.go_away()

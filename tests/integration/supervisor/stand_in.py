@@ -21,6 +21,7 @@ from ramet.model.topology import ASSIGNMENT, Assignment
 from ramet.runtime.discovery.supervised import SupervisedDiscovery
 from ramet.runtime.orphans import end_with_parent
 from ramet.tasks import Tasks
+from ramet.transport.accepting import stop_accepting
 from ramet.transport.base import Endpoint
 
 
@@ -85,7 +86,7 @@ async def run(assignment: Assignment) -> None:
     await ending.wait()
     await discovery.close()
     if server is not None:
-        server.close()
+        await stop_accepting(server)
     if busy:
         await idle.wait()
     await tasks.stop()

@@ -5,8 +5,12 @@ from __future__ import annotations
 import os
 import signal
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from http.client import HTTPConnection, HTTPException
 from pathlib import Path
+from threading import Event
 from typing import Any
+from urllib.parse import urlsplit
 
 import httpx
 import msgspec
@@ -86,6 +90,24 @@ def loaves(url: str) -> int:
     return answer.json()
 
 
+def ask_without_a_pause(url: str, ending: Event, *, kept: bool) -> list[str]:
+    """Requests on one connection for as long as the server keeps it, or each on one of its own; what went wrong."""
+    failed, connection = [], HTTPConnection(urlsplit(url).netloc, timeout=PATIENCE_SECONDS)
+    while not ending.is_set():
+        try:
+            connection.request("GET", "/api/loaves")
+            answer = connection.getresponse()
+            if answer.read() != b"12":
+                failed.append(f"{answer.status}")
+        except (OSError, HTTPException) as error:
+            failed.append(repr(error))
+            connection.close()
+        if not kept:
+            connection.close()
+    connection.close()
+    return failed
+
+
 def test_services_apart_answer_as_they_do_together(bakery: Path) -> None:
     with Up(bakery, "split", "--no-reload") as process:
         ready = process.ready()
@@ -119,6 +141,21 @@ def test_groups_are_planned_restarted_scaled_followed_and_stopped(bakery: Path) 
         assert ramet(bakery, "logs", "moon").returncode == 2
         assert ramet(bakery, "stop").returncode == 0
         assert process.ended() == 0
+
+
+def test_no_request_fails_while_a_group_grows_and_shrinks(bakery: Path) -> None:
+    ending = Event()
+    with Up(bakery, "split", "--no-reload") as process, ThreadPoolExecutor() as clients:
+        url = process.ready()["url"]
+        asking = [clients.submit(ask_without_a_pause, url, ending, kept=kept) for kept in (True, True, False, False)]
+        try:
+            for replicas in ("4", "1", "3", "1"):
+                assert ramet(bakery, "scale", "front", replicas).returncode == 0
+            assert ramet(bakery, "restart", "front").returncode == 0
+        finally:
+            ending.set()
+        assert [client.result() for client in asking] == [[]] * 4
+        assert process.stop() == 0
 
 
 def test_a_killed_replica_comes_back_and_code_that_is_broken_stays_away(bakery: Path) -> None:
