@@ -145,11 +145,15 @@ class Connection(asyncio.Protocol):
             silence = 0.0 if self._heard or left < backlog else silence + every
             self._heard, backlog = False, left
             self._silent = silence >= 2 * every
+            self._judge()
             if silence >= self._options.dead_after_seconds:
                 self.abort(f"the other side has been silent for {silence:g} s")
                 return
             if silence and self._protocol.is_open:
                 self._send(self._protocol.ping(0))
+
+    def _judge(self) -> None:
+        """What is known of the other side has changed."""
 
     def _busy(self) -> bool:
         """Whether anything is in flight."""
