@@ -63,3 +63,21 @@ def test_an_event_keeps_what_its_class_line_says() -> None:
 def test_an_event_that_extends_another_says_its_own() -> None:
     assert (SoldOnline.key_field, SoldOnline.schema_version) == ("order_id", 1)  # its version is its own
     assert SoldOnline.__struct_fields__ == ("order_id", "site")
+
+
+def test_the_garbage_collector_looks_at_values_that_may_refer_to_others_only() -> None:
+    class Plain(Struct):
+        sku: str
+        left: int | None = None
+
+    class Heavier(Plain):
+        weight: float
+
+    class Held(Plain):
+        within: Plain | None = None
+
+    class HeldOnly(Held):
+        name: str = ""
+
+    found = {kind.__name__: kind.__struct_config__.gc for kind in (Plain, Heavier, Held, HeldOnly)}
+    assert found == {"Plain": False, "Heavier": False, "Held": True, "HeldOnly": True}
