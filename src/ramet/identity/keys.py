@@ -69,13 +69,20 @@ def make_keys(folder: Path) -> SigningKey:
 
 def signing_key(folder: Path) -> SigningKey:
     """The signing key of a folder; made where there is none. Raises: ConfigurationError."""
+    return read_signing_key(folder) if (folder / SIGNING).exists() else make_keys(folder)
+
+
+def read_signing_key(folder: Path) -> SigningKey:
+    """The signing key that is in a folder. Raises: ConfigurationError where there is none, or others may read it."""
     path = folder / SIGNING
-    if not path.exists():
-        return make_keys(folder)
-    if path.stat().st_mode & 0o077:
-        raise ConfigurationError(f"{path} can be read by others than its owner: chmod 600 {path}")
     try:
-        private = serialization.load_pem_private_key(path.read_bytes(), password=None)
+        if path.stat().st_mode & 0o077:
+            raise ConfigurationError(f"{path} can be read by others than its owner: chmod 600 {path}")
+        content = path.read_bytes()
+    except OSError as error:
+        raise ConfigurationError(f"The signing key {path} cannot be read: {error.strerror or error}.") from error
+    try:
+        private = serialization.load_pem_private_key(content, password=None)
     except (ValueError, TypeError, UnsupportedAlgorithm) as error:
         raise ConfigurationError(f"{path} is no private key: remove it, and a new one is made.") from error
     if not isinstance(private, Ed25519PrivateKey):

@@ -20,6 +20,7 @@ from ramet.events.subscriptions import remember
 from ramet.storage.base import Storage
 from ramet.storage.leases import Leases
 from ramet.tasks import Tasks
+from ramet.telemetry.context import Believe
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,7 +39,15 @@ class Consuming:
     """Runs one handler from `open` to `close`."""
 
     def __init__(
-        self, handling: Handling, *, storage: Storage, broker: Broker, clock: Clock, tasks: Tasks, report: Report
+        self,
+        handling: Handling,
+        *,
+        storage: Storage,
+        broker: Broker,
+        clock: Clock,
+        tasks: Tasks,
+        report: Report,
+        believe: Believe | None = None,
     ) -> None:
         self.name = handling.name
         self._handling = handling
@@ -51,7 +60,13 @@ class Consuming:
             await handling.handle(read(message.payload))
 
         self._consumer = Consumer(
-            handling.name, handle, storage=storage, clock=clock, retries=handling.retries, report=report
+            handling.name,
+            handle,
+            storage=storage,
+            clock=clock,
+            retries=handling.retries,
+            report=report,
+            believe=believe,
         )
         self._lanes = Lanes(self._consumer.deliver, spawn=tasks.spawn, clock=clock)
         self._replays = Replays(self._consumer.letters, self._lanes, clock=clock, spawn=tasks.spawn)

@@ -76,11 +76,12 @@ class Replica:
                 hosts=frozenset(assignment.hosts),
                 carrier=self._neighbours.upstream,
                 externals=configuration.externals,
+                believe=proof.believe,
             ),
         )
-        self._verify = proof.verify
+        self._proof = proof
         answer = Admission(self.running.answering, clock=self._clock)
-        self._server = Server(answer, proof.verify, clock=self._clock, spawn=self._tasks.spawn, options=transport)
+        self._server = Server(answer, proof.verify, proof.vouch, clock=self._clock, spawn=self._tasks.spawn, options=transport)
         self._http: HttpServer | None = None
         self._control: Control | None = None
 
@@ -127,7 +128,7 @@ class Replica:
         if self._assignment.listener is None:
             return
         listener = socket.socket(fileno=self._assignment.listener)
-        app = web(self.running, self._deployment, self._verify)
+        app = web(self.running, self._deployment, self._proof.verify, self._proof.sign)
         self._http = HttpServer(app, listener=listener, spawn=self._tasks.spawn)
         await self._http.start()
 

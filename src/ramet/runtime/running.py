@@ -31,6 +31,7 @@ from ramet.storage.base import Storage
 from ramet.storage.database import Database
 from ramet.storage.tables import SCHEMA as STORAGE_TABLES
 from ramet.tasks import Tasks
+from ramet.telemetry.context import Believe
 from ramet.telemetry.counters import Counters
 
 C = TypeVar("C", bound=Contract)
@@ -44,6 +45,7 @@ class Options:
     `report` hears of handled events, `saga_report` of what happens to sagas. `hosts` names the services and APIs of
     this process (None: all); `carrier` gives, by the name of a service that is not among them, what carries its calls.
     `externals` are addresses of contracts that are answered outside, by name, in the place of those declared.
+    `believe` judges the users of events and sagas, where those have to be proven; None believes whatever is stored.
     """
 
     clock: Clock = field(default_factory=SystemClock)
@@ -56,6 +58,7 @@ class Options:
     hosts: frozenset[str] | None = None
     carrier: Callable[[str], Carrier] | None = None
     externals: Mapping[str, ExternalAt] = field(default_factory=dict)
+    believe: Believe | None = None
 
     def here(self, name: str) -> bool:
         """Whether this process hosts a service or API."""
@@ -168,6 +171,7 @@ class Running:
             exchange=self.exchange,
             report=self.options.report,
             saga_report=self.options.saga_report,
+            believe=self.options.believe,
         )
         instances = {service.name: service.cls() for service in self._hosted}
         for service in self.declared.services:

@@ -32,6 +32,7 @@ from ramet.storage.leases import Leases
 from ramet.storage.tables import RETENTION_SECONDS, purge_answers
 from ramet.storage.work import transact
 from ramet.tasks import Tasks
+from ramet.telemetry.context import Believe
 from ramet.telemetry.scope import Scope, Work
 
 PURGE_EVERY_SECONDS = 3600.0
@@ -48,6 +49,7 @@ class Surroundings:
     exchange: Exchange
     report: Report
     saga_report: SagaReport
+    believe: Believe | None = None
 
 
 class RunningService:
@@ -169,6 +171,7 @@ class RunningService:
             clock=around.clock,
             tasks=around.tasks,
             report=around.report,
+            believe=around.believe,
         )
 
     def _make_leases(self, definitions: Sequence[Definition]) -> Leases:
@@ -200,6 +203,7 @@ class RunningService:
             clock=around.clock,
             spawn=around.tasks.spawn,
             withdraw=around.exchange.withdraw,
+            believe=around.believe,
         )
         engine.report = around.saga_report
         if self._leases is not None:

@@ -11,20 +11,28 @@ from ramet.http.mounted import MountedApplication
 from ramet.http.surroundings import Answered, Cors, HttpSettings, Surroundings
 from ramet.model.topology import Deployment
 from ramet.runtime.running import Running
+from ramet.telemetry.context import Caller
 from ramet.telemetry.counters import Counters
 from ramet.transport.base import Peer
 
 
-def web(running: Running, deployment: Deployment, verify: Callable[[bytes], Peer] | None = None) -> HttpApplication:
+def web(
+    running: Running,
+    deployment: Deployment,
+    verify: Callable[[bytes], Peer] | None = None,
+    sign: Callable[[Caller], str] | None = None,
+) -> HttpApplication:
     """The ASGI application in front of a running one. It may be made before that is started.
 
-    `verify` says who holds a token and calls contracts over HTTP; None lets everybody do so.
+    `verify` says who holds a token and calls contracts over HTTP; None lets everybody do so. `sign` makes the proof of
+    a caller for other processes.
     """
     around = Surroundings(
         clock=running.clock,
         spawn=running.tasks.spawn,
         answered=partial(_count, running.counters),
         ready=lambda: _ready(running),
+        sign=sign,
     )
     mounts: list[MountedApplication | ContractCalls] = [
         MountedApplication(one, spawn=running.tasks.spawn, clients=running.exchange)

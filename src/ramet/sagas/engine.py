@@ -26,7 +26,7 @@ from ramet.sagas.runner import Runner
 from ramet.storage.base import Storage, Unit, Write
 from ramet.storage.leases import Leases
 from ramet.tasks import Spawn
-from ramet.telemetry.context import Context
+from ramet.telemetry.context import Believe, Context
 from ramet.telemetry.scope import current_scope
 
 
@@ -46,6 +46,7 @@ class SagaEngine:
         clock: Clock,
         spawn: Spawn,
         withdraw: Callable[[str, str], Awaitable[object]],
+        believe: Believe | None = None,
     ) -> None:
         self._service = service
         self._storage = storage
@@ -54,7 +55,7 @@ class SagaEngine:
         self._by_class = {one.cls: one for one in definitions}
         self._spawn = spawn
         self._journal = Journal(storage)
-        performer = Performer(service, clock, withdraw)
+        performer = Performer(service, clock, withdraw, believe)
         self._runner = Runner(self._journal, self._definitions, performer, clock, spawn)
         self._recovery: Recovery | None = None
         self._custody: Custody | None = None

@@ -9,11 +9,11 @@ from contextvars import copy_context
 from typing import Any
 
 from ramet.clock import Clock
-from ramet.errors import CallError, Overloaded
+from ramet.errors import CallError, Denied, Overloaded
 from ramet.identity.grants import denial
 from ramet.tasks import Spawn
 from ramet.telemetry.context import current_context
-from ramet.transport.base import Answer, Call, Peer
+from ramet.transport.base import Answer, Call, Peer, Vouch
 from ramet.transport.compression import Compression
 from ramet.transport.connection import APART_BYTES, Connection
 from ramet.transport.eager import StandIn, start
@@ -32,6 +32,13 @@ USUALLY_WAITS, CALLS_AS_TASKS = 8, 64
 METHODS_LIMIT = 4096
 BACKLOG_BYTES = 2**20
 """Of answers that the other side has not taken yet: who leaves more waiting is not listened to meanwhile."""
+
+
+FOREVER = float("inf")
+CLOCK_LOOKED_AT_SECONDS = 60.0
+"""So often, because the clock may be set."""
+EXPIRED_GRACE_SECONDS = 30.0
+"""For so long what is in flight may go on on a connection whose proof has expired."""
 
 
 class RefusedError(Exception):
@@ -62,6 +69,7 @@ class AnsweringConnection(Connection):
         answer: Answer,
         admit: Admit,
         compression: Compression | None,
+        vouch: Vouch | None = None,
         *,
         clock: Clock,
         spawn: Spawn,
@@ -72,6 +80,7 @@ class AnsweringConnection(Connection):
         self._answer = answer
         self._admit = admit
         self._compression = compression
+        self._vouch = vouch
         self._peer = Peer(name="")
         self._in_flight: dict[int, Flight] = {}
         self._bytes = 0
@@ -137,7 +146,14 @@ class AnsweringConnection(Connection):
             return self._denied(number, request.method)
         if number in self._in_flight:
             return self.abort(f"the protocol was broken: request {number} came twice")
-        return self._begin(number, call_of(request, self._monotonic()))
+        call = call_of(request, self._monotonic())
+        if self._vouch is not None and (request.caller is not None or request.tenant is not None):
+            try:
+                call = call._replace(context=self._vouch(call.context, self._peer))
+            except Denied as error:
+                log.warning("%s was denied to %s: %s", call.method, self._peer.name, error)
+                return self._trouble(number, "denied", f"{call.method} was denied: {error}")
+        return self._begin(number, call)
 
     def _begin(self, number: int, call: Call) -> None:
         """Run it: at once and without a task, unless calls of this method usually wait for something."""
@@ -249,11 +265,22 @@ class AnsweringConnection(Connection):
             calls_limit=self._options.calls_limit,
         )
         self._send(self._wire.welcome(hello, welcome, compression, self._options.compress_from_bytes or 0))
+        if self._peer.until < FOREVER:
+            self._background.append(self._spawn(self._expire(self._peer.until)))
 
     async def _hurry(self) -> None:
         await self._clock.sleep(self._options.handshake_seconds)
         if not self._wire.is_open:
             self.abort("it did not introduce itself in time")
+
+    async def _expire(self, until: float) -> None:
+        """Let the other side come again with another proof when this one is no longer good."""
+        while (left := until - self._clock.time()) > 0:
+            await self._clock.sleep(min(left, CLOCK_LOOKED_AT_SECONDS))
+        log.info("The proof of %s has expired: it is to come again with another.", self._peer.name)
+        self.go_away()
+        await self._clock.sleep(EXPIRED_GRACE_SECONDS)
+        self.abort("its proof had expired")
 
     def _busy(self) -> bool:
         return bool(self._in_flight)
