@@ -48,7 +48,6 @@ class Consumer:
         clock: Clock,
         retries: Retries | None = None,
         report: Report = unreported,
-        believe: Believe | None = None,
     ) -> None:
         self.name = name
         self.letters = Letters(storage, name)
@@ -58,7 +57,8 @@ class Consumer:
         self._clock = clock
         self._retries = retries or Retries()
         self._report = report
-        self._believe = believe
+        self.believe: Believe | None = None
+        """Judges the user of an event; None believes whatever is said."""
         self._failures: dict[str, Failures] = {}
         self._buried_at = 0.0
         self._log = logging.getLogger(f"ramet.events.{name}")
@@ -75,7 +75,7 @@ class Consumer:
         key = f"{self.name}/{message.id}" + (f"/{delivery.renewals}" if delivery.renewals else "")
         scope = Scope(self._service, Work.HANDLER, self._method, key)
         context = from_headers(message.headers, execution=self._clock.id())
-        token = current_context.set(context if self._believe is None else self._believe(context))
+        token = current_context.set(context if self.believe is None else self.believe(context))
         try:
             await transact_within(
                 self._retries.timeout_seconds,

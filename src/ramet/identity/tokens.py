@@ -108,8 +108,8 @@ class Verifier:
             self._verdicts[kind, token] = known
         if (ago := self._clock.time() - known["exp"]) >= grace:
             raise Unauthenticated(
-                f"The token of {known['sub']} has expired {ago:.0f} s ago: it is to be renewed, or the clocks of the two "
-                "hosts differ."
+                f"The token of {known['sub']} has expired {ago:.0f} s ago: "
+                "it is to be renewed, or the clocks of the two hosts differ."
             )
         return known
 

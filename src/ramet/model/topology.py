@@ -66,8 +66,8 @@ class Assignment(Value):
     public parts, and `url` what that is reached by. `control` is the folder for the socket on which it answers
     operators. `token` is the file with its signed identity, `keys` the file with the keys that others' tokens are
     verified by ("" each: unprotected). `callers` is the folder with the keys that users are verified by, which where
-    this replica has public parts (`speaks_for_users`) also has the one that they are signed with. `storage` and `broker` are the engines where they are not those of the
-    configuration.
+    this replica has public parts (`speaks_for_users`) also has the one that they are signed with. `storage` and
+    `broker` are the engines where they are not those of the configuration.
     """
 
     deployment: str

@@ -39,15 +39,7 @@ class Consuming:
     """Runs one handler from `open` to `close`."""
 
     def __init__(
-        self,
-        handling: Handling,
-        *,
-        storage: Storage,
-        broker: Broker,
-        clock: Clock,
-        tasks: Tasks,
-        report: Report,
-        believe: Believe | None = None,
+        self, handling: Handling, *, storage: Storage, broker: Broker, clock: Clock, tasks: Tasks, report: Report
     ) -> None:
         self.name = handling.name
         self._handling = handling
@@ -60,13 +52,7 @@ class Consuming:
             await handling.handle(read(message.payload))
 
         self._consumer = Consumer(
-            handling.name,
-            handle,
-            storage=storage,
-            clock=clock,
-            retries=handling.retries,
-            report=report,
-            believe=believe,
+            handling.name, handle, storage=storage, clock=clock, retries=handling.retries, report=report
         )
         self._lanes = Lanes(self._consumer.deliver, spawn=tasks.spawn, clock=clock)
         self._replays = Replays(self._consumer.letters, self._lanes, clock=clock, spawn=tasks.spawn)
@@ -74,6 +60,10 @@ class Consuming:
     def share(self, leases: Leases) -> None:
         """Work beside other processes at the same database; called before `open`."""
         self._replays.share(leases)
+
+    def judge(self, believe: Believe | None) -> None:
+        """Ask whether the users of events are to be believed; called before `open`."""
+        self._consumer.believe = believe
 
     async def open(self) -> None:
         """Subscribe; what is delivered is handled from now on."""

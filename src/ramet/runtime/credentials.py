@@ -63,7 +63,7 @@ class Users:
         if not context.proof:
             who = "a tenant" if context.caller is None else f"the user {context.caller.subject}"
             raise Denied(
-                f"{peer.name} speaks for {who} without a proof, which is signed where a public API has established a user."
+                f"{peer.name} speaks for {who} without a proof, which public APIs sign for the users they know."
             )
         try:
             return self._proven(context, late=peer.works_late)

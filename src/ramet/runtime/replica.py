@@ -81,7 +81,9 @@ class Replica:
         )
         self._proof = proof
         answer = Admission(self.running.answering, clock=self._clock)
-        self._server = Server(answer, proof.verify, proof.vouch, clock=self._clock, spawn=self._tasks.spawn, options=transport)
+        self._server = Server(
+            answer, proof.verify, proof.vouch, clock=self._clock, spawn=self._tasks.spawn, options=transport
+        )
         self._http: HttpServer | None = None
         self._control: Control | None = None
 

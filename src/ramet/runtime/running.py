@@ -13,7 +13,6 @@ from ramet.contract.declared import Declared, DeclaredExternal, DeclaredService,
 from ramet.contract.reading.agreement import circles
 from ramet.contract.service import Contract
 from ramet.events.moments import Report, unreported
-from ramet.events.tables import SCHEMA as EVENT_TABLES
 from ramet.runtime.answering import Answering
 from ramet.runtime.calls import Exchange
 from ramet.runtime.configuration import ExternalAt
@@ -21,21 +20,18 @@ from ramet.runtime.dispatch import answerers
 from ramet.runtime.linking import Carrier, linked
 from ramet.runtime.order import dependencies, dependencies_first
 from ramet.runtime.reporting import log_saga
-from ramet.runtime.schedules import SCHEMA as SCHEDULE_TABLES
 from ramet.runtime.service import RunningService, Surroundings
+from ramet.runtime.tables import HISTORY, SCHEMA
 from ramet.runtime.wiring import Engines, Outside, external_service
-from ramet.sagas.journal import SCHEMA as SAGA_TABLES
 from ramet.sagas.moments import Report as SagaReport
 from ramet.settings import read_settings
 from ramet.storage.base import Storage
 from ramet.storage.database import Database
-from ramet.storage.tables import SCHEMA as STORAGE_TABLES
 from ramet.tasks import Tasks
 from ramet.telemetry.context import Believe
 from ramet.telemetry.counters import Counters
 
 C = TypeVar("C", bound=Contract)
-SCHEMA = (*STORAGE_TABLES, *EVENT_TABLES, *SAGA_TABLES, *SCHEDULE_TABLES)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -157,7 +153,7 @@ class Running:
         await self._broker.open()
         for service in self._hosted:
             storage = self.storages[service.name]
-            await storage.open(SCHEMA)
+            await storage.open(SCHEMA, HISTORY)
             if self.options.prepare is not None:
                 await self.options.prepare(service, storage)
         self._assemble()

@@ -164,15 +164,16 @@ class RunningService:
 
     def _make_consuming(self, handling: Handling) -> Consuming:
         around = self._around
-        return Consuming(
+        made = Consuming(
             handling,
             storage=self.storage,
             broker=around.broker,
             clock=around.clock,
             tasks=around.tasks,
             report=around.report,
-            believe=around.believe,
         )
+        made.judge(around.believe)
+        return made
 
     def _make_leases(self, definitions: Sequence[Definition]) -> Leases:
         around = self._around
@@ -203,8 +204,8 @@ class RunningService:
             clock=around.clock,
             spawn=around.tasks.spawn,
             withdraw=around.exchange.withdraw,
-            believe=around.believe,
         )
+        engine.judge(around.believe)
         engine.report = around.saga_report
         if self._leases is not None:
             engine.share(self._leases)

@@ -69,9 +69,9 @@ def failure(error: Exception, scope: StepScope) -> Failure:
 class Performer:
     """Makes attempts."""
 
-    def __init__(self, service: str, clock: Clock, withdraw: Withdraw, believe: Believe | None = None) -> None:
+    def __init__(self, service: str, clock: Clock, withdraw: Withdraw) -> None:
         self.service = service
-        self._believe = believe
+        self.believe: Believe | None = None
         self._clock = clock
         self._withdraw = withdraw
 
@@ -85,7 +85,7 @@ class Performer:
         deadline = self._clock.monotonic() + step.timeout_seconds
         current_scope.set(scope)
         context = live.execution(scope.execution, deadline)
-        current_context.set(context if self._believe is None else self._believe(context))
+        current_context.set(context if self.believe is None else self.believe(context))
         limit.begin(deadline)
         try:
             state = await (self._undo(live, step) if back else self._do(live, step, found))

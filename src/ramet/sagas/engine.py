@@ -46,7 +46,6 @@ class SagaEngine:
         clock: Clock,
         spawn: Spawn,
         withdraw: Callable[[str, str], Awaitable[object]],
-        believe: Believe | None = None,
     ) -> None:
         self._service = service
         self._storage = storage
@@ -55,8 +54,8 @@ class SagaEngine:
         self._by_class = {one.cls: one for one in definitions}
         self._spawn = spawn
         self._journal = Journal(storage)
-        performer = Performer(service, clock, withdraw, believe)
-        self._runner = Runner(self._journal, self._definitions, performer, clock, spawn)
+        self._performer = Performer(service, clock, withdraw)
+        self._runner = Runner(self._journal, self._definitions, self._performer, clock, spawn)
         self._recovery: Recovery | None = None
         self._custody: Custody | None = None
 
@@ -64,6 +63,10 @@ class SagaEngine:
     def versions(self) -> list[str]:
         """What this release can go on with: the others are told by `Leases(about=…)`."""
         return [one.version for one in self._definitions.values()]
+
+    def judge(self, believe: Believe | None) -> None:
+        """Ask whether the users of sagas are to be believed; called before `start`."""
+        self._performer.believe = believe
 
     def share(self, leases: Leases) -> None:
         """Run the sagas of a database that other processes have open, too; called before `check`."""

@@ -49,7 +49,8 @@ class Peer(NamedTuple):
     """Who is at the other end of a connection, as the handshake has established it.
 
     `may_call` are the contracts its declared dependencies entitle it to; None: everything (an unprotected socket).
-    `works_late`: it may speak for a user after that user's request. `until` is when it has to prove itself anew (epoch).
+    `works_late`: it may speak for a user after that user's request. `until` is when
+    it has to prove itself anew (epoch).
     """
 
     name: str

@@ -62,14 +62,16 @@ class Flight:
 
 
 class AnsweringConnection(Connection):
-    """A connection that was accepted; `on_begun` is called when it can be spoken over, which TLS may prevent."""
+    """A connection that was accepted; `on_begun` is called when it can be spoken over, which TLS may prevent.
+
+    `vouch` is asked for each call that speaks for a user; None believes whatever is said.
+    """
 
     def __init__(
         self,
         answer: Answer,
         admit: Admit,
         compression: Compression | None,
-        vouch: Vouch | None = None,
         *,
         clock: Clock,
         spawn: Spawn,
@@ -80,7 +82,6 @@ class AnsweringConnection(Connection):
         self._answer = answer
         self._admit = admit
         self._compression = compression
-        self._vouch = vouch
         self._peer = Peer(name="")
         self._in_flight: dict[int, Flight] = {}
         self._bytes = 0
@@ -88,6 +89,7 @@ class AnsweringConnection(Connection):
         self._draining = False
         self._deaf = False
         self.on_begun: Callable[[AnsweringConnection], None] | None = None
+        self.vouch: Vouch | None = None
 
     @property
     def in_flight(self) -> int:
@@ -147,9 +149,9 @@ class AnsweringConnection(Connection):
         if number in self._in_flight:
             return self.abort(f"the protocol was broken: request {number} came twice")
         call = call_of(request, self._monotonic())
-        if self._vouch is not None and (request.caller is not None or request.tenant is not None):
+        if self.vouch is not None and (request.caller is not None or request.tenant is not None):
             try:
-                call = call._replace(context=self._vouch(call.context, self._peer))
+                call = call._replace(context=self.vouch(call.context, self._peer))
             except Denied as error:
                 log.warning("%s was denied to %s: %s", call.method, self._peer.name, error)
                 return self._trouble(number, "denied", f"{call.method} was denied: {error}")

@@ -109,12 +109,12 @@ class Server:
             self._answer,
             self._admit,
             self._compression,
-            self._vouch,
             clock=self._clock,
             spawn=self._spawn,
             options=self._options,
         )
         connection.on_begun = self._begun
+        connection.vouch = self._vouch
         connection.lost.add_done_callback(lambda _: self._connections.discard(connection))
         return connection
 

@@ -1,4 +1,4 @@
-"""An application whose innermost service writes down on whose behalf it was called: directly, by a handler, by a saga."""
+"""An application whose innermost service notes on whose behalf it was called: directly, by a handler, by a saga."""
 
 from __future__ import annotations
 

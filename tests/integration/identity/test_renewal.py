@@ -79,7 +79,7 @@ def setup_in(folder: Path) -> Setup:
         folder=folder,
         deployment=deployment,
         placement=placement,
-        show=lambda who, text: print(who, text, file=sys.stderr),
+        show=lambda who, text: None,
         environment={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
         grants=grants(describe(declared), placement.hosts),
         token_seconds=TOKEN_SECONDS,

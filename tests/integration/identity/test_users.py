@@ -100,12 +100,12 @@ async def test_a_process_with_a_good_token_of_its_own_cannot_invent_a_user(money
         await money.ask(tenant="acme")
 
     own = CallerSigner.of(_made(tmp_path), money.issuer, clock=CLOCK)
-    with pytest.raises(Denied, match="signed with a key that .* does not know"):
+    with pytest.raises(Denied, match=r"signed with a key that .* does not know"):
         await money.ask(proof=own(ADMIN))
     deployment = CallerSigner.of(money.keys, money.issuer, clock=CLOCK)
-    with pytest.raises(Denied, match="signed with a key that .* does not know"):
+    with pytest.raises(Denied, match=r"signed with a key that .* does not know"):
         await money.ask(proof=deployment(ADMIN))
-    with pytest.raises(Denied, match="signed with a key that .* does not know"):
+    with pytest.raises(Denied, match=r"signed with a key that .* does not know"):
         await money.ask(proof=(money.keys / "money-0.token").read_text())
 
 
@@ -122,7 +122,7 @@ async def test_what_it_was_shown_it_can_neither_alter_nor_show_elsewhere_nor_for
     with pytest.raises(Denied, match="of another deployment"):
         await money.ask(proof=elsewhere(ADMIN))
     long_ago = CallerSigner.of(money.keys / "callers", money.issuer, clock=Past(LATE_SECONDS + 3600))
-    with pytest.raises(Denied, match="root has expired .* s ago"):
+    with pytest.raises(Denied, match=r"root has expired .* s ago"):
         await money.ask(proof=long_ago(ADMIN))
     async with asyncio.timeout(PATIENCE_SECONDS):
         while guild.supervisor.folders.log("rest").read_text().count("orders.user was denied to money/0") < 6:
@@ -133,7 +133,7 @@ async def test_only_those_who_work_on_after_a_request_may_speak_for_its_user_the
     async with intruding(guild, "edge") as edge, intruding(guild, "money") as money:
         an_hour_ago = CallerSigner.of(money.keys / "callers", money.issuer, clock=Past(3600))
         assert b"root of acme" in await money.ask(proof=an_hour_ago(ADMIN))
-        with pytest.raises(Denied, match="edge/0 speaks for a user without a good proof: .* has expired"):
+        with pytest.raises(Denied, match=r"edge/0 speaks for a user without a good proof: .* has expired"):
             await edge.ask(proof=an_hour_ago(ADMIN))
 
 

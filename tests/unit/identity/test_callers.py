@@ -49,7 +49,7 @@ async def test_an_expired_proof_is_refused_also_when_it_was_verified_before(spli
     proof = split.sign(ADA)
     split.verify(proof)
     await split.clock.advance(CALLER_SECONDS + LEEWAY_SECONDS + 1)
-    with pytest.raises(Unauthenticated, match="ada has expired 6 s ago: .* or the clocks"):
+    with pytest.raises(Unauthenticated, match=r"ada has expired 6 s ago: .* or the clocks"):
         split.verify(proof)
 
 
