@@ -86,12 +86,12 @@ def test_a_gate_never_has_more_inside_or_in_line_than_it_may_and_loses_nobody(st
             following, dropped = gate.leave(now, 0.05)
             refused.update(dropped)
             served.update([] if following is None else [following])
-        elif step == "enter" and not gate.enter(now):
+        elif step == "enter" and not gate.enter():
             count += 1
             refused.update(gate.expired(now))
             if gate.line_up(now, now + 1, count):
                 lined.add(count)
         assert gate.running <= 3
-        assert gate.waiting <= 4
-        assert gate.waiting == len(lined - served - refused)
+        assert len(gate.queue) <= 4
+        assert len(gate.queue) == len(lined - served - refused)
         assert not served & refused

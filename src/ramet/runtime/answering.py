@@ -8,8 +8,9 @@ from functools import partial
 from ramet.contract.codec import MethodCodec, encode_error
 from ramet.contract.declared import DeclaredContract
 from ramet.errors import InvalidArguments, RametError, Unavailable
-from ramet.runtime.calls import Answerer, encoded, framed
+from ramet.runtime.calls import Answerer, encoded
 from ramet.runtime.linking import Carrier
+from ramet.telemetry.scope import Scope, Work, current_scope
 from ramet.transport.base import Call, Peer
 
 WITHDRAWN = b""
@@ -44,11 +45,8 @@ class Answering:
 
 
 def _answering(service: str, answerer: Answerer) -> Answers:
-    method, boundary, counter = answerer.method, answerer.boundary, answerer.counter
-    codec = MethodCodec(method)
-    answer = answerer.answer if method.is_command else framed(service, method.name, answerer.answer)
-
-    is_command = method.is_command
+    method, boundary, counter, answer = answerer.method, answerer.boundary, answerer.counter, answerer.answer
+    codec, is_command, name = MethodCodec(method), method.is_command, method.name
 
     async def answers(call: Call) -> bytes:
         try:
@@ -57,13 +55,16 @@ def _answering(service: str, answerer: Answerer) -> Answers:
                 return WITHDRAWN
             arguments = codec.decode_arguments(call.arguments)
             counter.calls += 1
+            token = None if is_command else current_scope.set(Scope(service, Work.QUERY, name))
             try:
-                result = await (answer(call.key, arguments) if is_command else answer(*arguments))
-                return encoded(codec, result, boundary)
+                return encoded(codec, await (answer(*arguments) if token else answer(call.key, arguments)), boundary)
             except Exception as error:
                 if boundary.passes(error):
                     raise
                 raise boundary.unexpected(error) from error
+            finally:
+                if token:
+                    current_scope.reset(token)
         except RametError as error:
             return codec.encode_error(error)
 

@@ -236,14 +236,17 @@ class Exchange:
 
     def _rooted(self, answerer: Answerer, target: Answering) -> Answering:
         """With a context, and for a query a scope, where the call is not part of a request; always with a deadline."""
-        if not answerer.method.is_command:
+        if not (answerer.method.is_command or answerer.elsewhere):
             service, _, name = answerer.boundary.name.rpartition(".")
             target = framed(service, name, target)
 
-        async def root(*args: Any) -> Any:
+        def root(*args: Any) -> Awaitable[Any]:
             context = current_context.get()
             if context is not None and context.deadline != ENDLESS:
-                return await target(*args)
+                return target(*args)
+            return limited(context, args)
+
+        async def limited(context: Context | None, args: tuple[Any, ...]) -> Any:
             token = current_context.set(self.new_context() if context is None else self._limited(context))
             limit = asyncio.timeout(self._deadline)
             try:

@@ -52,21 +52,26 @@ class _Link:
 
     def query(self, name: str, method: DeclaredMethod) -> Answering:
         codec = MethodCodec(method)
-        encode, decode, context, carry = codec.encode_values, codec.decode_answer, self._context, self._call
+        encode, decode, limited, carry = codec.encode_values, codec.decode_answer, self._limited, self._call
 
         async def answer(*args: Any) -> Any:
-            return decode(await carry(Call(name, encode(args), context()), repeatable=True))
+            context = current_context.get()
+            if context is None or context.deadline == ENDLESS:
+                context = limited(context)
+            return decode(await carry(Call(name, encode(args), context), repeatable=True))
 
         return answer
 
     def command(self, name: str, method: DeclaredMethod) -> Answering:
         codec = MethodCodec(method)
-        encode, decode, context, carry = codec.encode_values, codec.decode_answer, self._context, self._call
+        encode, decode, limited, carry = codec.encode_values, codec.decode_answer, self._limited, self._call
 
         async def answer(key: str | None, args: tuple[Any, ...]) -> Any:
-            call = Call(name, encode(args), context(), key)
+            context = current_context.get()
+            if context is None or context.deadline == ENDLESS:
+                context = limited(context)
             try:
-                data = await carry(call, repeatable=key is not None)
+                data = await carry(Call(name, encode(args), context, key), repeatable=key is not None)
             except DeadlineExceeded as error:
                 raise OutcomeUnknown(
                     f"{name} did not answer in time, so it may have been executed: ask, or call it again with its key."
@@ -79,15 +84,15 @@ class _Link:
         """Withdraws keys of a command."""
 
         async def withdraw(key: str) -> None:
-            await self._call(Call(name, b"", self._context(), key, withdraw=True), repeatable=True)
+            context = current_context.get()
+            if context is None or context.deadline == ENDLESS:
+                context = self._limited(context)
+            await self._call(Call(name, b"", context, key, withdraw=True), repeatable=True)
 
         return withdraw
 
-    def _context(self) -> Context:
-        """The context of the running work, with the default deadline where it has none."""
-        context = current_context.get()
-        if context is not None and context.deadline != ENDLESS:
-            return context
+    def _limited(self, context: Context | None) -> Context:
+        """The context of a call where that of the running work, if any, has no deadline: with the default one."""
         deadline = self._clock.monotonic() + DEFAULT_DEADLINE_SECONDS
         return (
             Context.root(self._clock.id(), deadline=deadline)

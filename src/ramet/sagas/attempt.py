@@ -33,18 +33,14 @@ class StepScope(Scope):
     answer.
     """
 
-    __slots__ = ("_renew", "called", "execution")
-
-    def __init__(self, service: str, name: str, key: str, renew: tuple[str, ...] = ()) -> None:
-        super().__init__(service, Work.STEP, name, key)
-        self.execution = key
-        self.called: list[Key] = []
-        self._renew = renew
+    execution: str = ""
+    renew: tuple[str, ...] = ()
+    called: list[Key] = msgspec.field(default_factory=list)
 
     def command_key(self, method: str) -> str | None:
         key = super().command_key(method)
         if key is not None:
-            again = sum(1 for one in self._renew if one.partition("~")[0] == key)
+            again = sum(1 for one in self.renew if one.partition("~")[0] == key)
             key = f"{key}~{again}" if again else key
             self.called.append(Key(method, key))
         return key
@@ -106,7 +102,8 @@ class Performer:
     def _scope(self, live: Live, step: RunnableStep, *, back: bool) -> StepScope:
         trouble = live.progress.trouble.get(step.name)
         key = f"{live.id}/{step.name}/{'undo' if back else 'do'}"
-        return StepScope(self.service, step.title, key, () if trouble is None else trouble.renew)
+        renew = () if trouble is None else trouble.renew
+        return StepScope(self.service, Work.STEP, step.title, key, execution=key, renew=renew)
 
     @staticmethod
     def _cancelled(

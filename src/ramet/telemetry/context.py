@@ -8,7 +8,7 @@ from contextvars import ContextVar
 import msgspec
 
 
-class Caller(msgspec.Struct, frozen=True, kw_only=True):
+class Caller(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """Somebody whose identity a public API has established.
 
     A method of an `Api` that has a parameter of this type answers 401 to everybody else.
@@ -19,7 +19,7 @@ class Caller(msgspec.Struct, frozen=True, kw_only=True):
     roles: frozenset[str] = frozenset()
 
 
-class Context(msgspec.Struct, frozen=True, kw_only=True):
+class Context(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """Carried by every call, event and saga, in every placement.
 
     `execution` identifies this piece of work and `trace` everything it belongs to; `deadline` is in seconds of the

@@ -10,6 +10,8 @@ from contextvars import ContextVar
 from enum import StrEnum
 from typing import Any, NamedTuple
 
+import msgspec
+
 from ramet.errors import CommandAfterWrite, EffectInQuery, OutsideWork
 
 
@@ -39,23 +41,20 @@ class Committed(NamedTuple):
         return first if isinstance(first, cls) else None
 
 
-class Scope:
+class Scope(msgspec.Struct, eq=False):
     """One execution inside one service.
 
     `unit` is the open unit of work of the service's storage (None until the first use), `key` the idempotency key of
     this execution; `calls` counts the commands called, by method, so that each gets a key of its own.
     """
 
-    __slots__ = ("calls", "key", "name", "service", "unit", "work", "wrote")
-
-    def __init__(self, service: str, work: Work, name: str, key: str | None = None) -> None:
-        self.service = service
-        self.work = work
-        self.name = name
-        self.key = key
-        self.unit: object | None = None
-        self.wrote = False
-        self.calls: dict[str, int] | None = None
+    service: str
+    work: Work
+    name: str
+    key: str | None = None
+    unit: object | None = None
+    wrote: bool = False
+    calls: dict[str, int] | None = None
 
     def command_key(self, method: str) -> str | None:
         """The key for the next command called from here: the same one when this execution is repeated.

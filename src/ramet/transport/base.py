@@ -30,7 +30,7 @@ class Endpoint(msgspec.Struct, frozen=True, kw_only=True):
     weight: float = 1.0
 
 
-class Call(NamedTuple):
+class Call(msgspec.Struct, frozen=True, gc=False):
     """One call on its way.
 
     `method` is "<contract>.<method>"; `key` the idempotency key of a command; `context.deadline` is in seconds of this
@@ -76,6 +76,16 @@ class Channel(ABC):
         Raises: Unavailable, Overloaded or Denied where it was provably not executed; DeadlineExceeded when the time was
         up; OutcomeUnknown when the connection was lost after the call had been sent.
         """
+
+    def begin(self, call: Call) -> Awaitable[bytes]:
+        """As `call`, but it is sent at once where that is possible. Who is cancelled while he waits has to `forget` it.
+
+        Raises: what is known at once, too.
+        """
+        return self.call(call)
+
+    def forget(self, answer: Awaitable[bytes]) -> None:  # noqa: B027 - a `call` that is cancelled needs no more
+        """Nobody waits any more for what was begun; that is carried to the callee."""
 
     @property
     @abstractmethod

@@ -7,6 +7,7 @@ import logging
 from collections.abc import Iterator
 
 import pytest
+from msgspec.structs import replace
 
 from ramet.errors import (
     CallError,
@@ -81,7 +82,7 @@ async def test_everything_about_a_call_travels(bed: Bed) -> None:
     await channel.call(Call("shop.echo", b"", context, "key", withdraw=True))
     (seen,) = bed.shop.seen
     assert seen.context.deadline >= context.deadline
-    assert seen._replace(context=context) == Call("shop.echo", b"", context, "key", withdraw=True)
+    assert replace(seen, context=context) == Call("shop.echo", b"", context, "key", withdraw=True)
     await channel.close()
 
 

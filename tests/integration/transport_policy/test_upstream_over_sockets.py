@@ -8,6 +8,7 @@ from functools import partial
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from ramet.clock import SystemClock
 from ramet.errors import Denied, Overloaded
@@ -20,7 +21,7 @@ from ramet.transport.base import Call, Endpoint, Peer
 from ramet.transport.client import dial
 from ramet.transport.policy.bulkhead import Bulkhead
 from ramet.transport.server import Server
-from ramet.transport.upstream import Upstream
+from ramet.transport.upstream.upstream import Upstream
 
 CLOCK = SystemClock()
 
@@ -110,7 +111,7 @@ async def test_a_replica_calls_what_its_token_says_and_nothing_else(tmp_path: Pa
     stranger.update([endpoint])
     assert await upstream.call(call(), repeatable=False) == b"answer"
     with pytest.raises(Denied):
-        await upstream.call(call()._replace(method="stock.take"), repeatable=False)
+        await upstream.call(replace(call(), method="stock.take"), repeatable=False)
     with pytest.raises(Denied):
         await stranger.call(call(), repeatable=False)
     await upstream.close()

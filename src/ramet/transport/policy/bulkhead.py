@@ -39,67 +39,56 @@ class Gate(Generic[T]):
 
     def __init__(self, policy: Bulkhead) -> None:
         self._policy = policy
-        self._queue: deque[Waiting[T]] = deque()
         self._was_empty = 0.0
+        self.queue: deque[Waiting[T]] = deque()
+        self.concurrency = policy.concurrency
         self.running = 0
         self.usual_seconds = 0.0
 
-    @property
-    def waiting(self) -> int:
-        """How many are in the queue."""
-        return len(self._queue)
-
-    def enter(self, now: float) -> bool:
+    def enter(self) -> bool:
         """Whether a call may begin at once; it is inside if so."""
-        if self._queue:
-            return False
-        self._was_empty = now
-        if self.running >= self._policy.concurrency:
+        if self.queue or self.running >= self.concurrency:
             return False
         self.running += 1
         return True
 
     def line_up(self, now: float, deadline: float, who: T) -> bool:
         """Wait in the queue. False where that would be in vain."""
-        if len(self._queue) >= self._policy.queue or now + self.usual_seconds > deadline:
+        if len(self.queue) >= self._policy.queue or now + self.usual_seconds > deadline:
             return False
-        self._queue.append(Waiting(now, deadline, who))
+        if not self.queue:
+            self._was_empty = now
+        self.queue.append(Waiting(now, deadline, who))
         return True
 
     def expired(self, now: float) -> list[T]:
         """Those that have waited too long, taken out of the queue: they are to be refused."""
-        queue, found = self._queue, []
+        queue, found = self.queue, []
         longest = self._policy.target_seconds if self.is_overloaded(now) else self._policy.interval_seconds
         while queue and now - queue[0].since > longest:
             found.append(queue.popleft().who)
         return found
 
     def leave(self, now: float, seconds: float | None) -> tuple[T | None, list[T]]:
-        """A call has ended, after so long if it was answered: who is next and inside now, and who is to be refused."""
+        """A call has ended, after so long if it was timed: who is next and inside now, and who is to be refused."""
         self.running -= 1
         if seconds is not None:
             self.usual_seconds += (seconds - self.usual_seconds) * 0.05
-        queue = self._queue
-        if not queue:
-            self._was_empty = now
-            return None, []
+        queue = self.queue
         refused = self.expired(now)
         overloaded = self.is_overloaded(now)
         while queue:
             one = queue.pop() if overloaded else queue.popleft()
-            if not queue:
-                self._was_empty = now
             if now + self.usual_seconds <= one.deadline:
                 self.running += 1
                 return one.who, refused
             refused.append(one.who)
-        self._was_empty = now
         return None, refused
 
     def forget(self, who: T) -> None:
         """Somebody waits no more."""
-        self._queue = deque(one for one in self._queue if one.who is not who)
+        self.queue = deque(one for one in self.queue if one.who is not who)
 
     def is_overloaded(self, now: float) -> bool:
         """The queue has not been empty for a whole interval."""
-        return bool(self._queue) and now - self._was_empty > self._policy.interval_seconds
+        return bool(self.queue) and now - self._was_empty > self._policy.interval_seconds

@@ -3,24 +3,30 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable
 from typing import Any
 
 from ramet.clock import Clock
 from ramet.errors import DeadlineExceeded, Denied, OutcomeUnknown, Overloaded, RametError, Unavailable
 from ramet.tasks import Spawn
 from ramet.transport.base import Call, Channel
-from ramet.transport.connection import Connection
-from ramet.transport.framing import GOAWAY, REFUSED, REPLY, TROUBLE, WELCOME
+from ramet.transport.connection.connection import Connection
 from ramet.transport.options import TransportOptions
-from ramet.transport.wire import CallerWire
-from ramet.transport.wire_messages import Trouble, Welcome, error_of
+from ramet.transport.wire.framing import GOAWAY, REFUSED, REPLY, TROUBLE, WELCOME
+from ramet.transport.wire.messages import Trouble, Welcome, error_of
+from ramet.transport.wire.protocol import CallerWire
 
 Waiting = tuple["asyncio.Future[bytes]", float, str]
 """Where the answer is to go, until when (monotonic), and what was called."""
 
 
 class CallingConnection(Connection, Channel):
-    """A connection that has been dialled; `welcome` is done when the other side has let it in, or fails."""
+    """A connection that has been dialled; `welcome` is done when the other side has let it in, or fails.
+
+    It is not `usable` while the other side does not answer a ping.
+    """
+
+    usable = False
 
     def __init__(
         self, wire: CallerWire, token: bytes, where: str, *, clock: Clock, spawn: Spawn, options: TransportOptions
@@ -41,45 +47,65 @@ class CallingConnection(Connection, Channel):
 
     async def call(self, call: Call) -> bytes:
         """As every channel's."""
+        answer = self.begin(call)
+        try:
+            return await answer
+        except asyncio.CancelledError:
+            self.forget(answer)
+            raise
+
+    def begin(self, call: Call) -> Awaitable[bytes]:
+        """As every channel's."""
         waiting = self._waiting
         if self._paused or self._leaving or len(waiting) >= self._limit:
-            await self._turn(call)
+            return self._call_later(call)
         deadline = call.context.deadline
         left = deadline - self._monotonic()
         if not left > 0:
             raise DeadlineExceeded(f"{call.method}: the time was up before the call was sent.")
-        self._number = number = self._number + 1
+        number = self._number + 1
         frame = self._wire.request(number, call, left)
-        future: asyncio.Future[bytes] = self._loop.create_future()
-        if waiting or self._pending:
-            self._send(frame)
+        self._number = number
+        pending = self._pending
+        if waiting or pending:  # as `_send`, in place: each call comes by here
+            pending.append(frame)
+            self._pending_bytes += len(frame)
+            if self._pending_bytes >= self._flush_bytes:
+                self._flush()
+            elif not self._scheduled:
+                self._scheduled = True
+                self._loop.call_soon(self._flush)
         else:
             self._written = number
             self._transport.write(frame)
+        future: asyncio.Future[bytes] = self._loop.create_future()
         waiting[number] = (future, deadline, call.method)
         if self._wake is not None:
             self._rouse()
-        try:
-            return await future
-        except asyncio.CancelledError:
-            if waiting.pop(number, None) is not None:
-                self._send(self._wire.cancel(number))
-                self._settle()
-            raise
+        return future
+
+    async def _call_later(self, call: Call) -> bytes:
+        while self._paused or self._leaving or len(self._waiting) >= self._limit:
+            await self._turn(call)
+        return await self.call(call)
+
+    def forget(self, answer: Awaitable[bytes]) -> None:
+        """As every channel's."""
+        number = next((number for number, entry in self._waiting.items() if entry[0] is answer), None)
+        if number is not None:
+            del self._waiting[number]
+            self._send(self._wire.cancel(number))
+            self._settle()
 
     @property
     def in_flight(self) -> int:
         """As every channel's; those that wait until the link takes more are counted."""
         return len(self._waiting) + len(self._queue)
 
-    @property
-    def usable(self) -> bool:
-        """As every channel's; a peer that does not answer a ping is not usable until it does."""
-        return self._connected and not self._leaving and not self._silent
-
     async def close(self) -> None:
         """As every channel's."""
         self._leaving = True
+        self._judge()
         try:
             if self.in_flight and self._connected:
                 self._idle = self._loop.create_future()
@@ -156,10 +182,12 @@ class CallingConnection(Connection, Channel):
                 entry[0].set_exception(error_of(value, entry[2]))
         elif kind == GOAWAY:
             self._leaving = True
+            self._judge()
             self._reason = "it is about to end"
         elif kind == WELCOME:
             self._limit = min(self._limit, value.calls_limit or self._limit)
             self._connected = True
+            self._judge()
             if not self.welcome.done():
                 self.welcome.set_result(value)
         elif kind == REFUSED:
@@ -173,6 +201,9 @@ class CallingConnection(Connection, Channel):
         if not self.welcome.done():
             self.welcome.set_exception(error)
         self.abort("it was refused")
+
+    def _judge(self) -> None:
+        self.usable = self._connected and not self._leaving and not self._silent
 
     def _busy(self) -> bool:
         return bool(self._waiting or self._queue)
@@ -199,6 +230,7 @@ class CallingConnection(Connection, Channel):
 
     def _forsaken(self, reason: str) -> None:
         self._connected, self._leaving = False, True
+        self._judge()
         self._reason = reason
         waiting, self._waiting = self._waiting, {}
         for number, (future, _, method) in waiting.items():

@@ -5,12 +5,13 @@ from __future__ import annotations
 from hashlib import shake_128
 
 import pytest
+from msgspec.structs import replace
 
 from ramet.errors import CallError, InvalidArguments
 from ramet.telemetry.context import Context
 from ramet.transport.base import Call
 from ramet.transport.compression import Zstandard
-from ramet.transport.framing import (
+from ramet.transport.wire.framing import (
     CANCEL,
     COMPRESSED,
     GOAWAY,
@@ -24,8 +25,8 @@ from ramet.transport.framing import (
     WELCOME,
     framed,
 )
-from ramet.transport.wire import BROKEN, AnswererWire, CallerWire, common_version
-from ramet.transport.wire_messages import VERSIONS, Hello, Trouble, Welcome
+from ramet.transport.wire.messages import VERSIONS, Hello, Trouble, Welcome
+from ramet.transport.wire.protocol import BROKEN, AnswererWire, CallerWire, common_version
 
 MOST = 100_000
 CALL = Call("shop.ask", b"arguments", Context.root("e"))
@@ -140,20 +141,20 @@ def test_nobody_may_send_much_before_he_is_let_in() -> None:
 def test_a_call_that_is_too_large_is_refused_before_it_is_sent() -> None:
     caller, _ = pair()
     with pytest.raises(InvalidArguments, match=r"^shop\.ask: a call of \d+ bytes is too large"):
-        caller.request(1, CALL._replace(arguments=b"x" * MOST), 1.0)
+        caller.request(1, replace(CALL, arguments=b"x" * MOST), 1.0)
 
 
 def test_the_smaller_limit_of_the_two_sides_counts() -> None:
     caller, answerer = pair(theirs=1000)
     with pytest.raises(InvalidArguments, match="1000 are the most"):
-        caller.request(1, CALL._replace(arguments=b"x" * 1000), 1.0)
+        caller.request(1, replace(CALL, arguments=b"x" * 1000), 1.0)
     with pytest.raises(CallError, match="it was executed, but its answer of 1001 bytes"):
         answerer.reply(1, b"x" * 1001)
 
 
 def test_large_bodies_are_compressed_where_that_was_agreed_on() -> None:
     caller, answerer = pair(compressed_from=1000)
-    sent = caller.request(1, CALL._replace(arguments=b"x" * 50_000), 1.0)
+    sent = caller.request(1, replace(CALL, arguments=b"x" * 50_000), 1.0)
     assert len(sent) < 500
     ((_, _, request),) = answerer.receive(sent)
     assert request.arguments == b"x" * 50_000

@@ -17,17 +17,13 @@ from contextvars import copy_context
 from typing import Any
 
 from ramet.tasks import Spawn
-from ramet.telemetry.context import Context, current_context
 
 
 class StandIn:
     """In the place of the task of a coroutine that has none, and in front of the one it gets."""
 
-    __slots__ = ("__weakref__", "_cancellations", "task")
-
-    def __init__(self) -> None:
-        self.task: asyncio.Task[Any] | None = None
-        self._cancellations = 0
+    task: asyncio.Task[Any] | None = None
+    _cancellations = 0
 
     def cancel(self, msg: Any = None) -> bool:
         """As a task's."""
@@ -108,26 +104,19 @@ class Started(Coroutine[Any, Any, Any]):
             _enter_task(loop, task)
 
 
-def start(
-    work: Coroutine[Any, Any, Any], context: Context, spawn: Spawn, loop: asyncio.AbstractEventLoop
-) -> StandIn | None:
-    """Run it under a context, to its end (None) or to its first wait: then `spawn` has made a task of the rest.
+def start(work: Coroutine[Any, Any, Any], spawn: Spawn, loop: asyncio.AbstractEventLoop) -> StandIn | None:
+    """Run it to its end (None), or to its first wait: then `spawn` has made a task of the rest.
 
-    What it returns or raises is lost: it is to see to that itself. `loop` is the running one, which to ask for takes a
-    system call.
+    It has variables of its own. What it returns or raises is lost: it is to see to that itself. `loop` is the running
+    one, which to ask for takes a system call.
     """
     stand_in, variables = StandIn(), copy_context()
     _enter_task(loop, stand_in)  # type: ignore[arg-type]  # any object will do
     try:
-        first = variables.run(_first_step, work, context)
+        first = variables.run(work.send, None)
     except (StopIteration, asyncio.CancelledError):
         return None
     finally:
         _leave_task(loop, stand_in)  # type: ignore[arg-type]  # as above
     stand_in.adopt(spawn(Started(work, first, stand_in, variables)))
     return stand_in
-
-
-def _first_step(work: Coroutine[Any, Any, Any], context: Context) -> Any:
-    current_context.set(context)
-    return work.send(None)

@@ -12,9 +12,9 @@ from typing import Any
 
 from ramet.clock import Clock
 from ramet.tasks import Spawn
-from ramet.transport.framing import PING, PONG
 from ramet.transport.options import TransportOptions
-from ramet.transport.wire import BROKEN, Wire
+from ramet.transport.wire.framing import PING, PONG
+from ramet.transport.wire.protocol import BROKEN, Wire
 
 APART_BYTES = 16_384
 """From here on pieces are handed to the system as they are: to put them together would cost more."""
@@ -145,11 +145,15 @@ class Connection(asyncio.Protocol):
             silence = 0.0 if self._heard or left < backlog else silence + every
             self._heard, backlog = False, left
             self._silent = silence >= 2 * every
+            self._judge()
             if silence >= self._options.dead_after_seconds:
                 self.abort(f"the other side has been silent for {silence:g} s")
                 return
             if silence and self._protocol.is_open:
                 self._send(self._protocol.ping(0))
+
+    def _judge(self) -> None:
+        """What is known of the other side has changed."""
 
     def _busy(self) -> bool:
         """Whether anything is in flight."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 
 from ramet.clock import Clock
@@ -10,11 +11,11 @@ from ramet.tasks import Spawn
 from ramet.transport.base import Call, Dial, Endpoint
 from ramet.transport.policy.moments import Decision, Hook, Moment, unreported
 from ramet.transport.policy.policies import Policies
-from ramet.transport.upstream_attempts import Attempts
-from ramet.transport.upstream_hedging import Hedges
-from ramet.transport.upstream_journey import Journey
-from ramet.transport.upstream_replica import Replica
-from ramet.transport.upstream_surroundings import Surroundings
+from ramet.transport.upstream.attempts import Attempts
+from ramet.transport.upstream.hedging import Hedges
+from ramet.transport.upstream.journey import Journey
+from ramet.transport.upstream.replica import Replica
+from ramet.transport.upstream.surroundings import Surroundings
 
 DEFAULTS = Policies()
 
@@ -70,26 +71,29 @@ class Upstream:
         Raises: Unavailable or Overloaded where it was provably not executed; Denied; DeadlineExceeded; OutcomeUnknown
         where it may have been, and is not repeatable or could not be repeated in time.
         """
-        attempts, hedges = self._attempts, self._hedges
+        attempts = self._attempts
         if attempts.budget.saved < self._saving:
             attempts.budget.earn()
-        if hedges is not None and repeatable and call.key is None and not call.withdraw:
-            return await hedges.call(call)
-        started = self._monotonic()
-        replica = attempts.choice.pick(call.method, started)
-        if replica is None or replica.breakers or (channel := replica.channel) is None:
+        if self._hedges is not None and repeatable and call.key is None and not call.withdraw:
+            return await self._hedges.call(call)
+        replica, started = attempts.choice.only, 0.0
+        if replica is None:
+            started = self._monotonic()
+            replica = attempts.choice.pick(call.method, started)
+        if replica is None or replica.breakers or (channel := replica.channel) is None or not channel.usable:
             return await Journey(attempts, call, repeatable=repeatable).go()
+        begun = channel.begin(call)
         try:
-            answer = await channel.call(call)
+            answer = await begun
+        except asyncio.CancelledError:
+            channel.forget(begun)
+            raise
         except CallError as error:
-            attempts.failed(replica, call.method, error)
-            if not isinstance(error, Unavailable | OutcomeUnknown):
-                raise
-            journey = Journey(attempts, call, repeatable=repeatable)
-            journey.consider(error, replica)
+            journey = self._failed(replica, call, error, repeatable=repeatable)
         else:
-            now = self._monotonic()
-            replica.load.observe(now - started, now)
+            if started:
+                now = self._monotonic()
+                replica.load.observe(now - started, now)
             if replica.standing.failures:
                 replica.standing.succeeded()
             return answer
@@ -101,6 +105,15 @@ class Upstream:
         self._attempts.offer(())
         for replica in replicas:
             await replica.retire()
+
+    def _failed(self, replica: Replica, call: Call, error: CallError, *, repeatable: bool) -> Journey:
+        """How the call goes on. Raises: the error, where it does not."""
+        self._attempts.failed(replica, call.method, error)
+        if not isinstance(error, Unavailable | OutcomeUnknown):
+            raise error
+        journey = Journey(self._attempts, call, repeatable=repeatable)
+        journey.consider(error, replica)
+        return journey
 
     def _retire(self, replica: Replica) -> None:
         self._surroundings.hook(Moment(decision=Decision.RETIRED, group=self.group, address=replica.endpoint.address))

@@ -97,17 +97,18 @@ read_request: Callable[[bytes], Request] = msgspec.msgpack.Decoder(Request).deco
 
 def write_request(call: Call, left_seconds: float) -> bytes:
     """A call and the time that is left for it."""
-    method, arguments, context, key, withdraw = call
+    context, withdraw = call.context, call.withdraw
     left = None if left_seconds == INFINITE else left_seconds
     execution, trace = context.execution, context.trace
     if trace == execution:
         trace = ""
     tenant, region, caller, baggage = context.tenant, context.region, context.caller, context.baggage
     if tenant is None and caller is None and region is None and not baggage and not withdraw:
-        return _encode((method, arguments, left, execution, trace, key))
-    if context.proof:
-        return _encode((method, arguments, left, execution, trace, key, withdraw, None, region, context.proof, baggage))
-    return _encode((method, arguments, left, execution, trace, key, withdraw, tenant, region, caller, baggage))
+        return _encode((call.method, call.arguments, left, execution, trace, call.key))
+    who = context.proof or caller
+    return _encode(
+        (call.method, call.arguments, left, execution, trace, call.key, withdraw, tenant, region, who, baggage)
+    )
 
 
 def call_of(request: Request, now: float) -> Call:

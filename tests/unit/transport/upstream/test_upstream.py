@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 
 import pytest
+from msgspec.structs import replace
 
 from ramet.clock import VirtualClock
 from ramet.errors import DeadlineExceeded, Denied, OutcomeUnknown, RametError, Unavailable
@@ -15,7 +16,7 @@ from ramet.transport.base import Call, Channel, Endpoint
 from ramet.transport.policy.hedging import Hedging
 from ramet.transport.policy.moments import Decision, Moment
 from ramet.transport.policy.policies import Policies
-from ramet.transport.upstream import Upstream
+from ramet.transport.upstream.upstream import Upstream
 
 ONE, TWO, THREE = (Endpoint(address=f"unix:/{name}", group="money") for name in ("one", "two", "three"))
 
@@ -219,7 +220,7 @@ async def test_a_breaker_opens_for_a_method_that_keeps_failing_and_closes_after_
             await upstream.call(world.call(), repeatable=True)
     with pytest.raises(Unavailable, match="breaker"):
         await upstream.call(world.call(), repeatable=True)
-    assert await upstream.call(world.call()._replace(method="pay.other"), repeatable=True)
+    assert await upstream.call(replace(world.call(), method="pay.other"), repeatable=True)
     await world.clock.advance(1)
     assert await upstream.call(world.call(), repeatable=True)
     assert Decision.OPENED in world.decisions()

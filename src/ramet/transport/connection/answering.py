@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Coroutine
-from contextvars import copy_context
 from typing import Any
+
+from msgspec.structs import replace
 
 from ramet.clock import Clock
 from ramet.errors import CallError, Denied, Overloaded
@@ -15,12 +16,12 @@ from ramet.tasks import Spawn
 from ramet.telemetry.context import current_context
 from ramet.transport.base import Answer, Call, Peer, Vouch
 from ramet.transport.compression import Compression
-from ramet.transport.connection import APART_BYTES, Connection
-from ramet.transport.eager import StandIn, start
-from ramet.transport.framing import CANCEL, HELLO, REQUEST
+from ramet.transport.connection.connection import APART_BYTES, Connection
+from ramet.transport.connection.eager import StandIn, start
 from ramet.transport.options import TransportOptions
-from ramet.transport.wire import AnswererWire
-from ramet.transport.wire_messages import Hello, Request, Welcome, call_of
+from ramet.transport.wire.framing import CANCEL, HELLO, REQUEST
+from ramet.transport.wire.messages import Hello, Request, Welcome, call_of
+from ramet.transport.wire.protocol import AnswererWire
 
 log = logging.getLogger("ramet.transport")
 
@@ -86,6 +87,7 @@ class AnsweringConnection(Connection):
         self._in_flight: dict[int, Flight] = {}
         self._bytes = 0
         self._waits: dict[str, int] = {}
+        self._granted: set[str] = set()
         self._draining = False
         self._deaf = False
         self.on_begun: Callable[[AnsweringConnection], None] | None = None
@@ -107,9 +109,10 @@ class AnsweringConnection(Connection):
         """Answer what has come; what is answered meanwhile is sent together."""
         self._heard = True
         self._scheduled = True  # flushed below
+        now = self._monotonic()
         for kind, number, value in self._wire.receive(data):
             if kind == REQUEST:
-                self._request(number, value)
+                self._request(number, value, now)
             else:
                 self._event(kind, number, value)
         self._flush()
@@ -135,46 +138,62 @@ class AnsweringConnection(Connection):
         else:
             self.abort("this process is about to end")
 
-    def _request(self, number: int, request: Request) -> None:
-        if len(self._in_flight) >= self._options.calls_limit or self._bytes > self._options.calls_limit_bytes:
-            return self._trouble(number, "overloaded", f"{request.method} was refused: too much is in flight already.")
-        if self._draining:
-            return self._trouble(number, "unavailable", f"{request.method} was not executed: its process is ending.")
-        left = request.left_seconds
+    def _request(self, number: int, request: Request, now: float) -> None:
+        """Run it, if it may be: at once and without a task, unless calls of this method usually wait for something."""
+        method, left = request.method, request.left_seconds
+        if self._draining or (self._in_flight and self._is_too_much(number)):
+            return self._refuse(number, method)
         if left is not None and not left > 0:
-            return self._trouble(number, "deadline", f"{request.method}: the time was up before the call arrived.")
-        may_call = self._peer.may_call
-        if may_call is not None and request.method.rpartition(".")[0] not in may_call:
-            return self._denied(number, request.method)
-        if number in self._in_flight:
-            return self.abort(f"the protocol was broken: request {number} came twice")
-        call = call_of(request, self._monotonic())
-        if self.vouch is not None and (request.caller is not None or request.tenant is not None):
+            return self._trouble(number, "deadline", f"{method}: the time was up before the call arrived.")
+        if method not in self._granted and not self._may_call(method):
+            return self._denied(number, method)
+        call = call_of(request, now)
+        if request.caller is not None or request.tenant is not None:
             try:
-                call = call._replace(context=self.vouch(call.context, self._peer))
+                call = self._vouched(call)
             except Denied as error:
-                log.warning("%s was denied to %s: %s", call.method, self._peer.name, error)
-                return self._trouble(number, "denied", f"{call.method} was denied: {error}")
-        return self._begin(number, call)
-
-    def _begin(self, number: int, call: Call) -> None:
-        """Run it: at once and without a task, unless calls of this method usually wait for something."""
-        work, score = self._work(number, call), self._waits.get(call.method, 0)
+                log.warning("%s was denied to %s: %s", method, self._peer.name, error)
+                return self._trouble(number, "denied", f"{method} was denied: {error}")
+        work, score = self._work(number, call), self._waits.get(method, 0)
         if score >= USUALLY_WAITS:
-            self._waits[call.method] = score - 1
+            self._waits[method] = score - 1
             return self._begin_as_task(number, call, work)
-        task = start(work, call.context, self._spawn, self._loop)
+        task = start(work, self._spawn, self._loop)
         if task is not None:
-            self._waited(call.method, score)
+            self._waited(method, score)
             self._enter(number, call, task)
         elif score:
-            self._waits[call.method] = score - 1
+            self._waits[method] = score - 1
         return None
 
+    def _is_too_much(self, number: int) -> bool:
+        in_flight, options = self._in_flight, self._options
+        return len(in_flight) >= options.calls_limit or self._bytes > options.calls_limit_bytes or number in in_flight
+
+    def _refuse(self, number: int, method: str) -> None:
+        if number in self._in_flight:
+            self.abort(f"the protocol was broken: request {number} came twice")
+        elif self._draining:
+            self._trouble(number, "unavailable", f"{method} was not executed: its process is ending.")
+        else:
+            self._trouble(number, "overloaded", f"{method} was refused: too much is in flight already.")
+
+    def _may_call(self, method: str) -> bool:
+        """Whether the other side has been granted this method's contract; if so, it is remembered."""
+        may_call = self._peer.may_call
+        if may_call is not None and method.rpartition(".")[0] not in may_call:
+            return False
+        if len(self._granted) >= METHODS_LIMIT:
+            self._granted.clear()
+        self._granted.add(method)
+        return True
+
+    def _vouched(self, call: Call) -> Call:
+        """A call that speaks for a user, as far as that is believed. Raises: Denied."""
+        return call if self.vouch is None else replace(call, context=self.vouch(call.context, self._peer))
+
     def _begin_as_task(self, number: int, call: Call, work: Coroutine[Any, Any, None]) -> None:
-        variables = copy_context()
-        variables.run(current_context.set, call.context)
-        task: asyncio.Task[None] = variables.run(self._spawn, work)
+        task: asyncio.Task[None] = self._spawn(work)
         task.add_done_callback(lambda _: self._leave(number))  # one that is cancelled before it begins cannot do it
         self._enter(number, call, task)
 
@@ -191,7 +210,8 @@ class AnsweringConnection(Connection):
         self._rouse()
 
     async def _work(self, number: int, call: Call) -> None:
-        """Answer one call, and send what came of it."""
+        """Answer one call under its context, and send what came of it."""
+        current_context.set(call.context)
         try:
             answer = await self._answer(call, self._peer)
         except asyncio.CancelledError:
@@ -204,18 +224,15 @@ class AnsweringConnection(Connection):
             log.exception("%s: %s failed", mark, call.method)
             self._trouble(number, "failed", mark)
         else:
-            self._reply(number, call.method, answer)
+            try:
+                if len(answer) < APART_BYTES:
+                    self._send(self._wire.reply(number, answer))
+                else:
+                    self._send_apart(*self._wire.reply_apart(number, answer))
+            except CallError as error:
+                self._trouble(number, "too-large", f"{call.method}: {error}.")
         if self._in_flight:
             self._leave(number)
-
-    def _reply(self, number: int, method: str, answer: bytes) -> None:
-        try:
-            if len(answer) < APART_BYTES:
-                self._send(self._wire.reply(number, answer))
-            else:
-                self._send_apart(*self._wire.reply_apart(number, answer))
-        except CallError as error:
-            self._trouble(number, "too-large", f"{method}: {error}.")
 
     def _cancelled(self, number: int, method: str) -> None:
         flight = self._leave(number)

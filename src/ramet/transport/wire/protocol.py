@@ -30,7 +30,8 @@ import msgspec
 from ramet.errors import CallError, InvalidArguments
 from ramet.transport.base import Call
 from ramet.transport.compression import Compression, Corrupt
-from ramet.transport.framing import (
+from ramet.transport.options import HANDSHAKE_LIMIT_BYTES
+from ramet.transport.wire.framing import (
     CANCEL,
     COMPRESSED,
     GOAWAY,
@@ -44,10 +45,9 @@ from ramet.transport.framing import (
     WELCOME,
     Frames,
     framed,
-    head_of,
+    head,
 )
-from ramet.transport.options import HANDSHAKE_LIMIT_BYTES
-from ramet.transport.wire_messages import (
+from ramet.transport.wire.messages import (
     UNREADABLE,
     VERSIONS,
     Hello,
@@ -64,7 +64,7 @@ BROKEN = 0
 """The event after which there are no others; its value is a sentence."""
 
 Event = tuple[int, int, Any]
-"""Its kind, which is that of the frame; the number; and what the frame said: a value of `wire_messages`, or bytes."""
+"""Its kind, which is that of the frame; the number; and what the frame said: a value of `messages`, or bytes."""
 
 _encode = msgspec.msgpack.encode
 
@@ -191,7 +191,7 @@ class CallerWire(Wire):
                 f"Send less at a time, or a reference to where it lies."
             )
         if self._compression is None:
-            return framed(REQUEST, number, body)
+            return head(len(body), REQUEST, number) + body
         kind, body = self._sealed(REQUEST, body)
         return framed(kind, number, body)
 
@@ -237,7 +237,7 @@ class AnswererWire(Wire):
     def reply(self, number: int, answer: bytes) -> bytes:
         """The answer of a call. Raises: CallError where it is larger than the other side takes."""
         if self._compression is None and len(answer) <= self._peer_limit:
-            return framed(REPLY, number, answer)
+            return head(len(answer), REPLY, number) + answer
         return b"".join(self.reply_apart(number, answer))
 
     def reply_apart(self, number: int, answer: bytes) -> tuple[bytes, bytes]:
@@ -248,7 +248,7 @@ class AnswererWire(Wire):
                 f"{self._peer_limit} are the most"
             )
         kind, body = self._sealed(REPLY, answer)
-        return head_of(kind, number, body), body
+        return head(len(body), kind, number), body
 
     def trouble(self, number: int, code: str, sentence: str) -> bytes:
         """Why a call has no answer."""

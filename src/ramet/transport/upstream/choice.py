@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable
 
 from ramet.transport.policy.balance import Shares
-from ramet.transport.upstream_replica import Replica
+from ramet.transport.upstream.replica import Replica
 
 NOBODY: frozenset[Replica] = frozenset()
 
@@ -19,20 +19,11 @@ class Choice:
         self._near = Pool(near or self.replicas, chance)
         self._far = Pool(tuple(one for one in self.replicas if one not in near), chance) if near else None
         self._distance = distance
-        self._only = self.replicas[0] if len(self.replicas) == 1 else None
+        self.only = self.replicas[0] if len(self.replicas) == 1 else None
+        """Where there is one, there is no choice, however it has done lately and however long it takes."""
 
     def pick(self, method: str, now: float, tried: Collection[Replica] = NOBODY) -> Replica | None:
         """The one for this call; None where there is none."""
-        only = self._only
-        if (  # the usual case, looked at in place: it is on the way of each call, and this saves 1 µs of 7
-            only is not None
-            and not tried
-            and not only.breakers
-            and (channel := only.channel) is not None
-            and channel.usable
-            and now >= only.standing.ejected_until
-        ):
-            return only
         near = self._near.pick(method, now, tried)
         if self._far is None or not self._far.replicas:
             return near

@@ -22,17 +22,14 @@ PIECES = 64
 
 _HEAD = Struct("!IBQ")
 HEAD_BYTES = _HEAD.size
-_pack, _unpack = _HEAD.pack, _HEAD.unpack_from
+_unpack = _HEAD.unpack_from
+head = _HEAD.pack
+"""What travels before a body: its length, the kind, and the number."""
 
 
 def framed(kind: int, number: int, body: bytes = b"") -> bytes:
     """A frame as it travels."""
-    return _pack(len(body), kind, number) + body
-
-
-def head_of(kind: int, number: int, body: bytes) -> bytes:
-    """What travels before the body, for who sends the two without putting them together."""
-    return _pack(len(body), kind, number)
+    return head(len(body), kind, number) + body
 
 
 class Frames:
@@ -103,8 +100,7 @@ class Frames:
                 return after
             self._keep(data[at:after])
             at = after
-            head = b"".join(self._kept)
-            length, kind, number = _unpack(head, 0)
+            length, kind, number = _unpack(b"".join(self._kept), 0)
             if length > self.limit_bytes:
                 self._break(length, found)
                 return at

@@ -11,7 +11,7 @@ import pytest
 
 from ramet.tasks import Tasks
 from ramet.telemetry.context import Context, current_context
-from ramet.transport.eager import StandIn, start
+from ramet.transport.connection.eager import StandIn, start
 
 CONTEXT = Context.root("e")
 variable: ContextVar[str] = ContextVar("variable", default="outside")
@@ -31,6 +31,7 @@ class Bed:
 
     def start(self, work: Callable[[], Coroutine[Any, Any, Any]]) -> StandIn | None:
         async def kept() -> None:
+            current_context.set(CONTEXT)
             try:
                 result = await work()
             except BaseException as error:
@@ -38,7 +39,7 @@ class Bed:
                 raise
             self.result.set_result(result)
 
-        return start(kept(), CONTEXT, self.spawn, asyncio.get_running_loop())
+        return start(kept(), self.spawn, asyncio.get_running_loop())
 
 
 @pytest.fixture
