@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from ramet.model.application import Value
+from ramet.model.policies import Budgets, Http, Policy
 
 EVERYTHING = "*"
 
@@ -37,6 +38,9 @@ class Deployment(Value):
     `contracts` is the path of the public address below which every contract answers JSON over HTTP, for callers in
     other languages; "" for nowhere.
 
+    `policy` says how calls are treated, `policies` the same of a contract or of "contract.method", `budgets` what all
+    calls to a process group share; `http` is for the public APIs.
+
     `storage` is "sqlite" or the URL of a PostgreSQL server, on which every service has a schema and a role of its own;
     `broker` is "memory" or the URL of NATS or RabbitMQ. Without `groups` everything is one process. `together` and
     `apart` are sets of services that every placement must keep in one process, or in different ones.
@@ -54,6 +58,10 @@ class Deployment(Value):
     groups: tuple[Group, ...] = ()
     together: tuple[tuple[str, ...], ...] = ()
     apart: tuple[tuple[str, ...], ...] = ()
+    policy: Policy = Policy()
+    policies: dict[str, Policy] = msgspec.field(default_factory=dict)
+    budgets: Budgets = Budgets()
+    http: Http = Http()
 
 
 class Assignment(Value):

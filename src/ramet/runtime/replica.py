@@ -16,10 +16,12 @@ from ramet.runtime.credentials import certified, credentials
 from ramet.runtime.discovery.base import Discovery
 from ramet.runtime.discovery.dns import DnsDiscovery
 from ramet.runtime.discovery.supervised import SupervisedDiscovery
+from ramet.runtime.limits import gated
 from ramet.runtime.migrating import prepare
 from ramet.runtime.neighbours import Neighbours
 from ramet.runtime.operators.control import Control
 from ramet.runtime.operators.operations import Operations, Place
+from ramet.runtime.policies import bulkhead, bulkheads, deadlines, upstream
 from ramet.runtime.process import DRAIN_SECONDS, addresses_of, settle_memory
 from ramet.runtime.running import Options, Running
 from ramet.runtime.web import web
@@ -64,6 +66,7 @@ class Replica:
             options=transport,
             token=proof.token,
         )
+        self._neighbours.policies = upstream(self._deployment, declared, zone=assignment.zone)
         self.running = Running(
             declared,
             engines(self._deployment, configuration.folder, declared),
@@ -77,10 +80,12 @@ class Replica:
                 carrier=self._neighbours.upstream,
                 externals=configuration.externals,
                 believe=proof.believe,
+                deadlines=deadlines(self._deployment, declared),
             ),
         )
         self._proof = proof
-        answer = Admission(self.running.answering, clock=self._clock)
+        gates = gated(self.running.answering, bulkheads(self._deployment, declared), self._clock)
+        answer = Admission(gates, clock=self._clock, policy=bulkhead(self._deployment.policy))
         self._server = Server(
             answer, proof.verify, proof.vouch, clock=self._clock, spawn=self._tasks.spawn, options=transport
         )

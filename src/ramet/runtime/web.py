@@ -8,8 +8,9 @@ from functools import partial
 from ramet.http.application import HttpApplication
 from ramet.http.contracts import ContractCalls
 from ramet.http.mounted import MountedApplication
-from ramet.http.surroundings import Answered, Cors, HttpSettings, Surroundings
+from ramet.http.surroundings import Answered, Surroundings
 from ramet.model.topology import Deployment
+from ramet.runtime.policies import http_settings
 from ramet.runtime.running import Running
 from ramet.telemetry.context import Caller
 from ramet.telemetry.counters import Counters
@@ -34,6 +35,7 @@ def web(
         ready=lambda: _ready(running),
         sign=sign,
     )
+    settings = http_settings(deployment)
     mounts: list[MountedApplication | ContractCalls] = [
         MountedApplication(one, spawn=running.tasks.spawn, clients=running.exchange)
         for one in running.declared.mounted
@@ -41,10 +43,11 @@ def web(
     ]
     if deployment.contracts:
         contracts, answer = running.declared.contracts, running.answering.anywhere
-        calls = ContractCalls(contracts, answer, clock=running.clock, verify=verify, prefix=deployment.contracts)
+        calls = ContractCalls(
+            contracts, answer, clock=running.clock, verify=verify, prefix=deployment.contracts, settings=settings
+        )
         mounts.append(calls)
-    cors = Cors(origins=deployment.cors_origins) if deployment.cors_origins else None
-    return HttpApplication(running.apis, mounts, settings=HttpSettings(cors=cors), around=around)
+    return HttpApplication(running.apis, mounts, settings=settings, around=around)
 
 
 def _count(counters: Counters, answered: Answered) -> None:
