@@ -69,13 +69,14 @@ class Assignment(Value):
 
     `hosts` are the names of its services, APIs and mounted applications; `groups` says of every group of the deployment
     which of them it hosts, so that a caller finds the group that answers. `supervisor` is the Unix socket where it
-    registers and hears of endpoints; without one, `names` are the groups' names in DNS, each "host:port". `internal`
-    is the address it answers calls on; `listener` the inherited file descriptor of the public socket, if it has
-    public parts, and `url` what that is reached by. `control` is the folder for the socket on which it answers
-    operators. `token` is the file with its signed identity, `keys` the file with the keys that others' tokens are
-    verified by ("" each: unprotected). `callers` is the folder with the keys that users are verified by, which where
-    this replica has public parts (`speaks_for_users`) also has the one that they are signed with. `storage` and
-    `broker` are the engines where they are not those of the configuration.
+    registers and hears of endpoints; without one, `names` are the groups' names in DNS, each "host:port", by default
+    the group's own name with the port of its `internal` address in the configuration. `internal` is the address it
+    answers calls on; `listener` the inherited file descriptor of the public socket, if it has public parts, and `url`
+    what that is reached by. `control` is the folder for the socket on which it answers operators. `token` is the file
+    with its signed identity, `keys` the file with the keys that others' tokens are verified by ("" each: unprotected).
+    `callers` is the folder with the keys that users are verified by, which where this replica has public parts
+    (`speaks_for_users`) also has the one that they are signed with. `storage` and `broker` are the engines where they
+    are not those of the configuration.
     """
 
     deployment: str

@@ -80,6 +80,10 @@ class Change(Value):
     why: str
 
 
+MOVES = frozenset({"start", "stop", "move"})
+"""Changes of who is where, which exchanging replicas does not carry out."""
+
+
 class Seen(Protocol):
     """A replica that runs."""
 

@@ -10,11 +10,11 @@ from pathlib import Path
 from ramet.clock import Clock, SystemClock
 from ramet.contract.declared import Declared
 from ramet.http.server import HttpServer
-from ramet.model.topology import Assignment
+from ramet.model.topology import Assignment, Deployment
 from ramet.runtime.configuration import Configuration
 from ramet.runtime.credentials import certified, credentials
 from ramet.runtime.discovery.base import Discovery
-from ramet.runtime.discovery.dns import DnsDiscovery
+from ramet.runtime.discovery.dns import DnsDiscovery, names_of
 from ramet.runtime.discovery.supervised import SupervisedDiscovery
 from ramet.runtime.limits import gated
 from ramet.runtime.migrating import prepare
@@ -33,11 +33,11 @@ from ramet.transport.options import TransportOptions
 from ramet.transport.server import Server
 
 
-def discovery_of(assignment: Assignment, *, clock: Clock, spawn: Spawn) -> Discovery:
+def discovery_of(assignment: Assignment, deployment: Deployment, *, clock: Clock, spawn: Spawn) -> Discovery:
     """How a replica finds the others: its supervisor tells it, or DNS does, as on Kubernetes."""
     if assignment.supervisor:
         return SupervisedDiscovery(assignment, clock=clock, spawn=spawn)
-    return DnsDiscovery(assignment.names, clock=clock, spawn=spawn)
+    return DnsDiscovery(names_of(deployment, assignment.names), clock=clock, spawn=spawn)
 
 
 class Replica:
@@ -53,7 +53,7 @@ class Replica:
         self._deployment = configuration.assigned(assignment)
         self._clock = SystemClock()
         self._tasks = Tasks()
-        self.discovery = discovery_of(assignment, clock=self._clock, spawn=self._tasks.spawn)
+        self.discovery = discovery_of(assignment, self._deployment, clock=self._clock, spawn=self._tasks.spawn)
         name = f"{assignment.group}/{assignment.replica}"
         tls = certified(self._deployment, configuration.folder / self._deployment.data, assignment.group)
         transport = TransportOptions(application=configuration.application.name, name=name, tls=tls)
