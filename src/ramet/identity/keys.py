@@ -73,7 +73,10 @@ def signing_key(folder: Path) -> SigningKey:
 
 
 def read_signing_key(folder: Path) -> SigningKey:
-    """The signing key that is in a folder. Raises: ConfigurationError where there is none, or others may read it."""
+    """The signing key that is in a folder.
+
+    Raises: ConfigurationError where there is none, others may read it, or what it signs could not be verified.
+    """
     path = folder / SIGNING
     try:
         if path.stat().st_mode & 0o077:
@@ -87,7 +90,13 @@ def read_signing_key(folder: Path) -> SigningKey:
         raise ConfigurationError(f"{path} is no private key: remove it, and a new one is made.") from error
     if not isinstance(private, Ed25519PrivateKey):
         raise ConfigurationError(f"{path} is no Ed25519 key: remove it, and a new one is made.")
-    return SigningKey(key_id(private.public_key()), private)
+    key = SigningKey(key_id(private.public_key()), private)
+    if key.id not in public_keys(folder / PUBLIC):
+        raise ConfigurationError(
+            f"{folder / PUBLIC} does not have the public key of {path}: "
+            f"put back the one that was made with it, or remove {SIGNING}, and a new one is made."
+        )
+    return key
 
 
 def public_keys(path: Path) -> Mapping[str, Ed25519PublicKey]:

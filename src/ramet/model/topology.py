@@ -73,10 +73,10 @@ class Assignment(Value):
     the group's own name with the port of its `internal` address in the configuration. `internal` is the address it
     answers calls on; `listener` the inherited file descriptor of the public socket, if it has public parts, and `url`
     what that is reached by. `control` is the folder for the socket on which it answers operators. `token` is the file
-    with its signed identity, `keys` the file with the keys that others' tokens are verified by ("" each: unprotected).
-    `callers` is the folder with the keys that users are verified by, which where this replica has public parts
-    (`speaks_for_users`) also has the one that they are signed with. `storage` and `broker` are the engines where they
-    are not those of the configuration.
+    with its signed identity, `keys` the file with the keys that others' tokens are verified by ("" each: unprotected);
+    in the folder `callers` beside it are the keys that users are verified by and, where this replica has public parts
+    (`speaks_for_users`), the one that they are signed with. `storage` and `broker` are the engines where they are not
+    those of the configuration.
     """
 
     deployment: str
@@ -92,7 +92,6 @@ class Assignment(Value):
     control: str = ""
     token: str = ""
     keys: str = ""
-    callers: str = ""
     speaks_for_users: bool = False
     version: str = ""
     zone: str = ""

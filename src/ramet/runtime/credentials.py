@@ -11,8 +11,9 @@ from msgspec.structs import replace
 
 from ramet.clock import Clock
 from ramet.errors import ConfigurationError, Denied, Unauthenticated
+from ramet.identity.callers import FOLDER as CALLERS
 from ramet.identity.callers import CallerSigner, CallerVerifier
-from ramet.identity.certificates import AUTHORITY, files_of
+from ramet.identity.certificates import AUTHORITY, check, files_of
 from ramet.identity.tokens import LEEWAY_SECONDS, Verifier, issuer_of, token_of
 from ramet.model.topology import Assignment, Deployment
 from ramet.telemetry.context import Believe, Caller, Context
@@ -39,14 +40,18 @@ class Credentials(NamedTuple):
 
 
 def credentials(application: str, assignment: Assignment, clock: Clock) -> Credentials:
-    """Those of a replica. Raises: ConfigurationError where a file cannot be read."""
-    if not (assignment.token and assignment.keys):
+    """Those of a replica. Raises: ConfigurationError where a file cannot be read, or its own token is not good."""
+    if not (assignment.token or assignment.keys):
         return Credentials()
+    if not (assignment.token and assignment.keys):
+        raise ConfigurationError("A replica has a token, and keys to verify those of others by, or none of the two.")
     token = token_of(Path(assignment.token))
     verify = verification(application, assignment.deployment, Path(assignment.keys), clock)
-    if not assignment.callers:
-        return Credentials(token=token, verify=verify)
-    folder, issuer = Path(assignment.callers), issuer_of(application, assignment.deployment)
+    try:
+        verify(token())
+    except Unauthenticated as error:
+        raise ConfigurationError(f"{assignment.token} would not be believed by others: {error}") from error
+    folder, issuer = Path(assignment.keys).with_name(CALLERS), issuer_of(application, assignment.deployment)
     users = Users(CallerVerifier(folder, issuer, clock=clock))
     sign = CallerSigner.of(folder, issuer, clock=clock) if assignment.speaks_for_users else None
     return Credentials(token=token, verify=verify, sign=sign, vouch=users.vouch, believe=users.believe)
@@ -88,10 +93,11 @@ class Users:
         return replace(context, caller=caller, tenant=caller.tenant)
 
 
-def certified(deployment: Deployment, folder: Path, group: str) -> Tls | None:
+def certified(deployment: Deployment, folder: Path, group: str, clock: Clock) -> Tls | None:
     """The certificate of a process group, where the groups of a deployment speak TLS with each other.
 
-    Both sides show theirs, signed by the deployment's authority. Raises: ConfigurationError where one is missing.
+    Both sides show theirs, signed by the deployment's authority.
+    Raises: ConfigurationError where one is missing, or would not be believed.
     """
     if not any(one.internal.startswith("tls:") for one in deployment.groups):
         return None
@@ -102,6 +108,7 @@ def certified(deployment: Deployment, folder: Path, group: str) -> Tls | None:
                 f"The groups of {deployment.name} speak TLS with each other, and there is no {file}: "
                 f"make it with `ramet certs make {group} --host NAME -d {deployment.name}`."
             )
+    check(own.certificate, authority.certificate, clock.now())
     return Tls(certificate=own.certificate, key=own.key, authority=authority.certificate)
 
 

@@ -55,7 +55,7 @@ class Replica:
         self._tasks = Tasks()
         self.discovery = discovery_of(assignment, self._deployment, clock=self._clock, spawn=self._tasks.spawn)
         name = f"{assignment.group}/{assignment.replica}"
-        tls = certified(self._deployment, configuration.folder / self._deployment.data, assignment.group)
+        tls = certified(self._deployment, configuration.folder / self._deployment.data, assignment.group, self._clock)
         transport = TransportOptions(application=configuration.application.name, name=name, tls=tls)
         proof = credentials(configuration.application.name, assignment, self._clock)
         self._neighbours = Neighbours(

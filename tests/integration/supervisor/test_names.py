@@ -112,7 +112,6 @@ class Cluster:
             listener=self.listener.fileno() if public else None,
             token=str(token),
             keys=str(self.keys / PUBLIC),
-            callers=str(self.keys / "callers"),
             speaks_for_users=public,
         )
         environment = {**os.environ, ASSIGNMENT: msgspec.json.encode(assignment).decode()}

@@ -31,9 +31,8 @@ class Identities:
         self._issuer = Issuer(signing_key(folder), issuer, clock=clock, lifetime_seconds=lifetime_seconds)
         self._grants = grants
         self._late = late
-        self.callers = folder / CALLERS
         self.renewed_seconds = lifetime_seconds / 3
-        signing_key(self.callers)
+        signing_key(folder / CALLERS)
         self._given: dict[str, tuple[str, tuple[str, ...]]] = {}
 
     @property

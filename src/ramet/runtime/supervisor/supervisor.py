@@ -250,7 +250,6 @@ class Supervisor:
             control=str(self.folders.control(placed.name, member.number)),
             token=str(identities.token(placed.name, member.number, placed.services)) if identities is not None else "",
             keys=str(identities.keys) if identities is not None else "",
-            callers=str(identities.callers) if identities is not None else "",
             speaks_for_users=bool(placed.public),
             version=member.version,
             zone=placed.zone,
