@@ -6,6 +6,7 @@ A new one is a line here and a line in .ci/run; a test asks for it with `@pytest
 from __future__ import annotations
 
 import shutil
+import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -34,6 +35,11 @@ def beside_python(program: str) -> bool:
     return shutil.which(program, path=str(Path(sys.executable).parent)) is not None or on_path(program)
 
 
+def may_unshare() -> bool:
+    """Whether a process may have files of its own mounted where others have theirs."""
+    return on_path("unshare") and not subprocess.run(["unshare", "-Urm", "true"], check=False).returncode
+
+
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
 
 SERVERS = {
@@ -48,6 +54,7 @@ SERVERS = {
         ),
         Server(name="rabbitmq", is_there=partial(on_path, "rabbitmq-server"), start="apt-get install rabbitmq-server"),
         Server(name="node", is_there=partial(on_path, "node"), start="apt-get install nodejs"),
+        Server(name="namespaces", is_there=may_unshare, start="sysctl kernel.unprivileged_userns_clone=1"),
         Server(name="git", is_there=partial(on_path, "git"), start="apt-get install git"),
     )
 }

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from ramet.cli import output
-from ramet.cli.application import run
+from ramet.cli.application import configuration, declared, run
 from ramet.cli.command import FOUND, Choices, command, deployment_option, group
 from ramet.cli.migrations import any_service_argument, check, databases_of
 from ramet.cli.provisioning import provision
@@ -101,13 +101,39 @@ def adopt(choices: Choices, service: str, deployment: str) -> None:
         output.say(f"The database of {service} is taken to have every migration.")
 
 
+@command(
+    ("ramet db upgrade", "after an update of Ramet; whoever starts first does it by itself"),
+    ("ramet db upgrade -d split", "before the replicas of a deployment are exchanged"),
+)
+@deployment_option
+def upgrade(choices: Choices, deployment: str) -> None:
+    """Bring Ramet's own tables up to date, in the database of every service.
+
+    Those of a release before go on working meanwhile, unless a release says otherwise. A database whose tables are of a
+    later release is refused.
+    """
+    from ramet.runtime.upgrading import upgrade as execute
+
+    found = configuration(choices)
+    chosen = found.deployment(deployment)
+    with output.progress("Upgrading"):
+        done = run(execute(declared(found), found, chosen))
+    if choices.json:
+        output.document(done)
+    elif not done:
+        output.say("There is no database yet.")
+    else:
+        output.table(("service", "before", "now"), [(one.service, one.before, one.now) for one in done])
+
+
 db = group(
     "db",
-    "Tables: migrate, revision, status, check, adopt, provision.",
+    "Tables: migrate, revision, status, check, adopt, provision, upgrade.",
     migrate,
     revision,
     status,
     check,
     adopt,
     provision,
+    upgrade,
 )

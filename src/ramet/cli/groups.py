@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 import click
 
 from ramet.cli import output
-from ramet.cli.application import configuration, run
+from ramet.cli.application import configuration, declared, run
 from ramet.cli.command import Choices, command
-from ramet.errors import UsageError
+from ramet.errors import DeclarationError, UsageError
 
 if TYPE_CHECKING:
     from ramet.runtime.operators.requests import Request, Status
@@ -51,10 +51,12 @@ def restart(choices: Choices, group: str | None, blue_green: bool, deployment: s
     """Exchange the replicas of process groups for new ones.
 
     Nobody is refused meanwhile: an old replica ends when its successor is ready. Where a service keeps its data in an
-    SQLite file, which one process opens, the old one ends first, and connections wait.
+    SQLite file, which one process opens, the old one ends first, and connections wait. Where ramet.toml places services
+    otherwise than they run, nothing is exchanged.
     """
     from ramet.runtime.supervisor.requests import RestartGroups
 
+    _refuse_other_placement(choices, running(choices, deployment)[0])
     _change(choices, deployment, RestartGroups(group=group, blue_green=blue_green), "exchanged")
 
 
@@ -98,6 +100,25 @@ def running(choices: Choices, deployment: str | None) -> tuple[Status, Path]:
                 return remote.ask(GetStatus(), Status), data
     which = f'The deployment "{deployment}" does not run' if deployment else "No deployment runs"
     raise UsageError(f"{which}: `ramet up {deployment or 'NAME'}` starts it.")
+
+
+def _refuse_other_placement(choices: Choices, found: Status) -> None:
+    """Raises: UsageError where what runs is placed otherwise than the file says, which no restart can carry out."""
+    from ramet.runtime.planning import MOVES, changes, place
+
+    chosen = configuration(choices)
+    try:
+        application = declared(chosen)
+    except DeclarationError:  # which the new replicas tell
+        return
+    placement, _ = place(chosen.deployments[found.deployment], application, chosen.place)
+    moved = [one for one in changes(placement, {one.name: one for one in found.groups}, "") if one.what in MOVES]
+    if found.groups and moved:
+        what = "; ".join(f"{one.group}: {one.what}, {one.why}" for one in moved)
+        raise UsageError(
+            f"Nothing was exchanged, because ramet.toml places services otherwise than they run ({what}): "
+            f"`ramet stop -d {found.deployment}` and `ramet up {found.deployment}` carry that out."
+        )
 
 
 def _change(choices: Choices, deployment: str | None, request: Request, done: str) -> None:

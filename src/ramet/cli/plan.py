@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -42,6 +43,7 @@ def plan(choices: Choices, deployment: str, optimise: bool, traffic: Path | None
     With --optimise: who calls whom, and how often, decides which services belong into one process.
     """
     from ramet.runtime.planning import changes, place
+    from ramet.runtime.policies import said
     from ramet.runtime.supervisor.release import fingerprint
 
     found = configuration(choices)
@@ -62,9 +64,14 @@ def plan(choices: Choices, deployment: str, optimise: bool, traffic: Path | None
     running = {one.name: one for one in status.groups} if status is not None else {}
     changed = changes(placement, running, version)
     if choices.json:
-        output.document(_document(placement, changed, problems, version, is_running=status is not None))
+        output.document(
+            _document(placement, changed, problems, version, is_running=status is not None) | {"policies": said(chosen)}
+        )
         return FOUND if problems else 0
     _show(placement, changed, status)
+    for name, table in said(chosen).items():
+        values = ", ".join(f"{key} = {json.dumps(value)}" for key, value in table.items())
+        output.say(f"  {output.paint(name, 'cyan')}: {values}")
     if problems:
         output.problems([str(problem) for problem in problems])
     return FOUND if problems else 0

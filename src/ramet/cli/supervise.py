@@ -43,18 +43,20 @@ def supervise(
 ) -> int:
     """Run it until it is interrupted or stopped; the exit code."""
     from ramet.contract.describe import describe
-    from ramet.identity.grants import grants
+    from ramet.identity.grants import grants, working_late
     from ramet.runtime.supervisor.supervisor import Setup
 
     application = declared(found)
     placement = planned(found, deployment, application)
+    model = describe(application)
     setup = Setup(
         application=found.application.name,
         folder=found.folder,
         deployment=deployment,
         placement=placement,
         show=show,
-        grants=grants(describe(application), placement.hosts),
+        grants=grants(model, placement.hosts),
+        late=working_late(model, placement.hosts),
     )
     with ExitStack() as stack:
         if engines:

@@ -20,6 +20,8 @@ def to_headers(context: Context) -> dict[str, str]:
     headers = {"execution": context.execution, "trace": context.trace}
     if context.caller is not None:
         headers["caller"] = _encode(context.caller).decode()
+    if context.proof:
+        headers["proof"] = context.proof
     if context.tenant is not None:
         headers["tenant"] = context.tenant
     if context.region is not None:
@@ -41,6 +43,7 @@ def from_headers(headers: dict[str, str], *, execution: str) -> Context:
         tenant=headers.get("tenant"),
         region=headers.get("region"),
         baggage=_read(headers.get("baggage"), _decode_baggage) or {},
+        proof=headers.get("proof", ""),
     )
 
 

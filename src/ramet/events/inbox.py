@@ -26,7 +26,7 @@ from ramet.events.policy import Failures, Retries
 from ramet.storage.base import Storage, Write
 from ramet.storage.work import transact_within
 from ramet.tasks import is_ending
-from ramet.telemetry.context import current_context
+from ramet.telemetry.context import Believe, current_context
 from ramet.telemetry.scope import Scope, Work
 
 Handler = Callable[[Message], Awaitable[None]]
@@ -57,6 +57,8 @@ class Consumer:
         self._clock = clock
         self._retries = retries or Retries()
         self._report = report
+        self.believe: Believe | None = None
+        """Judges the user of an event; None believes whatever is said."""
         self._failures: dict[str, Failures] = {}
         self._buried_at = 0.0
         self._log = logging.getLogger(f"ramet.events.{name}")
@@ -72,7 +74,8 @@ class Consumer:
             return await self._ignore(message)
         key = f"{self.name}/{message.id}" + (f"/{delivery.renewals}" if delivery.renewals else "")
         scope = Scope(self._service, Work.HANDLER, self._method, key)
-        token = current_context.set(from_headers(message.headers, execution=self._clock.id()))
+        context = from_headers(message.headers, execution=self._clock.id())
+        token = current_context.set(context if self.believe is None else self.believe(context))
         try:
             await transact_within(
                 self._retries.timeout_seconds,

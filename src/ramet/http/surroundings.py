@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from ramet.clock import Clock
 from ramet.contract.struct import Struct
 from ramet.tasks import Spawn
-from ramet.telemetry.context import Context
+from ramet.telemetry.context import Caller, Context
 
 Check = Callable[[], Awaitable[Mapping[str, str]]]
 """What is wrong, by the name of the part; nothing is wrong when it is empty."""
@@ -61,7 +61,8 @@ async def _all_well() -> Mapping[str, str]:
 class Surroundings:
     """Given by the runtime.
 
-    `answered` is called after each answer; it must be quick, being on the way of every request. A wrong `healthy` or
+    `sign` makes the proof of a caller, for other processes; None where there are none. `answered` is called after each
+    answer; it must be quick, being on the way of every request. A wrong `healthy` or
     `ready` takes the process out of service at `/healthz` and `/readyz`.
     """
 
@@ -71,3 +72,4 @@ class Surroundings:
     healthy: Check = field(default=_all_well)
     ready: Check = field(default=_all_well)
     region: str | None = None
+    sign: Callable[[Caller], str] | None = None

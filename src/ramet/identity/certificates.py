@@ -14,6 +14,7 @@ from ramet.identity.keys import write_private
 
 try:
     from cryptography import x509
+    from cryptography.exceptions import InvalidSignature
     from cryptography.hazmat.primitives import hashes, serialization
     from cryptography.hazmat.primitives.asymmetric import ec
     from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
@@ -127,11 +128,33 @@ def certificates(folder: Path) -> list[Certificate]:
     return [_read(path) for path in sorted(folder.glob("*.pem"))]
 
 
-def _read(path: Path) -> Certificate:
+def check(certificate: Path, authority: Path, now: datetime) -> None:
+    """Raises: ConfigurationError where a certificate is not of this authority, or is not valid now."""
+    found = _load(certificate)
     try:
-        found = x509.load_pem_x509_certificate(path.read_bytes())
+        found.verify_directly_issued_by(_load(authority))
+    except (ValueError, TypeError, InvalidSignature) as error:
+        raise ConfigurationError(
+            f"{certificate} was not signed by {authority}: nobody would be let in with it; `ramet certs make` makes "
+            "another."
+        ) from error
+    begins, ends = found.not_valid_before_utc, found.not_valid_after_utc
+    if not begins <= now <= ends:
+        raise ConfigurationError(
+            f"{certificate} is valid from {begins:%Y-%m-%d} to {ends:%Y-%m-%d}, and it is {now:%Y-%m-%d}: "
+            "`ramet certs make` makes another."
+        )
+
+
+def _load(path: Path) -> x509.Certificate:
+    try:
+        return x509.load_pem_x509_certificate(path.read_bytes())
     except (OSError, ValueError) as error:
         raise ConfigurationError(f"{path} is no certificate: {error}.") from error
+
+
+def _read(path: Path) -> Certificate:
+    found = _load(path)
     try:
         alternatives = found.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
         names = tuple(str(one.value) for one in alternatives)

@@ -16,6 +16,23 @@ def grants(application: Application, groups: Mapping[str, Sequence[str]]) -> dic
     return {group: frozenset().union(*(needs.get(host, ()) for host in hosts)) for group, hosts in groups.items()}
 
 
+def working_late(application: Application, groups: Mapping[str, Sequence[str]]) -> frozenset[str]:
+    """The groups whose work may go on after the request that it began with: those that host sagas or handlers of
+    events, and those that are called by them.
+    """
+    may_call = grants(application, groups)
+    late = {one.name for one in application.services if one.sagas or one.subscribes}
+    hosted = {one.contract: group for one in application.services for group in groups if one.name in groups[group]}
+    found: set[str] = set()
+    left = [group for group, hosts in groups.items() if late.intersection(hosts)]
+    while left:
+        group = left.pop()
+        if group not in found:
+            found.add(group)
+            left += [hosted[contract] for contract in may_call[group] if contract in hosted]
+    return frozenset(found)
+
+
 def needed(application: Application) -> dict[str, frozenset[str]]:
     """For each service, API and mounted application the contracts that it may call."""
     everything = frozenset(contract.name for contract in application.contracts)

@@ -69,18 +69,34 @@ def make_keys(folder: Path) -> SigningKey:
 
 def signing_key(folder: Path) -> SigningKey:
     """The signing key of a folder; made where there is none. Raises: ConfigurationError."""
+    return read_signing_key(folder) if (folder / SIGNING).exists() else make_keys(folder)
+
+
+def read_signing_key(folder: Path) -> SigningKey:
+    """The signing key that is in a folder.
+
+    Raises: ConfigurationError where there is none, others may read it, or what it signs could not be verified.
+    """
     path = folder / SIGNING
-    if not path.exists():
-        return make_keys(folder)
-    if path.stat().st_mode & 0o077:
-        raise ConfigurationError(f"{path} can be read by others than its owner: chmod 600 {path}")
     try:
-        private = serialization.load_pem_private_key(path.read_bytes(), password=None)
+        if path.stat().st_mode & 0o077:
+            raise ConfigurationError(f"{path} can be read by others than its owner: chmod 600 {path}")
+        content = path.read_bytes()
+    except OSError as error:
+        raise ConfigurationError(f"The signing key {path} cannot be read: {error.strerror or error}.") from error
+    try:
+        private = serialization.load_pem_private_key(content, password=None)
     except (ValueError, TypeError, UnsupportedAlgorithm) as error:
         raise ConfigurationError(f"{path} is no private key: remove it, and a new one is made.") from error
     if not isinstance(private, Ed25519PrivateKey):
         raise ConfigurationError(f"{path} is no Ed25519 key: remove it, and a new one is made.")
-    return SigningKey(key_id(private.public_key()), private)
+    key = SigningKey(key_id(private.public_key()), private)
+    if key.id not in public_keys(folder / PUBLIC):
+        raise ConfigurationError(
+            f"{folder / PUBLIC} does not have the public key of {path}: "
+            f"put back the one that was made with it, or remove {SIGNING}, and a new one is made."
+        )
+    return key
 
 
 def public_keys(path: Path) -> Mapping[str, Ed25519PublicKey]:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from ramet.clock import Clock
-from ramet.errors import MissingExtra, Unauthenticated
+from ramet.errors import ConfigurationError, MissingExtra, Unauthenticated
 from ramet.identity.keys import SigningKey, public_keys
 
 try:
@@ -22,17 +23,22 @@ LEEWAY_SECONDS = 5.0
 """So far the clocks of two hosts may be apart."""
 VERDICTS_LIMIT = 1024
 TOKEN_LIMIT_BYTES = 32_768
+log = logging.getLogger("ramet.identity")
 ALGORITHM, REPLICA, CALLER = "EdDSA", "replica", "caller"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Identity:
-    """Who a token speaks for: "group/replica", what it hosts, which contracts it may call, until when (epoch)."""
+    """Who a token speaks for: "group/replica", what it hosts, which contracts it may call, until when (epoch).
+
+    `works_late`: what it hosts goes on after the request that it began with, and may speak for the user of that.
+    """
 
     name: str
     may_call: frozenset[str]
     expires_at: float
     hosts: tuple[str, ...] = ()
+    works_late: bool = False
 
     def may(self, contract: str) -> bool:
         """Whether it may call a contract."""
@@ -53,9 +59,12 @@ class Issuer:
         self._clock = clock
         self._lifetime = lifetime_seconds
 
-    def replica(self, name: str, *, hosts: tuple[str, ...], may_call: frozenset[str]) -> bytes:
+    def replica(
+        self, name: str, *, hosts: tuple[str, ...], may_call: frozenset[str], works_late: bool = False
+    ) -> bytes:
         """The token of a replica, "group/replica"."""
-        return self.sign(REPLICA, {"sub": name, "hosts": list(hosts), "may_call": sorted(may_call)}, self._lifetime)
+        claims = {"sub": name, "hosts": list(hosts), "may_call": sorted(may_call), "late": works_late}
+        return self.sign(REPLICA, claims, self._lifetime)
 
     def sign(self, kind: str, claims: Mapping[str, Any], seconds: float) -> bytes:
         """A token of a kind with these claims, valid for so long."""
@@ -86,18 +95,22 @@ class Verifier:
             may_call=frozenset(claims.get("may_call", ())),
             expires_at=float(claims["exp"]),
             hosts=tuple(claims.get("hosts", ())),
+            works_late=claims.get("late") is True,
         )
 
-    def claims(self, kind: str, token: bytes) -> dict[str, Any]:
-        """What a token of a kind says. Raises: Unauthenticated with the reason."""
+    def claims(self, kind: str, token: bytes, *, grace: float = LEEWAY_SECONDS) -> dict[str, Any]:
+        """What a token of a kind says, up to `grace` seconds after its end. Raises: Unauthenticated with the reason."""
         known = self._verdicts.get((kind, token))
         if known is None:
             known = self._verified(kind, token)
             if len(self._verdicts) >= VERDICTS_LIMIT:
                 self._verdicts.clear()
             self._verdicts[kind, token] = known
-        if known["exp"] + LEEWAY_SECONDS <= self._clock.time():
-            raise Unauthenticated(f"The token of {known['sub']} has expired: it is to be renewed.")
+        if (ago := self._clock.time() - known["exp"]) >= grace:
+            raise Unauthenticated(
+                f"The token of {known['sub']} has expired {ago:.0f} s ago: "
+                "it is to be renewed, or the clocks of the two hosts differ."
+            )
         return known
 
     def _verified(self, kind: str, token: bytes) -> dict[str, Any]:
@@ -115,11 +128,20 @@ class Verifier:
 
     def _key(self, token: bytes) -> Ed25519PublicKey:
         identity = jwt.get_unverified_header(token).get("kid", "")
-        if identity not in self._keys and (stamp := _stamp(self._path)) != self._stamp:
-            self._keys, self._stamp = public_keys(self._path), stamp
+        if identity not in self._keys:
+            self._read_again()
         if identity not in self._keys:
             raise Unauthenticated(f"The token is signed with a key that {self._issuer} does not know.")
         return self._keys[identity]
+
+    def _read_again(self) -> None:
+        """The keys may have been rotated. While they cannot be read, those that are known stay known."""
+        try:
+            stamp = _stamp(self._path)
+            if stamp != self._stamp:
+                self._keys, self._stamp = public_keys(self._path), stamp
+        except (OSError, ConfigurationError) as error:
+            log.warning("The keys cannot be read again: %s", error)
 
 
 def token_of(path: Path) -> Callable[[], bytes]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from ramet.model.application import Value
+from ramet.model.policies import Budgets, Http, Policy
 
 EVERYTHING = "*"
 
@@ -37,6 +38,9 @@ class Deployment(Value):
     `contracts` is the path of the public address below which every contract answers JSON over HTTP, for callers in
     other languages; "" for nowhere.
 
+    `policy` says how calls are treated, `policies` the same of a contract or of "contract.method", `budgets` what all
+    calls to a process group share; `http` is for the public APIs.
+
     `storage` is "sqlite" or the URL of a PostgreSQL server, on which every service has a schema and a role of its own;
     `broker` is "memory" or the URL of NATS or RabbitMQ. Without `groups` everything is one process. `together` and
     `apart` are sets of services that every placement must keep in one process, or in different ones.
@@ -54,6 +58,10 @@ class Deployment(Value):
     groups: tuple[Group, ...] = ()
     together: tuple[tuple[str, ...], ...] = ()
     apart: tuple[tuple[str, ...], ...] = ()
+    policy: Policy = Policy()
+    policies: dict[str, Policy] = msgspec.field(default_factory=dict)
+    budgets: Budgets = Budgets()
+    http: Http = Http()
 
 
 class Assignment(Value):
@@ -61,12 +69,14 @@ class Assignment(Value):
 
     `hosts` are the names of its services, APIs and mounted applications; `groups` says of every group of the deployment
     which of them it hosts, so that a caller finds the group that answers. `supervisor` is the Unix socket where it
-    registers and hears of endpoints; without one, `names` are the groups' names in DNS, each "host:port". `internal`
-    is the address it answers calls on; `listener` the inherited file descriptor of the public socket, if it has
-    public parts, and `url` what that is reached by. `control` is the folder for the socket on which it answers
-    operators. `token` is the file with its signed identity, `keys` the file with the keys that others' tokens are
-    verified by ("" each: unprotected). `storage` and `broker` are the engines where they are not those of the
-    configuration.
+    registers and hears of endpoints; without one, `names` are the groups' names in DNS, each "host:port", by default
+    the group's own name with the port of its `internal` address in the configuration. `internal` is the address it
+    answers calls on; `listener` the inherited file descriptor of the public socket, if it has public parts, and `url`
+    what that is reached by. `control` is the folder for the socket on which it answers operators. `token` is the file
+    with its signed identity, `keys` the file with the keys that others' tokens are verified by ("" each: unprotected);
+    in the folder `callers` beside it are the keys that users are verified by and, where this replica has public parts
+    (`speaks_for_users`), the one that they are signed with. `storage` and `broker` are the engines where they are not
+    those of the configuration.
     """
 
     deployment: str
@@ -82,6 +92,7 @@ class Assignment(Value):
     control: str = ""
     token: str = ""
     keys: str = ""
+    speaks_for_users: bool = False
     version: str = ""
     zone: str = ""
     storage: str = ""

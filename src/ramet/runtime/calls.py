@@ -27,6 +27,7 @@ from ramet.errors import (
     Unavailable,
     UsageError,
 )
+from ramet.runtime.limits import limited
 from ramet.telemetry.context import Context, current_context
 from ramet.telemetry.counters import Counters, MethodCounters
 from ramet.telemetry.scope import Scope, Work, current_scope, may_call_command
@@ -159,6 +160,8 @@ class Exchange:
         self.counters = counters
         self._strict = strict
         self._deadline = deadline
+        self.deadlines: Mapping[str, float] = {}
+        """Of single methods, by "<contract>.<method>"."""
         self._contracts: dict[type[Contract], DeclaredContract] = {}
         self._answers: dict[type[Contract], Mapping[str, Answerer]] = {}
 
@@ -224,6 +227,8 @@ class Exchange:
         links = {}
         for name, answerer in self._answers[cls].items():
             target = strict(answerer) if self._strict and not answerer.elsewhere else answerer.answer
+            if (limit := self.deadlines.get(f"{contract.name}.{name}")) is not None:
+                target = limited(target, limit, self.clock, elsewhere=answerer.elsewhere)
             links[name] = MethodLink(
                 target=wrap(answerer, target),
                 counter=self.counters.call(owner, f"{contract.name}.{name}"),
@@ -239,31 +244,30 @@ class Exchange:
         if not (answerer.method.is_command or answerer.elsewhere):
             service, _, name = answerer.boundary.name.rpartition(".")
             target = framed(service, name, target)
+        deadline = self.deadlines.get(answerer.boundary.name, self._deadline)
 
         def root(*args: Any) -> Awaitable[Any]:
             context = current_context.get()
             if context is not None and context.deadline != ENDLESS:
                 return target(*args)
-            return limited(context, args)
+            return rooted(context, args)
 
-        async def limited(context: Context | None, args: tuple[Any, ...]) -> Any:
-            token = current_context.set(self.new_context() if context is None else self._limited(context))
-            limit = asyncio.timeout(self._deadline)
+        async def rooted(context: Context | None, args: tuple[Any, ...]) -> Any:
+            until = self.clock.monotonic() + deadline
+            begun = self.new_context() if context is None else context  # a stream, say, may take as long as it likes
+            token = current_context.set(replace(begun, deadline=until))
+            limit = asyncio.timeout(deadline)
             try:
                 async with limit:
                     return await target(*args)
             except TimeoutError as error:
                 if not limit.expired():
                     raise  # the service's own
-                raise late(error, f"The call was not answered within {self._deadline:g} s.") from error
+                raise late(error, f"The call was not answered within {deadline:g} s.") from error
             finally:
                 current_context.reset(token)
 
         return root
-
-    def _limited(self, context: Context) -> Context:
-        """For a call of something that may take as long as it likes, such as a stream."""
-        return replace(context, deadline=self.clock.monotonic() + self._deadline)
 
     def new_context(self) -> Context:
         """The context of work that begins here, with the default deadline."""

@@ -20,6 +20,7 @@ from ramet.events.subscriptions import remember
 from ramet.storage.base import Storage
 from ramet.storage.leases import Leases
 from ramet.tasks import Tasks
+from ramet.telemetry.context import Believe
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,6 +60,10 @@ class Consuming:
     def share(self, leases: Leases) -> None:
         """Work beside other processes at the same database; called before `open`."""
         self._replays.share(leases)
+
+    def judge(self, believe: Believe | None) -> None:
+        """Ask whether the users of events are to be believed; called before `open`."""
+        self._consumer.believe = believe
 
     async def open(self) -> None:
         """Subscribe; what is delivered is handled from now on."""

@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import msgspec
 
 from ramet.model.topology import EVERYTHING, Deployment, Group
+from ramet.runtime.policy_tables import read_http, read_policies
 from ramet.runtime.toml import Keys, Lines, Mistakes, nearest
 
 DURABILITY = ("full", "normal", "off")
@@ -53,6 +54,8 @@ class _DeploymentTable(msgspec.Struct, forbid_unknown_fields=True):
     extends: str | None = None
     process: dict[str, Any] = msgspec.field(default_factory=dict)
     settings: dict[str, Any] = msgspec.field(default_factory=dict)
+    policy: Any = msgspec.field(default_factory=dict)
+    http: Any = msgspec.field(default_factory=dict)
 
 
 class Origins:
@@ -129,6 +132,8 @@ class Deployments:
         table = self._mistakes.convert(own, known, _DeploymentTable)
         groups = tuple(self._groups(name, known.get("process", {})))
         self._mistakes.tables((*own, "settings"), known.get("settings", {}))
+        calls = read_policies((*own, "policy"), known.get("policy", {}), self._mistakes)
+        http = read_http((*own, "http"), known.get("http", {}), self._mistakes)
         if table is None:
             return None
         self._check(own, table)
@@ -145,6 +150,8 @@ class Deployments:
             groups=groups,
             together=table.together,
             apart=table.apart,
+            **calls._asdict(),
+            http=http,
         )
 
     def _check_base(self, name: str) -> None:

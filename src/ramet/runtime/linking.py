@@ -25,9 +25,16 @@ class Carrier(Protocol):
         ...
 
 
-def linked(contract: DeclaredContract, carrier: Carrier, *, clock: Clock, counters: Counters) -> Mapping[str, Answerer]:
-    """Every method of a contract, ready to be called, and answered elsewhere."""
-    link = _Link(carrier, clock)
+def linked(
+    contract: DeclaredContract,
+    carrier: Carrier,
+    *,
+    clock: Clock,
+    counters: Counters,
+    deadline: float = DEFAULT_DEADLINE_SECONDS,
+) -> Mapping[str, Answerer]:
+    """Every method of a contract, ready to be called, and answered elsewhere; `deadline` for calls that have none."""
+    link = _Link(carrier, clock, deadline)
     found = {}
     for name, method in contract.methods.items():
         counter = counters.method(f"{contract.name}.{name}")
@@ -46,7 +53,8 @@ def linked(contract: DeclaredContract, carrier: Carrier, *, clock: Clock, counte
 class _Link:
     """Encodes calls for one carrier, and decodes what comes back."""
 
-    def __init__(self, carrier: Carrier, clock: Clock) -> None:
+    def __init__(self, carrier: Carrier, clock: Clock, deadline: float) -> None:
+        self._deadline = deadline
         self._call = carrier.call
         self._clock = clock
 
@@ -93,7 +101,7 @@ class _Link:
 
     def _limited(self, context: Context | None) -> Context:
         """The context of a call where that of the running work, if any, has no deadline: with the default one."""
-        deadline = self._clock.monotonic() + DEFAULT_DEADLINE_SECONDS
+        deadline = self._clock.monotonic() + self._deadline
         return (
             Context.root(self._clock.id(), deadline=deadline)
             if context is None

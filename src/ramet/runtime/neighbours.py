@@ -33,6 +33,8 @@ class Neighbours:
         self._discovery = discovery
         self._clock = clock
         self._spawn = spawn
+        self.policies = Policies(zone=assignment.zone)
+        """How calls are treated; set before anything is called."""
         self._dial = partial(dial, token=token, clock=clock, spawn=spawn, options=options)
         self._upstreams: dict[str, Upstream] = {}
 
@@ -45,8 +47,7 @@ class Neighbours:
                 'name it in one, or give one `services = "*"`.'
             )
         if group not in self._upstreams:
-            policies = Policies(zone=self._assignment.zone)
-            made = Upstream(group, self._dial, clock=self._clock, spawn=self._spawn, policies=policies)
+            made = Upstream(group, self._dial, clock=self._clock, spawn=self._spawn, policies=self.policies)
             self._upstreams[group] = made
             self._discovery.watch(group, made.update)
         return self._upstreams[group]

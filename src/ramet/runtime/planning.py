@@ -80,6 +80,10 @@ class Change(Value):
     why: str
 
 
+MOVES = frozenset({"start", "stop", "move"})
+"""Changes of who is where, which exchanging replicas does not carry out."""
+
+
 class Seen(Protocol):
     """A replica that runs."""
 
@@ -209,6 +213,20 @@ class _Planning:
             yield from self._events()
             yield from self._addresses()
         yield from self._neighbours()
+        yield from self._policies()
+
+    def _policies(self) -> Iterator[Problem]:
+        """Policies of what nobody declares."""
+        contracts = {service.contract.name: service.contract.methods for service in self._declared.services}
+        methods = [f"{contract}.{method}" for contract, names in contracts.items() for method in names]
+        for name in self._deployment.policies:
+            if name not in contracts and name not in methods:
+                contract = name.partition(".")[0]
+                near = nearest(
+                    name, [one for one in methods if one.startswith(f"{contract}.")] or [*contracts, *methods]
+                )
+                hint = f'Did you mean "{near}"?' if near else f"The contracts are {', '.join(sorted(contracts))}."
+                yield self._problem(f'There is no contract or method "{name}".', hint, "policy", name)
 
     def _names_that_are_wrong(self) -> Iterator[Problem]:
         for group in self.groups:

@@ -20,6 +20,7 @@ from ramet.runtime.operators.control import Control
 from ramet.runtime.operators.operations import Operations, Place
 from ramet.runtime.operators.remote import reach
 from ramet.runtime.operators.requests import Address, Answer, GetStatus, Status
+from ramet.runtime.policies import deadlines
 from ramet.runtime.running import Options, Running
 from ramet.runtime.web import web
 from ramet.runtime.wiring import callers_verified, engines
@@ -53,6 +54,7 @@ def make_running(
         environment=os.environ,
         prepare=prepare,
         externals=configuration.externals,
+        deadlines=deadlines(deployment, declared),
     )
     return Running(declared, engines(deployment, configuration.folder, declared), options)
 

@@ -10,16 +10,18 @@ from pathlib import Path
 from ramet.clock import Clock, SystemClock
 from ramet.contract.declared import Declared
 from ramet.http.server import HttpServer
-from ramet.model.topology import Assignment
+from ramet.model.topology import Assignment, Deployment
 from ramet.runtime.configuration import Configuration
 from ramet.runtime.credentials import certified, credentials
 from ramet.runtime.discovery.base import Discovery
-from ramet.runtime.discovery.dns import DnsDiscovery
+from ramet.runtime.discovery.dns import DnsDiscovery, names_of
 from ramet.runtime.discovery.supervised import SupervisedDiscovery
+from ramet.runtime.limits import gated
 from ramet.runtime.migrating import prepare
 from ramet.runtime.neighbours import Neighbours
 from ramet.runtime.operators.control import Control
 from ramet.runtime.operators.operations import Operations, Place
+from ramet.runtime.policies import bulkhead, bulkheads, deadlines, upstream
 from ramet.runtime.process import DRAIN_SECONDS, addresses_of, settle_memory
 from ramet.runtime.running import Options, Running
 from ramet.runtime.web import web
@@ -31,11 +33,11 @@ from ramet.transport.options import TransportOptions
 from ramet.transport.server import Server
 
 
-def discovery_of(assignment: Assignment, *, clock: Clock, spawn: Spawn) -> Discovery:
+def discovery_of(assignment: Assignment, deployment: Deployment, *, clock: Clock, spawn: Spawn) -> Discovery:
     """How a replica finds the others: its supervisor tells it, or DNS does, as on Kubernetes."""
     if assignment.supervisor:
         return SupervisedDiscovery(assignment, clock=clock, spawn=spawn)
-    return DnsDiscovery(assignment.names, clock=clock, spawn=spawn)
+    return DnsDiscovery(names_of(deployment, assignment.names), clock=clock, spawn=spawn)
 
 
 class Replica:
@@ -51,9 +53,9 @@ class Replica:
         self._deployment = configuration.assigned(assignment)
         self._clock = SystemClock()
         self._tasks = Tasks()
-        self.discovery = discovery_of(assignment, clock=self._clock, spawn=self._tasks.spawn)
+        self.discovery = discovery_of(assignment, self._deployment, clock=self._clock, spawn=self._tasks.spawn)
         name = f"{assignment.group}/{assignment.replica}"
-        tls = certified(self._deployment, configuration.folder / self._deployment.data, assignment.group)
+        tls = certified(self._deployment, configuration.folder / self._deployment.data, assignment.group, self._clock)
         transport = TransportOptions(application=configuration.application.name, name=name, tls=tls)
         proof = credentials(configuration.application.name, assignment, self._clock)
         self._neighbours = Neighbours(
@@ -64,6 +66,7 @@ class Replica:
             options=transport,
             token=proof.token,
         )
+        self._neighbours.policies = upstream(self._deployment, declared, zone=assignment.zone)
         self.running = Running(
             declared,
             engines(self._deployment, configuration.folder, declared),
@@ -76,11 +79,16 @@ class Replica:
                 hosts=frozenset(assignment.hosts),
                 carrier=self._neighbours.upstream,
                 externals=configuration.externals,
+                believe=proof.believe,
+                deadlines=deadlines(self._deployment, declared),
             ),
         )
-        self._verify = proof.verify
-        answer = Admission(self.running.answering, clock=self._clock)
-        self._server = Server(answer, proof.verify, clock=self._clock, spawn=self._tasks.spawn, options=transport)
+        self._proof = proof
+        gates = gated(self.running.answering, bulkheads(self._deployment, declared), self._clock)
+        answer = Admission(gates, clock=self._clock, policy=bulkhead(self._deployment.policy))
+        self._server = Server(
+            answer, proof.verify, proof.vouch, clock=self._clock, spawn=self._tasks.spawn, options=transport
+        )
         self._http: HttpServer | None = None
         self._control: Control | None = None
 
@@ -127,7 +135,7 @@ class Replica:
         if self._assignment.listener is None:
             return
         listener = socket.socket(fileno=self._assignment.listener)
-        app = web(self.running, self._deployment, self._verify)
+        app = web(self.running, self._deployment, self._proof.verify, self._proof.sign)
         self._http = HttpServer(app, listener=listener, spawn=self._tasks.spawn)
         await self._http.start()
 

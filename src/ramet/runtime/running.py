@@ -9,32 +9,30 @@ from typing import Any, TypeVar
 
 from ramet.clock import Clock, SystemClock
 from ramet.contract.api import Api
-from ramet.contract.declared import Declared, DeclaredExternal, DeclaredService, Needs
+from ramet.contract.declared import Declared, DeclaredContract, DeclaredExternal, DeclaredService, Needs
 from ramet.contract.reading.agreement import circles
 from ramet.contract.service import Contract
 from ramet.events.moments import Report, unreported
-from ramet.events.tables import SCHEMA as EVENT_TABLES
 from ramet.runtime.answering import Answering
-from ramet.runtime.calls import Exchange
+from ramet.runtime.calls import Answerer, Exchange
 from ramet.runtime.configuration import ExternalAt
 from ramet.runtime.dispatch import answerers
 from ramet.runtime.linking import Carrier, linked
 from ramet.runtime.order import dependencies, dependencies_first
+from ramet.runtime.policies import Deadlines
 from ramet.runtime.reporting import log_saga
-from ramet.runtime.schedules import SCHEMA as SCHEDULE_TABLES
 from ramet.runtime.service import RunningService, Surroundings
+from ramet.runtime.tables import HISTORY, SCHEMA
 from ramet.runtime.wiring import Engines, Outside, external_service
-from ramet.sagas.journal import SCHEMA as SAGA_TABLES
 from ramet.sagas.moments import Report as SagaReport
 from ramet.settings import read_settings
 from ramet.storage.base import Storage
 from ramet.storage.database import Database
-from ramet.storage.tables import SCHEMA as STORAGE_TABLES
 from ramet.tasks import Tasks
+from ramet.telemetry.context import Believe
 from ramet.telemetry.counters import Counters
 
 C = TypeVar("C", bound=Contract)
-SCHEMA = (*STORAGE_TABLES, *EVENT_TABLES, *SAGA_TABLES, *SCHEDULE_TABLES)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,6 +42,8 @@ class Options:
     `report` hears of handled events, `saga_report` of what happens to sagas. `hosts` names the services and APIs of
     this process (None: all); `carrier` gives, by the name of a service that is not among them, what carries its calls.
     `externals` are addresses of contracts that are answered outside, by name, in the place of those declared.
+    `believe` judges the users of events and sagas, where those have to be proven; None believes whatever is stored.
+    `deadlines` say how long calls may take.
     """
 
     clock: Clock = field(default_factory=SystemClock)
@@ -56,6 +56,8 @@ class Options:
     hosts: frozenset[str] | None = None
     carrier: Callable[[str], Carrier] | None = None
     externals: Mapping[str, ExternalAt] = field(default_factory=dict)
+    believe: Believe | None = None
+    deadlines: Deadlines = field(default_factory=Deadlines)
 
     def here(self, name: str) -> bool:
         """Whether this process hosts a service or API."""
@@ -75,7 +77,10 @@ class Running:
         self.clock = options.clock
         self.counters = Counters()
         self.tasks = Tasks()
-        self.exchange = Exchange(clock=self.clock, counters=self.counters, strict=options.strict)
+        self.exchange = Exchange(
+            clock=self.clock, counters=self.counters, strict=options.strict, deadline=options.deadlines.usual
+        )
+        self.exchange.deadlines = options.deadlines.methods
         self.answering = Answering()
         self.services: dict[str, RunningService] = {}
         self.apis: list[tuple[type[Api], Api]] = []
@@ -154,7 +159,7 @@ class Running:
         await self._broker.open()
         for service in self._hosted:
             storage = self.storages[service.name]
-            await storage.open(SCHEMA)
+            await storage.open(SCHEMA, HISTORY)
             if self.options.prepare is not None:
                 await self.options.prepare(service, storage)
         self._assemble()
@@ -168,6 +173,7 @@ class Running:
             exchange=self.exchange,
             report=self.options.report,
             saga_report=self.options.saga_report,
+            believe=self.options.believe,
         )
         instances = {service.name: service.cls() for service in self._hosted}
         for service in self.declared.services:
@@ -190,7 +196,7 @@ class Running:
             assert self.options.carrier is not None, "who hosts a part of an application says how to reach the others"
             carrier = self.options.carrier(service.name)
             self.answering.forward(service.contract, carrier)
-            methods = linked(service.contract, carrier, clock=self.clock, counters=self.counters)
+            methods = self._linked(service.contract, carrier)
         else:
             methods = answerers(
                 service,
@@ -208,9 +214,13 @@ class Running:
         at = self.options.externals.get(external.contract.name) or ExternalAt(external.url, external.token)
         service = external_service(external.contract, at.url, at.token, self.clock, self.options.environment)
         self._outside.append(service)
-        methods = linked(external.contract, service, clock=self.clock, counters=self.counters)
+        methods = self._linked(external.contract, service)
         self.answering.forward(external.contract, service)
         self.exchange.add(external.contract, methods)
+
+    def _linked(self, contract: DeclaredContract, carrier: Carrier) -> Mapping[str, Answerer]:
+        deadline = self.options.deadlines.usual
+        return linked(contract, carrier, clock=self.clock, counters=self.counters, deadline=deadline)
 
     def _inject(self, instance: object, name: str, needs: Needs, client: Callable[[type[Contract]], Contract]) -> None:
         for attribute, contract in needs.contracts.items():

@@ -32,6 +32,7 @@ from ramet.storage.leases import Leases
 from ramet.storage.tables import RETENTION_SECONDS, purge_answers
 from ramet.storage.work import transact
 from ramet.tasks import Tasks
+from ramet.telemetry.context import Believe
 from ramet.telemetry.scope import Scope, Work
 
 PURGE_EVERY_SECONDS = 3600.0
@@ -48,6 +49,7 @@ class Surroundings:
     exchange: Exchange
     report: Report
     saga_report: SagaReport
+    believe: Believe | None = None
 
 
 class RunningService:
@@ -162,7 +164,7 @@ class RunningService:
 
     def _make_consuming(self, handling: Handling) -> Consuming:
         around = self._around
-        return Consuming(
+        made = Consuming(
             handling,
             storage=self.storage,
             broker=around.broker,
@@ -170,6 +172,8 @@ class RunningService:
             tasks=around.tasks,
             report=around.report,
         )
+        made.judge(around.believe)
+        return made
 
     def _make_leases(self, definitions: Sequence[Definition]) -> Leases:
         around = self._around
@@ -201,6 +205,7 @@ class RunningService:
             spawn=around.tasks.spawn,
             withdraw=around.exchange.withdraw,
         )
+        engine.judge(around.believe)
         engine.report = around.saga_report
         if self._leases is not None:
             engine.share(self._leases)

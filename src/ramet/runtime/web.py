@@ -8,24 +8,34 @@ from functools import partial
 from ramet.http.application import HttpApplication
 from ramet.http.contracts import ContractCalls
 from ramet.http.mounted import MountedApplication
-from ramet.http.surroundings import Answered, Cors, HttpSettings, Surroundings
+from ramet.http.surroundings import Answered, Surroundings
 from ramet.model.topology import Deployment
+from ramet.runtime.policies import http_settings
 from ramet.runtime.running import Running
+from ramet.telemetry.context import Caller
 from ramet.telemetry.counters import Counters
 from ramet.transport.base import Peer
 
 
-def web(running: Running, deployment: Deployment, verify: Callable[[bytes], Peer] | None = None) -> HttpApplication:
+def web(
+    running: Running,
+    deployment: Deployment,
+    verify: Callable[[bytes], Peer] | None = None,
+    sign: Callable[[Caller], str] | None = None,
+) -> HttpApplication:
     """The ASGI application in front of a running one. It may be made before that is started.
 
-    `verify` says who holds a token and calls contracts over HTTP; None lets everybody do so.
+    `verify` says who holds a token and calls contracts over HTTP; None lets everybody do so. `sign` makes the proof of
+    a caller for other processes.
     """
     around = Surroundings(
         clock=running.clock,
         spawn=running.tasks.spawn,
         answered=partial(_count, running.counters),
         ready=lambda: _ready(running),
+        sign=sign,
     )
+    settings = http_settings(deployment)
     mounts: list[MountedApplication | ContractCalls] = [
         MountedApplication(one, spawn=running.tasks.spawn, clients=running.exchange)
         for one in running.declared.mounted
@@ -33,10 +43,11 @@ def web(running: Running, deployment: Deployment, verify: Callable[[bytes], Peer
     ]
     if deployment.contracts:
         contracts, answer = running.declared.contracts, running.answering.anywhere
-        calls = ContractCalls(contracts, answer, clock=running.clock, verify=verify, prefix=deployment.contracts)
+        calls = ContractCalls(
+            contracts, answer, clock=running.clock, verify=verify, prefix=deployment.contracts, settings=settings
+        )
         mounts.append(calls)
-    cors = Cors(origins=deployment.cors_origins) if deployment.cors_origins else None
-    return HttpApplication(running.apis, mounts, settings=HttpSettings(cors=cors), around=around)
+    return HttpApplication(running.apis, mounts, settings=settings, around=around)
 
 
 def _count(counters: Counters, answered: Answered) -> None:

@@ -15,7 +15,7 @@ from ramet.sagas.alarm import Limit
 from ramet.sagas.definition import Definition, RunnableStep
 from ramet.sagas.live import Live
 from ramet.sagas.progress import Failure, Key, Outcome, Status
-from ramet.telemetry.context import current_context
+from ramet.telemetry.context import Believe, current_context
 from ramet.telemetry.scope import Scope, Work, current_scope
 
 NOT_EXECUTED = (Unavailable, Cancelled, Denied, Unauthenticated)
@@ -67,6 +67,7 @@ class Performer:
 
     def __init__(self, service: str, clock: Clock, withdraw: Withdraw) -> None:
         self.service = service
+        self.believe: Believe | None = None
         self._clock = clock
         self._withdraw = withdraw
 
@@ -79,7 +80,8 @@ class Performer:
         scope = self._scope(live, step, back=back)
         deadline = self._clock.monotonic() + step.timeout_seconds
         current_scope.set(scope)
-        current_context.set(live.execution(scope.execution, deadline))
+        context = live.execution(scope.execution, deadline)
+        current_context.set(context if self.believe is None else self.believe(context))
         limit.begin(deadline)
         try:
             state = await (self._undo(live, step) if back else self._do(live, step, found))

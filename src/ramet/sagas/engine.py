@@ -26,7 +26,7 @@ from ramet.sagas.runner import Runner
 from ramet.storage.base import Storage, Unit, Write
 from ramet.storage.leases import Leases
 from ramet.tasks import Spawn
-from ramet.telemetry.context import Context
+from ramet.telemetry.context import Believe, Context
 from ramet.telemetry.scope import current_scope
 
 
@@ -54,8 +54,8 @@ class SagaEngine:
         self._by_class = {one.cls: one for one in definitions}
         self._spawn = spawn
         self._journal = Journal(storage)
-        performer = Performer(service, clock, withdraw)
-        self._runner = Runner(self._journal, self._definitions, performer, clock, spawn)
+        self._performer = Performer(service, clock, withdraw)
+        self._runner = Runner(self._journal, self._definitions, self._performer, clock, spawn)
         self._recovery: Recovery | None = None
         self._custody: Custody | None = None
 
@@ -63,6 +63,10 @@ class SagaEngine:
     def versions(self) -> list[str]:
         """What this release can go on with: the others are told by `Leases(about=…)`."""
         return [one.version for one in self._definitions.values()]
+
+    def judge(self, believe: Believe | None) -> None:
+        """Ask whether the users of sagas are to be believed; called before `start`."""
+        self._performer.believe = believe
 
     def share(self, leases: Leases) -> None:
         """Run the sagas of a database that other processes have open, too; called before `check`."""

@@ -318,13 +318,19 @@ class Carried(msgspec.Struct, frozen=True, omit_defaults=True):
     tenant: str | None = None
     region: str | None = None
     baggage: dict[str, str] = {}
+    proof: str = ""
 
 
 def encode_context(context: Context) -> str:
     """A context as JSON, without what belongs to the one execution."""
     caller = None if context.caller is None else msgspec.to_builtins(context.caller)
     carried = Carried(
-        trace=context.trace, caller=caller, tenant=context.tenant, region=context.region, baggage=context.baggage
+        trace=context.trace,
+        caller=caller,
+        tenant=context.tenant,
+        region=context.region,
+        baggage=context.baggage,
+        proof=context.proof,
     )
     return msgspec.json.encode(carried).decode()
 

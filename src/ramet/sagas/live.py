@@ -54,6 +54,7 @@ class Live:
             tenant=own.tenant,
             region=own.region,
             baggage=own.baggage,
+            proof=own.proof,
         )
 
 

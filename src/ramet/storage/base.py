@@ -12,6 +12,8 @@ from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from ramet.storage.history import NO_HISTORY, History
+
 if TYPE_CHECKING:  # SQLAlchemy costs 200 ms; it is imported when an adapter is wired
     from sqlalchemy import CursorResult, Executable
     from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
@@ -110,10 +112,12 @@ class Storage(ABC):
     """Several processes may have this database open at the same time, each with a storage of its own."""
 
     @abstractmethod
-    async def open(self, schema: Sequence[str]) -> None:
+    async def open(self, schema: Sequence[str], history: History = NO_HISTORY) -> None:
         """Connect, and execute the idempotent statements that create Ramet's own tables (`CREATE … IF NOT EXISTS`).
 
-        Raises: StorageError with the location and the remedy.
+        Before that, tables that are there already are brought up to date by the `history`, under the same lock: of
+        several that open a database at the same time one does it.
+        Raises: StorageError with the location and the remedy, also where the tables are of a release that is too new.
         """
 
     @abstractmethod

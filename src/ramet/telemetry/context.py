@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextvars import ContextVar
 
 import msgspec
@@ -22,7 +23,8 @@ class Context(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """Carried by every call, event and saga, in every placement.
 
     `execution` identifies this piece of work and `trace` everything it belongs to; `deadline` is in seconds of the
-    clock's `monotonic`, infinite where nothing waits for the answer.
+    clock's `monotonic`, infinite where nothing waits for the answer. `proof` is what the public API has signed of the
+    `caller` where it has to convince other processes, "" in one process.
     """
 
     execution: str
@@ -32,11 +34,15 @@ class Context(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     tenant: str | None = None
     region: str | None = None
     baggage: dict[str, str] = {}
+    proof: str = ""
 
     @classmethod
     def root(cls, identity: str, *, deadline: float = float("inf")) -> Context:
         """The context of work that nobody's work has led to: it begins a trace of its own."""
         return cls(execution=identity, trace=identity, deadline=deadline)
 
+
+Believe = Callable[[Context], Context]
+"""What is believed of a context that was kept, or has come with an event: a caller without a good proof is not."""
 
 current_context: ContextVar[Context | None] = ContextVar("ramet.context", default=None)

@@ -24,7 +24,7 @@ from ramet.contract.struct import Event
 from ramet.errors import DeclarationError, Unavailable, UsageError
 from ramet.events.base import Broker, Message
 from ramet.events.headers import to_headers
-from ramet.identity.grants import grants
+from ramet.identity.grants import grants, working_late
 from ramet.identity.keys import signing_key
 from ramet.identity.tokens import Issuer, issuer_of
 from ramet.model.topology import EVERYTHING, Deployment, Group
@@ -110,6 +110,7 @@ class InProcesses(Access):
             policy=IMPATIENT,
             environment=_environment(wanted.configuration.folder),
             grants=grants(describe(self._declared), placement.hosts),
+            late=working_late(describe(self._declared), placement.hosts),
         )
         self.supervisor = Supervisor(self._setup)
         self._readonly = engines(deployment, folder, self._declared, readonly=True)

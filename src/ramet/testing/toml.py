@@ -11,6 +11,7 @@ from ramet.contract.application import Application
 from ramet.contract.mounted import Mounted
 from ramet.errors import UsageError
 from ramet.model.topology import Deployment
+from ramet.runtime.policies import said
 
 KEPT = ("data", "durability", "storage", "broker", "strict", "cors_origins")
 """What a replica reads of its deployment; the process groups it is told by its supervisor."""
@@ -42,6 +43,8 @@ def _lines(
         yield from (f"[mounted.{key(one.name)}]", *_pairs(table))
     kept: dict[str, Any] = {one: getattr(deployment, one) for one in KEPT}
     yield from (f"[deployment.{key(deployment.name)}]", *_pairs(kept))
+    for where, policies in said(deployment).items():
+        yield from (f"[deployment.{key(deployment.name)}.{where}]", *_pairs(policies))
     for service, own in settings.items():
         yield from (f"[settings.{key(service)}]", *_pairs(own))
 

@@ -49,11 +49,18 @@ class Peer(NamedTuple):
     """Who is at the other end of a connection, as the handshake has established it.
 
     `may_call` are the contracts its declared dependencies entitle it to; None: everything (an unprotected socket).
+    `works_late`: it may speak for a user after that user's request. `until` is when
+    it has to prove itself anew (epoch).
     """
 
     name: str
     may_call: frozenset[str] | None = None
+    works_late: bool = False
+    until: float = float("inf")
 
+
+Vouch = Callable[[Context, Peer], Context]
+"""The context of a call that names a user, or shows a proof of one, as it may be believed. Raises: Denied."""
 
 Answer = Callable[[Call, Peer], Awaitable[bytes]]
 """What a server calls for each request. It raises nothing but a cancellation: errors are answers, too."""

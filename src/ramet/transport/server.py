@@ -17,7 +17,7 @@ from ramet.tasks import Spawn
 from ramet.transport.accepting import stop_accepting
 from ramet.transport.address import TcpAddress, UnixAddress, parse_address
 from ramet.transport.allocator import keep_freed_memory
-from ramet.transport.base import Answer, Peer
+from ramet.transport.base import Answer, Peer, Vouch
 from ramet.transport.compression import Compression, zstandard_if_installed
 from ramet.transport.connection.answering import AnsweringConnection, RefusedError
 from ramet.transport.options import TransportOptions
@@ -34,12 +34,14 @@ class Server:
     """Answers the calls of those whom `verify` lets in by their token, or of everybody where it is None.
 
     `verify` makes a `Peer` of a token, or raises Denied or Unauthenticated; it is asked once for each connection.
+    `vouch` is asked for each call that speaks for a user; None believes whatever is said.
     """
 
     def __init__(
         self,
         answer: Answer,
         verify: Callable[[bytes], Peer] | None,
+        vouch: Vouch | None = None,
         *,
         clock: Clock,
         spawn: Spawn,
@@ -47,6 +49,7 @@ class Server:
     ) -> None:
         self._answer = answer
         self._verify = verify
+        self._vouch = vouch
         self._clock = clock
         self._spawn = spawn
         self._options = options
@@ -114,6 +117,7 @@ class Server:
             options=self._options,
         )
         connection.on_begun = self._begun
+        connection.vouch = self._vouch
         connection.lost.add_done_callback(lambda _: self._connections.discard(connection))
         return connection
 

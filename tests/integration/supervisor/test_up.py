@@ -139,6 +139,14 @@ def test_groups_are_planned_restarted_scaled_followed_and_stopped(bakery: Path) 
         refused = ramet(bakery, "scale", "back", "2")
         assert (refused.returncode, "cannot have two replicas" in refused.stderr) == (2, True)
         assert ramet(bakery, "logs", "moon").returncode == 2
+        pids = {one["pid"] for one in replicas(bakery, "front")}
+        (bakery / "ramet.toml").write_text(TOML.replace("process.back", "process.rear"), encoding="utf-8")
+        assert "start    rear" in ramet(bakery, "plan", "split").stdout
+        refused = ramet(bakery, "restart")
+        assert refused.returncode == 2
+        assert "Nothing was exchanged, because ramet.toml places services otherwise than they run" in refused.stderr
+        assert "`ramet stop -d split` and `ramet up split` carry that out." in refused.stderr
+        assert {one["pid"] for one in replicas(bakery, "front")} == pids
         assert ramet(bakery, "stop").returncode == 0
         assert process.ended() == 0
 

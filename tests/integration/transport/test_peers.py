@@ -202,3 +202,23 @@ async def test_a_certificate_that_is_not_there_is_a_mistake_of_the_configuration
     missing = bed.folder / "missing.crt"
     with pytest.raises(ConfigurationError, match=r"missing\.crt"):
         await bed.start("tls", tls=Tls(certificate=missing, key=missing))
+
+
+async def test_who_has_to_prove_himself_anew_finishes_what_is_in_flight_and_comes_again(bed: Bed) -> None:
+    until_when = bed.clock.time() + 0.05
+    server = await bed.start(verify=lambda token: Peer(token.decode(), until=until_when))
+    channel = await bed.dial(token=b"orders")
+    waiting = asyncio.ensure_future(channel.call(bed.call("wait", b"in flight")))
+    await bed.shop.arrived.wait()
+    await until(lambda: not channel.usable)
+    with pytest.raises(Unavailable, match="is about to end"):
+        await channel.call(bed.call("echo"))
+    bed.shop.gate.set()
+    assert await waiting == b"in flight"
+    await until(lambda: not server.connections)
+
+    until_when = bed.clock.time() + 3600
+    again = await bed.dial(token=b"orders")
+    assert await again.call(bed.call("echo", b"x")) == b"x"
+    assert again.usable
+    await again.close()

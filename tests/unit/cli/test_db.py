@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import shutil
+import sqlite3
 from pathlib import Path
 
 import pytest
 
+from ramet.runtime.tables import HISTORY
 from tests.unit.cli.conftest import Ramet
 
 
@@ -61,3 +63,20 @@ def test_a_database_made_without_migrations_can_be_adopted(ramet: Ramet, service
 def test_a_service_that_is_not_there_is_refused_with_those_that_are(ramet: Ramet, service: Path) -> None:
     result = ramet("db", "migrate", "shop")
     assert (result.code, result.err) == (2, 'error: There is no service "shop" with tables; there are greetings.\n')
+
+
+def test_ramets_own_tables_are_upgraded_and_a_later_release_is_refused(ramet: Ramet, service: Path) -> None:
+    assert ramet("db", "upgrade").out == "There is no database yet.\n"
+    assert ramet("db", "migrate").code == 0
+    version = HISTORY.version
+    assert ramet("db", "upgrade", "--json").json == [{"service": "greetings", "before": 1, "now": version}]
+    assert ramet("db", "upgrade", "--json").json == [{"service": "greetings", "before": version, "now": version}]
+
+    file = service.parents[1] / ".ramet" / "local" / "greetings.sqlite"
+    with sqlite3.connect(file) as raw:
+        raw.execute("UPDATE ramet_schema SET version = 99, compatible = 98")
+    raw.close()
+    for command in (("db", "upgrade"), ("call", "greetings.times", '{"name": "Ada"}')):
+        refused = ramet(*command)
+        assert refused.code == 1
+        assert f"are of version 99, and this release knows those up to {version}: install" in refused.err

@@ -11,10 +11,8 @@ import pytest
 
 from ramet.clock import VirtualClock
 from ramet.errors import Unauthenticated
-from ramet.identity.callers import sign_caller, verify_caller
 from ramet.identity.keys import PUBLIC, make_keys, signing_key
 from ramet.identity.tokens import Issuer, Verifier, token_of
-from ramet.telemetry.context import Caller
 
 DAY_SECONDS = 86_400
 
@@ -103,18 +101,6 @@ def test_after_a_rotation_tokens_of_both_keys_are_believed(split: Deployment) ->
     token = later.replica("edge/1", hosts=(), may_call=frozenset())
     assert split.verifier.replica(token).name == "edge/1"
     assert split.verifier.replica(former).name == "edge/0"
-
-
-def test_a_callers_identity_is_passed_on(split: Deployment) -> None:
-    caller = Caller(subject="ada", tenant="acme", roles=frozenset({"admin"}))
-    assert verify_caller(split.verifier, sign_caller(split.issuer, caller)) == caller
-
-
-def test_the_token_of_a_caller_is_not_that_of_a_replica_nor_the_other_way_round(split: Deployment) -> None:
-    with pytest.raises(Unauthenticated):
-        split.verifier.replica(sign_caller(split.issuer, Caller(subject="edge/0")))
-    with pytest.raises(Unauthenticated):
-        verify_caller(split.verifier, split.token())
 
 
 def test_a_renewed_token_is_read_again(tmp_path: Path) -> None:

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import logging
+import shutil
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from ramet.clock import SystemClock
 from ramet.errors import ConfigurationError, Unauthenticated
-from ramet.identity.certificates import Authority
+from ramet.identity.certificates import Authority, check
 from ramet.identity.keys import PUBLIC, signing_key, write_private
 from ramet.identity.tokens import Issuer, issuer_of
 from ramet.model.topology import Assignment, Deployment, Group
 from ramet.runtime.credentials import Credentials, certified, credentials
+from ramet.telemetry.context import Caller, Context
+from ramet.transport.base import Peer
 
 CLOCK = SystemClock()
 PLAIN = Deployment(name="split", groups=(Group(name="money", services=("payments",)),))
@@ -21,6 +27,7 @@ SECURE = Deployment(name="split", groups=(Group(name="money", services=("payment
 
 def assigned(folder: Path, token: bytes) -> Assignment:
     write_private(folder / "money.token", token)
+    signing_key(folder / "callers")
     return Assignment(
         deployment="split",
         group="money",
@@ -43,12 +50,60 @@ def test_a_token_of_the_deployment_is_known(tmp_path: Path) -> None:
 
 
 def test_a_token_of_another_deployment_is_not(tmp_path: Path) -> None:
-    issuer = Issuer(signing_key(tmp_path), issuer_of("shop", "other"), clock=CLOCK)
-    token = issuer.replica("money/0", hosts=(), may_call=frozenset())
-    proof = credentials("shop", assigned(tmp_path, token), CLOCK)
+    own = Issuer(signing_key(tmp_path), issuer_of("shop", "split"), clock=CLOCK)
+    other = Issuer(signing_key(tmp_path), issuer_of("shop", "other"), clock=CLOCK)
+    token = other.replica("money/0", hosts=(), may_call=frozenset())
+    proof = credentials("shop", assigned(tmp_path, own.replica("money/0", hosts=(), may_call=frozenset())), CLOCK)
     assert proof.verify is not None
     with pytest.raises(Unauthenticated, match="another deployment"):
         proof.verify(token)
+    with pytest.raises(ConfigurationError, match="would not be believed by others: The token is of another"):
+        credentials("shop", assigned(tmp_path, token), CLOCK)
+
+
+def test_only_who_has_public_parts_signs_users_and_everybody_verifies_them(tmp_path: Path) -> None:
+    issuer = Issuer(signing_key(tmp_path), issuer_of("shop", "split"), clock=CLOCK)
+    assignment = assigned(tmp_path, issuer.replica("money/0", hosts=(), may_call=frozenset()))
+    money = credentials("shop", assignment, CLOCK)
+    edge = credentials("shop", replace(assignment, speaks_for_users=True), CLOCK)
+    assert money.sign is None
+    assert edge.sign is not None
+    assert money.vouch is not None
+    ann = Caller(subject="ann", tenant="acme")
+    told = Context(execution="e", trace="t", proof=edge.sign(ann), tenant="else", baggage={"a": "b"})
+    believed = money.vouch(told, Peer("edge/0"))
+    assert (believed.caller, believed.tenant, believed.baggage) == (ann, "acme", {"a": "b"})
+
+
+def test_work_goes_on_without_a_user_who_is_not_proven(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    issuer = Issuer(signing_key(tmp_path), issuer_of("shop", "split"), clock=CLOCK)
+    assignment = assigned(tmp_path, issuer.replica("money/0", hosts=(), may_call=frozenset()))
+    proof = credentials("shop", replace(assignment, speaks_for_users=True), CLOCK)
+    assert proof.believe is not None
+    assert proof.sign is not None
+    nobody, ann = Context(execution="e", trace="t", region="eu"), Caller(subject="ann")
+    assert proof.believe(nobody) is nobody
+    proven = replace(nobody, caller=ann, proof=proof.sign(ann))
+    assert proof.believe(proven) == proven
+    with caplog.at_level(logging.WARNING):
+        assert proof.believe(replace(nobody, caller=ann, tenant="acme")) == nobody
+        assert proof.believe(replace(nobody, caller=ann, proof="forged")) == nobody
+    assert "The work t goes on without its user: there is no proof" in caplog.text
+    assert "The work t goes on without its user: The token cannot be trusted" in caplog.text
+
+
+def test_a_certificate_of_another_authority_or_time_is_told_before_anybody_is_asked(tmp_path: Path) -> None:
+    folder = tmp_path / "certificates"
+    authority, stranger = Authority(folder, clock=CLOCK), Authority(tmp_path / "other", clock=CLOCK)
+    for one in (authority, stranger):
+        one.make("shop")
+        one.issue("money", ["127.0.0.1"], days=1)
+    assert certified(SECURE, tmp_path, "money", CLOCK) is not None
+    with pytest.raises(ConfigurationError, match=r"money\.pem is valid from .* to .*, and it is .*: `ramet certs"):
+        check(folder / "money.pem", folder / "authority.pem", CLOCK.now() + timedelta(days=2))
+    shutil.copy(tmp_path / "other" / "money.pem", folder / "money.pem")
+    with pytest.raises(ConfigurationError, match=r"money\.pem was not signed by .*authority\.pem"):
+        certified(SECURE, tmp_path, "money", CLOCK)
 
 
 def test_without_files_nothing_is_proven_or_asked(tmp_path: Path) -> None:
@@ -57,16 +112,16 @@ def test_without_files_nothing_is_proven_or_asked(tmp_path: Path) -> None:
 
 
 def test_certificates_are_needed_only_where_groups_speak_tls(tmp_path: Path) -> None:
-    assert certified(PLAIN, tmp_path, "money") is None
+    assert certified(PLAIN, tmp_path, "money", CLOCK) is None
     with pytest.raises(ConfigurationError, match="ramet certs make money --host NAME -d split"):
-        certified(SECURE, tmp_path, "money")
+        certified(SECURE, tmp_path, "money", CLOCK)
 
 
 def test_both_sides_show_what_the_authority_has_signed(tmp_path: Path) -> None:
     authority = Authority(tmp_path / "certificates", clock=CLOCK)
     authority.make("shop")
     authority.issue("money", ["127.0.0.1"])
-    tls = certified(SECURE, tmp_path, "money")
+    tls = certified(SECURE, tmp_path, "money", CLOCK)
     assert tls is not None
     assert (tls.certificate, tls.authority) == (
         tmp_path / "certificates" / "money.pem",

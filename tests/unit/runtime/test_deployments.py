@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from ramet.errors import ConfigurationError
+from ramet.model.policies import Budgets, Http, Policy
 from ramet.model.topology import Assignment, Group
 from ramet.runtime.configuration import Configuration, load
 
@@ -145,3 +146,64 @@ def test_a_mistake_is_one_sentence_with_its_line(read: Read, text: str, told: st
 def test_all_mistakes_are_told_at_once(read: Read) -> None:
     found = mistakes(read, '[deployment.a]\nstorage = "x"\nbroker = "y"\n[deployment.a.process.g]\nservices = []')
     assert [line.partition(": ")[0] for line in found] == ["ramet.toml:5", "ramet.toml:6", "ramet.toml:8"]
+
+
+POLICIES = """
+[deployment.split.policy]
+deadline_seconds = 3
+attempts = 2
+hedging = true
+retry_share = 0.1
+
+[deployment.split.policy."inventory.stock"]
+attempts = 7
+concurrency = 8
+
+[deployment.split.policy.inventory]
+breaker_failures = 9
+
+[deployment.split.http]
+deadline_seconds = 20
+max_body_bytes = 65536
+
+[deployment.production]
+extends = "split"
+
+[deployment.production.policy]
+attempts = 3
+
+[deployment.production.policy."inventory.stock"]
+queue = 0
+"""
+
+
+def test_policies_are_read_and_laid_on_those_that_are_extended(read: Read) -> None:
+    found = read('[application]\nname = "shop"\nservices = []\n' + POLICIES)
+    split, production = found.deployment("split"), found.deployment("production")
+    assert split.policy == Policy(deadline_seconds=3, attempts=2, hedging=True)
+    assert split.budgets == Budgets(retry_share=0.1)
+    assert split.policies == {
+        "inventory.stock": Policy(attempts=7, concurrency=8),
+        "inventory": Policy(breaker_failures=9),
+    }
+    assert split.http == Http(deadline_seconds=20, max_body_bytes=65536)
+    assert production.policy == Policy(deadline_seconds=3, attempts=3, hedging=True)
+    assert production.policies["inventory.stock"] == Policy(attempts=7, concurrency=8, queue=0)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("[deployment.a.policy]\natempts = 2", '5: [deployment.a.policy] has no "atempts"; did you mean "attempts"?'),
+        ("[deployment.a.policy]\nattempts = 0", "5: [deployment.a.policy] Expected `int` >= 1 - at `$.attempts`."),
+        ("[deployment.a.policy]\nretry_share = 2", "Expected `float` <= 1.0 - at `$.retry_share`."),
+        ("[deployment.a.policy.stock]\nqueue = -1", "5: [deployment.a.policy.stock] Expected `int` >= 0"),
+        ('[deployment.a.policy."s.m"]\nretry_share = 0.1', "retry_share is shared by all calls: it belongs into"),
+        ("[deployment.a.policy.s.m]\nattempts = 2", 'a method is named in quotes: [deployment.a.policy."s.m"].'),
+        ("[deployment.a]\npolicy = 3", "5: [deployment.a.policy] is a table, such as `attempts = 2`"),
+        ("[deployment.a.http]\nmax_body = 3", 'has no "max_body"; did you mean "max_body_bytes"?'),
+        ("[deployment.a.http]\ndeadline_seconds = 0", "5: [deployment.a.http] Expected `float` > 0.0"),
+    ],
+)
+def test_mistakes_in_policies_are_told_with_their_line(read: Read, text: str, expected: str) -> None:
+    assert any(expected in line for line in mistakes(read, text)), mistakes(read, text)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ramet.clock import SystemClock
-from ramet.model.topology import Assignment
+from ramet.model.topology import Assignment, Deployment
 from ramet.runtime.discovery.dns import DnsDiscovery
 from ramet.runtime.discovery.supervised import SupervisedDiscovery
 from ramet.runtime.replica import discovery_of
@@ -15,10 +15,12 @@ def assigned(**how: object) -> Assignment:
 
 
 def test_a_supervisor_goes_before_dns() -> None:
-    found = discovery_of(assigned(supervisor="/nowhere"), clock=SystemClock(), spawn=Tasks().spawn)
+    found = discovery_of(assigned(supervisor="/nowhere"), Deployment(), clock=SystemClock(), spawn=Tasks().spawn)
     assert isinstance(found, SupervisedDiscovery)
 
 
 def test_without_one_it_is_dns() -> None:
-    found = discovery_of(assigned(names={"rest": "rest.shop:7000"}), clock=SystemClock(), spawn=Tasks().spawn)
+    found = discovery_of(
+        assigned(names={"rest": "rest.shop:7000"}), Deployment(), clock=SystemClock(), spawn=Tasks().spawn
+    )
     assert isinstance(found, DnsDiscovery)

@@ -85,7 +85,8 @@ class Call:
 
     def known_as(self, caller: Caller) -> None:
         """The caller has been established."""
-        self._replace(caller=caller, tenant=caller.tenant)
+        sign = self.endpoint.around.sign
+        self._replace(caller=caller, tenant=caller.tenant, proof="" if sign is None else sign(caller))
 
     def apply_timeout(self, text: bytes) -> None:
         """`X-Request-Timeout: 2s` makes the deadline earlier, never later."""

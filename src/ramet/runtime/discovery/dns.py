@@ -8,6 +8,8 @@ import socket
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 from ramet.clock import Clock
+from ramet.errors import ConfigurationError
+from ramet.model.topology import Deployment
 from ramet.runtime.discovery.base import Changed, Discovery
 from ramet.tasks import Spawn
 from ramet.transport.base import Endpoint
@@ -18,6 +20,22 @@ log = logging.getLogger("ramet.discovery")
 
 Resolve = Callable[[str], Awaitable[Sequence[str]]]
 """The addresses of a name; none where it has none. Raises: OSError where nobody could be asked."""
+
+
+def names_of(deployment: Deployment, given: Mapping[str, str]) -> dict[str, str]:
+    """Where each group is found: as given, else under its own name, at the port where it answers the other groups.
+
+    >>> from ramet.model.topology import Group
+    >>> names_of(Deployment(groups=(Group(name="rest", services=("*",), internal="tls://0.0.0.0:7000"),)), {})
+    {'rest': 'tls://rest:7000'}
+    """
+    found = {}
+    for group in deployment.groups:
+        scheme, separator, address = group.internal.partition("://")
+        port = address.rpartition(":")[2]
+        if separator and int(port):
+            found[group.name] = f"{scheme}://{group.name}:{port}"
+    return {**found, **given}
 
 
 class DnsDiscovery(Discovery):
@@ -47,10 +65,20 @@ class DnsDiscovery(Discovery):
         """Whoever keeps the names asks `/readyz`."""
 
     def watch(self, group: str, changed: Changed) -> None:
-        """At once where the addresses are known."""
+        """At once where the addresses are known; else they are asked for, unless that is about to be done.
+
+        Raises: ConfigurationError where nobody could say where it is.
+        """
+        if group not in self._names:
+            raise ConfigurationError(
+                f"The group {group} cannot be found by name: give it a port that others can reach, such as "
+                f'internal = "tcp://0.0.0.0:7000" in its table of ramet.toml, or let `ramet up` run all of them.'
+            )
         self._watchers.setdefault(group, []).append(changed)
         if group in self._known:
             changed(self._known[group])
+        elif self._task is not None:
+            self._spawn(self._look_at(group))
 
     def on_drain(self, callback: Callable[[], None]) -> None:
         """Nobody says so: a signal ends the process."""
@@ -67,18 +95,21 @@ class DnsDiscovery(Discovery):
 
     async def _look(self) -> None:
         for group in tuple(self._watchers):
-            try:
-                found = await self._endpoints(group)
-            except OSError as error:
-                log.warning("The addresses of %s cannot be looked up: %s. Those known are kept.", group, error)
-                continue
-            if self._known.get(group) != found:
-                self._known[group] = found
-                for changed in self._watchers[group]:
-                    changed(found)
+            await self._look_at(group)
+
+    async def _look_at(self, group: str) -> None:
+        try:
+            found = await self._endpoints(group)
+        except OSError as error:
+            log.warning("The addresses of %s cannot be looked up: %s. Those known are kept.", group, error)
+            return
+        if self._known.get(group) != found:
+            self._known[group] = found
+            for changed in self._watchers[group]:
+                changed(found)
 
     async def _endpoints(self, group: str) -> tuple[Endpoint, ...]:
-        scheme, separator, rest = self._names.get(group, group).rpartition("://")
+        scheme, separator, rest = self._names[group].rpartition("://")
         host, _, port = rest.rpartition(":")
         addresses = sorted(set(await self._resolve(host)))
         shown = [f"[{address}]" if ":" in address else address for address in addresses]

@@ -6,20 +6,33 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from ramet.clock import Clock
+from ramet.identity.callers import FOLDER as CALLERS
 from ramet.identity.keys import PUBLIC, signing_key, write_private
 from ramet.identity.tokens import DAY_SECONDS, Issuer
 
-RENEWED_SECONDS = DAY_SECONDS / 3
-"""Tokens live for a day, so that a supervisor may be away for most of it."""
-
 
 class Identities:
-    """Signs for one deployment. `grants` are the contracts that each group may call."""
+    """Signs for one deployment. `grants` are the contracts that each group may call, `late` the groups that work late.
 
-    def __init__(self, folder: Path, issuer: str, grants: Mapping[str, frozenset[str]], clock: Clock) -> None:
+    Tokens live for `lifetime_seconds`, and are to be renewed every `renewed_seconds`.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        issuer: str,
+        grants: Mapping[str, frozenset[str]],
+        clock: Clock,
+        *,
+        late: frozenset[str] = frozenset(),
+        lifetime_seconds: float = DAY_SECONDS,
+    ) -> None:
         self._folder = folder
-        self._issuer = Issuer(signing_key(folder), issuer, clock=clock)
+        self._issuer = Issuer(signing_key(folder), issuer, clock=clock, lifetime_seconds=lifetime_seconds)
         self._grants = grants
+        self._late = late
+        self.renewed_seconds = lifetime_seconds / 3
+        signing_key(folder / CALLERS)
         self._given: dict[str, tuple[str, tuple[str, ...]]] = {}
 
     @property
@@ -42,5 +55,6 @@ class Identities:
         group, hosts = self._given[name]
         path = self._folder / f"{name.replace('/', '-')}.token"
         may_call = self._grants.get(group, frozenset())
-        write_private(path, self._issuer.replica(name, hosts=hosts, may_call=may_call))
+        late = group in self._late
+        write_private(path, self._issuer.replica(name, hosts=hosts, may_call=may_call, works_late=late))
         return path

@@ -16,7 +16,7 @@ import msgspec
 from ramet.clock import Clock, SystemClock
 from ramet.errors import ConfigurationError, NotFound
 from ramet.http.server import listen
-from ramet.identity.tokens import issuer_of
+from ramet.identity.tokens import DAY_SECONDS, issuer_of
 from ramet.model.topology import ASSIGNMENT, Assignment, Deployment
 from ramet.runtime.discovery.messages import Hello
 from ramet.runtime.operators.control import Control
@@ -28,7 +28,7 @@ from ramet.runtime.supervisor.child import Child, Launch
 from ramet.runtime.supervisor.engines import obstacle
 from ramet.runtime.supervisor.folders import Folders
 from ramet.runtime.supervisor.hub import Hub
-from ramet.runtime.supervisor.identities import RENEWED_SECONDS, Identities
+from ramet.runtime.supervisor.identities import Identities
 from ramet.runtime.supervisor.journal import Journal, Show
 from ramet.runtime.supervisor.keeper import Keeper
 from ramet.runtime.supervisor.member import Around, Member
@@ -49,7 +49,9 @@ class Setup:
     """What is supervised: `command` runs a replica in `folder`; `show` shows its lines on the terminal.
 
     `storage` and `broker` replace the engines of the configuration in every replica, "" for none. `grants` are the
-    contracts that each group may call; without them the replicas have no identities.
+    contracts that each group may call; without them the replicas have no identities. `late` are the groups whose work
+    goes on after requests. Replicas' tokens live for `token_seconds`: for a day, so that a supervisor may be away for
+    most of it.
     """
 
     application: str
@@ -64,6 +66,8 @@ class Setup:
     storage: str = ""
     broker: str = ""
     grants: Mapping[str, frozenset[str]] | None = None
+    late: frozenset[str] = frozenset()
+    token_seconds: float = DAY_SECONDS
 
 
 class Supervisor:
@@ -202,10 +206,9 @@ class Supervisor:
                     member.excuse() if held_up else member.look()
 
     async def _renew(self) -> None:
-        while True:
-            await self.clock.sleep(RENEWED_SECONDS)
-            if self._identities is not None:
-                self._identities.renew()
+        while self._identities is not None:
+            await self.clock.sleep(self._identities.renewed_seconds)
+            self._identities.renew()
 
     # -- one replica ---------------------------------------------------------------------------------------------
 
@@ -247,6 +250,7 @@ class Supervisor:
             control=str(self.folders.control(placed.name, member.number)),
             token=str(identities.token(placed.name, member.number, placed.services)) if identities is not None else "",
             keys=str(identities.keys) if identities is not None else "",
+            speaks_for_users=bool(placed.public),
             version=member.version,
             zone=placed.zone,
             storage=self.setup.storage,
@@ -264,7 +268,14 @@ class Supervisor:
             ) from error
         if self.setup.grants is not None:
             issuer = issuer_of(self.setup.application, self.setup.deployment.name)
-            self._identities = Identities(self.folders.keys, issuer, self.setup.grants, self.clock)
+            self._identities = Identities(
+                self.folders.keys,
+                issuer,
+                self.setup.grants,
+                self.clock,
+                late=self.setup.late,
+                lifetime_seconds=self.setup.token_seconds,
+            )
         for name, keeper in self.keepers.items():
             self._journals[name] = Journal(self.folders.log(name), self.setup.show)
             if keeper.placed.listen is not None:

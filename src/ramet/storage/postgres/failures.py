@@ -24,6 +24,7 @@ _REMEDIES = {
     "3D": "create the database with `ramet db provision`",
     "3F": "create the schema with `ramet db provision`",
     "42501": "give the role the right, with `ramet db provision`",
+    "55P03": "others have been using the table all the time; it is tried again at the next start",
     "53100": "make room on the server's disk",
     "53300": "raise max_connections of the server, or start fewer processes",
 }

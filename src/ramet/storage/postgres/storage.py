@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import re
-from collections.abc import AsyncIterator, Awaitable, Callable, Container, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any, TypeVar
 
@@ -12,27 +11,23 @@ from sqlalchemy import CursorResult, Executable
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 
 from ramet.errors import EffectInQuery, StorageError
-from ramet.storage.address import address, quoted
+from ramet.storage.address import address
 from ramet.storage.base import Row, Storage, Unit, Write
+from ramet.storage.history import NO_HISTORY, History
 from ramet.storage.postgres.channel import Channel
 from ramet.storage.postgres.connecting import Connector
 from ramet.storage.postgres.failures import FAILURES, failure, is_lost, sqlstate
 from ramet.storage.postgres.listening import Listening
+from ramet.storage.postgres.opening import LOCK, prepare
 from ramet.storage.postgres.options import PostgresOptions
 from ramet.storage.postgres.pool import Pool
 from ramet.storage.postgres.rows import Rows
-from ramet.storage.postgres.sql import table
 from ramet.storage.postgres.unit import TURN, Means, PostgresUnit
 from ramet.storage.sessions import reading_session
 from ramet.tasks import Tasks
 
 T = TypeVar("T")
 
-_LOCK = "SELECT pg_advisory_xact_lock(hashtextextended($1, 0))"
-_HAS_SCHEMA = "SELECT 1 FROM pg_catalog.pg_namespace WHERE nspname = $1"
-_RELATIONS = """SELECT relname FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-    WHERE n.nspname = $1"""
-_CREATED = re.compile(r"\s*CREATE\s+(?:UNIQUE\s+)?(?:TABLE|INDEX)\s+IF\s+NOT\s+EXISTS\s+(\w+)", re.IGNORECASE)
 _SNAPSHOT = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
 
 
@@ -66,11 +61,11 @@ class PostgresStorage(Storage):
 
     # -- life ----------------------------------------------------------------------------------------------------
 
-    async def open(self, schema: Sequence[str]) -> None:
+    async def open(self, schema: Sequence[str], history: History = NO_HISTORY) -> None:
         connect, options, spawn = self._connector, self.options, self._tasks.spawn
         try:
             if not options.readonly:
-                await self._prepare(schema)
+                await self._prepare(schema, history)
             self._readers = Pool(connect.reader, options.readers, spawn)
             await self._readers_warm()
         except FAILURES as error:
@@ -85,21 +80,10 @@ class PostgresStorage(Storage):
             self._rows = Rows(self._writers, options, self.location, spawn)
         self._listening = Listening(f"{self.address.database}.{self.schema}", connect.listener, options, spawn)
 
-    async def _prepare(self, schema: Sequence[str]) -> None:
-        """Create what is not there; replicas that start together do it one after the other.
-
-        What is there is not touched: `CREATE INDEX IF NOT EXISTS` would lock its table against those who work, even so.
-        """
+    async def _prepare(self, schema: Sequence[str], history: History) -> None:
         raw = await self._connector.raw({})
         try:
-            async with raw.transaction():
-                await raw.execute(_LOCK, f"ramet {self.schema}")
-                if await raw.fetchval(_HAS_SCHEMA, self.schema) is None:
-                    await raw.execute(f"CREATE SCHEMA {quoted(self.schema)}")
-                there = {row[0] for row in await raw.fetch(_RELATIONS, self.schema)}
-                missing = [table(sql) for sql in (TURN, *schema) if not _exists(sql, there)]
-                if missing:
-                    await raw.execute(";\n".join(missing))
+            await prepare(raw, self.schema, (TURN, *schema), history, self.location)
         finally:
             await raw.close(timeout=2)
 
@@ -208,7 +192,7 @@ class PostgresStorage(Storage):
         channel = await self._connector.writer()
         try:
             await channel.command("BEGIN")
-            await channel.raw.execute(_LOCK, f"ramet {self.schema}")
+            await channel.raw.execute(LOCK, f"ramet {self.schema}")
             yield channel.facade
             await channel.command("COMMIT")
         except FAILURES as error:
@@ -234,9 +218,3 @@ class PostgresStorage(Storage):
         if self._listening is None:
             raise StorageError(f"The database of {self.service} at {self.location} is not open.")
         return self._listening
-
-
-def _exists(sql: str, there: Container[str]) -> bool:
-    """Whether what this statement creates is there already."""
-    created = _CREATED.match(sql)
-    return created is not None and created[1].lower() in there

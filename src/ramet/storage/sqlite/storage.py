@@ -22,11 +22,13 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 
 from ramet.errors import EffectInQuery, StorageError
 from ramet.storage.base import Row, Storage, Unit, Write
+from ramet.storage.history import NO_HISTORY, History
 from ramet.storage.sessions import reading_session
 from ramet.storage.sqlite.batch import FAILURES, failure
 from ramet.storage.sqlite.channel import Channel, Channels
 from ramet.storage.sqlite.checkpoint import PAGES, Checkpointer
 from ramet.storage.sqlite.lock import ProcessLock
+from ramet.storage.sqlite.opening import prepare
 from ramet.storage.sqlite.options import TEMPORARY, SqliteOptions
 from ramet.storage.sqlite.unit import SqliteUnit
 from ramet.storage.sqlite.writer import Writer
@@ -57,7 +59,7 @@ class SqliteStorage(Storage):
 
     # -- life ----------------------------------------------------------------------------------------------------
 
-    async def open(self, schema: Sequence[str]) -> None:
+    async def open(self, schema: Sequence[str], history: History = NO_HISTORY) -> None:
         if self._path is None:
             self._folder = tempfile.TemporaryDirectory(prefix="ramet-", dir=_memory_folder())
             self._path = Path(self._folder.name) / f"{self.service}.sqlite"
@@ -66,7 +68,7 @@ class SqliteStorage(Storage):
                 self._path.parent.mkdir(parents=True, exist_ok=True)
                 self._lock = ProcessLock(self._path, self.service)
                 self._lock.acquire()
-                await self._open_writer(self._path, schema)
+                await self._open_writer(self._path, schema, history)
             self._reading = await self._reader()
         except (sqlite3.Error, OSError) as error:
             await self.close()
@@ -78,16 +80,13 @@ class SqliteStorage(Storage):
             await self.close()
             raise
 
-    async def _open_writer(self, path: Path, schema: Sequence[str]) -> None:
+    async def _open_writer(self, path: Path, schema: Sequence[str], history: History) -> None:
         options = self.options
         raw = _connect(f"file:{path}?mode=rwc", options.busy_seconds)
         raw.execute("PRAGMA journal_mode=WAL")
         raw.execute(f"PRAGMA synchronous={options.synchronous}")
         raw.execute("PRAGMA foreign_keys=ON")
-        raw.execute("BEGIN IMMEDIATE")
-        for statement in schema:
-            raw.execute(statement)
-        raw.execute("COMMIT")
+        prepare(raw, schema, history, f"the database of {self.service} at {self.location}")
         self._writing = await Channel.connect(raw)
         self._latest = await Channel.connect(raw, self._writing)
         self._writer = Writer(raw, self.location, options)

@@ -7,12 +7,14 @@ import logging
 from collections.abc import Callable, Coroutine
 from typing import Any
 
+from msgspec.structs import replace
+
 from ramet.clock import Clock
-from ramet.errors import CallError, Overloaded
+from ramet.errors import CallError, Denied, Overloaded
 from ramet.identity.grants import denial
 from ramet.tasks import Spawn
 from ramet.telemetry.context import current_context
-from ramet.transport.base import Answer, Call, Peer
+from ramet.transport.base import Answer, Call, Peer, Vouch
 from ramet.transport.compression import Compression
 from ramet.transport.connection.connection import APART_BYTES, Connection
 from ramet.transport.connection.eager import StandIn, start
@@ -31,6 +33,13 @@ USUALLY_WAITS, CALLS_AS_TASKS = 8, 64
 METHODS_LIMIT = 4096
 BACKLOG_BYTES = 2**20
 """Of answers that the other side has not taken yet: who leaves more waiting is not listened to meanwhile."""
+
+
+FOREVER = float("inf")
+CLOCK_LOOKED_AT_SECONDS = 60.0
+"""So often, because the clock may be set."""
+EXPIRED_GRACE_SECONDS = 30.0
+"""For so long what is in flight may go on on a connection whose proof has expired."""
 
 
 class RefusedError(Exception):
@@ -54,7 +63,10 @@ class Flight:
 
 
 class AnsweringConnection(Connection):
-    """A connection that was accepted; `on_begun` is called when it can be spoken over, which TLS may prevent."""
+    """A connection that was accepted; `on_begun` is called when it can be spoken over, which TLS may prevent.
+
+    `vouch` is asked for each call that speaks for a user; None believes whatever is said.
+    """
 
     def __init__(
         self,
@@ -79,6 +91,7 @@ class AnsweringConnection(Connection):
         self._draining = False
         self._deaf = False
         self.on_begun: Callable[[AnsweringConnection], None] | None = None
+        self.vouch: Vouch | None = None
 
     @property
     def in_flight(self) -> int:
@@ -135,6 +148,12 @@ class AnsweringConnection(Connection):
         if method not in self._granted and not self._may_call(method):
             return self._denied(number, method)
         call = call_of(request, now)
+        if request.caller is not None or request.tenant is not None:
+            try:
+                call = self._vouched(call)
+            except Denied as error:
+                log.warning("%s was denied to %s: %s", method, self._peer.name, error)
+                return self._trouble(number, "denied", f"{method} was denied: {error}")
         work, score = self._work(number, call), self._waits.get(method, 0)
         if score >= USUALLY_WAITS:
             self._waits[method] = score - 1
@@ -168,6 +187,10 @@ class AnsweringConnection(Connection):
             self._granted.clear()
         self._granted.add(method)
         return True
+
+    def _vouched(self, call: Call) -> Call:
+        """A call that speaks for a user, as far as that is believed. Raises: Denied."""
+        return call if self.vouch is None else replace(call, context=self.vouch(call.context, self._peer))
 
     def _begin_as_task(self, number: int, call: Call, work: Coroutine[Any, Any, None]) -> None:
         task: asyncio.Task[None] = self._spawn(work)
@@ -261,11 +284,22 @@ class AnsweringConnection(Connection):
             calls_limit=self._options.calls_limit,
         )
         self._send(self._wire.welcome(hello, welcome, compression, self._options.compress_from_bytes or 0))
+        if self._peer.until < FOREVER:
+            self._background.append(self._spawn(self._expire(self._peer.until)))
 
     async def _hurry(self) -> None:
         await self._clock.sleep(self._options.handshake_seconds)
         if not self._wire.is_open:
             self.abort("it did not introduce itself in time")
+
+    async def _expire(self, until: float) -> None:
+        """Let the other side come again with another proof when this one is no longer good."""
+        while (left := until - self._clock.time()) > 0:
+            await self._clock.sleep(min(left, CLOCK_LOOKED_AT_SECONDS))
+        log.info("The proof of %s has expired: it is to come again with another.", self._peer.name)
+        self.go_away()
+        await self._clock.sleep(EXPIRED_GRACE_SECONDS)
+        self.abort("its proof had expired")
 
     def _busy(self) -> bool:
         return bool(self._in_flight)

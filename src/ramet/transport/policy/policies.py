@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from ramet.transport.policy.balance import Balance
@@ -28,7 +29,11 @@ class Reaching:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Policies:
-    """What an upstream goes by; `zone` is where this process is, "" where that does not matter."""
+    """What an upstream goes by; `zone` is where this process is, "" where that does not matter.
+
+    `methods` are the policies of single methods, by "<contract>.<method>", where those differ in retries, breaking or
+    hedging. What all calls share, such as the budgets, is that of the whole.
+    """
 
     zone: str = ""
     retries: Retries = field(default_factory=Retries)
@@ -37,3 +42,13 @@ class Policies:
     balance: Balance = field(default_factory=Balance)
     hedging: Hedging = field(default_factory=Hedging)
     reaching: Reaching = field(default_factory=Reaching)
+    methods: Mapping[str, Policies] = field(default_factory=dict)
+
+    def of(self, method: str) -> Policies:
+        """Those of a method."""
+        return self.methods.get(method, self)
+
+    @property
+    def hedges(self) -> bool:
+        """Whether any query is hedged."""
+        return any(one.hedging.enabled for one in (self, *self.methods.values()))

@@ -87,7 +87,7 @@ class Attempts:
                 breaker.abandoned(now)
             return
         if breaker is None:
-            breaker = replica.breakers[method] = Breaker(self.policies.breaking, now)
+            breaker = replica.breakers[method] = Breaker(self.policies.of(method).breaking, now)
         if breaker.failed(now):
             self.tell(Decision.OPENED, replica, method, str(error))
         replicas = self.choice.replicas

@@ -25,19 +25,23 @@ class Hedges:
     def __init__(self, attempts: Attempts, spawn: Spawn) -> None:
         self._attempts = attempts
         self._spawn = spawn
-        self._policy = attempts.policies.hedging
-        self._budget = Budget(self._policy.share, SAVED_HEDGES)
+        self._policies = attempts.policies
+        self._budget = Budget(self._policies.hedging.share, SAVED_HEDGES)
         self._usual: dict[str, Quantile] = {}
+
+    def are_for(self, call: Call) -> bool:
+        """Whether it is a query that may be sent twice."""
+        return call.key is None and not call.withdraw and self._policies.of(call.method).hedging.enabled
 
     async def call(self, call: Call) -> bytes:
         """As `Upstream.call`, for a query."""
         self._budget.earn()
-        clock = self._attempts.clock
-        usual = self._usual.setdefault(call.method, Quantile(self._policy.quantile))
+        clock, policy = self._attempts.clock, self._policies.of(call.method).hedging
+        usual = self._usual.setdefault(call.method, Quantile(policy.quantile))
         started, replica = clock.monotonic(), self._attempts.pick(call.method)
         running = [self._spawn(Journey(self._attempts, call, repeatable=True, first=replica).go())]
         try:
-            await self._patience(running[0], max(self._policy.shortest_seconds, usual.value))
+            await self._patience(running[0], max(policy.shortest_seconds, usual.value))
             if replica is not None and not running[0].done():
                 self._hedge(call, replica, running)
             answer = await self._earliest(running, call)

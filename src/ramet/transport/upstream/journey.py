@@ -42,7 +42,8 @@ class Journey:
             self._unknown = error
         if self._call.context.deadline <= self._attempts.clock.monotonic():
             raise self._final(error) from error
-        if self._failures >= self._attempts.policies.retries.attempts or not self._attempts.may_repeat(self._call):
+        retries = self._attempts.policies.of(self._call.method).retries
+        if self._failures >= retries.attempts or not self._attempts.may_repeat(self._call):
             raise self._final(error) from error
         self._attempts.tell(Decision.RETRIED, replica, self._call.method, str(error), attempt=self._failures + 1)
 
@@ -69,7 +70,7 @@ class Journey:
 
     async def _pause(self) -> None:
         """Give the replicas some time, since each of them was tried."""
-        clock, retries = self._attempts.clock, self._attempts.policies.retries
+        clock, retries = self._attempts.clock, self._attempts.policies.of(self._call.method).retries
         left = self._call.context.deadline - clock.monotonic()
         await clock.sleep(min(left, clock.jitter(retries.pause(self._failures))))
 

@@ -46,7 +46,7 @@ class Upstream:
         self._monotonic = clock.monotonic
         self._replicas: dict[str, Replica] = {}
         self._attempts = Attempts(self._surroundings, policies)
-        self._hedges = Hedges(self._attempts, self._surroundings.spawn) if policies.hedging.enabled else None
+        self._hedges = Hedges(self._attempts, self._surroundings.spawn) if policies.hedges else None
         self._saving = policies.retries.budget_limit
 
     def update(self, endpoints: Sequence[Endpoint]) -> None:
@@ -74,7 +74,7 @@ class Upstream:
         attempts = self._attempts
         if attempts.budget.saved < self._saving:
             attempts.budget.earn()
-        if self._hedges is not None and repeatable and call.key is None and not call.withdraw:
+        if self._hedges is not None and repeatable and self._hedges.are_for(call):
             return await self._hedges.call(call)
         replica, started = attempts.choice.only, 0.0
         if replica is None:

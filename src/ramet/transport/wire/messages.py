@@ -61,7 +61,10 @@ class Trouble(msgspec.Struct, frozen=True, array_like=True, omit_defaults=True):
 
 
 class Request(msgspec.Struct, frozen=True, array_like=True, gc=False):
-    """One call. `left_seconds` is its remaining time, None without end; `trace` is "" where it is `execution`."""
+    """One call. `left_seconds` is its remaining time, None without end; `trace` is "" where it is `execution`.
+
+    `caller` is a text where it is the signed proof of one, which says the tenant, too.
+    """
 
     method: str
     arguments: bytes
@@ -72,7 +75,7 @@ class Request(msgspec.Struct, frozen=True, array_like=True, gc=False):
     withdraw: bool = False
     tenant: str | None = None
     region: str | None = None
-    caller: Caller | None = None
+    caller: Caller | str | None = None
     baggage: dict[str, str] = {}
 
 
@@ -102,23 +105,25 @@ def write_request(call: Call, left_seconds: float) -> bytes:
     tenant, region, caller, baggage = context.tenant, context.region, context.caller, context.baggage
     if tenant is None and caller is None and region is None and not baggage and not withdraw:
         return _encode((call.method, call.arguments, left, execution, trace, call.key))
+    who = context.proof or caller
     return _encode(
-        (call.method, call.arguments, left, execution, trace, call.key, withdraw, tenant, region, caller, baggage)
+        (call.method, call.arguments, left, execution, trace, call.key, withdraw, tenant, region, who, baggage)
     )
 
 
 def call_of(request: Request, now: float) -> Call:
     """The call of a request that has arrived, its deadline in this side's monotonic seconds."""
     left = request.left_seconds
-    execution = request.execution
+    execution, caller = request.execution, request.caller
     context = Context(
         execution=execution,
         trace=request.trace or execution,
         deadline=INFINITE if left is None else now + left,
-        caller=request.caller,
+        caller=None if isinstance(caller, str) else caller,
         tenant=request.tenant,
         region=request.region,
         baggage=request.baggage,
+        proof=caller if isinstance(caller, str) else "",
     )
     return Call(request.method, request.arguments, context, request.key, request.withdraw)
 

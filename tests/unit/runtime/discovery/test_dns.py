@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import pytest
+
 from ramet.clock import VirtualClock
-from ramet.runtime.discovery.dns import INTERVAL_SECONDS, DnsDiscovery
+from ramet.errors import ConfigurationError
+from ramet.model.topology import Deployment, Group
+from ramet.runtime.discovery.dns import INTERVAL_SECONDS, DnsDiscovery, names_of
 from ramet.tasks import Tasks
 from ramet.transport.base import Endpoint
 
@@ -51,3 +55,21 @@ async def test_a_name_that_is_not_there_is_nobody() -> None:
     assert told == [(), ()]
     await discovery.close()
     await tasks.stop()
+
+
+def test_a_group_is_found_under_its_own_name_at_its_port_unless_it_is_given() -> None:
+    deployment = Deployment(
+        groups=(
+            Group(name="edge", services=("web",)),
+            Group(name="any", services=("any",), internal="tcp://0.0.0.0:0"),
+            Group(name="rest", services=("*",), internal="tls://[::]:7000"),
+            Group(name="money", services=("pay",), internal="tcp://0.0.0.0:7001"),
+        )
+    )
+    found = names_of(deployment, {"money": "tls://money.shop.svc:7443"})
+    assert found == {"rest": "tls://rest:7000", "money": "tls://money.shop.svc:7443"}
+    discovery = DnsDiscovery(found, clock=VirtualClock(), spawn=Tasks().spawn)
+    with pytest.raises(
+        ConfigurationError, match=r'edge cannot be found by name: .* internal = "tcp://0\.0\.0\.0:7000"'
+    ):
+        discovery.watch("edge", lambda _: None)

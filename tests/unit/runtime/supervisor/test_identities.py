@@ -7,7 +7,7 @@ from pathlib import Path
 
 from ramet.clock import VirtualClock
 from ramet.identity.tokens import Verifier
-from ramet.runtime.supervisor.identities import RENEWED_SECONDS, Identities
+from ramet.runtime.supervisor.identities import Identities
 
 
 async def test_a_token_is_verified_with_the_public_keys_and_is_its_owners_alone(tmp_path: Path) -> None:
@@ -26,7 +26,7 @@ async def test_tokens_are_renewed_before_they_expire(tmp_path: Path) -> None:
     verifier = Verifier(identities.keys, "shop/split", clock=clock)
     first = verifier.replica(path.read_bytes())
     for _ in range(4):
-        await clock.advance(timedelta(seconds=RENEWED_SECONDS))
+        await clock.advance(timedelta(seconds=identities.renewed_seconds))
         identities.renew()
     assert verifier.replica(path.read_bytes()).expires_at > first.expires_at
 

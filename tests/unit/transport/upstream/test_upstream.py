@@ -16,6 +16,7 @@ from ramet.transport.base import Call, Channel, Endpoint
 from ramet.transport.policy.hedging import Hedging
 from ramet.transport.policy.moments import Decision, Moment
 from ramet.transport.policy.policies import Policies
+from ramet.transport.policy.retries import Retries
 from ramet.transport.upstream.upstream import Upstream
 
 ONE, TWO, THREE = (Endpoint(address=f"unix:/{name}", group="money") for name in ("one", "two", "three"))
@@ -291,3 +292,38 @@ async def test_a_share_that_changes_counts_from_then_on(world: World) -> None:
     upstream = await world.upstream(light, heavy)
     upstream.update([Endpoint(address="unix:/light", group="money", weight=0.0), heavy])
     assert {await upstream.call(world.call(), repeatable=False) for _ in range(50)} == {b"unix:/heavy"}
+
+
+async def test_a_method_goes_by_policies_of_its_own(world: World) -> None:
+    whole = Policies()
+    once = Policies(retries=Retries(attempts=1))
+    upstream = await world.upstream(ONE, policies=Policies(methods={"pay.charge": once}))
+    channel = world.channels[ONE.address]
+    channel.always = lambda: Unavailable("gone")
+    with pytest.raises(Unavailable):
+        await upstream.call(world.call(), repeatable=True)
+    assert len(channel.calls) == 1
+    other = replace(world.call(), method="pay.refund")
+    asked = world.tasks.spawn(upstream.call(other, repeatable=True))
+    await world.clock.advance(5)
+    with pytest.raises(Unavailable):
+        await asked
+    assert len(channel.calls) == 1 + whole.retries.attempts
+
+
+async def test_only_the_methods_that_are_hedged_are_sent_twice(world: World) -> None:
+    hedged = Policies(hedging=Hedging(enabled=True))
+    upstream = await world.upstream(ONE, TWO, policies=Policies(methods={"pay.charge": hedged}))
+    for channel in world.channels.values():
+        channel.gate = asyncio.Event()
+    tasks = [
+        world.tasks.spawn(upstream.call(replace(world.call(), method=method), repeatable=True))
+        for method in ("pay.charge", "pay.refund")
+    ]
+    await world.clock.advance(1)
+    sent = [call.method for channel in world.channels.values() for call in channel.calls]
+    assert sorted(sent) == ["pay.charge", "pay.charge", "pay.refund"]
+    for channel in world.channels.values():
+        assert channel.gate is not None
+        channel.gate.set()
+    await asyncio.gather(*tasks)
