@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 from ramet.clock import Clock, SystemClock
 from ramet.contract.api import Api
-from ramet.contract.declared import Declared, DeclaredExternal, DeclaredService, Needs
+from ramet.contract.declared import Declared, DeclaredContract, DeclaredExternal, DeclaredService, Needs
 from ramet.contract.reading.agreement import circles
 from ramet.contract.service import Contract
 from ramet.events.moments import Report, unreported
@@ -188,29 +188,30 @@ class Running:
         """Let a service's contract be answered: by its instance, or by the process that has one."""
         if instance is None:
             assert self.options.carrier is not None, "who hosts a part of an application says how to reach the others"
-            carrier = self.options.carrier(service.name)
-            self.answering.forward(service.contract, carrier)
-            methods = linked(service.contract, carrier, clock=self.clock, counters=self.counters)
-        else:
-            methods = answerers(
-                service,
-                instance,
-                self.storages[service.name],
-                clock=self.clock,
-                counters=self.counters,
-                frame_queries=self.options.strict or service.name in self._reentrant,
-            )
-            self.answering.add(service.name, methods)
-        self.exchange.add(service.contract, methods)
+            self._link(service.contract, partial(self.options.carrier, service.name))
+            return
+        methods = answerers(
+            service,
+            instance,
+            self.storages[service.name],
+            clock=self.clock,
+            counters=self.counters,
+            frame_queries=self.options.strict or service.name in self._reentrant,
+        )
+        self.answering.add(service.name, methods)
+        self.exchange.add(service.contract, lambda: methods)
 
     def _answer_outside(self, external: DeclaredExternal) -> None:
         """Let a contract be answered by another application."""
         at = self.options.externals.get(external.contract.name) or ExternalAt(external.url, external.token)
         service = external_service(external.contract, at.url, at.token, self.clock, self.options.environment)
         self._outside.append(service)
-        methods = linked(external.contract, service, clock=self.clock, counters=self.counters)
-        self.answering.forward(external.contract, service)
-        self.exchange.add(external.contract, methods)
+        self._link(external.contract, lambda: service)
+
+    def _link(self, contract: DeclaredContract, carrier: Callable[[], Carrier]) -> None:
+        """Let a contract be answered elsewhere; nobody is connected with whom nobody here wants to call."""
+        self.answering.forward(contract, carrier)
+        self.exchange.add(contract, lambda: linked(contract, carrier(), clock=self.clock, counters=self.counters))
 
     def _inject(self, instance: object, name: str, needs: Needs, client: Callable[[type[Contract]], Contract]) -> None:
         for attribute, contract in needs.contracts.items():

@@ -47,10 +47,12 @@ class DnsDiscovery(Discovery):
         """Whoever keeps the names asks `/readyz`."""
 
     def watch(self, group: str, changed: Changed) -> None:
-        """At once where the addresses are known."""
+        """At once where the addresses are known; else they are asked for, unless that is about to be done."""
         self._watchers.setdefault(group, []).append(changed)
         if group in self._known:
             changed(self._known[group])
+        elif self._task is not None:
+            self._spawn(self._look_at(group))
 
     def on_drain(self, callback: Callable[[], None]) -> None:
         """Nobody says so: a signal ends the process."""
@@ -67,15 +69,18 @@ class DnsDiscovery(Discovery):
 
     async def _look(self) -> None:
         for group in tuple(self._watchers):
-            try:
-                found = await self._endpoints(group)
-            except OSError as error:
-                log.warning("The addresses of %s cannot be looked up: %s. Those known are kept.", group, error)
-                continue
-            if self._known.get(group) != found:
-                self._known[group] = found
-                for changed in self._watchers[group]:
-                    changed(found)
+            await self._look_at(group)
+
+    async def _look_at(self, group: str) -> None:
+        try:
+            found = await self._endpoints(group)
+        except OSError as error:
+            log.warning("The addresses of %s cannot be looked up: %s. Those known are kept.", group, error)
+            return
+        if self._known.get(group) != found:
+            self._known[group] = found
+            for changed in self._watchers[group]:
+                changed(found)
 
     async def _endpoints(self, group: str) -> tuple[Endpoint, ...]:
         scheme, separator, rest = self._names.get(group, group).rpartition("://")

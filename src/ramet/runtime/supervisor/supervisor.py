@@ -103,7 +103,6 @@ class Supervisor:
         try:
             self._prepare()
             await self._hub.start()
-            self._publish()
             await self._control.start()
         except BaseException:
             await self.stop()
@@ -187,8 +186,8 @@ class Supervisor:
             return None
         return member
 
-    def _publish(self) -> None:
-        self._hub.publish({name: keeper.endpoints for name, keeper in self.keepers.items()})
+    def _publish(self, group: str) -> None:
+        self._hub.publish({group: self.keepers[group].endpoints})
 
     async def _look(self) -> None:
         """Notice silence; where it was the supervisor that was held up, nobody is blamed."""

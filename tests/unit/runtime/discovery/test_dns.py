@@ -51,3 +51,15 @@ async def test_a_name_that_is_not_there_is_nobody() -> None:
     assert told == [(), ()]
     await discovery.close()
     await tasks.stop()
+
+
+async def test_a_group_that_is_watched_later_is_asked_for_at_once() -> None:
+    clock, tasks = VirtualClock(), Tasks()
+    discovery = DnsDiscovery({"rest": "rest:7000"}, clock=clock, spawn=tasks.spawn, resolve=Names(rest=["10.0.0.1"]))
+    await discovery.start()
+    told: list[list[str]] = []
+    discovery.watch("rest", lambda found: told.append([one.address for one in found]))
+    await clock.settle()
+    assert told == [["tcp://10.0.0.1:7000"]]
+    await discovery.close()
+    await tasks.stop()
