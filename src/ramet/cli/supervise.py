@@ -44,7 +44,7 @@ def supervise(
     """Run it until it is interrupted or stopped; the exit code."""
     from ramet.contract.describe import describe
     from ramet.identity.grants import grants
-    from ramet.runtime.supervisor.supervisor import Setup
+    from ramet.runtime.supervisor.supervisor import Setup, zygote_of
 
     application = declared(found)
     placement = planned(found, deployment, application)
@@ -55,6 +55,7 @@ def supervise(
         placement=placement,
         show=show,
         grants=grants(describe(application), placement.hosts),
+        zygote=zygote_of(deployment),
     )
     with ExitStack() as stack:
         if engines:

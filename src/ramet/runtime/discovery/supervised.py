@@ -1,4 +1,4 @@
-"""Discovery by the supervisor: a Unix socket on which a replica registers, beats, and hears of the endpoints it needs."""
+"""Discovery by the supervisor: a Unix socket on which a replica registers, beats, and hears of endpoints."""
 
 from __future__ import annotations
 

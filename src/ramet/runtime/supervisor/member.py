@@ -26,8 +26,9 @@ log = logging.getLogger("ramet.supervisor")
 class Around:
     """What a replica needs of its supervisor.
 
-    `launch` starts its process; `changed` is told its group when its endpoint comes or goes; `obstacle` says what stands in the
-    way of any start, such as a database that does not answer; `starting` bounds how many start at the same time.
+    `launch` starts its process; `changed` is told the group whose endpoints may have changed; `obstacle` says what
+    stands in the way of any start, such as a database that does not answer; `starting` bounds how many start at the
+    same time.
     """
 
     clock: Clock
