@@ -21,7 +21,7 @@ from ramet.transport.policy.bulkhead import Bulkhead
 from ramet.transport.policy.policies import Policies
 from ramet.transport.policy.retries import Retries
 from ramet.transport.server import Server
-from ramet.transport.upstream import Upstream
+from ramet.transport.upstream.upstream import Upstream
 
 AT_ONCE = 8
 WORK_SECONDS = 0.01

@@ -47,10 +47,10 @@ from ramet.telemetry.context import Context, current_context
 from ramet.telemetry.counters import Counters
 from ramet.transport.base import Call, Endpoint
 from ramet.transport.client import dial
-from ramet.transport.framing import HEAD_BYTES
 from ramet.transport.options import Tls, TransportOptions
-from ramet.transport.upstream import Upstream
-from ramet.transport.wire_messages import write_request
+from ramet.transport.upstream.upstream import Upstream
+from ramet.transport.wire.framing import HEAD_BYTES
+from ramet.transport.wire.messages import write_request
 
 BAGGAGE = {"flag": "on"}
 Ask = Callable[[Asked], Awaitable[Any]]

@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 
 from ramet.telemetry.context import Caller, Context
 from ramet.transport.base import Call
-from ramet.transport.framing import HEAD_BYTES, PING, REPLY, REQUEST, Frames, framed
-from ramet.transport.wire import BROKEN, AnswererWire, CallerWire, Event, Wire
-from ramet.transport.wire_messages import Hello, Welcome, call_of, read_request, write_request
+from ramet.transport.wire.framing import HEAD_BYTES, PING, REPLY, REQUEST, Frames, framed
+from ramet.transport.wire.messages import Hello, Welcome, call_of, read_request, write_request
+from ramet.transport.wire.protocol import BROKEN, AnswererWire, CallerWire, Event, Wire
 
 MOST = 5000
 names = st.text(max_size=20)

@@ -13,7 +13,7 @@ from ramet.tasks import Spawn
 from ramet.transport.client import dial
 from ramet.transport.options import TransportOptions
 from ramet.transport.policy.policies import Policies
-from ramet.transport.upstream import Upstream
+from ramet.transport.upstream.upstream import Upstream
 
 
 class Neighbours:

@@ -22,7 +22,7 @@ from ramet.transport.base import Endpoint
 from ramet.transport.client import dial
 from ramet.transport.options import TransportOptions
 from ramet.transport.server import Server
-from ramet.transport.upstream import Upstream
+from ramet.transport.upstream.upstream import Upstream
 
 EDGE = "edge"
 QUIET = TransportOptions(name="test", ping_after_seconds=60.0, dead_after_seconds=120.0)

@@ -49,7 +49,7 @@ from ramet.testing.toml import document
 from ramet.transport.base import Call, Endpoint
 from ramet.transport.client import dial
 from ramet.transport.options import TransportOptions
-from ramet.transport.upstream import Upstream
+from ramet.transport.upstream.upstream import Upstream
 
 C = TypeVar("C", bound=Contract)
 DATA = "data"

@@ -12,10 +12,10 @@ from ramet.transport.address import TcpAddress, UnixAddress, parse_address
 from ramet.transport.allocator import keep_freed_memory
 from ramet.transport.base import Channel, Endpoint
 from ramet.transport.compression import Compression, zstandard_if_installed
-from ramet.transport.connection_calling import CallingConnection
+from ramet.transport.connection.calling import CallingConnection
 from ramet.transport.options import TransportOptions
 from ramet.transport.tls import client_context
-from ramet.transport.wire import CallerWire
+from ramet.transport.wire.protocol import CallerWire
 
 DEFAULTS = TransportOptions()
 

@@ -18,11 +18,11 @@ from ramet.transport.address import TcpAddress, UnixAddress, parse_address
 from ramet.transport.allocator import keep_freed_memory
 from ramet.transport.base import Answer, Peer
 from ramet.transport.compression import Compression, zstandard_if_installed
-from ramet.transport.connection_answering import AnsweringConnection, RefusedError
+from ramet.transport.connection.answering import AnsweringConnection, RefusedError
 from ramet.transport.options import TransportOptions
 from ramet.transport.tls import server_context
-from ramet.transport.wire import common_version
-from ramet.transport.wire_messages import VERSIONS, Hello
+from ramet.transport.wire.messages import VERSIONS, Hello
+from ramet.transport.wire.protocol import common_version
 
 BACKLOG = 2048
 DEFAULTS = TransportOptions()

@@ -20,7 +20,7 @@ from ramet.tasks import Tasks
 from ramet.telemetry.context import Context
 from ramet.transport.base import Call, Endpoint, Peer
 from ramet.transport.client import dial
-from ramet.transport.connection_calling import CallingConnection
+from ramet.transport.connection.calling import CallingConnection
 from ramet.transport.options import Tls, TransportOptions
 from ramet.transport.server import Server
 

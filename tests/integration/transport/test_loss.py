@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from ramet.errors import DeadlineExceeded, OutcomeUnknown, Unavailable
-from ramet.transport.framing import WELCOME, framed
+from ramet.transport.wire.framing import WELCOME, framed
 from tests.integration.transport.bed import KINDS, Bed, until
 
 WORKER = Path(__file__).with_name("worker.py")

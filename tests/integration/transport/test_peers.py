@@ -11,9 +11,9 @@ import pytest
 
 from ramet.errors import ConfigurationError, Denied, Unauthenticated, Unavailable
 from ramet.transport.base import Peer
-from ramet.transport.framing import HELLO, PING, framed
 from ramet.transport.options import Tls
-from ramet.transport.wire import CallerWire
+from ramet.transport.wire.framing import HELLO, PING, framed
+from ramet.transport.wire.protocol import CallerWire
 from tests.integration.transport.bed import KINDS, Authority, Bed, until
 
 

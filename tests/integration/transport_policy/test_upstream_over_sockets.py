@@ -20,7 +20,7 @@ from ramet.transport.base import Call, Endpoint, Peer
 from ramet.transport.client import dial
 from ramet.transport.policy.bulkhead import Bulkhead
 from ramet.transport.server import Server
-from ramet.transport.upstream import Upstream
+from ramet.transport.upstream.upstream import Upstream
 
 CLOCK = SystemClock()
 

@@ -9,11 +9,11 @@ from ramet.clock import Clock
 from ramet.errors import DeadlineExceeded, Denied, OutcomeUnknown, Overloaded, RametError, Unavailable
 from ramet.tasks import Spawn
 from ramet.transport.base import Call, Channel
-from ramet.transport.connection import Connection
-from ramet.transport.framing import GOAWAY, REFUSED, REPLY, TROUBLE, WELCOME
+from ramet.transport.connection.connection import Connection
 from ramet.transport.options import TransportOptions
-from ramet.transport.wire import CallerWire
-from ramet.transport.wire_messages import Trouble, Welcome, error_of
+from ramet.transport.wire.framing import GOAWAY, REFUSED, REPLY, TROUBLE, WELCOME
+from ramet.transport.wire.messages import Trouble, Welcome, error_of
+from ramet.transport.wire.protocol import CallerWire
 
 Waiting = tuple["asyncio.Future[bytes]", float, str]
 """Where the answer is to go, until when (monotonic), and what was called."""

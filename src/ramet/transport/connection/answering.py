@@ -15,12 +15,12 @@ from ramet.tasks import Spawn
 from ramet.telemetry.context import current_context
 from ramet.transport.base import Answer, Call, Peer
 from ramet.transport.compression import Compression
-from ramet.transport.connection import APART_BYTES, Connection
-from ramet.transport.eager import StandIn, start
-from ramet.transport.framing import CANCEL, HELLO, REQUEST
+from ramet.transport.connection.connection import APART_BYTES, Connection
+from ramet.transport.connection.eager import StandIn, start
 from ramet.transport.options import TransportOptions
-from ramet.transport.wire import AnswererWire
-from ramet.transport.wire_messages import Hello, Request, Welcome, call_of
+from ramet.transport.wire.framing import CANCEL, HELLO, REQUEST
+from ramet.transport.wire.messages import Hello, Request, Welcome, call_of
+from ramet.transport.wire.protocol import AnswererWire
 
 log = logging.getLogger("ramet.transport")
 

@@ -10,7 +10,7 @@ from ramet.errors import CallError, InvalidArguments
 from ramet.telemetry.context import Context
 from ramet.transport.base import Call
 from ramet.transport.compression import Zstandard
-from ramet.transport.framing import (
+from ramet.transport.wire.framing import (
     CANCEL,
     COMPRESSED,
     GOAWAY,
@@ -24,8 +24,8 @@ from ramet.transport.framing import (
     WELCOME,
     framed,
 )
-from ramet.transport.wire import BROKEN, AnswererWire, CallerWire, common_version
-from ramet.transport.wire_messages import VERSIONS, Hello, Trouble, Welcome
+from ramet.transport.wire.messages import VERSIONS, Hello, Trouble, Welcome
+from ramet.transport.wire.protocol import BROKEN, AnswererWire, CallerWire, common_version
 
 MOST = 100_000
 CALL = Call("shop.ask", b"arguments", Context.root("e"))

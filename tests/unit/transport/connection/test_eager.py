@@ -11,7 +11,7 @@ import pytest
 
 from ramet.tasks import Tasks
 from ramet.telemetry.context import Context, current_context
-from ramet.transport.eager import StandIn, start
+from ramet.transport.connection.eager import StandIn, start
 
 CONTEXT = Context.root("e")
 variable: ContextVar[str] = ContextVar("variable", default="outside")

@@ -5,8 +5,8 @@ from __future__ import annotations
 from ramet.errors import OutcomeUnknown, RametError, Unavailable
 from ramet.transport.base import Call
 from ramet.transport.policy.moments import Decision
-from ramet.transport.upstream_attempts import Attempts
-from ramet.transport.upstream_replica import Replica
+from ramet.transport.upstream.attempts import Attempts
+from ramet.transport.upstream.replica import Replica
 
 
 class Journey:

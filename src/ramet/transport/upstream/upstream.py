@@ -10,11 +10,11 @@ from ramet.tasks import Spawn
 from ramet.transport.base import Call, Dial, Endpoint
 from ramet.transport.policy.moments import Decision, Hook, Moment, unreported
 from ramet.transport.policy.policies import Policies
-from ramet.transport.upstream_attempts import Attempts
-from ramet.transport.upstream_hedging import Hedges
-from ramet.transport.upstream_journey import Journey
-from ramet.transport.upstream_replica import Replica
-from ramet.transport.upstream_surroundings import Surroundings
+from ramet.transport.upstream.attempts import Attempts
+from ramet.transport.upstream.hedging import Hedges
+from ramet.transport.upstream.journey import Journey
+from ramet.transport.upstream.replica import Replica
+from ramet.transport.upstream.surroundings import Surroundings
 
 DEFAULTS = Policies()
 

@@ -7,7 +7,7 @@ import pytest
 from ramet.errors import CallError, Denied, InternalError, Unavailable
 from ramet.telemetry.context import Caller, Context
 from ramet.transport.base import Call
-from ramet.transport.wire_messages import (
+from ramet.transport.wire.messages import (
     UNREADABLE,
     Request,
     Trouble,

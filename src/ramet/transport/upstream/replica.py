@@ -12,7 +12,7 @@ from ramet.transport.policy.breaker import Breaker
 from ramet.transport.policy.moments import Decision, Moment
 from ramet.transport.policy.outliers import Standing
 from ramet.transport.policy.policies import Policies
-from ramet.transport.upstream_surroundings import Surroundings
+from ramet.transport.upstream.surroundings import Surroundings
 
 
 class Replica:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable
 
 from ramet.transport.policy.balance import Shares
-from ramet.transport.upstream_replica import Replica
+from ramet.transport.upstream.replica import Replica
 
 NOBODY: frozenset[Replica] = frozenset()
 

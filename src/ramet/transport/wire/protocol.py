@@ -30,7 +30,8 @@ import msgspec
 from ramet.errors import CallError, InvalidArguments
 from ramet.transport.base import Call
 from ramet.transport.compression import Compression, Corrupt
-from ramet.transport.framing import (
+from ramet.transport.options import HANDSHAKE_LIMIT_BYTES
+from ramet.transport.wire.framing import (
     CANCEL,
     COMPRESSED,
     GOAWAY,
@@ -46,8 +47,7 @@ from ramet.transport.framing import (
     framed,
     head_of,
 )
-from ramet.transport.options import HANDSHAKE_LIMIT_BYTES
-from ramet.transport.wire_messages import (
+from ramet.transport.wire.messages import (
     UNREADABLE,
     VERSIONS,
     Hello,
@@ -64,7 +64,7 @@ BROKEN = 0
 """The event after which there are no others; its value is a sentence."""
 
 Event = tuple[int, int, Any]
-"""Its kind, which is that of the frame; the number; and what the frame said: a value of `wire_messages`, or bytes."""
+"""Its kind, which is that of the frame; the number; and what the frame said: a value of `messages`, or bytes."""
 
 _encode = msgspec.msgpack.encode
 

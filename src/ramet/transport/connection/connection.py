@@ -12,9 +12,9 @@ from typing import Any
 
 from ramet.clock import Clock
 from ramet.tasks import Spawn
-from ramet.transport.framing import PING, PONG
 from ramet.transport.options import TransportOptions
-from ramet.transport.wire import BROKEN, Wire
+from ramet.transport.wire.framing import PING, PONG
+from ramet.transport.wire.protocol import BROKEN, Wire
 
 APART_BYTES = 16_384
 """From here on pieces are handed to the system as they are: to put them together would cost more."""

@@ -11,9 +11,9 @@ from ramet.transport.policy.breaker import Breaker
 from ramet.transport.policy.moments import Decision, Moment
 from ramet.transport.policy.policies import Policies
 from ramet.transport.policy.retries import Budget
-from ramet.transport.upstream_choice import NOBODY, Choice
-from ramet.transport.upstream_replica import Replica
-from ramet.transport.upstream_surroundings import Surroundings
+from ramet.transport.upstream.choice import NOBODY, Choice
+from ramet.transport.upstream.replica import Replica
+from ramet.transport.upstream.surroundings import Surroundings
 
 FAILURES = (Unavailable, OutcomeUnknown, DeadlineExceeded)
 """What speaks against a replica; but `Overloaded` speaks against the traffic."""

@@ -15,7 +15,7 @@ from ramet.transport.base import Call, Channel, Endpoint
 from ramet.transport.policy.hedging import Hedging
 from ramet.transport.policy.moments import Decision, Moment
 from ramet.transport.policy.policies import Policies
-from ramet.transport.upstream import Upstream
+from ramet.transport.upstream.upstream import Upstream
 
 ONE, TWO, THREE = (Endpoint(address=f"unix:/{name}", group="money") for name in ("one", "two", "three"))
 

@@ -10,9 +10,9 @@ from ramet.transport.base import Call
 from ramet.transport.policy.hedging import Quantile
 from ramet.transport.policy.moments import Decision
 from ramet.transport.policy.retries import Budget
-from ramet.transport.upstream_attempts import Attempts
-from ramet.transport.upstream_journey import Journey
-from ramet.transport.upstream_replica import Replica
+from ramet.transport.upstream.attempts import Attempts
+from ramet.transport.upstream.journey import Journey
+from ramet.transport.upstream.replica import Replica
 
 Asked = asyncio.Task[Any]
 SAVED_HEDGES = 10.0

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ramet.transport.framing import HEAD_BYTES, PING, REPLY, Frames, framed
+from ramet.transport.wire.framing import HEAD_BYTES, PING, REPLY, Frames, framed
 
 
 def test_a_frame_comes_out_as_it_went_in() -> None:
