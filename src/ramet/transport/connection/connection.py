@@ -136,14 +136,18 @@ class Connection(asyncio.Protocol):
         """Ask a silent peer whether it is there, and give it up when it says nothing to that.
 
         Not only what it says is a sign of life, but also that it takes something. Each turn counts once, so that a
-        pause of this process is not taken for one of the other.
+        pause of this process is not taken for one of the other. A peer of whom nobody waits for anything is left alone
+        for longer: with many connections, most are idle.
         """
-        every, silence, backlog = self._options.ping_after_seconds, 0.0, 0
+        every, silence, backlog, idle = self._options.ping_after_seconds, 0.0, 0, 0.0
         while True:
             await self._clock.sleep(every)
             left = self._transport.get_write_buffer_size()
-            silence = 0.0 if self._heard or left < backlog else silence + every
-            self._heard, backlog = False, left
+            heard, self._heard, backlog = self._heard or left < backlog, False, left
+            idle = 0.0 if heard or self._busy() else idle + every
+            if 0.0 < idle < self._options.ping_idle_seconds and not silence:
+                continue
+            silence = 0.0 if heard else silence + every
             self._silent = silence >= 2 * every
             if silence >= self._options.dead_after_seconds:
                 self.abort(f"the other side has been silent for {silence:g} s")
