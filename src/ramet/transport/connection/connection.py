@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from typing import Any
+from zlib import crc32
 
 from ramet.clock import Clock
 from ramet.tasks import Spawn
@@ -141,7 +142,7 @@ class Connection(asyncio.Protocol):
         """
         every, silence, backlog, idle = self._options.ping_after_seconds, 0.0, 0, 0.0
         while True:
-            await self._clock.sleep(every)
+            await self._clock.sleep(self._until_turn(every))
             left = self._transport.get_write_buffer_size()
             heard, self._heard, backlog = self._heard or left < backlog, False, left
             idle = 0.0 if heard or self._busy() else idle + every
@@ -154,6 +155,12 @@ class Connection(asyncio.Protocol):
                 return
             if silence and self._protocol.is_open:
                 self._send(self._protocol.ping(0))
+
+    def _until_turn(self, every: float) -> float:
+        """Seconds until it is the turn of all connections of this process, which is woken once for all of them."""
+        phase = crc32(self._options.name.encode()) / 2**32 * every
+        left = (phase - self._monotonic()) % every
+        return left if left > every / 2 else left + every
 
     def _busy(self) -> bool:
         """Whether anything is in flight."""
