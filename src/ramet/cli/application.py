@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -11,6 +11,8 @@ from ramet.cli.command import Choices
 from ramet.errors import ConfigurationError, DeclarationError, UsageError
 
 if TYPE_CHECKING:
+    from asyncio import AbstractEventLoop
+
     from ramet.contract.declared import Declared
     from ramet.model.topology import Deployment
     from ramet.runtime.configuration import Configuration
@@ -54,12 +56,17 @@ def run(work: Coroutine[Any, Any, T]) -> T:
     """Run a coroutine on the fastest loop there is."""
     import asyncio
 
+    with asyncio.Runner(loop_factory=fastest_loop()) as runner:
+        return runner.run(work)
+
+
+def fastest_loop() -> Callable[[], AbstractEventLoop] | None:
+    """Makes event loops; None for those of the standard library."""
     try:
         import uvloop
     except ImportError:
-        return asyncio.run(work)
-    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        return runner.run(work)
+        return None
+    return uvloop.new_event_loop
 
 
 def ask(choices: Choices, deployment: str | None, request: Request, kind: type[A]) -> A:

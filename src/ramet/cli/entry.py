@@ -21,7 +21,7 @@ from ramet.cli.model import model
 from ramet.cli.new import new
 from ramet.cli.openapi import openapi
 from ramet.cli.plan import plan
-from ramet.cli.replica import replica
+from ramet.cli.replica import replica, zygote
 from ramet.cli.sagas import sagas
 from ramet.cli.status import status
 from ramet.cli.tail import logs
@@ -71,6 +71,7 @@ app = Group(
             call,
             completion,
             replica,
+            zygote,
         )
     },
     params=[

@@ -1,4 +1,4 @@
-"""`ramet replica`: what a supervisor spawns; not for people."""
+"""`ramet replica` and `ramet zygote`: what a supervisor spawns; not for people."""
 
 from __future__ import annotations
 
@@ -6,13 +6,20 @@ import asyncio
 import gc
 import os
 import signal
+import socket
+from typing import TYPE_CHECKING
 
+import click
 import msgspec
 
-from ramet.cli.application import configuration, declared, run
+from ramet.cli.application import configuration, declared, fastest_loop, run
 from ramet.cli.command import Choices, command
 from ramet.errors import UsageError
 from ramet.model.topology import ASSIGNMENT, Assignment
+
+if TYPE_CHECKING:
+    from ramet.contract.declared import Declared
+    from ramet.runtime.configuration import Configuration
 
 
 @command(("ramet replica", "with its assignment in RAMET_ASSIGNMENT"))
@@ -25,10 +32,36 @@ def replica(choices: Choices) -> None:
     assignment = assigned()
     end_with_parent()
     gc.disable()  # until it is ready: whatever is made before then is kept
-    run(_serve(choices, assignment))
+    found = configuration(choices)
+    run(_serve(found, declared(found), assignment))
 
 
-replica.hidden = True
+@command(("ramet zygote split", "with its connection in RAMET_ZYGOTE"))
+@click.argument("deployment")
+def zygote(choices: Choices, deployment: str) -> None:
+    """Load the application once, and fork every replica of a deployment, as its supervisor assigns them."""
+    from ramet.cli.logs import configure
+    from ramet.runtime.orphans import end_with_parent
+    from ramet.runtime.zygote import CONNECTION, descriptors, obstacle, serve
+
+    configure()
+    end_with_parent()
+    gc.disable()
+    if CONNECTION not in os.environ:
+        raise UsageError("A zygote is run by a supervisor: use `ramet up`.")
+    connection = socket.socket(fileno=int(os.environ.pop(CONNECTION)))
+    before = descriptors()
+    found = configuration(choices)
+    application = declared(found)
+    _load(found, deployment)
+    gc.collect()
+    gc.freeze()  # what is looked at by a collection is written to, and shared no more
+    assignment = serve(connection, obstacle(before))
+    end_with_parent()
+    run(_serve(found, application, assignment))
+
+
+replica.hidden = zygote.hidden = True
 
 
 def assigned() -> Assignment:
@@ -41,11 +74,19 @@ def assigned() -> Assignment:
         raise UsageError(f"{ASSIGNMENT} is no assignment: {error}. The supervisor may be of another release.") from None
 
 
-async def _serve(choices: Choices, assignment: Assignment) -> None:
+def _load(found: Configuration, deployment: str) -> None:
+    """Import what replicas are made of."""
+    from ramet.runtime import replica as _  # noqa: F401 - what else a replica imports
+    from ramet.runtime.wiring import load
+
+    fastest_loop()
+    load(found.deployment(deployment))
+
+
+async def _serve(found: Configuration, application: Declared, assignment: Assignment) -> None:
     from ramet.runtime.replica import Replica
 
-    found = configuration(choices)
-    one = Replica(found, declared(found), assignment)
+    one = Replica(found, application, assignment)
     ending = asyncio.Event()
     one.discovery.on_drain(ending.set)
     loop = asyncio.get_running_loop()

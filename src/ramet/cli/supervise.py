@@ -44,7 +44,7 @@ def supervise(
     """Run it until it is interrupted or stopped; the exit code."""
     from ramet.contract.describe import describe
     from ramet.identity.grants import grants, working_late
-    from ramet.runtime.supervisor.supervisor import Setup
+    from ramet.runtime.supervisor.supervisor import Setup, zygote_of
 
     application = declared(found)
     placement = planned(found, deployment, application)
@@ -57,6 +57,7 @@ def supervise(
         show=show,
         grants=grants(model, placement.hosts),
         late=working_late(model, placement.hosts),
+        zygote=zygote_of(deployment),
     )
     with ExitStack() as stack:
         if engines:

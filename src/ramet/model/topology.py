@@ -43,7 +43,8 @@ class Deployment(Value):
 
     `storage` is "sqlite" or the URL of a PostgreSQL server, on which every service has a schema and a role of its own;
     `broker` is "memory" or the URL of NATS or RabbitMQ. Without `groups` everything is one process. `together` and
-    `apart` are sets of services that every placement must keep in one process, or in different ones.
+    `apart` are sets of services that every placement must keep in one process, or in different ones. `preload`: on
+    Linux the application is loaded once, and the replicas are forked from that.
     """
 
     name: str = "local"
@@ -62,6 +63,7 @@ class Deployment(Value):
     policies: dict[str, Policy] = msgspec.field(default_factory=dict)
     budgets: Budgets = Budgets()
     http: Http = Http()
+    preload: bool = True
 
 
 class Assignment(Value):

@@ -29,7 +29,7 @@ class Answering:
         for answerer in answerers.values():
             self._methods[answerer.boundary.name] = _answering(service, answerer)
 
-    def forward(self, contract: DeclaredContract, carrier: Carrier) -> None:
+    def forward(self, contract: DeclaredContract, carrier: Callable[[], Carrier]) -> None:
         """Pass calls of a contract on, for callers who do not know where it is answered."""
         for name, method in contract.methods.items():
             self._forwarded[f"{contract.name}.{name}"] = partial(_forward, carrier, method.is_command)
@@ -76,9 +76,9 @@ async def _unanswered(call: Call) -> bytes:
     return encode_error(Unavailable(f"{contract} is not answered by this process, or has no such method."))
 
 
-async def _forward(carrier: Carrier, is_command: bool, call: Call) -> bytes:  # noqa: FBT001 - bound by position
+async def _forward(carrier: Callable[[], Carrier], is_command: bool, call: Call) -> bytes:  # noqa: FBT001 - bound by position
     try:
-        return await carrier.call(call, repeatable=call.key is not None or not is_command)
+        return await carrier().call(call, repeatable=call.key is not None or not is_command)
     except RametError as error:
         return encode_error(error)
 

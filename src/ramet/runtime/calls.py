@@ -164,11 +164,12 @@ class Exchange:
         """Of single methods, by "<contract>.<method>"."""
         self._contracts: dict[type[Contract], DeclaredContract] = {}
         self._answers: dict[type[Contract], Mapping[str, Answerer]] = {}
+        self._makers: dict[type[Contract], Callable[[], Mapping[str, Answerer]]] = {}
 
-    def add(self, contract: DeclaredContract, answerers: Mapping[str, Answerer]) -> None:
-        """Answer a contract with these methods."""
+    def add(self, contract: DeclaredContract, make: Callable[[], Mapping[str, Answerer]]) -> None:
+        """Answer a contract with the methods that `make` gives when somebody first wants to call one."""
         self._contracts[contract.cls] = contract
-        self._answers[contract.cls] = answerers
+        self._makers[contract.cls] = make
 
     def contract(self, cls: type[Contract]) -> DeclaredContract:
         """The declaration of a contract that is answered here. Raises: KeyError."""
@@ -212,7 +213,7 @@ class Exchange:
         contract, _, name = method.rpartition(".")
         for cls, declared in self._contracts.items():
             if declared.name == contract:
-                withdraw = self._answers[cls][name].withdraw
+                withdraw = self._answered(cls)[name].withdraw
                 if withdraw is not None:
                     await withdraw(key)
 
@@ -225,7 +226,7 @@ class Exchange:
     ) -> C:
         contract = self._contracts[cls]
         links = {}
-        for name, answerer in self._answers[cls].items():
+        for name, answerer in self._answered(cls).items():
             target = strict(answerer) if self._strict and not answerer.elsewhere else answerer.answer
             if (limit := self.deadlines.get(f"{contract.name}.{name}")) is not None:
                 target = limited(target, limit, self.clock, elsewhere=answerer.elsewhere)
@@ -238,6 +239,11 @@ class Exchange:
                 unexpected=answerer.boundary.unexpected,
             )
         return make_client(contract, cls, links)
+
+    def _answered(self, cls: type[Contract]) -> Mapping[str, Answerer]:
+        if cls not in self._answers:
+            self._answers[cls] = self._makers[cls]()
+        return self._answers[cls]
 
     def _rooted(self, answerer: Answerer, target: Answering) -> Answering:
         """With a context, and for a query a scope, where the call is not part of a request; always with a deadline."""

@@ -51,6 +51,7 @@ class _DeploymentTable(msgspec.Struct, forbid_unknown_fields=True):
     broker: str = "memory"
     together: tuple[tuple[str, ...], ...] = ()
     apart: tuple[tuple[str, ...], ...] = ()
+    preload: bool = True
     extends: str | None = None
     process: dict[str, Any] = msgspec.field(default_factory=dict)
     settings: dict[str, Any] = msgspec.field(default_factory=dict)
@@ -150,6 +151,7 @@ class Deployments:
             groups=groups,
             together=table.together,
             apart=table.apart,
+            preload=table.preload,
             **calls._asdict(),
             http=http,
         )

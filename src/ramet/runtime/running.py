@@ -194,29 +194,30 @@ class Running:
         """Let a service's contract be answered: by its instance, or by the process that has one."""
         if instance is None:
             assert self.options.carrier is not None, "who hosts a part of an application says how to reach the others"
-            carrier = self.options.carrier(service.name)
-            self.answering.forward(service.contract, carrier)
-            methods = self._linked(service.contract, carrier)
-        else:
-            methods = answerers(
-                service,
-                instance,
-                self.storages[service.name],
-                clock=self.clock,
-                counters=self.counters,
-                frame_queries=self.options.strict or service.name in self._reentrant,
-            )
-            self.answering.add(service.name, methods)
-        self.exchange.add(service.contract, methods)
+            self._link(service.contract, partial(self.options.carrier, service.name))
+            return
+        methods = answerers(
+            service,
+            instance,
+            self.storages[service.name],
+            clock=self.clock,
+            counters=self.counters,
+            frame_queries=self.options.strict or service.name in self._reentrant,
+        )
+        self.answering.add(service.name, methods)
+        self.exchange.add(service.contract, lambda: methods)
 
     def _answer_outside(self, external: DeclaredExternal) -> None:
         """Let a contract be answered by another application."""
         at = self.options.externals.get(external.contract.name) or ExternalAt(external.url, external.token)
         service = external_service(external.contract, at.url, at.token, self.clock, self.options.environment)
         self._outside.append(service)
-        methods = self._linked(external.contract, service)
-        self.answering.forward(external.contract, service)
-        self.exchange.add(external.contract, methods)
+        self._link(external.contract, lambda: service)
+
+    def _link(self, contract: DeclaredContract, carrier: Callable[[], Carrier]) -> None:
+        """Let a contract be answered elsewhere; nobody is connected with whom nobody here wants to call."""
+        self.answering.forward(contract, carrier)
+        self.exchange.add(contract, lambda: self._linked(contract, carrier()))
 
     def _linked(self, contract: DeclaredContract, carrier: Carrier) -> Mapping[str, Answerer]:
         deadline = self.options.deadlines.usual

@@ -26,7 +26,10 @@ from ramet.transport.base import Peer
 if TYPE_CHECKING:
     from sqlalchemy import MetaData
 
+    from ramet.events.brokers.nats.broker import NatsBroker
+    from ramet.events.brokers.rabbitmq.broker import RabbitBroker
     from ramet.storage.migrations import Migrations
+    from ramet.storage.postgres.storage import PostgresStorage
 
 SQLITE = "sqlite"
 LOOPBACK = ("127.", "localhost:", "[::1]:")
@@ -51,39 +54,57 @@ def engines(deployment: Deployment, folder: Path, declared: Declared, *, readonl
     )
 
 
+def load(deployment: Deployment) -> None:
+    """Import what the engines of a deployment are made of, so that who is forked need not. Raises: MissingExtra."""
+    if deployment.storage != SQLITE:
+        _postgres_kind()
+    if deployment.broker != "memory":
+        _broker_kind(deployment)
+
+
 def _postgres(deployment: Deployment, folder: Path, declared: Declared, *, readonly: bool) -> Callable[[str], Storage]:
     """A schema for each service, opened with the service's own role where `ramet db provision` has made one."""
     from ramet.storage.address import address
     from ramet.storage.grants import connection_for
     from ramet.storage.postgres.options import PostgresOptions
-    from ramet.storage.postgres.storage import PostgresStorage
     from ramet.storage.provisioning import FILE, passwords
 
+    kind = _postgres_kind()
     server = address(deployment.storage)
     known = passwords(folder / deployment.data / FILE, [one.name for one in declared.services], os.environ)
     options = PostgresOptions(synchronous_commit="on" if deployment.durability == "full" else "off", readonly=readonly)
 
     def storage(service: str) -> Storage:
-        return PostgresStorage(service, connection_for(declared.name, service, server, known).url, options)
+        return kind(service, connection_for(declared.name, service, server, known).url, options)
 
     return storage
 
 
+def _postgres_kind() -> type[PostgresStorage]:
+    from ramet.storage.postgres.storage import PostgresStorage
+
+    return PostgresStorage
+
+
 def _remembering(deployment: Deployment, declared: Declared) -> Callable[[Clock, Spawn], Broker]:
     """A broker with a memory of its own, told of every consumer of the application."""
-    scheme = deployment.broker.partition("://")[0]
     wanted = tuple(interests(declared))
 
     def broker(clock: Clock, spawn: Spawn) -> Broker:
-        if scheme in ("nats", "tls"):
-            from ramet.events.brokers.nats.broker import NatsBroker
-
-            return NatsBroker(deployment.broker, application=declared.name, clock=clock, spawn=spawn, interests=wanted)
-        from ramet.events.brokers.rabbitmq.broker import RabbitBroker
-
-        return RabbitBroker(deployment.broker, application=declared.name, clock=clock, spawn=spawn, interests=wanted)
+        kind = _broker_kind(deployment)
+        return kind(deployment.broker, application=declared.name, clock=clock, spawn=spawn, interests=wanted)
 
     return broker
+
+
+def _broker_kind(deployment: Deployment) -> type[NatsBroker | RabbitBroker]:
+    if deployment.broker.partition("://")[0] in ("nats", "tls"):
+        from ramet.events.brokers.nats.broker import NatsBroker
+
+        return NatsBroker
+    from ramet.events.brokers.rabbitmq.broker import RabbitBroker
+
+    return RabbitBroker
 
 
 def embedded(deployment: Deployment, folder: Path, *, readonly: bool = False) -> Engines:

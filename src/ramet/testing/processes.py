@@ -36,7 +36,7 @@ from ramet.runtime.running import Options, Running
 from ramet.runtime.supervisor.keeper import Keeper
 from ramet.runtime.supervisor.operations import SupervisorOperations
 from ramet.runtime.supervisor.policy import Policy
-from ramet.runtime.supervisor.supervisor import Setup, Supervisor
+from ramet.runtime.supervisor.supervisor import Setup, Supervisor, zygote_of
 from ramet.runtime.wiring import engines
 from ramet.sagas.views import SagaSummary
 from ramet.storage.base import Storage
@@ -109,6 +109,7 @@ class InProcesses(Access):
             show=self._show,
             policy=IMPATIENT,
             environment=_environment(wanted.configuration.folder),
+            zygote=zygote_of(deployment),
             grants=grants(describe(self._declared), placement.hosts),
             late=working_late(describe(self._declared), placement.hosts),
         )

@@ -32,8 +32,8 @@ class TransportOptions:
     at most `frame_limit_bytes`; a server has at most `calls_limit` calls of a connection in flight, whose requests have
     `calls_limit_bytes` together, and refuses more with Overloaded; it takes `connections_limit` connections.
 
-    A peer that has said nothing for `ping_after_seconds` is asked whether it is there, and counts as dead after
-    `dead_after_seconds`. Deadlines are looked after every `sweep_seconds`. Replies and requests are collected up to
+    A peer that has said nothing for `ping_after_seconds` (for `ping_idle_seconds` while nothing is in flight) is asked
+    whether it is there, and counts as dead after `dead_after_seconds`. Deadlines are looked after every `sweep_seconds`. Replies and requests are collected up to
     `flush_bytes` before they are written. Bodies from `compress_from_bytes` are compressed on TCP links that leave the
     machine; None: never. `compress_loopback` is for links that look local and are not, such as tunnels.
     """
@@ -47,6 +47,7 @@ class TransportOptions:
     connect_seconds: float = 2.0
     handshake_seconds: float = 5.0
     ping_after_seconds: float = 1.0
+    ping_idle_seconds: float = 5.0
     dead_after_seconds: float = 5.0
     sweep_seconds: float = 0.05
     flush_bytes: int = 4096

@@ -19,6 +19,8 @@ from ramet.runtime.supervisor.supervisor import Setup, Supervisor
 
 STAND_IN = Path(__file__).with_name("stand_in.py")
 PATIENCE_SECONDS = 60.0
+HOW = (False, True) if sys.platform == "linux" else (False,)
+"""Whether replicas are forked from a zygote: where they can be, every test is done in both ways."""
 QUICK = Policy(first_pause=0.05, longest_pause=0.2, attempts=3, silent=1.5, frozen=3.0, drain=10.0, look=0.1)
 
 
@@ -33,7 +35,7 @@ REST = placed("rest", called_by=("edge",))
 class Held:
     """A running supervisor, what its replicas have said, and the folder that tells them how to behave."""
 
-    def __init__(self, folder: Path, groups: tuple[Placed, ...], deployment: Deployment) -> None:
+    def __init__(self, folder: Path, groups: tuple[Placed, ...], deployment: Deployment, *, forks: bool) -> None:
         self.folder = folder
         self.said: list[str] = []
         self.supervisor = Supervisor(
@@ -44,6 +46,7 @@ class Held:
                 placement=Placement(deployment="split", storage="", broker="", groups=groups),
                 show=lambda who, text: self.said.append(f"{who} {text}"),
                 command=(sys.executable, str(STAND_IN)),
+                zygote=(sys.executable, str(STAND_IN)) if forks else (),
                 policy=QUICK,
             )
         )
@@ -68,14 +71,14 @@ class Held:
 Holding = Callable[..., "asynccontextmanager[Held]"]
 
 
-@pytest.fixture
-def held(tmp_path: Path):  # the type of a context manager's maker says less than its use
+@pytest.fixture(params=HOW, ids=lambda forks: "forked" if forks else "spawned")
+def held(tmp_path: Path, request: pytest.FixtureRequest):  # its type says less than its use
     @asynccontextmanager
     async def holding(
         *groups: Placed, behaviour: tuple[str, ...] = (), deployment: Deployment | None = None
     ) -> AsyncIterator[Held]:
         chosen = deployment or Deployment(name="split", data=".ramet/split", storage="elsewhere")
-        one = Held(tmp_path, groups or (EDGE, REST), chosen)
+        one = Held(tmp_path, groups or (EDGE, REST), chosen, forks=request.param)
         one.behave(*behaviour)
         await one.supervisor.start()
         try:

@@ -10,8 +10,10 @@ from ramet.model.topology import Deployment
 from ramet.runtime.planning import Placed, Placement
 from ramet.runtime.supervisor.supervisor import Setup, Supervisor
 
+STAND_IN = (sys.executable, str(Path(__file__).with_name("stand_in.py")))
 
-async def main(folder: Path) -> None:
+
+async def main(folder: Path, *, forks: bool) -> None:
     groups = (Placed(name="rest", services=("rest",), replicas=2),)
     setup = Setup(
         application="x",
@@ -19,7 +21,8 @@ async def main(folder: Path) -> None:
         deployment=Deployment(name="split", data=".ramet/split", storage="elsewhere"),
         placement=Placement(deployment="split", storage="", broker="", groups=groups),
         show=lambda *_: None,
-        command=(sys.executable, str(Path(__file__).with_name("stand_in.py"))),
+        command=STAND_IN,
+        zygote=STAND_IN if forks else (),
     )
     supervisor = Supervisor(setup)
     await supervisor.start()
@@ -31,4 +34,4 @@ async def main(folder: Path) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(main(Path(sys.argv[1])))
+    asyncio.run(main(Path(sys.argv[1]), forks=sys.argv[2:] == ["forked"]))

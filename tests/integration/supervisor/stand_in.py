@@ -1,7 +1,8 @@
 """A replica without services: registers, answers HTTP on the inherited socket, drains; misbehaves when a file says so.
 
 The file `behaviour` beside it holds a word for a group: "rest=crash" ends it at the start with code 1, "rest=refuse"
-with code 2.
+with code 2. The same program is a zygote where it is given the connection of one: "zygote=thread" has started a thread
+by then, "zygote=file" has a file open, "zygote=crash" ends.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import os
 import signal
 import socket
 import sys
+import threading
 from pathlib import Path
 
 import msgspec
@@ -20,9 +22,14 @@ from ramet.clock import SystemClock
 from ramet.model.topology import ASSIGNMENT, Assignment
 from ramet.runtime.discovery.supervised import SupervisedDiscovery
 from ramet.runtime.orphans import end_with_parent
+from ramet.runtime.zygote import CONNECTION, descriptors, obstacle, serve
 from ramet.tasks import Tasks
 from ramet.transport.accepting import stop_accepting
 from ramet.transport.base import Endpoint
+
+LOADED_BY = os.getpid()
+TURNS = 10
+"""Of the loop, after which whoever was accepted is served."""
 
 
 def behaviour(group: str) -> str:
@@ -49,6 +56,7 @@ async def answer(assignment: Assignment, reader: asyncio.StreamReader, writer: a
 
 async def run(assignment: Assignment) -> None:
     tasks, ending = Tasks(), asyncio.Event()
+    say(f"was loaded by {LOADED_BY}")
     discovery = SupervisedDiscovery(assignment, clock=SystemClock(), spawn=tasks.spawn)
     discovery.on_drain(ending.set)
     for group in assignment.groups:
@@ -92,9 +100,26 @@ async def run(assignment: Assignment) -> None:
     await tasks.stop()
 
 
+def assigned() -> Assignment:
+    """From the environment, or forked from here."""
+    if CONNECTION not in os.environ:
+        return msgspec.json.decode(os.environ[ASSIGNMENT], type=Assignment)
+    connection, before = socket.socket(fileno=int(os.environ[CONNECTION])), descriptors()
+    match behaviour("zygote"):
+        case "thread":
+            threading.Thread(target=threading.Event().wait, daemon=True).start()
+        case "file":
+            os.open("behaviour", os.O_RDONLY)
+        case "crash":
+            sys.exit(1)
+    given = serve(connection, obstacle(before))
+    end_with_parent()
+    return given
+
+
 if __name__ == "__main__":
     end_with_parent()
-    given = msgspec.json.decode(os.environ[ASSIGNMENT], type=Assignment)
+    given = assigned()
     if behaviour(given.group) == "crash":
         sys.exit(1)
     if behaviour(given.group) == "refuse":

@@ -95,6 +95,33 @@ async def test_it_registers_hears_of_changes_drains_and_leaves(tmp_path: Path) -
     await tasks.stop()
 
 
+async def test_it_hears_of_the_groups_it_watches_and_of_no_other(tmp_path: Path) -> None:
+    tasks, told, changed = Tasks(), [], asyncio.Event()
+    hub = Hub(tmp_path / "s.sock", lambda _: Resident())
+    await hub.start()
+    hub.publish({"rest": (OTHER,), "edge": (ENDPOINT,)})
+    discovery = discovery_at(tmp_path / "s.sock", tasks)
+    await discovery.start()
+    known: list[str] = []
+    heard = discovery._update  # what comes over the wire, watched or not
+    discovery._update = lambda group, found: (known.append(group), heard(group, found))  # type: ignore[assignment]  # a listener in between
+
+    def hear(found: Sequence[Endpoint]) -> None:
+        told.append(tuple(found))
+        changed.set()
+
+    discovery.watch("rest", hear)
+    await changed.wait()
+    changed.clear()
+    hub.publish({"edge": ()})
+    hub.publish({"rest": (), "edge": (ENDPOINT,)})
+    await changed.wait()
+    assert (told, known) == ([(OTHER,), ()], ["rest", "rest"])
+    await discovery.close()
+    await hub.stop()
+    await tasks.stop()
+
+
 async def test_it_comes_again_and_says_what_it_has_said(tmp_path: Path) -> None:
     tasks, first, second = Tasks(), Resident(), Resident()
     hub = Hub(tmp_path / "s.sock", lambda _: first)

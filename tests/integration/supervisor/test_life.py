@@ -19,7 +19,7 @@ from ramet.runtime.operators.requests import GetStatus, Status
 from ramet.runtime.supervisor.operations import SupervisorOperations
 from ramet.runtime.supervisor.relay import ask
 from ramet.runtime.supervisor.requests import RestartGroups, StopGroup
-from tests.integration.supervisor.conftest import PATIENCE_SECONDS, REST, placed
+from tests.integration.supervisor.conftest import HOW, PATIENCE_SECONDS, REST, placed
 
 
 def lives(pid: int) -> bool:
@@ -129,9 +129,10 @@ async def test_many_groups_start_together(held: Any) -> None:
         assert all(keeper.ready == 1 for keeper in one.supervisor.keepers.values())
 
 
-async def test_replicas_end_with_a_supervisor_that_is_killed(tmp_path: Path) -> None:
-    program = Path(__file__).with_name("program.py")
-    process = await asyncio.create_subprocess_exec(sys.executable, program, tmp_path, stdout=subprocess.PIPE)
+@pytest.mark.parametrize("forks", HOW)
+async def test_replicas_end_with_a_supervisor_that_is_killed(tmp_path: Path, forks: bool) -> None:
+    program, how = Path(__file__).with_name("program.py"), "forked" if forks else "spawned"
+    process = await asyncio.create_subprocess_exec(sys.executable, program, tmp_path, how, stdout=subprocess.PIPE)
     assert process.stdout is not None
     pids = [int(pid) for pid in (await process.stdout.readline()).split()]
     assert len(pids) == 2

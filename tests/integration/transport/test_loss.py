@@ -63,7 +63,7 @@ async def test_a_frozen_process_is_given_up(bed: Bed, remote: asyncio.subprocess
 async def test_a_frozen_process_is_not_usable_before_it_is_given_up_and_is_again_when_it_goes_on(
     bed: Bed, remote: asyncio.subprocess.Process
 ) -> None:
-    channel = await bed.dial(ping_after_seconds=0.02, dead_after_seconds=1000.0)
+    channel = await bed.dial(ping_after_seconds=0.02, ping_idle_seconds=0.04, dead_after_seconds=1000.0)
     remote.send_signal(signal.SIGSTOP)
     await until(lambda: not channel.usable)
     with pytest.raises(DeadlineExceeded):
@@ -75,8 +75,9 @@ async def test_a_frozen_process_is_not_usable_before_it_is_given_up_and_is_again
 
 
 async def test_an_idle_connection_is_kept(bed: Bed) -> None:
-    await bed.start(ping_after_seconds=0.01, dead_after_seconds=0.1)
-    channel = await bed.dial(ping_after_seconds=0.01, dead_after_seconds=0.1)
+    patience = {"ping_after_seconds": 0.01, "ping_idle_seconds": 0.03, "dead_after_seconds": 0.1}
+    await bed.start(**patience)
+    channel = await bed.dial(**patience)
     for _ in range(20):  # more than it takes to be given up
         await until(lambda: not channel._heard)
         await until(lambda: channel._heard)

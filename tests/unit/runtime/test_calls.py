@@ -41,7 +41,7 @@ def client() -> Slow:
     found = answerers(
         service, SlowService(), SqliteStorage("slow"), clock=clock, counters=counters, frame_queries=False
     )
-    exchange.add(service.contract, found)
+    exchange.add(service.contract, lambda: found)
     return exchange.client_outside(Slow)
 
 

@@ -14,8 +14,8 @@ Changed = Callable[[Sequence[Endpoint]], None]
 class Discovery(ABC):
     """One replica's view of the others.
 
-    In order: `watch` and `on_drain`, `start`, `register`, `ready`, and at the end `close`. What is known stays known
-    while whoever tells it is away: a caller goes on with the endpoints it has.
+    In order: `on_drain`, `start`, `register`, `ready`, and at the end `close`; `watch` at any time. What is known stays
+    known while whoever tells it is away: a caller goes on with the endpoints it has.
     """
 
     @abstractmethod
@@ -35,7 +35,7 @@ class Discovery(ABC):
 
     @abstractmethod
     def watch(self, group: str, changed: Changed) -> None:
-        """Be told of a group's ready endpoints: at once where they are known, and at every change, in the loop."""
+        """Be told of a group's ready endpoints: at once where they are known, else soon; and at every change."""
 
     @abstractmethod
     def on_drain(self, callback: Callable[[], None]) -> None:

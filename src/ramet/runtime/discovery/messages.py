@@ -13,11 +13,18 @@ LONGEST_LINE = 4 * 1024 * 1024
 
 
 class Hello(Value, tag="hello"):
-    """The first line of a connection: which replica it is."""
+    """The first line of a connection: which replica it is, and of which groups it wants to hear."""
 
     group: str
     replica: int
     pid: int
+    watched: tuple[str, ...] = ()
+
+
+class Watch(Value, tag="watch"):
+    """It wants to hear of one group more, whose endpoints are told at once."""
+
+    group: str
 
 
 class Registered(Value, tag="registered"):
@@ -39,7 +46,7 @@ class Leaving(Value, tag="leaving"):
 
 
 class Endpoints(Value, tag="endpoints"):
-    """All that are ready, of these groups; what is not named has not changed."""
+    """All that are ready, of those groups that are watched; what is not named has not changed."""
 
     groups: dict[str, tuple[Endpoint, ...]]
 
@@ -48,7 +55,7 @@ class Drain(Value, tag="drain"):
     """Finish what is in flight, and end."""
 
 
-Told = Hello | Registered | Ready | Beat | Leaving
+Told = Hello | Watch | Registered | Ready | Beat | Leaving
 Heard = Endpoints | Drain
 
 encode = msgspec.json.Encoder().encode

@@ -1,4 +1,4 @@
-"""Discovery by the supervisor: a Unix socket on which a replica registers, beats, and hears of every endpoint."""
+"""Discovery by the supervisor: a Unix socket on which a replica registers, beats, and hears of endpoints."""
 
 from __future__ import annotations
 
@@ -25,6 +25,7 @@ from ramet.runtime.discovery.messages import (
     Ready,
     Registered,
     Told,
+    Watch,
     decode_heard,
     line,
 )
@@ -41,7 +42,7 @@ class SupervisedDiscovery(Discovery):
 
     def __init__(self, assignment: Assignment, *, clock: Clock, spawn: Spawn) -> None:
         self._path = Path(assignment.supervisor)
-        self._hello = Hello(group=assignment.group, replica=assignment.replica, pid=os.getpid())
+        self._group, self._replica = assignment.group, assignment.replica
         self._clock = clock
         self._spawn = spawn
         self._known: dict[str, tuple[Endpoint, ...]] = {}
@@ -55,7 +56,10 @@ class SupervisedDiscovery(Discovery):
 
     def watch(self, group: str, changed: Changed) -> None:
         """At once where the endpoints are known."""
-        self._watchers.setdefault(group, []).append(changed)
+        if group not in self._watchers:
+            self._watchers[group] = []
+            self._tell(Watch(group=group))
+        self._watchers[group].append(changed)
         if group in self._known:
             changed(self._known[group])
 
@@ -95,7 +99,8 @@ class SupervisedDiscovery(Discovery):
 
     async def _connect(self) -> asyncio.StreamReader:
         reader, self._writer = await asyncio.open_unix_connection(self._path, limit=LONGEST_LINE)
-        self._tell(self._hello)
+        watched = tuple(self._watchers)
+        self._tell(Hello(group=self._group, replica=self._replica, pid=os.getpid(), watched=watched))
         if self._endpoint is not None:
             self._tell(Registered(endpoint=self._endpoint))
         if self._is_ready:

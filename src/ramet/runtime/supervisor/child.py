@@ -1,4 +1,4 @@
-"""One spawned process: its output line by line, its end, and the signals it is sent."""
+"""One process of a supervisor: its output line by line, its end, and the signals it is sent."""
 
 from __future__ import annotations
 
@@ -6,15 +6,18 @@ import asyncio
 import contextlib
 import os
 import signal
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol, Self
 
 from ramet.tasks import Spawn
 
 LONGEST_LINE = 64 * 1024
 """A line of a replica's output that is longer is cut into several."""
 CHUNK = 64 * 1024
+Said = Callable[[str], None]
+"""Hears a line of what a process says."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,13 +28,28 @@ class Launch:
     folder: Path
     environment: Mapping[str, str]
     descriptors: tuple[int, ...]
-    said: Callable[[str], None]
+    said: Said
+
+
+class Process(Protocol):
+    """A process that leads a session of its own, so that a terminal's Ctrl-C reaches the supervisor alone."""
+
+    pid: int
+
+    @property
+    def returncode(self) -> int | None:
+        """None: it has not ended; negative where that was a signal."""
+        ...
+
+    async def wait(self) -> int:
+        """Wait for its end; the `returncode`."""
+        ...
 
 
 class Child:
-    """A process of a session of its own, so that a terminal's Ctrl-C reaches the supervisor alone."""
+    """A process, and what it says."""
 
-    def __init__(self, process: asyncio.subprocess.Process, said: Callable[[str], None]) -> None:
+    def __init__(self, process: Process, said: Said) -> None:
         self._process = process
         self._said = said
         self._reading: asyncio.Task[None] | None = None
@@ -39,20 +57,35 @@ class Child:
         self.last_words = ""
 
     @classmethod
-    async def spawn(cls, launch: Launch, spawn: Spawn) -> Child:
+    async def spawn(cls, launch: Launch, spawn: Spawn) -> Self:
         """Raises: OSError where the command cannot be run."""
-        process = await asyncio.create_subprocess_exec(
-            *launch.command,
-            cwd=launch.folder,
-            env=dict(launch.environment),
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.STDOUT,
-            pass_fds=launch.descriptors,
-            start_new_session=True,
-        )
-        child = cls(process, launch.said)
-        child._reading = spawn(child._read())
+
+        async def make(output: int) -> Process:
+            return await asyncio.create_subprocess_exec(
+                *launch.command,
+                cwd=launch.folder,
+                env=dict(launch.environment),
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=output,
+                stderr=asyncio.subprocess.STDOUT,
+                pass_fds=launch.descriptors,
+                start_new_session=True,
+            )
+
+        return await cls.made(make, launch.said, spawn)
+
+    @classmethod
+    async def made(cls, make: Callable[[int], Awaitable[Process]], said: Said, spawn: Spawn) -> Self:
+        """A process that is made with a descriptor for what it says. Raises: what `make` raises."""
+        there, here = os.pipe()
+        try:
+            child = cls(await make(here), said)
+        except BaseException:
+            os.close(there)
+            raise
+        finally:
+            os.close(here)
+        child._reading = spawn(child._read(there))
         return child
 
     async def ended(self) -> int:
@@ -81,9 +114,17 @@ class Child:
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(self.pid, one)
 
-    async def _read(self) -> None:
-        stream = self._process.stdout
-        assert stream is not None
+    async def _read(self, descriptor: int) -> None:
+        stream = asyncio.StreamReader()
+        protocol = asyncio.StreamReaderProtocol(stream)
+        pipe = os.fdopen(descriptor, "rb", buffering=0)
+        transport, _ = await asyncio.get_running_loop().connect_read_pipe(lambda: protocol, pipe)
+        try:
+            await self._listen(stream)
+        finally:
+            transport.close()
+
+    async def _listen(self, stream: asyncio.StreamReader) -> None:
         rest = b""
         while chunk := await stream.read(CHUNK):
             *lines, rest = (rest + chunk).split(b"\n")

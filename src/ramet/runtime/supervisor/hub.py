@@ -1,4 +1,4 @@
-"""The socket where replicas register and beat, and where each is told of every change of the endpoints at once."""
+"""The socket where replicas register and beat, and hear at once of every change of the endpoints they watch."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ from ramet.runtime.discovery.messages import (
     Leaving,
     Ready,
     Registered,
+    Watch,
     decode_told,
     line,
 )
@@ -50,23 +51,20 @@ class Resident(Protocol):
 
 
 class Link:
-    """The connection of one replica."""
+    """The connection of one replica, which hears of the groups that it has `watched`."""
 
     def __init__(self, writer: asyncio.StreamWriter) -> None:
         self._writer = writer
+        self.watched: set[str] = set()
 
     def tell(self, message: Heard) -> None:
         """Send it at once. A replica that has not read for long is not given more: it asks anew when it comes again."""
-        self.send(line(message))
-
-    def send(self, data: bytes) -> None:
-        """The same, encoded already."""
         if self._writer.is_closing():
             return
         if self._writer.transport.get_write_buffer_size() > MOST_UNSENT:
             self._writer.transport.abort()
             return
-        self._writer.write(data)
+        self._writer.write(line(message))
 
 
 class Hub:
@@ -95,14 +93,12 @@ class Hub:
             self._path.unlink(missing_ok=True)
 
     def publish(self, groups: Mapping[str, tuple[Endpoint, ...]]) -> None:
-        """Tell every replica what has changed."""
+        """Tell every replica what has changed of the groups that it watches."""
         changed = {name: found for name, found in groups.items() if self.endpoints.get(name) != found}
-        if not changed:
-            return
         self.endpoints.update(changed)
-        data = line(Endpoints(groups=changed))
         for link in self._links:
-            link.send(data)
+            if heard := link.watched & changed.keys():
+                link.tell(Endpoints(groups={name: changed[name] for name in heard}))
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         link = Link(writer)
@@ -110,7 +106,7 @@ class Hub:
         try:
             resident = self._greet(await reader.readline(), link)
             while resident is not None and (told := await reader.readline()):
-                _pass_on(told, resident)
+                self._hear(told, link, resident)
         except OSError:
             pass  # it has ended, which its process tells
         except (ValueError, msgspec.DecodeError) as error:
@@ -125,22 +121,27 @@ class Hub:
     def _greet(self, told: bytes, link: Link) -> Resident | None:
         hello = decode_told(told) if told else None
         resident = self._find(hello) if isinstance(hello, Hello) else None
-        if resident is not None:
-            link.tell(Endpoints(groups=self.endpoints))
+        if isinstance(hello, Hello) and resident is not None:
             self._links.add(link)
+            self._watch(link, *hello.watched)
             resident.connected(link)
         return resident
 
+    def _watch(self, link: Link, *groups: str) -> None:
+        link.watched.update(groups)
+        link.tell(Endpoints(groups={name: self.endpoints.get(name, ()) for name in groups}))
 
-def _pass_on(told: bytes, resident: Resident) -> None:
-    match decode_told(told):
-        case Registered(endpoint=endpoint):
-            resident.registered(endpoint)
-        case Ready():
-            resident.is_ready()
-        case Beat():
-            resident.beat()
-        case Leaving():
-            resident.leaving()
-        case _:  # a second hello, or something of a later release
-            pass
+    def _hear(self, told: bytes, link: Link, resident: Resident) -> None:
+        match decode_told(told):
+            case Watch(group=group):
+                self._watch(link, group)
+            case Registered(endpoint=endpoint):
+                resident.registered(endpoint)
+            case Ready():
+                resident.is_ready()
+            case Beat():
+                resident.beat()
+            case Leaving():
+                resident.leaving()
+            case _:  # a second hello, or something of a later release
+                pass

@@ -114,7 +114,7 @@ class Keeper:
             member.is_held_back = True
         for member in fresh:
             member.is_held_back = False
-        self._around.changed()
+        self._around.changed(self.name)
 
     async def _settled(self, members: Iterable[Member]) -> None:
         for member in members:
@@ -127,7 +127,7 @@ class Keeper:
     async def _end(self, members: Sequence[Member], grace: float | None = None) -> None:
         await asyncio.gather(*(member.drain(grace) for member in members))
         self.members = [member for member in self.members if member not in members]
-        self._around.changed()
+        self._around.changed(self.name)
 
     def _add(self, *, held_back: bool = False) -> Member:
         taken = {member.number for member in self.members}

@@ -26,15 +26,16 @@ log = logging.getLogger("ramet.supervisor")
 class Around:
     """What a replica needs of its supervisor.
 
-    `launch` starts its process; `changed` is told when its endpoint comes or goes; `obstacle` says what stands in the
-    way of any start, such as a database that does not answer; `starting` bounds how many start at the same time.
+    `launch` starts its process; `changed` is told the group whose endpoints may have changed; `obstacle` says what
+    stands in the way of any start, such as a database that does not answer; `starting` bounds how many start at the
+    same time.
     """
 
     clock: Clock
     spawn: Spawn
     policy: Policy
     launch: Callable[[Member], Awaitable[Child]]
-    changed: Callable[[], None]
+    changed: Callable[[str], None]
     obstacle: Callable[[], Awaitable[str | None]]
     starting: asyncio.Semaphore
 
@@ -132,7 +133,7 @@ class Member:
         """It is as good as up: the next may begin to start."""
         self.endpoint = endpoint
         self._place_taken.set()
-        self._around.changed()
+        self._around.changed(self.group)
 
     def is_ready(self) -> None:
         """Calls may be sent to it."""
@@ -196,7 +197,7 @@ class Member:
         code = await ended
         was_ready = self.state in ("ready", "silent", "draining")
         self.endpoint = self._link = None
-        self._around.changed()
+        self._around.changed(self.group)
         return was_ready, code
 
     async def _up_or(self, ended: asyncio.Task[int]) -> None:
@@ -230,4 +231,4 @@ class Member:
         if state != self.state:
             self.since = self._around.clock.time()
         self.state, self.error = state, error
-        self._around.changed()
+        self._around.changed(self.group)

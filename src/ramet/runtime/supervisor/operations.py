@@ -40,6 +40,10 @@ class Supervised(Protocol):
         """Where the public parts are."""
         ...
 
+    def renew(self) -> None:
+        """Load the application anew for whoever starts from now on."""
+        ...
+
     def end(self) -> None:
         """Begin to stop."""
         ...
@@ -93,6 +97,7 @@ class SupervisorOperations:
 
     async def restart(self, request: RestartGroups) -> GroupsChanged:
         """One group after the other."""
+        self._supervised.renew()
         groups = [request.group] if request.group is not None else list(self._supervised.keepers)
         keepers = [self._supervised.keeper(group) for group in groups]
         changed = {keeper.name: await keeper.restart(blue_green=request.blue_green) for keeper in keepers}

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import logging
 import os
 import socket
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import msgspec
@@ -36,18 +38,23 @@ from ramet.runtime.supervisor.operations import SupervisorOperations
 from ramet.runtime.supervisor.policy import Policy
 from ramet.runtime.supervisor.release import fingerprint
 from ramet.runtime.supervisor.requests import AskedOfSupervisor
+from ramet.runtime.supervisor.zygotes import Loading, Zygotes
 from ramet.tasks import Tasks
 
 REPLICA = (sys.executable, "-m", "ramet", "replica")
+ZYGOTE = (sys.executable, "-m", "ramet", "zygote")
 STARTS_FOR_EACH_CORE = 2
 LONGEST_STOP_SECONDS = 60.0
 ENGINES_CHECKED_SECONDS = 0.5
+
+log = logging.getLogger("ramet.supervisor")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Setup:
     """What is supervised: `command` runs a replica in `folder`; `show` shows its lines on the terminal.
 
+    With `zygote`, the command of a process that loads the application once, replicas are forked from that one.
     `storage` and `broker` replace the engines of the configuration in every replica, "" for none. `grants` are the
     contracts that each group may call; without them the replicas have no identities. `late` are the groups whose work
     goes on after requests. Replicas' tokens live for `token_seconds`: for a day, so that a supervisor may be away for
@@ -60,6 +67,7 @@ class Setup:
     placement: Placement
     show: Show
     command: Sequence[str] = REPLICA
+    zygote: Sequence[str] = ()
     clock: Clock = field(default_factory=SystemClock)
     policy: Policy = field(default_factory=Policy)
     environment: Mapping[str, str] = field(default_factory=lambda: dict(os.environ))
@@ -84,6 +92,7 @@ class Supervisor:
         self._listeners: dict[str, socket.socket] = {}
         self._journals: dict[str, Journal] = {}
         self._identities: Identities | None = None
+        self._zygotes = Zygotes(self._loading(), self.tasks.spawn) if setup.zygote else None
         self._serial = itertools.count(1)
         self._engines_seen = -ENGINES_CHECKED_SECONDS
         self._obstacle: str | None = None
@@ -107,7 +116,6 @@ class Supervisor:
         try:
             self._prepare()
             await self._hub.start()
-            self._publish()
             await self._control.start()
         except BaseException:
             await self.stop()
@@ -134,6 +142,8 @@ class Supervisor:
                     await asyncio.gather(*(self.keepers[name].stop() for name in wave))
         except TimeoutError:
             self.kill()
+        if self._zygotes is not None:
+            await self._zygotes.close()
         await self._control.stop()
         await self._hub.stop()
         await self.tasks.stop()
@@ -173,6 +183,11 @@ class Supervisor:
             for name, prefix in zip(keeper.placed.public, keeper.placed.prefixes, strict=False)
         ]
 
+    def renew(self) -> None:
+        """Whoever starts from now on is of what lies in the folder, and is installed, then."""
+        if self._zygotes is not None:
+            self._zygotes.forget()
+
     def end(self) -> None:
         """Let whoever waits for `stopping` begin to stop."""
         self.stopping.set()
@@ -191,8 +206,8 @@ class Supervisor:
             return None
         return member
 
-    def _publish(self) -> None:
-        self._hub.publish({name: keeper.endpoints for name, keeper in self.keepers.items()})
+    def _publish(self, group: str) -> None:
+        self._hub.publish({group: self.keepers[group].endpoints})
 
     async def _look(self) -> None:
         """Notice silence; where it was the supervisor that was held up, nobody is blamed."""
@@ -216,21 +231,26 @@ class Supervisor:
         placed = self.keepers[member.group].placed
         member.version = fingerprint(self.setup.folder)
         assignment = self._assignment(member, placed)
-        journal = self._journals[member.group]
-        encoded = msgspec.json.encode(assignment).decode()
+        said = partial(self._journals[member.group].say, member.name)
+        forked = await self._zygotes.fork(assignment, said) if self._zygotes is not None else None
+        if forked is not None:
+            return forked
         launch = Launch(
             command=self.setup.command,
             folder=self.setup.folder,
-            environment={
-                **self.setup.environment,
-                ASSIGNMENT: encoded,
-                PARENT: str(os.getpid()),
-                "PYTHONUNBUFFERED": "1",
-            },
+            environment={**self._environment, ASSIGNMENT: msgspec.json.encode(assignment).decode()},
             descriptors=() if assignment.listener is None else (assignment.listener,),
-            said=lambda text: journal.say(member.name, text),
+            said=said,
         )
         return await Child.spawn(launch, self.tasks.spawn)
+
+    def _loading(self) -> Loading:
+        setup = self.setup
+        return Loading(command=setup.zygote, folder=setup.folder, environment=self._environment, said=log.debug)
+
+    @property
+    def _environment(self) -> dict[str, str]:
+        return {**self.setup.environment, PARENT: str(os.getpid()), "PYTHONUNBUFFERED": "1"}
 
     def _assignment(self, member: Member, placed: Placed) -> Assignment:
         listener = self._listeners.get(placed.name)
@@ -295,6 +315,11 @@ class Supervisor:
             found.append(await obstacle(setup.broker or deployment.broker))
             self._obstacle = next((one for one in found if one is not None), None)
         return self._obstacle
+
+
+def zygote_of(deployment: Deployment) -> Sequence[str]:
+    """What loads a deployment's application once; nothing where replicas are spawned, as where a fork is unsafe."""
+    return (*ZYGOTE, deployment.name) if deployment.preload and sys.platform.startswith("linux") else ()
 
 
 def waves(groups: Sequence[Placed]) -> list[list[str]]:

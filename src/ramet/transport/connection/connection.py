@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from typing import Any
+from zlib import crc32
 
 from ramet.clock import Clock
 from ramet.tasks import Spawn
@@ -136,14 +137,18 @@ class Connection(asyncio.Protocol):
         """Ask a silent peer whether it is there, and give it up when it says nothing to that.
 
         Not only what it says is a sign of life, but also that it takes something. Each turn counts once, so that a
-        pause of this process is not taken for one of the other.
+        pause of this process is not taken for one of the other. A peer of whom nobody waits for anything is left alone
+        for longer: with many connections, most are idle.
         """
-        every, silence, backlog = self._options.ping_after_seconds, 0.0, 0
+        every, silence, backlog, idle = self._options.ping_after_seconds, 0.0, 0, 0.0
         while True:
-            await self._clock.sleep(every)
+            await self._clock.sleep(self._until_turn(every))
             left = self._transport.get_write_buffer_size()
-            silence = 0.0 if self._heard or left < backlog else silence + every
-            self._heard, backlog = False, left
+            heard, self._heard, backlog = self._heard or left < backlog, False, left
+            idle = 0.0 if heard or self._busy() else idle + every
+            if 0.0 < idle < self._options.ping_idle_seconds and not silence:
+                continue
+            silence = 0.0 if heard else silence + every
             self._silent = silence >= 2 * every
             self._judge()
             if silence >= self._options.dead_after_seconds:
@@ -154,6 +159,12 @@ class Connection(asyncio.Protocol):
 
     def _judge(self) -> None:
         """What is known of the other side has changed."""
+
+    def _until_turn(self, every: float) -> float:
+        """Seconds until it is the turn of all connections of this process, which is woken once for all of them."""
+        phase = crc32(self._options.name.encode()) / 2**32 * every
+        left = (phase - self._monotonic()) % every
+        return left if left > every / 2 else left + every
 
     def _busy(self) -> bool:
         """Whether anything is in flight."""
