@@ -37,8 +37,8 @@ class Outgoing(Sink):
 
     A pack holds what may be sent at that moment on one route, at most `most` messages, and costs the broker one sync of
     its disk. Nobody waits for it to fill; while `packs` of them wait for the broker's confirmation the next ones
-    gather, `window` messages in all. Messages of a key are in one pack, or the next is sent when the one before is stored, so
-    that whatever is refused, lost or sent again, the store has the messages of a key in order.
+    gather, `window` messages in all. Messages of a key are in one pack, or the next is sent when the one before is
+    stored, so that whatever is refused, lost or sent again, the store has the messages of a key in order.
 
     Without a connection (`pause`) nothing is sent and there is no room; after `resume` all that was not confirmed is
     sent again, in the same packs. What is not confirmed within `overdue_seconds` is sent again too (None: a connection
