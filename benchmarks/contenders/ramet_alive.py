@@ -22,9 +22,11 @@ DEPLOYMENT = Deployment(data="data", durability="full", listen="127.0.0.1:0")
 
 
 @asynccontextmanager
-async def alive(folder: str, *services: Any, storage: str = "sqlite", **options: Any) -> AsyncIterator[Running]:
+async def alive(
+    folder: str, *services: Any, storage: str = "sqlite", broker: str = "memory", **options: Any
+) -> AsyncIterator[Running]:
     """Services in one process, with SQLite files in `folder` that are synchronous=FULL, or in a PostgreSQL database."""
-    running = _running(folder, *services, storage=storage, **options)
+    running = _running(folder, *services, storage=storage, broker=broker, **options)
     await running.start()
     settle_memory()
     try:
@@ -45,7 +47,9 @@ async def serving(folder: str, *services: Any) -> AsyncIterator[str]:
         await process.stop()
 
 
-def _running(folder: str, *services: Any, storage: str = "sqlite", **options: Any) -> Running:
+def _running(
+    folder: str, *services: Any, storage: str = "sqlite", broker: str = "memory", **options: Any
+) -> Running:
     declared = read(Application("bench", services=list(services)))
-    deployment = msgspec.structs.replace(DEPLOYMENT, storage=storage)
+    deployment = msgspec.structs.replace(DEPLOYMENT, storage=storage, broker=broker)
     return Running(declared, engines(deployment, Path(folder), declared), Options(prepare=create_tables, **options))

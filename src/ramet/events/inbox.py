@@ -13,8 +13,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Collection, Coroutine
 from functools import partial
+from typing import Any
 
 from ramet.clock import Clock
 from ramet.errors import DuplicateRow, Refusal, Unavailable, described
@@ -23,13 +24,14 @@ from ramet.events.headers import from_headers
 from ramet.events.letters import Letters
 from ramet.events.moments import Attempt, Outcome, Report, unreported
 from ramet.events.policy import Failures, Retries
+from ramet.events.watching import Watched
 from ramet.storage.base import Storage, Write
 from ramet.storage.work import transact_within
 from ramet.tasks import is_ending
-from ramet.telemetry.context import Believe, current_context
+from ramet.telemetry.context import Believe, Context, current_context
 from ramet.telemetry.scope import Scope, Work
 
-Handler = Callable[[Message], Awaitable[None]]
+Handler = Callable[[Message], Coroutine[Any, Any, None]]
 
 
 class Unreadable(Exception):
@@ -51,11 +53,14 @@ class Consumer:
     ) -> None:
         self.name = name
         self.letters = Letters(storage, name)
+        self.retries = retries or Retries()
+        self.solitary = False
+        """Its handler was seen to do more than to use its database: it called a command, or waited for something."""
+        self.on_solitary: Callable[[], None] | None = None
         self._service, _, self._method = name.partition(".")
         self._handler = handler
         self._storage = storage
         self._clock = clock
-        self._retries = retries or Retries()
         self._report = report
         self.believe: Believe | None = None
         """Judges the user of an event; None believes whatever is said."""
@@ -71,36 +76,80 @@ class Consumer:
         """Try once: None when the event is handled or dead, else the seconds to wait before the next attempt."""
         message = delivery.message
         if delivery.again and await self._knows(message):
-            return await self._ignore(message)
-        key = f"{self.name}/{message.id}" + (f"/{delivery.renewals}" if delivery.renewals else "")
-        scope = Scope(self._service, Work.HANDLER, self._method, key)
-        context = from_headers(message.headers, execution=self._clock.id())
-        token = current_context.set(context if self.believe is None else self.believe(context))
+            return await self.ignore(message)
+        scope = self.scope(delivery)
+        token = current_context.set(self.context(message))
         try:
             await transact_within(
-                self._retries.timeout_seconds,
+                self.retries.timeout_seconds,
                 self._storage,
                 scope,
-                partial(self._handler, message),
+                partial(self.handle, message, scope),
                 lambda _: self._marks(delivery),
             )
-        except Refusal as refusal:
-            await self._bury(delivery, f"refused: {described(refusal)}")
-            return None
-        except Unreadable as error:
-            await self._bury(delivery, f"{message.topic} version {message.version} cannot be read: {error}")
-            return None
         except asyncio.CancelledError as error:
             if is_ending():
                 raise
-            return await self._fail(delivery, error)
+            return await self.failed(delivery, error)
         except Exception as error:  # noqa: BLE001 - whatever a handler raises is tried again, then reported
-            return await self._fail(delivery, error)
+            return await self.failed(delivery, error)
         finally:
             current_context.reset(token)
+        self.succeeded(message)
+        return None
+
+    def scope(self, delivery: Delivery) -> Scope:
+        """The work of handling this event: its key is the same each time."""
+        key = f"{self.name}/{delivery.message.id}" + (f"/{delivery.renewals}" if delivery.renewals else "")
+        return Scope(self._service, Work.HANDLER, self._method, key)
+
+    def context(self, message: Message) -> Context:
+        """The context to handle it in."""
+        context = from_headers(message.headers, execution=self._clock.id())
+        return context if self.believe is None else self.believe(context)
+
+    async def handle(self, message: Message, scope: Scope) -> None:
+        """Call the handler, in this scope, and notice what it does besides using its database."""
+        if self.solitary:
+            await self._handler(message)
+            return
+        try:
+            await Watched(self._handler(message), scope, self._note_solitary)
+        finally:
+            if scope.calls or scope.parted:
+                self._note_solitary()
+
+    def _note_solitary(self) -> None:
+        self.solitary = True
+        if self.on_solitary is not None:
+            self.on_solitary()
+
+    def succeeded(self, message: Message) -> None:
+        """It is handled, and that is durable."""
         self._failures.pop(message.id, None)
         self._tell(message, Outcome.HANDLED)
-        return None
+
+    async def failed(self, delivery: Delivery, error: BaseException) -> float | None:
+        """An attempt has failed: None when the event is dead, else the seconds to wait before the next one."""
+        message = delivery.message
+        if isinstance(error, Refusal):
+            await self._bury(delivery, f"refused: {described(error)}")
+            return None
+        if isinstance(error, Unreadable):
+            await self._bury(delivery, f"{message.topic} version {message.version} cannot be read: {error}")
+            return None
+        return await self._fail(delivery, error)
+
+    def was_tried(self, event_id: str) -> bool:
+        """Whether an attempt to handle this event has failed before."""
+        return event_id in self._failures
+
+    async def recall(self, event_ids: Collection[str]) -> None:
+        """Take over what is remembered of these events' failures in other processes."""
+        if self._storage.shared and event_ids:
+            for event_id, failures in (await self.letters.retries()).items():
+                if event_id in event_ids:
+                    self._failures[event_id] = failures
 
     async def _knows(self, message: Message) -> bool:
         """Whether it is handled or dead; else it is recalled how often another process has tried."""
@@ -126,22 +175,22 @@ class Consumer:
         message, now = delivery.message, self._clock.time()
         mark = message.id if delivery.renewals is None else _replayed(message.id)
         if isinstance(error, DuplicateRow) and await self.letters.is_known(mark):
-            return await self._ignore(message)
+            return await self.ignore(message)
         counts = not isinstance(error, Unavailable)
         failures = self._failures.get(message.id, Failures()).another(counts=counts, at=now)
         self._failures[message.id] = failures
-        if failures.exhaust(self._retries, at=now):
+        if failures.exhaust(self.retries, at=now):
             self._log.error("%s failed with event %s for good", self.name, message.id, exc_info=error)
             await self._bury(delivery, described(error))
             return None
-        pause = self._clock.jitter(self._retries.pause(failures.total))
+        pause = self._clock.jitter(self.retries.pause(failures.total))
         details = error if failures.total == 1 else None
         self._log.warning("%s failed with event %s, again in %.1f s", self.name, message.id, pause, exc_info=details)
         self._tell(message, Outcome.RETRIED, described(error))
         await self.letters.note_retry(message, failures, error=described(error), next_at=now + pause)
         return pause
 
-    async def _ignore(self, message: Message) -> float | None:
+    async def ignore(self, message: Message) -> float | None:
         """It is handled or dead already."""
         if self._failures.pop(message.id, None) is not None:
             await self.letters.forget(message.id)

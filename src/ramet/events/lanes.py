@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from abc import ABC, abstractmethod
 from collections import deque
+from collections.abc import Callable, Sequence
 
 from ramet.clock import Clock
 from ramet.events.base import Deliver, Delivery, Done, Sink
@@ -15,8 +17,51 @@ _Item = tuple[Delivery, Done]
 _log = logging.getLogger("ramet.events")
 
 
+class Together(ABC):
+    """What handles several messages at a time, or each by itself; `changed` is called when it is each by itself now."""
+
+    changed: Callable[[], None] = staticmethod(lambda: None)
+
+    @property
+    @abstractmethod
+    def most(self) -> int:
+        """How many at the moment; 1: each by itself."""
+
+    @abstractmethod
+    def takes(self, delivery: Delivery) -> bool:
+        """Whether it may be handled with others."""
+
+    @abstractmethod
+    async def deliver(self, delivery: Delivery) -> float | None:
+        """One attempt, as `Deliver` says."""
+
+    @abstractmethod
+    async def deliver_all(self, deliveries: Sequence[Delivery]) -> Sequence[float | None]:
+        """What `deliver` says, for each; those of a key in order, and none is done before one in front of it."""
+
+
+class _Each(Together):
+    """Each by itself."""
+
+    most = 1
+
+    def __init__(self, deliver: Deliver) -> None:
+        self._deliver = deliver
+
+    def takes(self, delivery: Delivery) -> bool:  # noqa: ARG002 - none
+        return False
+
+    async def deliver(self, delivery: Delivery) -> float | None:
+        return await self._deliver(delivery)
+
+    async def deliver_all(self, deliveries: Sequence[Delivery]) -> Sequence[float | None]:
+        return [await self._deliver(delivery) for delivery in deliveries]
+
+
 class Lanes(Sink):
     """Runs `deliver` for each message: in order for each key, at most `concurrency` at a time, fair between keys.
+
+    Where several may be handled together, what has gathered while the last ones were being handled is the next lot.
 
     A message whose attempt failed keeps its key waiting until it is done, and occupies no worker meanwhile. `capacity`
     is how many messages may be here, waiting or running. An attempt that raises is a defect of the consumer: it is
@@ -25,7 +70,7 @@ class Lanes(Sink):
 
     def __init__(
         self,
-        deliver: Deliver,
+        deliver: Deliver | Together,
         *,
         spawn: Spawn,
         clock: Clock,
@@ -33,12 +78,14 @@ class Lanes(Sink):
         capacity: int = 1000,
         patience_seconds: float = 10.0,
     ) -> None:
-        self._deliver = deliver
+        self._handling = deliver if isinstance(deliver, Together) else _Each(deliver)
+        self._handling.changed = self._start_workers
         self._spawn = spawn
         self._clock = clock
         self._concurrency = concurrency
         self._capacity = capacity
         self._patience = patience_seconds
+        self._gathering = False
         self._behind: dict[str, deque[_Item] | None] = {}  # by key that is being handled, what waits for it
         self._ready: deque[_Item] = deque()
         self._pending = 0
@@ -94,43 +141,99 @@ class Lanes(Sink):
         if self._closed:
             return
         self._ready.append(item)
-        if self._running < self._concurrency:
+        self._start_worker()
+
+    def _start_worker(self) -> None:
+        if self._running < self._concurrency and not self._waits:
             self._running += 1
             worker = self._spawn(self._work())
             self._workers.add(worker)
             worker.add_done_callback(self._workers.discard)
 
+    @property
+    def _waits(self) -> bool:
+        """Whether what is ready gathers until the end of what is being handled."""
+        return self._gathering and self._handling.most > 1
+
     async def _work(self) -> None:
         try:
-            while self._ready:
-                item = self._ready.popleft()
-                try:
-                    pause = await self._deliver(item[0])
-                except Exception:  # noqa: BLE001 - a defect must not lose the message
-                    _log.exception("event %s could not be delivered, again in 1 s", item[0].message.id)
-                    pause = REDELIVERY_SECONDS
-                if pause is None:
-                    self._finish(item)
-                else:
-                    self._later(item, pause)
+            while self._ready and not self._waits:
+                gathering = self._gathering = self._handling.most > 1
+                items = self._take(self._handling.most)
+                outcomes = await self._attempt([delivery for delivery, _ in items])
+                self._gathering = self._gathering and not gathering
+                self._settle(items, outcomes)
         finally:
             self._running -= 1
+        self._start_workers()
 
-    def _finish(self, item: _Item) -> None:
-        self._pending -= 1
-        key = item[0].message.key
-        if key is not None:
-            waiting = self._behind[key]
-            if not waiting:
-                del self._behind[key]
-            elif not self._closed:
-                self._ready.append(waiting.popleft())
-        if not self._closed and self._pending <= self._capacity // 2:  # half, so that rows are read by the hundred
-            self._roomy.set()
-        item[1]()
+    def _start_workers(self) -> None:
+        for _ in range(min(len(self._ready), self._concurrency)):
+            self._start_worker()
+
+    def _take(self, most: int) -> list[_Item]:
+        """The first that is ready, with what may be handled together with it."""
+        items = [self._ready.popleft()]
+        takes = self._handling.takes
+        if most == 1 or not takes(items[0][0]):
+            return items
+        while len(items) < most:
+            key = items[-1][0].message.key
+            queue = (self._behind[key] if key is not None else None) or self._ready
+            if not queue or not takes(queue[0][0]):
+                break
+            items.append(queue.popleft())
+        return items
+
+    async def _attempt(self, deliveries: Sequence[Delivery]) -> Sequence[float | None]:
+        try:
+            if len(deliveries) > 1:
+                return await self._handling.deliver_all(deliveries)
+            return [await self._handling.deliver(deliveries[0])]
+        except Exception:  # noqa: BLE001 - a defect must not lose the message
+            names = ", ".join(delivery.message.id for delivery in deliveries)
+            _log.exception("event %s could not be delivered, again in 1 s", names)
+            return [REDELIVERY_SECONDS] * len(deliveries)
+
+    def _settle(self, items: Sequence[_Item], outcomes: Sequence[float | None]) -> None:
+        """Let go of what is done; of the rest the first of each key is tried again, and the others wait behind it."""
+        done: list[Done] = []
+        keys: dict[str, list[_Item]] = {}
+        for item, pause in zip(items, outcomes, strict=True):
+            key = item[0].message.key
+            left = keys.setdefault(key, []) if key is not None else []
+            if pause is None:
+                done.append(item[1])
+            else:
+                if not left:
+                    self._later(item, pause)
+                left.append(item)
+        self._pending -= len(done)
+        if not self._closed:
+            for key, left in keys.items():
+                self._go_on(key, left)
+            if self._pending <= self._capacity // 2:  # half, so that rows are read by the hundred
+                self._roomy.set()
+        for call in done:
+            call()
+
+    def _go_on(self, key: str, left: Sequence[_Item]) -> None:
+        """With the next of a key, or with those of it that are left."""
+        waiting = self._behind[key]
+        if len(left) > 1:
+            self._behind[key] = deque([*left[1:], *(waiting or ())])
+        elif left:
+            return
+        elif waiting:
+            self._ready.append(waiting.popleft())
+        else:
+            del self._behind[key]
 
     def _later(self, item: _Item, pause: float) -> None:
         if self._closed:
+            return
+        if not pause:
+            self._ready.append(item)
             return
         sleeper = self._spawn(self._wake(item, pause))
         self._sleepers.add(sleeper)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import msgspec
@@ -16,6 +16,8 @@ _decode = msgspec.json.Decoder(dict[str, str]).decode
 
 _INBOX = "INSERT INTO ramet_inbox (consumer, key, answer, at) VALUES (?, ?, ?, ?)"
 _KNOWN = "SELECT 1 FROM ramet_inbox WHERE consumer = ? AND key = ?"
+_ANY_OF = 50
+_KNOWN_OF = f"SELECT key FROM ramet_inbox WHERE consumer = ? AND key IN ({', '.join('?' * _ANY_OF)})"
 _BURY = (
     "INSERT INTO ramet_dead_letter "
     "(consumer, event_id, topic, key, version, attempts, error, payload, headers, published_at, at) "
@@ -70,9 +72,18 @@ class Letters:
         """Whether the event was handled or dead-lettered already."""
         return bool(await self._storage.fetch(_KNOWN, self._inbox, event_id))
 
-    def handled(self, event_id: str, *, at: float) -> Write:
-        """The mark that makes the handling unique."""
-        return Write(_INBOX, [(self._inbox, event_id, None, at)])
+    async def known(self, event_ids: Sequence[str]) -> set[str]:
+        """Those of the events that were handled or dead-lettered already."""
+        found: set[str] = set()
+        for start in range(0, len(event_ids), _ANY_OF):
+            some = event_ids[start : start + _ANY_OF]
+            rows = await self._storage.fetch(_KNOWN_OF, self._inbox, *some, *some[-1:] * (_ANY_OF - len(some)))
+            found.update(key for (key,) in rows)
+        return found
+
+    def handled(self, *event_ids: str, at: float) -> Write:
+        """The marks that make the handling unique."""
+        return Write(_INBOX, [(self._inbox, event_id, None, at) for event_id in event_ids])
 
     def unburied(self, event_id: str) -> Write:
         """The dead letter is gone."""

@@ -11,6 +11,7 @@ import msgspec
 from ramet.clock import Clock
 from ramet.contract.struct import Event
 from ramet.events.base import Broker, Message, Subscription
+from ramet.events.company import Company
 from ramet.events.inbox import Consumer, Unreadable
 from ramet.events.lanes import Lanes
 from ramet.events.moments import Report
@@ -54,7 +55,8 @@ class Consuming:
         self._consumer = Consumer(
             handling.name, handle, storage=storage, clock=clock, retries=handling.retries, report=report
         )
-        self._lanes = Lanes(self._consumer.deliver, spawn=tasks.spawn, clock=clock)
+        company = Company(self._consumer, storage=storage, clock=clock)
+        self._lanes = Lanes(company, spawn=tasks.spawn, clock=clock)
         self._replays = Replays(self._consumer.letters, self._lanes, clock=clock, spawn=tasks.spawn)
 
     def share(self, leases: Leases) -> None:

@@ -49,6 +49,11 @@ class Unit(ABC):
     committed: bool
     """`commit` has made everything durable, also when it ended with a cancellation that arrived meanwhile."""
 
+    @property
+    @abstractmethod
+    def busy(self) -> bool:
+        """Whether a statement of it, or what has to come before, is waiting for the database right now."""
+
     @abstractmethod
     async def read(self, statement: Executable, parameters: Any = None) -> CursorResult[Any]:
         """Execute a statement of SQLAlchemy that only reads; the result is buffered. Begins nothing, unless eager.
@@ -125,8 +130,12 @@ class Storage(ABC):
         """Finish what is being committed and disconnect."""
 
     @abstractmethod
-    def unit(self, *, eager: bool = False) -> Unit:
-        """A new unit of work; nothing is begun before its first use. An eager one begins at its first read, too."""
+    def unit(self, *, eager: bool = False, whole: bool = False) -> Unit:
+        """A new unit of work; nothing is begun before its first use. An eager one begins at its first read, too.
+
+        A `whole` one is for much work that can be done again in smaller units: a statement that fails may end all of
+        it, which spares a savepoint for each, and where those who write wait for each other it is eager.
+        """
 
     @abstractmethod
     async def read(self, statement: Executable, parameters: Any = None) -> CursorResult[Any]:

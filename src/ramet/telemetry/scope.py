@@ -26,6 +26,14 @@ class Work(StrEnum):
     STARTUP = "startup"
 
 
+class Apart(BaseException):
+    """Work that shares its transaction with other work has to do what it may only do by itself.
+
+    Never seen by services: all of it is rolled back, and run again, each by itself. Not an `Exception`, so that no
+    `except Exception` of a service keeps it from getting there.
+    """
+
+
 class Committed(NamedTuple):
     """In the `args` of a CancelledError: the work was cancelled while it was being committed, and is committed.
 
@@ -45,7 +53,8 @@ class Scope(msgspec.Struct, eq=False):
     """One execution inside one service.
 
     `unit` is the open unit of work of the service's storage (None until the first use), `key` the idempotency key of
-    this execution; `calls` counts the commands called, by method, so that each gets a key of its own.
+    this execution; `calls` counts the commands called, by method, so that each gets a key of its own. `joint`: other
+    work may have written in the same transaction; `parted`: it tried to do what it may only do by itself.
     """
 
     service: str
@@ -54,6 +63,8 @@ class Scope(msgspec.Struct, eq=False):
     key: str | None = None
     unit: object | None = None
     wrote: bool = False
+    joint: bool = False
+    parted: bool = False
     calls: dict[str, int] | None = None
 
     def command_key(self, method: str) -> str | None:
@@ -77,7 +88,10 @@ def scope_of(service: str) -> Scope | None:
 
 
 def may_call_command(service: str, method: str) -> Scope:
-    """The scope from which `service` calls another's command `method`; the error names the way out."""
+    """The scope from which `service` calls another's command `method`; the error names the way out.
+
+    Raises: EffectInQuery; CommandAfterWrite; Apart where other work has written in the same transaction.
+    """
     scope = scope_of(service)
     if scope is None or scope.work is Work.QUERY:
         raise EffectInQuery(
@@ -90,6 +104,9 @@ def may_call_command(service: str, method: str) -> Scope:
             f"be undone together. Call {method} before the first write, or publish an event, or start a saga "
             f"with a step that calls {method}."
         )
+    if scope.joint:
+        scope.parted = True
+        raise Apart
     return scope
 
 

@@ -96,8 +96,8 @@ class OwnStorage(SqliteStorage):
         await self._pass()
         return counts
 
-    def unit(self, *, eager: bool = False) -> Any:
-        return self._real.unit(eager=eager)
+    def unit(self, *, eager: bool = False, whole: bool = False) -> Any:
+        return self._real.unit(eager=eager, whole=whole)
 
     def notify(self, channel: str) -> None:
         self._real.notify(channel)

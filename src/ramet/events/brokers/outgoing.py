@@ -1,16 +1,20 @@
-"""Messages on their way into a broker's store: pipelined, those of one key one after the other."""
+"""Messages on their way into a broker's store: in packs, pipelined, those of one key one after the other."""
 
 from __future__ import annotations
 
 import asyncio
 import math
 from collections import deque
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from ramet.clock import Clock
 from ramet.events.base import Delivery, Done, Message, Sink
 
 WINDOW = 1000
+PACK = 100
+PACK_BYTES = 256 * 1024
+PACKS = 16
 OVERDUE_SECONDS = 3.0
 AGAIN_SECONDS = 0.25
 
@@ -20,81 +24,132 @@ class _Item(NamedTuple):
     done: Done
 
 
-class Outgoing(Sink):
-    """The sink of a durable broker's outlet: whoever writes to the connection asks for the `next`.
+class Pack(NamedTuple):
+    """What travels and is stored as one, wholly or not at all; `stored` and `failed` want its ticket."""
 
-    Up to `window` messages wait for the broker's confirmation at a time. The next message of a key is sent when the one
-    before is stored, so that whatever is refused, lost or sent again, the store has the messages of a key in order.
+    ticket: int
+    route: str
+    messages: Sequence[Message]
+
+
+class Outgoing(Sink):
+    """The sink of a durable broker's outlet: whoever writes to the connection asks for the `next` pack.
+
+    A pack holds what may be sent at that moment on one route, at most `most` messages, and costs the broker one sync of
+    its disk. Nobody waits for it to fill; while `packs` of them wait for the broker's confirmation the next ones
+    gather, `window` messages in all. Messages of a key are in one pack, or the next is sent when the one before is
+    stored, so that whatever is refused, lost or sent again, the store has the messages of a key in order.
+
     Without a connection (`pause`) nothing is sent and there is no room; after `resume` all that was not confirmed is
-    sent again. What is not confirmed within `overdue_seconds` is sent again too (None: a connection that is there
-    confirms everything in the end).
+    sent again, in the same packs. What is not confirmed within `overdue_seconds` is sent again too (None: a connection
+    that is there confirms everything in the end).
     """
 
-    def __init__(self, clock: Clock, *, window: int = WINDOW, overdue_seconds: float | None = OVERDUE_SECONDS) -> None:
+    def __init__(
+        self,
+        clock: Clock,
+        *,
+        route: Callable[[Message], str],
+        most: int = PACK,
+        packs: int = PACKS,
+        window: int = WINDOW,
+        overdue_seconds: float | None = OVERDUE_SECONDS,
+    ) -> None:
         self._clock = clock
+        self._route = route
+        self._most = most
+        self._most_packs = packs
         self._window = window
         self._patience = math.inf if overdue_seconds is None else overdue_seconds
-        self._waiting: dict[int, _Item] = {}
-        self._behind: dict[str, deque[int]] = {}
-        self._ready: deque[int] = deque()
-        self._sent: dict[int, float] = {}
+        self._count = 0
+        self._ready: dict[str, deque[_Item]] = {}
+        self._behind: dict[str, deque[_Item]] = {}
+        self._packs: dict[int, tuple[str, list[_Item]]] = {}
+        self._due: dict[int, float] = {}
+        self._again: deque[int] = deque()
         self._tickets = 0
         self._connected = False
         self._sendable = asyncio.Event()
         self._roomy = asyncio.Event()
 
     def put(self, delivery: Delivery, done: Done) -> None:
-        self._tickets += 1
-        ticket = self._tickets
-        self._waiting[ticket] = _Item(delivery.message, done)
-        if len(self._waiting) >= self._window:
+        self._count += 1
+        if self._count >= self._window:
             self._roomy.clear()
-        key = delivery.message.key
+        item, key = _Item(delivery.message, done), delivery.message.key
         if key is not None:
             if key in self._behind:
-                self._behind[key].append(ticket)
+                self._behind[key].append(item)
                 return
             self._behind[key] = deque()
-        self._ready.append(ticket)
-        self._note_ready()
+        self._make_ready(item)
 
     async def room(self) -> int:
         while not self._roomy.is_set():
             await self._roomy.wait()
-        return max(1, self._window - len(self._waiting))
+        return max(1, self._window - self._count)
 
-    async def next(self) -> tuple[int, Message]:
-        """Wait for a message that may be sent; its ticket is what `stored` and `failed` want."""
-        while not (self._connected and self._ready):
+    async def next(self) -> Pack:
+        """Wait for messages that may be sent."""
+        while not self._may_send:
             self._sendable.clear()
             await self._sendable.wait()
-        ticket = self._ready.popleft()
-        self._sent[ticket] = self._clock.monotonic() + self._patience
-        return ticket, self._waiting[ticket].message
+        if self._again:
+            ticket = self._again.popleft()
+        else:
+            self._tickets = ticket = self._tickets + 1
+            self._packs[ticket] = self._packed()
+        self._due[ticket] = self._clock.monotonic() + self._patience
+        route, items = self._packs[ticket]
+        return Pack(ticket, route, [item.message for item in items])
+
+    @property
+    def _may_send(self) -> bool:
+        more = self._ready and len(self._packs) < self._most_packs
+        return self._connected and bool(self._again or more)
+
+    def _packed(self) -> tuple[str, list[_Item]]:
+        """The longest waiting route's messages, each with what waits behind it, as far as the pack goes."""
+        route, ready = next(iter(self._ready.items()))
+        items: list[_Item] = []
+        size = 0
+        while ready and len(items) < self._most and size < PACK_BYTES:
+            item: _Item | None = ready.popleft()
+            behind = self._behind.get(item.message.key) if item is not None and item.message.key is not None else None
+            while item is not None:
+                items.append(item)
+                size += len(item.message.payload)
+                fits = behind and len(items) < self._most and size < PACK_BYTES
+                item = behind.popleft() if behind and fits and self._route(behind[0].message) == route else None
+        del self._ready[route]
+        if ready:
+            self._ready[route] = ready  # behind the other routes
+        return route, items
 
     def stored(self, ticket: int) -> None:
         """The broker has it durably. Harmless when that is known already."""
-        item = self._waiting.pop(ticket, None)
-        if item is None:
+        pack = self._packs.pop(ticket, None)
+        if pack is None:
             return
-        if self._sent.pop(ticket, None) is None:
-            self._ready.remove(ticket)  # it was to be sent again, and the confirmation came late
-        key = item.message.key
-        if key is not None:
-            behind = self._behind[key]
-            if behind:
-                self._ready.append(behind.popleft())
-                self._note_ready()
+        if self._due.pop(ticket, None) is None:
+            self._again.remove(ticket)  # it was to be sent again, and the confirmation came late
+        items = pack[1]
+        self._count -= len(items)
+        for key in dict.fromkeys(item.message.key for item in items if item.message.key is not None):
+            if behind := self._behind[key]:
+                self._make_ready(behind.popleft())
             else:
                 del self._behind[key]
-        if self._connected and len(self._waiting) <= self._window // 2:
+        if self._connected and self._count <= self._window // 2:
             self._roomy.set()
-        item.done()
+        self._note_ready()
+        for item in items:
+            item.done()
 
     def failed(self, ticket: int) -> None:
         """The broker did not take it; it is sent again in a moment."""
-        if ticket in self._sent:
-            self._sent[ticket] = self._clock.monotonic() + AGAIN_SECONDS
+        if ticket in self._due:
+            self._due[ticket] = self._clock.monotonic() + AGAIN_SECONDS
 
     def pause(self) -> None:
         """There is no connection: whether what was sent has arrived is not known."""
@@ -104,22 +159,26 @@ class Outgoing(Sink):
     def resume(self) -> None:
         """There is a connection: begin with what was sent and not confirmed, in its order."""
         self._connected = True
-        self._send_again(sorted(self._sent))
-        if len(self._waiting) < self._window:
+        self._send_again(sorted(self._due))
+        if self._count < self._window:
             self._roomy.set()
 
     def repeat_overdue(self) -> None:
         """Send again what was not confirmed in time."""
         now = self._clock.monotonic()
         if self._connected:
-            self._send_again([ticket for ticket, due in self._sent.items() if due <= now])
+            self._send_again([ticket for ticket, due in self._due.items() if due <= now])
 
     def _send_again(self, tickets: list[int]) -> None:
         for ticket in tickets:
-            del self._sent[ticket]
-        self._ready.extendleft(reversed(tickets))
+            del self._due[ticket]
+        self._again.extendleft(reversed(tickets))
+        self._note_ready()
+
+    def _make_ready(self, item: _Item) -> None:
+        self._ready.setdefault(self._route(item.message), deque()).append(item)
         self._note_ready()
 
     def _note_ready(self) -> None:
-        if self._connected and self._ready:
+        if self._may_send:
             self._sendable.set()

@@ -48,6 +48,11 @@ class Channel:
         """Whether the server is in a transaction on this connection."""
         return bool(self.raw.is_in_transaction())
 
+    @property
+    def is_busy(self) -> bool:
+        """Whether a statement is under way on this connection."""
+        return bool(self.driver._execute_mutex.locked())  # noqa: SLF001 - as below
+
     def restart(self) -> None:
         """Begin SQLAlchemy's endless transaction again, where it has ended it; nobody listens any more."""
         self.driver.on_rollback = self.driver.on_error = None

@@ -118,10 +118,10 @@ class PostgresStorage(Storage):
             raise StorageError(f"The database of {self.service} at {self.location} is {state}.")
         return self._rows
 
-    def unit(self, *, eager: bool = False) -> Unit:
+    def unit(self, *, eager: bool = False, whole: bool = False) -> Unit:
         rows = self.rows
         assert self._units is not None
-        return PostgresUnit(Means(self._units, rows, self.location, self._tasks.spawn), eager=eager)
+        return PostgresUnit(Means(self._units, rows, self.location, self._tasks.spawn), eager=eager, whole=whole)
 
     async def read(self, statement: Executable, parameters: Any = None) -> CursorResult[Any]:
         return await self._once(lambda channel: channel.select(statement, parameters))

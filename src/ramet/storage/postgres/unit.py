@@ -46,13 +46,14 @@ class PostgresUnit(Unit):
     """Begins its transaction, and takes a connection, with its first statement.
 
     What fails as the first statement is executed again where another transaction was in the way, and leaves nothing
-    behind otherwise; a later one that writes is undone to the savepoint before it.
+    behind otherwise; a later one that writes is undone to the savepoint before it, or ends a `whole` unit.
     """
 
-    def __init__(self, means: Means, *, eager: bool) -> None:
+    def __init__(self, means: Means, *, eager: bool, whole: bool = False) -> None:
         self.conflicted = self.committed = False
         self._pool, self._rows, self._location, self._spawn = means
         self._eager = eager
+        self._whole = whole
         self._ended = False
         self._channel: Channel | None = None
         self._mutex = asyncio.Lock()
@@ -64,6 +65,11 @@ class PostgresUnit(Unit):
         self._deferred: list[Write] = []
         self._notify: list[Callable[[], None]] = []
         self._sessions: list[UnitSession] = []
+
+    @property
+    def busy(self) -> bool:
+        channel = self._channel
+        return self._mutex.locked() or (channel is not None and channel.is_busy)
 
     # -- statements ----------------------------------------------------------------------------------------------
 
@@ -90,7 +96,7 @@ class PostgresUnit(Unit):
             try:
                 if self._fresh:
                     return await self._first(work, writing=writing)
-                return await (self._saving(work) if writing else self._plain(work))
+                return await (self._saving(work) if writing and not self._whole else self._plain(work))
             except asyncio.CancelledError:
                 self._doom("a statement of it was cancelled")
                 raise
@@ -139,7 +145,7 @@ class PostgresUnit(Unit):
             return await work(channel)
         except (*FAILURES, DBAPIError, StorageError, Conflict) as error:
             told = self._told(error)
-            self._doom("a statement that reads failed")
+            self._doom("a statement failed")
             raise told from error
 
     # -- failures ------------------------------------------------------------------------------------------------
@@ -217,7 +223,7 @@ class PostgresUnit(Unit):
     async def _begin(self, *, writing: bool) -> Channel:
         self._check()
         if self._channel is None:
-            lock = _ALONE if self._eager else _SHARED if writing else ""
+            lock = _ALONE if self._eager else _SHARED if writing or self._whole else ""
             self._channel = await self._begun(f"BEGIN; {lock}" if lock else "BEGIN")
             self._locked = bool(lock)
             self._listen(self._channel)

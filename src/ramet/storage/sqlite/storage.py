@@ -144,11 +144,11 @@ class SqliteStorage(Storage):
             raise StorageError(f"The database of {self.service} at {self.location} is not open.")
         return self._reading
 
-    def unit(self, *, eager: bool = False) -> Unit:
+    def unit(self, *, eager: bool = False, whole: bool = False) -> Unit:
         writer = self.writer
         assert self._writing is not None
         assert self._latest is not None
-        return SqliteUnit(Channels(writer, self._writing, self._latest, self.reader), eager=eager)
+        return SqliteUnit(Channels(writer, self._writing, self._latest, self.reader), eager=eager or whole)
 
     async def read(self, statement: Executable, parameters: Any = None) -> CursorResult[Any]:
         return self.reader.connection.execute(statement, parameters)

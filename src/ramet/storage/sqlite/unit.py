@@ -29,6 +29,7 @@ class SqliteUnit(Unit):
         self._ended = False
         self._turn: Turn | None = None
         self._opening: asyncio.Future[None] | None = None
+        self._stilling = False
         self._seen: Batch | None = None
         self._mark: int | None = None
         self._changes = 0
@@ -36,6 +37,10 @@ class SqliteUnit(Unit):
         self._deferred: list[Write] = []
         self._notify: list[Callable[[], None]] = []
         self._sessions: list[UnitSession] = []
+
+    @property
+    def busy(self) -> bool:
+        return self._opening is not None or self._stilling
 
     # -- statements ----------------------------------------------------------------------------------------------
 
@@ -108,7 +113,11 @@ class SqliteUnit(Unit):
         """
         self._check()
         if self._turn is None and self._mark is None:
-            await self._writer.still()
+            self._stilling = True
+            try:
+                await self._writer.still()
+            finally:
+                self._stilling = False
             self._check()
         if self._turn is not None:
             return self._writing

@@ -12,25 +12,25 @@ from ramet.events.brokers.outgoing import AGAIN_SECONDS, OVERDUE_SECONDS, Outgoi
 class Bed:
     """An outgoing queue, and what it says is done."""
 
-    def __init__(self, *, window: int = 1000, connected: bool = True) -> None:
+    def __init__(self, *, most: int = 1, packs: int = 1000, window: int = 1000, connected: bool = True) -> None:
         self.clock = VirtualClock()
-        self.outgoing = Outgoing(self.clock, window=window)
+        self.outgoing = Outgoing(self.clock, route=lambda message: message.topic, most=most, packs=packs, window=window)
         self.done: list[str] = []
         if connected:
             self.outgoing.resume()
 
-    def put(self, name: str, key: str | None = None) -> None:
-        message = Message(id=name, topic="orders.Placed", key=key)
+    def put(self, name: str, key: str | None = None, topic: str = "orders.Placed") -> None:
+        message = Message(id=name, topic=topic, key=key)
         self.outgoing.put(Delivery(message), lambda: self.done.append(name))
 
     async def sent(self) -> dict[str, int]:
-        """The ticket of everything that may be sent now, by id, in order."""
+        """The ticket of everything that may be sent now, by the ids of a pack, in order."""
         found = {}
         try:
             while True:
                 async with asyncio.timeout(0):
-                    ticket, message = await self.outgoing.next()
-                found[message.id] = ticket
+                    pack = await self.outgoing.next()
+                found["+".join(message.id for message in pack.messages)] = pack.ticket
         except TimeoutError:
             return found
 
@@ -111,3 +111,55 @@ async def test_there_is_room_for_a_window_and_none_without_a_connection() -> Non
     assert not waiting.done()
     bed.outgoing.stored(tickets["2"])
     assert await waiting == 2
+
+
+async def test_what_may_be_sent_together_is_one_pack_for_each_route() -> None:
+    bed = Bed(most=3)
+    for name, key, topic in (("a1", "a", "A"), ("b", None, "B"), ("a2", "a", "A"), ("x", None, "A"), ("y", None, "A")):
+        bed.put(name, key, topic)
+    sent = await bed.sent()
+    assert list(sent) == ["a1+a2+x", "b", "y"]
+    bed.outgoing.stored(sent["a1+a2+x"])
+    assert bed.done == ["a1", "a2", "x"]
+
+
+async def test_a_key_that_a_pack_has_no_more_room_for_waits_until_it_is_stored() -> None:
+    bed = Bed(most=2)
+    for name, key in (("a1", "a"), ("a2", "a"), ("a3", "a"), ("b1", "b")):
+        bed.put(name, key)
+    sent = await bed.sent()
+    assert list(sent) == ["a1+a2", "b1"]
+    bed.outgoing.stored(sent["a1+a2"])
+    assert list(await bed.sent()) == ["a3"]
+
+
+async def test_a_key_goes_on_with_another_topic_when_the_one_before_is_stored() -> None:
+    bed = Bed(most=9)
+    for name, topic in (("1", "A"), ("2", "B"), ("3", "A")):
+        bed.put(name, "a", topic)
+    for name in ("1", "2", "3"):
+        sent = await bed.sent()
+        assert list(sent) == [name]
+        bed.outgoing.stored(sent[name])
+
+
+async def test_what_is_sent_again_is_the_same_pack() -> None:
+    bed = Bed(most=9)
+    bed.put("1")
+    bed.put("2")
+    sent = await bed.sent()
+    bed.outgoing.pause()
+    bed.put("3")
+    bed.outgoing.resume()
+    assert await bed.sent() == {"1+2": sent["1+2"], "3": sent["1+2"] + 1}
+
+
+async def test_while_enough_packs_are_on_their_way_the_next_ones_gather() -> None:
+    bed = Bed(most=9, packs=1)
+    bed.put("1")
+    first = await bed.sent()
+    bed.put("2")
+    bed.put("3")
+    assert await bed.sent() == {}
+    bed.outgoing.stored(first["1"])
+    assert list(await bed.sent()) == ["2+3"]

@@ -13,7 +13,7 @@ from nats.errors import Error, MaxPayloadError
 
 from ramet.clock import Clock
 from ramet.errors import ConfigurationError
-from ramet.events.base import Broker, Interest, Outlet, Subscription
+from ramet.events.base import Broker, Interest, Message, Outlet, Subscription
 from ramet.events.brokers.loops import persist
 from ramet.events.brokers.members import BEAT_SECONDS, Beat, Members, encode_beat
 from ramet.events.brokers.nats.connection import Connection
@@ -21,7 +21,7 @@ from ramet.events.brokers.nats.options import NatsOptions, read_url
 from ramet.events.brokers.nats.reading import Reading, Stream, declare
 from ramet.events.brokers.nats.wire import Layout, Names, origin, publish_id
 from ramet.events.brokers.outgoing import AGAIN_SECONDS, Outgoing
-from ramet.events.brokers.wire import encode_message
+from ramet.events.brokers.wire import encode_messages
 from ramet.tasks import Spawn, end
 
 SYNCED = (2, 10)
@@ -53,7 +53,7 @@ class NatsBroker(Broker):
         self._spawn = spawn
         self._interests = tuple(interests)
         self._connection = Connection(self._options, self._names, lost=self._lost, back=self._back)
-        self._outgoing = Outgoing(clock)
+        self._outgoing = Outgoing(clock, route=self._route)
         self._members = Members(clock.id(), now=clock.monotonic())
         self._readings: dict[str, Reading] = {}
         self._by_number: list[Reading] = []
@@ -117,7 +117,7 @@ class NatsBroker(Broker):
         self._readings[name] = reading
         self._by_number.append(reading)
         self._announce()
-        self._start(reading.coordinate, reading.pull, mend=reading.interrupt)
+        self._start(reading.coordinate, reading.pull, reading.feed, mend=reading.interrupt)
 
     def outlets(self, topics: Collection[str] | None = None) -> Sequence[Outlet]:  # noqa: ARG002 - one for all topics
         return (Outlet("nats", None, self._outgoing),)
@@ -126,24 +126,27 @@ class NatsBroker(Broker):
         going = partial(persist, clock=self._clock, log=_log, mend=mend)
         self._tasks += [self._spawn(going(loop)) for loop in loops]
 
+    def _route(self, message: Message) -> str:
+        assert self._stream is not None, "nothing is sent before the partitions are known"
+        return self._names.subject(message, self._stream.partitions)
+
     async def _send(self) -> None:
-        assert self._stream is not None
-        client, partitions = self._connection.client, self._stream.partitions
-        answers = f"{self._connection.inbox}.stored"
+        client, answers = self._connection.client, f"{self._connection.inbox}.stored"
         while True:
-            ticket, message = await self._outgoing.next()
+            ticket, subject, messages = await self._outgoing.next()
             try:
                 await client.publish(
-                    self._names.subject(message, partitions),
-                    encode_message(message),
+                    subject,
+                    encode_messages(messages),
                     reply=f"{answers}.{ticket}",
-                    headers={"Nats-Msg-Id": publish_id(message)},
+                    headers={"Nats-Msg-Id": publish_id(messages)},
                 )
             except MaxPayloadError:
-                size = len(message.payload)
-                _log.error("event %s has %d bytes, more than max_payload of NATS: raise it there", message.id, size)
+                size = sum(len(message.payload) for message in messages)
+                names = ", ".join(message.id for message in messages)
+                _log.error("event %s has %d bytes, more than max_payload of NATS: raise it there", names, size)
             except (OSError, Error) as error:
-                _log.debug("event %s is sent again: %s", message.id, error)
+                _log.debug("%d events are sent again: %s", len(messages), error)
                 self._outgoing.failed(ticket)
 
     async def _repeat(self) -> None:
@@ -156,7 +159,7 @@ class NatsBroker(Broker):
         if answer.data and not answer.data.startswith(b'{"error"'):
             self._outgoing.stored(ticket)
         else:
-            _log.debug("JetStream did not store an event: %s", answer.data or answer.headers)
+            _log.debug("JetStream did not store events: %s", answer.data or answer.headers)
             self._outgoing.failed(ticket)
 
     def _arrived(self, message: Msg) -> None:

@@ -4,22 +4,23 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import partial
+from typing import NamedTuple
 
 from nats.errors import Error
 
 from ramet.clock import Clock
 from ramet.errors import described
-from ramet.events.base import Delivery, Interest, Subscription
+from ramet.events.base import Delivery, Done, Interest, Message, Subscription
 from ramet.events.brokers.members import Members
 from ramet.events.brokers.nats.connection import Connection
 from ramet.events.brokers.nats.wire import Entry, Names, Origin, Start
 from ramet.events.brokers.partition import Partition
-from ramet.events.brokers.wire import decode_message
+from ramet.events.brokers.wire import decode_messages
 
-BATCH = 500
+AHEAD = 500
 COMMIT_SECONDS = 0.5
 DRAIN_SECONDS = 5.0
 SILENCE_SECONDS = 10.0
@@ -47,8 +48,15 @@ async def declare(connection: Connection, interest: Interest) -> None:
         await connection.decide(key, Start(after=after))
 
 
+class _Arrived(NamedTuple):
+    delivery: Delivery
+    partition: Partition
+    done: Done
+
+
 class Reading:
-    """Runs two loops: `coordinate` takes partitions over, gives them back and writes down what is done; `pull` reads.
+    """Runs three loops: `coordinate` takes partitions over, gives them back and writes down what is done; `pull` reads
+    ahead, as far as `AHEAD`; `feed` fills the sink, as it has room.
 
     A partition is read by the replica whose name stands in its entry. Entries change only by comparing revisions, so
     that a replica that was frozen finds out with its next write that another has taken over. What it has in flight then
@@ -75,6 +83,10 @@ class Reading:
         self._count = 0
         self._left = 0
         self._heard_at = 0.0
+        self._events_each = 1.0  # in a message, of late
+        self._waiting: deque[_Arrived] = deque()
+        self._any = asyncio.Event()
+        self._few = asyncio.Event()
 
     def wake(self) -> None:
         """Replicas have come or gone."""
@@ -98,12 +110,15 @@ class Reading:
             await self._pause()
 
     async def pull(self) -> None:
-        """Ask for as many messages as the sink has room for, again and again."""
+        """Ask for more while little waits for the sink."""
         while True:
             while not self._reading:
                 self._changed.clear()
                 await self._changed.wait()
-            batch = min(BATCH, await self._sink.room())
+            while len(self._waiting) > AHEAD // 2:
+                self._few.clear()
+                await self._few.wait()
+            batch = max(1, int((AHEAD - len(self._waiting)) / self._events_each))
             try:
                 if self._stale:
                     await self._make_reader()
@@ -113,6 +128,19 @@ class Reading:
                 _log.warning("%s cannot be read at the moment: %s", self.consumer, described(error))
                 self._renew()
                 await self._clock.sleep(self._clock.jitter(1.0))
+
+    async def feed(self) -> None:
+        """Put what has arrived into the sink."""
+        while True:
+            while not self._waiting:
+                self._any.clear()
+                await self._any.wait()
+            for _ in range(min(await self._sink.room(), len(self._waiting))):
+                delivery, partition, done = self._waiting.popleft()
+                if self._owned.get(partition.number) is partition:
+                    self._sink.put(delivery, done)
+            if len(self._waiting) <= AHEAD // 2:
+                self._few.set()
 
     def arrived(self, where: Origin, subject: str, data: bytes) -> None:
         """A message of the current reader."""
@@ -129,8 +157,21 @@ class Reading:
         number, topic = self._names.partition(subject)
         partition = self._owned.get(number)
         if partition is not None and topic in self._topics and partition.take(where.position):
-            delivery = Delivery(decode_message(data), where.position <= partition.again_until)
-            self._sink.put(delivery, partial(partition.done, where.position))
+            self._take(decode_messages(data), partition, where.position)
+
+    def _take(self, messages: Sequence[Message], partition: Partition, position: int) -> None:
+        """What is stored as one is at one position, which is done when all of it is."""
+        self._events_each += (len(messages) - self._events_each) / 10
+        again, left = position <= partition.again_until, len(messages)
+
+        def done() -> None:
+            nonlocal left
+            left -= 1
+            if not left:
+                partition.done(position)
+
+        self._waiting.extend(_Arrived(Delivery(message, again), partition, done) for message in messages)
+        self._any.set()
 
     def answered(self, reader: str, status: str) -> None:
         """What the server says of the question itself: 100 is a heartbeat, all else ends it."""

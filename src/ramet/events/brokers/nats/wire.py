@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
 import msgspec
@@ -82,9 +82,10 @@ def origin(reply: str) -> Origin:
     return Origin(tokens[first + 1], int(tokens[first + 3]), int(tokens[first + 4]))
 
 
-def publish_id(message: Message) -> str:
-    """What JetStream recognises a repeated message by, as a header takes it."""
-    name = message.id
-    if name.isascii() and name.isprintable() and name == name.strip() and name:
+def publish_id(messages: Sequence[Message]) -> str:
+    """What JetStream recognises a repeated pack by, as a header takes it: the only id, or a digest of all of them."""
+    name = messages[0].id
+    if len(messages) == 1 and name and name.isascii() and name.isprintable() and name == name.strip():
         return name
-    return hashlib.blake2b(name.encode(errors="surrogatepass"), digest_size=16).hexdigest()
+    names = "\n".join(message.id for message in messages)
+    return hashlib.blake2b(names.encode(errors="surrogatepass"), digest_size=16).hexdigest()

@@ -13,10 +13,10 @@ from ramet.errors import ConfigurationError, MissingExtra, Unavailable
 from ramet.events.base import Broker, Interest, Message, Outlet, Subscription
 from ramet.events.brokers.loops import persist
 from ramet.events.brokers.members import BEAT_SECONDS, Beat, Members, encode_beat
-from ramet.events.brokers.outgoing import AGAIN_SECONDS, Outgoing
+from ramet.events.brokers.outgoing import AGAIN_SECONDS, WINDOW, Outgoing, Pack
 from ramet.events.brokers.rabbitmq.names import Names
 from ramet.events.brokers.rabbitmq.options import RabbitOptions, read_url
-from ramet.events.brokers.wire import encode_message
+from ramet.events.brokers.wire import encode_messages
 from ramet.tasks import Spawn, end
 
 try:
@@ -63,7 +63,7 @@ class RabbitBroker(Broker):
         self._clock = clock
         self._spawn = spawn
         self._interests = {interest.consumer: interest for interest in interests}
-        self._outgoing = Outgoing(clock, overdue_seconds=None)
+        self._outgoing = Outgoing(clock, route=_everywhere, most=1, packs=WINDOW, overdue_seconds=None)
         self._members = Members(clock.id(), now=clock.monotonic())
         self._readings: dict[str, Reading] = {}
         self._news = 0
@@ -199,27 +199,27 @@ class RabbitBroker(Broker):
 
     async def _send(self) -> None:
         while True:
-            ticket, message = await self._outgoing.next()
-            task = self._spawn(self._publish(ticket, message))
+            pack = await self._outgoing.next()
+            task = self._spawn(self._publish(pack))
             self._publishing.add(task)
             task.add_done_callback(self._publishing.discard)
 
-    async def _publish(self, ticket: int, message: Message) -> None:
-        publisher = self._publisher
+    async def _publish(self, pack: Pack) -> None:
+        publisher, (message,) = self._publisher, pack.messages
         try:
             if publisher is not None:
                 with library:
                     await publisher.basic_publish(
-                        encode_message(message),
+                        encode_messages(pack.messages),
                         exchange=self._names.events,
                         routing_key=self._names.route(message, self._options.partitions),
                         properties=spec.Basic.Properties(delivery_mode=2),
                         timeout=CONFIRM_SECONDS,
                     )
-                self._outgoing.stored(ticket)
+                self._outgoing.stored(pack.ticket)
         except FAILURES as error:
             _log.debug("event %s is sent again: %s", message.id, error)
-            self._outgoing.failed(ticket)
+            self._outgoing.failed(pack.ticket)
 
     async def _repeat(self) -> None:
         while True:
@@ -263,3 +263,8 @@ class RabbitBroker(Broker):
             f"RabbitMQ at {self._options.shown} cannot be used ({type(error).__name__}): start it there, or name "
             "another address as `broker` of the deployment in ramet.toml."
         )
+
+
+def _everywhere(_: Message) -> str:
+    """Each message is stored by itself, in whatever queues want it."""
+    return ""

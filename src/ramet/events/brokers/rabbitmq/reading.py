@@ -17,7 +17,7 @@ from ramet.events.brokers.members import Members
 from ramet.events.brokers.rabbitmq.failures import FAILURES, library, quietly
 from ramet.events.brokers.rabbitmq.names import Names
 from ramet.events.brokers.rabbitmq.options import RabbitOptions
-from ramet.events.brokers.wire import decode_message
+from ramet.events.brokers.wire import decode_messages
 
 TICK_SECONDS = 1.0
 DRAIN_SECONDS = 5.0
@@ -182,7 +182,8 @@ class Reading:
     async def _receive(self, queue: Queue, delivered: DeliveredMessage) -> None:
         tag, again = delivered.delivery_tag, bool(delivered.redelivered)
         if tag is not None:
-            self._arrived.append(_Arrived(queue, tag, decode_message(delivered.body), again))
+            (message,) = decode_messages(delivered.body)
+            self._arrived.append(_Arrived(queue, tag, message, again))
             self._any.set()
 
     def _put(self, arrived: _Arrived) -> None:

@@ -34,8 +34,17 @@ def test_where_a_message_stands_is_read_with_and_without_a_domain() -> None:
     assert origin("$JS.ACK.hub.account.ramet_shop.r7.1.42.3.1700000000.0.chance") == expected
 
 
+def named(*names: str) -> list[Message]:
+    return [Message(id=name, topic="t") for name in names]
+
+
 def test_an_id_that_no_header_takes_is_recognised_all_the_same() -> None:
-    one = publish_id(Message(id="käse\r\n", topic="t"))
+    one = publish_id(named("käse\r\n"))
     assert one.isalnum()
-    assert one == publish_id(Message(id="käse\r\n", topic="t")) != publish_id(Message(id="käse", topic="t"))
-    assert publish_id(Message(id="0190-a", topic="t")) == "0190-a"
+    assert one == publish_id(named("käse\r\n")) != publish_id(named("käse"))
+    assert publish_id(named("0190-a")) == "0190-a"
+
+
+def test_a_pack_is_recognised_by_all_that_is_in_it() -> None:
+    assert publish_id(named("a", "b")) == publish_id(named("a", "b"))
+    assert len({publish_id(named(*names)) for names in ("a", "ab", "ac", "ba")}) == 4

@@ -18,7 +18,7 @@ from ramet.events.brokers.members import Members
 from ramet.events.brokers.rabbitmq.names import Names
 from ramet.events.brokers.rabbitmq.options import RabbitOptions
 from ramet.events.brokers.rabbitmq.reading import Reading
-from ramet.events.brokers.wire import encode_message
+from ramet.events.brokers.wire import encode_messages
 from ramet.tasks import Tasks
 
 CONSUMER, TOPIC = "billing.note", "orders.Placed"
@@ -47,7 +47,7 @@ class Channel:
         self.is_closed = True
 
     async def deliver(self, tag: int, identifier: str) -> None:
-        body = encode_message(Message(id=identifier, topic=TOPIC, key="k"))
+        body = encode_messages([Message(id=identifier, topic=TOPIC, key="k")])
         (consume,) = self.consumers.values()
         await consume(SimpleNamespace(delivery_tag=tag, redelivered=False, body=body))
 

@@ -1,0 +1,185 @@
+"""Many events of one consumer in one transaction, where that changes nothing but the speed.
+
+What is committed is the same as if each had been handled by itself, one after the other: they see each other's writes,
+their marks are committed with them, and where one of them fails all are rolled back and handled each by itself. So a
+handler may be run again because of another event, and must be one that only uses its database: one that called a
+command, or waited for anything else, is handled each by itself from then on (`Consumer.solitary`).
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from ramet.clock import Clock
+from ramet.errors import StorageError
+from ramet.events.base import Delivery
+from ramet.events.inbox import Consumer
+from ramet.events.lanes import Together
+from ramet.storage.base import Conflict, Storage, Unit
+from ramet.tasks import is_ending
+from ramet.telemetry.context import current_context
+from ramet.telemetry.scope import Apart, current_scope
+
+MOST = 100
+BUDGET_SECONDS = 0.01
+"""How long a transaction goes on with further events: who else writes waits for it, on SQLite."""
+
+BREATH_SECONDS = 0.001
+"""How long events are handled without giving way to other tasks."""
+
+SLOW_SECONDS = 0.0025
+"""Handlers that take longer do better side by side."""
+
+ELSEWHERE_SECONDS = 0.1
+"""How long a handler may wait for something else while others' writes wait with it."""
+
+SINGLY, SINGLY_MOST = 64, 1024
+"""How many are handled each by itself after a failure, or slowness; twice as many the next time."""
+
+AGAIN = 0.0
+"""The pause before an event that was rolled back because of others is handled by itself."""
+
+
+class _Failed(NamedTuple):
+    """Which of the events has failed, and with what; None: all of them together."""
+
+    at: int | None = None
+    error: BaseException | None = None
+
+
+class Company(Together):
+    """What handles one consumer's events, for its lanes."""
+
+    def __init__(self, consumer: Consumer, *, storage: Storage, clock: Clock) -> None:
+        self._consumer = consumer
+        self._storage = storage
+        self._clock = clock
+        self._singly = 1  # the first shows what the handler does
+        self._next_singly = SINGLY
+        self._limit: asyncio.Timeout | None = None
+        consumer.on_solitary = self._is_solitary
+
+    def _is_solitary(self) -> None:
+        if self._limit is not None and not self._limit.expired():
+            self._limit.reschedule(asyncio.get_running_loop().time() + ELSEWHERE_SECONDS)
+        self.changed()
+
+    @property
+    def most(self) -> int:
+        """How many may be handled together now."""
+        return 1 if self._consumer.solitary or self._singly else MOST
+
+    def takes(self, delivery: Delivery) -> bool:
+        """Whether this one may be handled with others: not where it has failed before, or is a replay."""
+        return delivery.renewals is None and not self._consumer.was_tried(delivery.message.id)
+
+    async def deliver(self, delivery: Delivery) -> float | None:
+        """One by itself; see `Consumer.deliver`."""
+        self._singly = max(0, self._singly - 1)
+        return await self._consumer.deliver(delivery)
+
+    async def deliver_all(self, deliveries: Sequence[Delivery]) -> list[float | None]:
+        """Try all of them together; what `deliver` says, for each. Where a key waits, its later events do too."""
+        outcomes: list[float | None] = [AGAIN] * len(deliveries)
+        todo = await self._look(deliveries, outcomes)
+        count, failed = await self._try([deliveries[at] for at in todo])
+        for at in todo[:count]:
+            self._consumer.succeeded(deliveries[at].message)
+            outcomes[at] = None
+        if failed is not None:
+            self._singly, self._next_singly = self._next_singly, min(2 * self._next_singly, SINGLY_MOST)
+            if failed.at is not None and failed.error is not None:
+                at, key = todo[failed.at], deliveries[todo[failed.at]].message.key
+                if key is None or all(deliveries[other].message.key != key for other in todo[: failed.at]):
+                    outcomes[at] = await self._consumer.failed(deliveries[at], failed.error)
+        return outcomes
+
+    async def _look(self, deliveries: Sequence[Delivery], outcomes: list[float | None]) -> list[int]:
+        """Which are to be handled now: neither known, nor tried elsewhere, nor behind one that was."""
+        again = [delivery.message.id for delivery in deliveries if delivery.again]
+        known = await self._consumer.letters.known(again)
+        await self._consumer.recall(set(again) - known)
+        held: set[str | None] = set()
+        todo = []
+        for at, delivery in enumerate(deliveries):
+            message = delivery.message
+            if message.key is not None and message.key in held:
+                continue
+            if message.id in known:
+                outcomes[at] = await self._consumer.ignore(message)
+            elif self.takes(delivery):
+                todo.append(at)
+            else:
+                held.add(message.key)
+        return todo
+
+    async def _try(self, deliveries: Sequence[Delivery]) -> tuple[int, _Failed | None]:
+        """How many are handled, and durably so; and whether there was a failure, or it took too long."""
+        if not deliveries:
+            return 0, None
+        unit, under_way = self._storage.unit(whole=True), _Progress(self._clock.monotonic())
+        try:
+            async with asyncio.timeout(self._consumer.retries.timeout_seconds) as self._limit:
+                await self._handle(unit, deliveries, under_way)
+                marked = [delivery.message.id for delivery in deliveries[: under_way.count]]
+                unit.defer(self._consumer.letters.handled(*marked, at=self._clock.time()))
+                took = (self._clock.monotonic() - under_way.started) / under_way.count
+                await unit.commit()
+        except (Exception, asyncio.CancelledError, Conflict, Apart) as error:
+            if isinstance(error, asyncio.CancelledError) and is_ending():
+                raise
+            if not unit.committed:
+                if self._consumer.solitary and isinstance(error, TimeoutError):
+                    return 0, _Failed()
+                return 0, _failed(error, unit, under_way)
+        finally:
+            self._limit = None
+            await unit.rollback()
+        if took > SLOW_SECONDS:
+            return under_way.count, _Failed()
+        self._next_singly = SINGLY
+        return under_way.count, None
+
+    async def _handle(self, unit: Unit, deliveries: Sequence[Delivery], under_way: _Progress) -> None:
+        """Run the handlers, one after the other, as long as the time for it lasts."""
+        breath = under_way.started
+        for delivery in deliveries:
+            under_way.running = True
+            await self._one(unit, delivery, joint=under_way.count > 0)
+            under_way.running = False
+            under_way.count += 1
+            now = self._clock.monotonic()
+            if self._consumer.solitary or now - under_way.started > BUDGET_SECONDS:
+                return
+            if now - breath > BREATH_SECONDS:
+                await asyncio.sleep(0)
+                breath = now
+
+    async def _one(self, unit: Unit, delivery: Delivery, *, joint: bool) -> None:
+        scope = self._consumer.scope(delivery)
+        scope.unit, scope.joint = unit, joint
+        work, context = current_scope.set(scope), current_context.set(self._consumer.context(delivery.message))
+        try:
+            await self._consumer.handle(delivery.message, scope)
+        finally:
+            current_context.reset(context)
+            current_scope.reset(work)
+        if scope.parted:
+            raise Apart
+
+
+class _Progress:
+    """Where an attempt is."""
+
+    def __init__(self, started: float) -> None:
+        self.started = started
+        self.count = 0
+        self.running = False
+
+
+def _failed(error: BaseException, unit: Unit, under_way: _Progress) -> _Failed:
+    """Whose failure it is: of the handler that was running, unless the transaction itself was at fault."""
+    common = isinstance(error, StorageError | Conflict | Apart) or unit.conflicted
+    return _Failed(under_way.count, error) if under_way.running and not common else _Failed()
