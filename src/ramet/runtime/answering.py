@@ -10,6 +10,7 @@ from ramet.contract.declared import DeclaredContract
 from ramet.errors import InvalidArguments, RametError, Unavailable
 from ramet.runtime.calls import Answerer, encoded, framed
 from ramet.runtime.linking import Carrier
+from ramet.telemetry.scope import FreshKey
 from ramet.transport.base import Call, Peer
 
 WITHDRAWN = b""
@@ -58,7 +59,7 @@ def _answering(service: str, answerer: Answerer) -> Answers:
             arguments = codec.decode_arguments(call.arguments)
             counter.calls += 1
             try:
-                result = await (answer(call.key, arguments) if is_command else answer(*arguments))
+                result = await (answer(_key(call), arguments) if is_command else answer(*arguments))
                 return encoded(codec, result, boundary)
             except Exception as error:
                 if boundary.passes(error):
@@ -68,6 +69,10 @@ def _answering(service: str, answerer: Answerer) -> Answers:
             return codec.encode_error(error)
 
     return answers
+
+
+def _key(call: Call) -> str | None:
+    return FreshKey(call.key) if call.fresh and call.key is not None else call.key
 
 
 async def _unanswered(call: Call) -> bytes:

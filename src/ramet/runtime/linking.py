@@ -14,6 +14,7 @@ from ramet.errors import DeadlineExceeded, OutcomeUnknown
 from ramet.runtime.calls import DEFAULT_DEADLINE_SECONDS, ENDLESS, Answerer, Answering, Boundary
 from ramet.telemetry.context import Context, current_context
 from ramet.telemetry.counters import Counters
+from ramet.telemetry.scope import FreshKey
 from ramet.transport.base import Call
 
 
@@ -64,7 +65,7 @@ class _Link:
         encode, decode, context, carry = codec.encode_values, codec.decode_answer, self._context, self._call
 
         async def answer(key: str | None, args: tuple[Any, ...]) -> Any:
-            call = Call(name, encode(args), context(), key)
+            call = Call(name, encode(args), context(), key, fresh=isinstance(key, FreshKey))
             try:
                 data = await carry(call, repeatable=key is not None)
             except DeadlineExceeded as error:

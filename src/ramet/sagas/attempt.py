@@ -16,7 +16,7 @@ from ramet.sagas.definition import Definition, RunnableStep
 from ramet.sagas.live import Live
 from ramet.sagas.progress import Failure, Key, Outcome, Status
 from ramet.telemetry.context import current_context
-from ramet.telemetry.scope import Scope, Work, current_scope
+from ramet.telemetry.scope import FreshKey, Scope, Work, current_scope
 
 NOT_EXECUTED = (Unavailable, Cancelled, Denied, Unauthenticated)
 """Errors of a call that say for certain that the command was not executed."""
@@ -33,10 +33,11 @@ class StepScope(Scope):
     answer.
     """
 
-    __slots__ = ("_renew", "called", "execution")
+    __slots__ = ("_fresh", "_renew", "called", "execution")
 
-    def __init__(self, service: str, name: str, key: str, renew: tuple[str, ...] = ()) -> None:
+    def __init__(self, service: str, name: str, key: str, renew: tuple[str, ...] = (), *, fresh: bool = False) -> None:
         super().__init__(service, Work.STEP, name, key)
+        self._fresh = fresh
         self.execution = key
         self.called: list[Key] = []
         self._renew = renew
@@ -47,7 +48,8 @@ class StepScope(Scope):
             again = sum(1 for one in self._renew if one.partition("~")[0] == key)
             key = f"{key}~{again}" if again else key
             self.called.append(Key(method, key))
-        return key
+            return FreshKey(key) if self._fresh else key
+        return None
 
 
 def failure(error: Exception, scope: StepScope) -> Failure:
@@ -56,7 +58,8 @@ def failure(error: Exception, scope: StepScope) -> Failure:
     A client marks the error of a command with the command's key (`__ramet_key__`); then, and only then, it is known
     which command the error belongs to. All others that were called may have been executed.
     """
-    own = getattr(error, "__ramet_key__", None)
+    key = getattr(error, "__ramet_key__", None)
+    own = None if key is None else str(key)  # a plain one, as it is kept
     others = tuple(one for one in scope.called if one.key != own)
     if isinstance(error, Refusal):
         renew = own if len(others) < len(scope.called) else None
@@ -104,7 +107,9 @@ class Performer:
     def _scope(self, live: Live, step: RunnableStep, *, back: bool) -> StepScope:
         trouble = live.progress.trouble.get(step.name)
         key = f"{live.id}/{step.name}/{'undo' if back else 'do'}"
-        return StepScope(self.service, step.title, key, () if trouble is None else trouble.renew)
+        if trouble is not None:
+            return StepScope(self.service, step.title, key, trouble.renew)
+        return StepScope(self.service, step.title, key, fresh=not (back or live.progress.doubtful))
 
     @staticmethod
     def _cancelled(

@@ -39,6 +39,16 @@ class Committed(NamedTuple):
         return first if isinstance(first, cls) else None
 
 
+class FreshKey(str):
+    """An idempotency key that nobody was asked with before: an answer to it need not be looked for first.
+
+    It spares a look and decides nothing: where it is wrong, the recorded answer still stands, and what was done again
+    is rolled back.
+    """
+
+    __slots__ = ()
+
+
 class Scope:
     """One execution inside one service.
 

@@ -74,6 +74,7 @@ class Request(msgspec.Struct, frozen=True, array_like=True, gc=False):
     region: str | None = None
     caller: Caller | None = None
     baggage: dict[str, str] = {}
+    fresh: bool = False
 
 
 TROUBLES: Mapping[str, type[RametError]] = {
@@ -94,15 +95,15 @@ read_request: Callable[[bytes], Request] = msgspec.msgpack.Decoder(Request).deco
 
 def write_request(call: Call, left_seconds: float) -> bytes:
     """A call and the time that is left for it."""
-    method, arguments, context, key, withdraw = call
+    method, arguments, context, key, withdraw, fresh = call
     left = None if left_seconds == INFINITE else left_seconds
     execution, trace = context.execution, context.trace
     if trace == execution:
         trace = ""
     tenant, region, caller, baggage = context.tenant, context.region, context.caller, context.baggage
-    if tenant is None and caller is None and region is None and not baggage and not withdraw:
+    if tenant is None and caller is None and region is None and not baggage and not withdraw and not fresh:
         return _encode((method, arguments, left, execution, trace, key))
-    return _encode((method, arguments, left, execution, trace, key, withdraw, tenant, region, caller, baggage))
+    return _encode((method, arguments, left, execution, trace, key, withdraw, tenant, region, caller, baggage, fresh))
 
 
 def call_of(request: Request, now: float) -> Call:
@@ -118,7 +119,7 @@ def call_of(request: Request, now: float) -> Call:
         region=request.region,
         baggage=request.baggage,
     )
-    return Call(request.method, request.arguments, context, request.key, request.withdraw)
+    return Call(request.method, request.arguments, context, request.key, request.withdraw, request.fresh)
 
 
 def error_of(trouble: Trouble, method: str) -> RametError:
