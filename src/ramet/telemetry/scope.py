@@ -53,10 +53,12 @@ class Scope:
     """One execution inside one service.
 
     `unit` is the open unit of work of the service's storage (None until the first use), `key` the idempotency key of
-    this execution; `calls` counts the commands called, by method, so that each gets a key of its own.
+    this execution; `calls` counts the commands called, by method, so that each gets a key of its own. `supposed`: it
+    was told that something is not there yet which a deferred row is to bring, so that a row in its place makes it run
+    again; `ran_again`: it has, and supposes nothing.
     """
 
-    __slots__ = ("calls", "key", "name", "service", "unit", "work", "wrote")
+    __slots__ = ("calls", "key", "name", "ran_again", "service", "supposed", "unit", "work", "wrote")
 
     def __init__(self, service: str, work: Work, name: str, key: str | None = None) -> None:
         self.service = service
@@ -64,7 +66,7 @@ class Scope:
         self.name = name
         self.key = key
         self.unit: object | None = None
-        self.wrote = False
+        self.wrote = self.supposed = self.ran_again = False
         self.calls: dict[str, int] | None = None
 
     def command_key(self, method: str) -> str | None:

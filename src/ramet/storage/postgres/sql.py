@@ -49,7 +49,7 @@ def table(sql: str) -> str:
 
 @lru_cache(maxsize=1024)
 def tagged(sql: str) -> str:
-    """The statement giving back, for each row it changes, a number that is passed as its last parameter.
+    """The statement giving back, for each row it changes or finds, a number that is passed as its last parameter.
 
     So that statements of many callers travel together, and each is told how many rows are its own.
 
@@ -57,7 +57,8 @@ def tagged(sql: str) -> str:
     'DELETE FROM item WHERE id = $1 RETURNING $2::int4'
     """
     text = translated(sql)
-    return f"{text.rstrip().rstrip(';')} RETURNING ${parameters(text) + 1}::int4"
+    tag = f"${parameters(text) + 1}::int4"
+    return f"SELECT {tag} FROM ({text}) AS found" if text.startswith("SELECT") else f"{text} RETURNING {tag}"
 
 
 def parameters(text: str) -> int:
