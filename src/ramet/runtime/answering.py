@@ -10,7 +10,7 @@ from ramet.contract.declared import DeclaredContract
 from ramet.errors import InvalidArguments, RametError, Unavailable
 from ramet.runtime.calls import Answerer, encoded
 from ramet.runtime.linking import Carrier
-from ramet.telemetry.scope import Scope, Work, current_scope
+from ramet.telemetry.scope import FreshKey, Scope, Work, current_scope
 from ramet.transport.base import Call, Peer
 
 WITHDRAWN = b""
@@ -57,7 +57,8 @@ def _answering(service: str, answerer: Answerer) -> Answers:
             counter.calls += 1
             token = None if is_command else current_scope.set(Scope(service, Work.QUERY, name))
             try:
-                return encoded(codec, await (answer(*arguments) if token else answer(call.key, arguments)), boundary)
+                result = await (answer(*arguments) if token else answer(_key(call), arguments))
+                return encoded(codec, result, boundary)
             except Exception as error:
                 if boundary.passes(error):
                     raise
@@ -69,6 +70,10 @@ def _answering(service: str, answerer: Answerer) -> Answers:
             return codec.encode_error(error)
 
     return answers
+
+
+def _key(call: Call) -> str | None:
+    return FreshKey(call.key) if call.fresh and call.key is not None else call.key
 
 
 async def _unanswered(call: Call) -> bytes:

@@ -14,6 +14,7 @@ from ramet.errors import DeadlineExceeded, OutcomeUnknown
 from ramet.runtime.calls import DEFAULT_DEADLINE_SECONDS, ENDLESS, Answerer, Answering, Boundary
 from ramet.telemetry.context import Context, current_context
 from ramet.telemetry.counters import Counters
+from ramet.telemetry.scope import FreshKey
 from ramet.transport.base import Call
 
 
@@ -79,7 +80,8 @@ class _Link:
             if context is None or context.deadline == ENDLESS:
                 context = limited(context)
             try:
-                data = await carry(Call(name, encode(args), context, key), repeatable=key is not None)
+                call = Call(name, encode(args), context, key, fresh=isinstance(key, FreshKey))
+                data = await carry(call, repeatable=key is not None)
             except DeadlineExceeded as error:
                 raise OutcomeUnknown(
                     f"{name} did not answer in time, so it may have been executed: ask, or call it again with its key."

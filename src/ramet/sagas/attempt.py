@@ -16,7 +16,7 @@ from ramet.sagas.definition import Definition, RunnableStep
 from ramet.sagas.live import Live
 from ramet.sagas.progress import Failure, Key, Outcome, Status
 from ramet.telemetry.context import Believe, current_context
-from ramet.telemetry.scope import Scope, Work, current_scope
+from ramet.telemetry.scope import FreshKey, Scope, Work, current_scope
 
 NOT_EXECUTED = (Unavailable, Cancelled, Denied, Unauthenticated)
 """Errors of a call that say for certain that the command was not executed."""
@@ -36,6 +36,7 @@ class StepScope(Scope):
     execution: str = ""
     renew: tuple[str, ...] = ()
     called: list[Key] = msgspec.field(default_factory=list)
+    fresh: bool = False
 
     def command_key(self, method: str) -> str | None:
         key = super().command_key(method)
@@ -43,7 +44,8 @@ class StepScope(Scope):
             again = sum(1 for one in self.renew if one.partition("~")[0] == key)
             key = f"{key}~{again}" if again else key
             self.called.append(Key(method, key))
-        return key
+            return FreshKey(key) if self.fresh else key
+        return None
 
 
 def failure(error: Exception, scope: StepScope) -> Failure:
@@ -52,7 +54,8 @@ def failure(error: Exception, scope: StepScope) -> Failure:
     A client marks the error of a command with the command's key (`__ramet_key__`); then, and only then, it is known
     which command the error belongs to. All others that were called may have been executed.
     """
-    own = getattr(error, "__ramet_key__", None)
+    key = getattr(error, "__ramet_key__", None)
+    own = None if key is None else str(key)  # a plain one, as it is kept
     others = tuple(one for one in scope.called if one.key != own)
     if isinstance(error, Refusal):
         renew = own if len(others) < len(scope.called) else None
@@ -102,8 +105,10 @@ class Performer:
     def _scope(self, live: Live, step: RunnableStep, *, back: bool) -> StepScope:
         trouble = live.progress.trouble.get(step.name)
         key = f"{live.id}/{step.name}/{'undo' if back else 'do'}"
-        renew = () if trouble is None else trouble.renew
-        return StepScope(self.service, Work.STEP, step.title, key, execution=key, renew=renew)
+        if trouble is not None:
+            return StepScope(self.service, Work.STEP, step.title, key, execution=key, renew=trouble.renew)
+        fresh = not (back or live.progress.doubtful)
+        return StepScope(self.service, Work.STEP, step.title, key, execution=key, fresh=fresh)
 
     @staticmethod
     def _cancelled(

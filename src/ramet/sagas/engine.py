@@ -18,7 +18,7 @@ from ramet.sagas import machine
 from ramet.sagas.attempt import Performer
 from ramet.sagas.custody import Custody
 from ramet.sagas.definition import Definition
-from ramet.sagas.journal import FIRST, INSERT, Journal, signal_write
+from ramet.sagas.journal import FIRST, INSERT, INSERT_NEW, Journal, signal_write
 from ramet.sagas.live import Live, row_of
 from ramet.sagas.moments import Report
 from ramet.sagas.recovery import Recovery, recover
@@ -130,10 +130,27 @@ class SagaEngine:
         then none is started.
         """
         live = self._new(saga, key, state, context)
+        if await self._is_new(live):
+            unit.defer(Write(INSERT_NEW, [row_of(live, self._journal.worker)]))
+            unit.after_commit(partial(self._runner.enter, live))
+            return SagaRef(id=live.id, key=key, started=True)
         if await unit.execute(INSERT, *row_of(live, self._journal.worker)):
             unit.after_commit(partial(self._runner.enter, live))
             return SagaRef(id=live.id, key=key, started=True)
         return SagaRef(id=(await unit.fetch(FIRST, live.definition.name, key))[0][0], key=key, started=False)
+
+    async def _is_new(self, live: Live) -> bool:
+        """Whether the saga's row can be deferred, since nobody has the key; who comes at the same time runs again.
+
+        The look costs no round trip of its own, and a deferred row none either: in a database of one process both are
+        as cheap without.
+        """
+        scope = current_scope.get()
+        if not self._storage.shared or scope is None or scope.ran_again or (scope.calls and scope.key is None):
+            return False
+        (found,) = await self._storage.write(Write(FIRST, [(live.definition.name, live.key)]))
+        scope.supposed = scope.supposed or not found
+        return not found
 
     async def launch(self, saga: type[Saga], *, key: str, state: Struct, context: Context) -> SagaRef:
         """Start a saga in a transaction of its own, as `begin` does; durable when this returns."""

@@ -44,6 +44,7 @@ SCHEMA: tuple[str, ...] = (
 
 INSERT = """INSERT INTO ramet_saga (id, name, business_key, definition, state, context, started_at, owner, status)
     VALUES (?, ?, ?, ?, ?, ?, ?, ?, 'running') ON CONFLICT (name, business_key) DO NOTHING"""
+INSERT_NEW = INSERT.partition(" ON CONFLICT")[0]
 FIRST = "SELECT id FROM ramet_saga WHERE name = ? AND business_key = ?"
 _LIVE = "SELECT id, owner FROM ramet_saga WHERE name = ? AND business_key = ? AND ended_at IS NULL"
 _LOG = "INSERT INTO ramet_saga_log (saga, n, kind, step, data, at) VALUES (?, ?, ?, ?, ?, ?)"

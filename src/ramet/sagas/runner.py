@@ -335,6 +335,7 @@ class Runner:
         """The journal tells otherwise: what it says is true."""
         if not live.stale:
             live.stale = True
+            self._doubtful.add(live.id)
             self._live.pop(live.id, None)
             self.wake(live.id)
 

@@ -15,7 +15,7 @@ from typing import Generic, NamedTuple, TypeVar
 from ramet.errors import Cancelled, DuplicateRow, Refusal, StorageError
 from ramet.storage.base import Storage, Write
 from ramet.storage.work import Body, transact
-from ramet.telemetry.scope import Scope
+from ramet.telemetry.scope import FreshKey, Scope
 
 T = TypeVar("T")
 
@@ -46,6 +46,9 @@ class Answers:
     async def once(self, scope: Scope, key: str, body: Body[T], codec: AnswerCodec[T]) -> T:
         """The answer recorded for `key`, or else that of `body`, run as one transaction and recorded in it.
 
+        In a database of one process looking costs nothing; elsewhere it is left out for a key that is fresh. Where it
+        was not, the row that is there decides, and what the body has written is rolled back.
+
         A refusal is an answer, too. Raises: the refusal; Cancelled where the key was withdrawn; what the body raises,
         and then nothing is recorded.
         """
@@ -53,7 +56,8 @@ class Answers:
             await asyncio.shield(working)
         ended = self._working[key] = asyncio.get_running_loop().create_future()
         try:
-            recorded = await self._recorded(key)
+            looks = not (isinstance(key, FreshKey) and self._storage.shared)
+            recorded = await self._recorded(key) if looks else None
             if recorded is not None:
                 return self._repeat(recorded, codec)
             return await self._work(scope, key, body, codec)

@@ -160,7 +160,8 @@ class Storage(ABC):
     async def write(self, *writes: Write) -> tuple[int, ...]:
         """Ramet's own rows in one transaction, durable when this returns; calls made together share one commit.
 
-        Returns the number of rows written by each.
+        Returns the number of rows written by each. Where the database is shared one may also be a SELECT, for looks
+        that are worth no round trip of their own: it counts what is committed.
         Raises: DuplicateRow (nothing of this call is written); StorageError.
         """
 

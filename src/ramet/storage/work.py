@@ -7,7 +7,7 @@ from asyncio import CancelledError
 from collections.abc import Awaitable, Callable, Iterable
 from typing import TypeVar, cast
 
-from ramet.errors import StorageError
+from ramet.errors import DuplicateRow, StorageError
 from ramet.storage.base import Conflict, Storage, Unit, Write
 from ramet.telemetry.scope import Committed, Scope, current_scope
 
@@ -27,6 +27,7 @@ async def transact(storage: Storage, scope: Scope, body: Body[T], answer: Answer
 
     Where another commit has changed what the body had read before its first write, the body is run once more; nothing
     was written by then, and the commands it had called are called with the same keys (docs/decisions, lost updates).
+    The same where something is there by now that it was told is not (`Scope.supposed`).
 
     Raises: what the body raises; DuplicateRow where a deferred row or the answer is there already; StorageError;
     CancelledError, with Committed in its `args` when the task was cancelled too late.
@@ -36,8 +37,8 @@ async def transact(storage: Storage, scope: Scope, body: Body[T], answer: Answer
         unit = _begin(scope, storage.unit())
         try:
             return await _attempt(unit, body, answer)
-        except BaseException:
-            if not unit.conflicted:
+        except BaseException as error:
+            if not (unit.conflicted or (scope.supposed and isinstance(error, DuplicateRow))):
                 raise
         return await _again(storage, scope, body, answer)
     finally:
@@ -45,6 +46,7 @@ async def transact(storage: Storage, scope: Scope, body: Body[T], answer: Answer
 
 
 async def _again(storage: Storage, scope: Scope, body: Body[T], answer: Answer[T] | None) -> T:
+    scope.supposed, scope.ran_again = False, True
     for _ in range(_AGAIN):
         _may_run_again(scope)
         unit = _begin(scope, storage.unit(eager=True))

@@ -49,12 +49,24 @@ class Committed(NamedTuple):
         return first if isinstance(first, cls) else None
 
 
+class FreshKey(str):
+    """An idempotency key that nobody was asked with before: an answer to it need not be looked for first.
+
+    It spares a look and decides nothing: where it is wrong, the recorded answer still stands, and what was done again
+    is rolled back.
+    """
+
+    __slots__ = ()
+
+
 class Scope(msgspec.Struct, eq=False):
     """One execution inside one service.
 
     `unit` is the open unit of work of the service's storage (None until the first use), `key` the idempotency key of
     this execution; `calls` counts the commands called, by method, so that each gets a key of its own. `joint`: other
-    work may have written in the same transaction; `parted`: it tried to do what it may only do by itself.
+    work may have written in the same transaction; `parted`: it tried to do what it may only do by itself. `supposed`:
+    it was told that something is not there yet which a deferred row is to bring, so that a row in its place makes it
+    run again; `ran_again`: it has, and supposes nothing.
     """
 
     service: str
@@ -65,6 +77,8 @@ class Scope(msgspec.Struct, eq=False):
     wrote: bool = False
     joint: bool = False
     parted: bool = False
+    supposed: bool = False
+    ran_again: bool = False
     calls: dict[str, int] | None = None
 
     def command_key(self, method: str) -> str | None:

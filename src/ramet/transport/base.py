@@ -35,7 +35,8 @@ class Call(msgspec.Struct, frozen=True, gc=False):
 
     `method` is "<contract>.<method>"; `key` the idempotency key of a command; `context.deadline` is in seconds of this
     process's monotonic clock on both sides: what travels is the time that is left. `withdraw` asks for the key to be
-    withdrawn instead of the method to be called.
+    withdrawn instead of the method to be called. `fresh`: nobody was asked with the key before (`FreshKey`); who sends
+    a call again says so no more.
     """
 
     method: str
@@ -43,6 +44,7 @@ class Call(msgspec.Struct, frozen=True, gc=False):
     context: Context
     key: str | None = None
     withdraw: bool = False
+    fresh: bool = False
 
 
 class Peer(NamedTuple):

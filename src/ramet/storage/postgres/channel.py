@@ -13,6 +13,7 @@ from sqlalchemy.util.concurrency import greenlet_spawn
 
 from ramet.storage.base import Row
 from ramet.storage.postgres.dialect import Kin, driver_of
+from ramet.storage.postgres.pipeline import Pipeline
 from ramet.storage.postgres.sql import tagged, translated
 
 
@@ -21,7 +22,8 @@ class Channel:
 
     def __init__(self, raw: Any, kin: Kin) -> None:
         self.raw = raw
-        self.driver = driver_of(raw)
+        self.pipeline = Pipeline(raw)
+        self.driver = driver_of(raw, self.pipeline)
         self.engine = kin.engine(self.driver)
         self.async_engine = AsyncEngine(self.engine)
         if prepare := cast("Any", kin.dialect).on_connect():
@@ -44,11 +46,6 @@ class Channel:
         return not self.raw.is_closed()
 
     @property
-    def in_transaction(self) -> bool:
-        """Whether the server is in a transaction on this connection."""
-        return bool(self.raw.is_in_transaction())
-
-    @property
     def is_busy(self) -> bool:
         """Whether a statement is under way on this connection."""
         return bool(self.driver._execute_mutex.locked())  # noqa: SLF001 - as below
@@ -67,6 +64,7 @@ class Channel:
 
     async def command(self, sql: str) -> str:
         """Execute statements without parameters; several, separated by semicolons, cost one round trip."""
+        self.pipeline.drop()
         async with self.driver._execute_mutex:  # noqa: SLF001 - one connection takes one statement at a time
             return str(await self.raw.execute(sql))
 
@@ -77,25 +75,20 @@ class Channel:
     async def fetch(self, sql: str, parameters: Sequence[Any]) -> list[Row]:
         """Rows, through the driver."""
         async with self.driver._execute_mutex:  # noqa: SLF001 - as above
-            return [tuple(row) for row in await self.raw.fetch(translated(sql), *parameters)]
+            found = await self.pipeline.carry(self.raw.fetch(translated(sql), *parameters))
+            return [tuple(row) for row in found]
+
+    def put(self, sql: str, rows: Sequence[Row], tag: int = 0) -> None:
+        """Execute for each row with what is sent next; each row written gives the tag back."""
+        text = tagged(sql)
+        for row in rows:
+            self.pipeline.put(text, (*row, tag))
 
     async def execute(self, sql: str, rows: Sequence[Row]) -> int:
-        """Execute for each row, through the driver, in one round trip; returns the number of rows written."""
-        return (await self.execute_tagged(sql, [(0, row) for row in rows])).get(0, 0)
-
-    async def execute_tagged(self, sql: str, rows: Sequence[tuple[int, Row]]) -> dict[int, int]:
-        """Execute for each row in one round trip; returns the number of rows written for each tag."""
-        text, counts = tagged(sql), dict[int, int]()
+        """Execute for each row in one round trip; returns the number of rows written."""
         async with self.driver._execute_mutex:  # noqa: SLF001 - as above
-            if text is not None:
-                for (tag,) in await self.raw.fetchmany(text, [(*row, tag) for tag, row in rows]):
-                    counts[tag] = counts.get(tag, 0) + 1
-                return counts
-            statement = await self.raw.prepare(translated(sql))
-            for tag, row in rows:
-                await statement.fetch(*row)
-                counts[tag] = counts.get(tag, 0) + written(statement.get_statusmsg())
-        return counts
+            self.put(sql, rows)
+            return len(await self.pipeline.send().answer())
 
     def shut(self) -> None:
         """Let SQLAlchemy forget the connection."""
@@ -112,9 +105,3 @@ class Channel:
             await self.raw.close(timeout=2)
         except (TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError, OSError):
             self.raw.terminate()
-
-
-def written(status: str) -> int:
-    """The number of rows in what PostgreSQL says at the end of a statement, such as `INSERT 0 3`."""
-    last = status.rpartition(" ")[2]
-    return int(last) if last.isdigit() else 0

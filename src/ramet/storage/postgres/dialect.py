@@ -2,16 +2,67 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Callable, Sequence
 from typing import Any, NoReturn, cast
 
 from sqlalchemy import Engine
 from sqlalchemy.dialects import registry
-from sqlalchemy.dialects.postgresql.asyncpg import AsyncAdapt_asyncpg_connection, PGDialect_asyncpg
+from sqlalchemy.dialects.postgresql.asyncpg import (
+    AsyncAdapt_asyncpg_connection,
+    AsyncAdapt_asyncpg_cursor,
+    PGDialect_asyncpg,
+)
 from sqlalchemy.engine import URL
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import StaticPool
 from sqlalchemy.util.concurrency import greenlet_spawn
+
+from ramet.storage.postgres.pipeline import Pipeline
+
+
+class Cursor(AsyncAdapt_asyncpg_cursor):
+    """Executes a statement together with what was put ahead of it."""
+
+    __slots__ = ()
+
+    async def _prepare_and_execute(self, operation: str, parameters: Sequence[Any] | None) -> None:
+        driver = cast("Driver", self._adapt_connection)
+        async with driver._execute_mutex:
+            try:
+                await driver.carried(self._fetched(operation, parameters or ()))
+            except Exception as error:  # noqa: BLE001 - SQLAlchemy sorts them
+                self._handle_exception(error)
+
+    async def _fetched(self, operation: str, parameters: Sequence[Any]) -> None:
+        asof = self._invalidate_schema_cache_asof
+        statement, columns = await self._adapt_connection._prepare(operation, asof)
+        self._description = [(one.name, one.type.oid, *_UNKNOWN) for one in columns] if columns else None
+        self._rows = deque(await statement.fetch(*parameters))
+        self._rowcount = written(statement.get_statusmsg())
+
+    async def _executemany(self, operation: str, seq_of_parameters: Sequence[Any]) -> Any:
+        driver = cast("Driver", self._adapt_connection)
+        self._description = None
+        async with driver._execute_mutex:
+            await driver._check_type_cache_invalidation(self._invalidate_schema_cache_asof)
+            try:
+                return await driver.carried(self._connection.executemany(operation, seq_of_parameters))
+            except Exception as error:  # noqa: BLE001 - SQLAlchemy sorts them
+                self._handle_exception(error)
+
+
+_UNKNOWN = (None,) * 5
+_COUNTED = ("INSERT", "UPDATE", "DELETE", "SELECT", "MERGE")
+
+
+def written(status: str) -> int:
+    """The number of rows in what PostgreSQL says at the end of a statement, -1 where it says none.
+
+    >>> written("INSERT 0 3"), written("CREATE TABLE")
+    (3, -1)
+    """
+    return int(status.rpartition(" ")[2]) if status.startswith(_COUNTED) else -1
 
 
 class Driver(AsyncAdapt_asyncpg_connection):
@@ -20,8 +71,14 @@ class Driver(AsyncAdapt_asyncpg_connection):
     `on_error` is told of each error before SQLAlchemy wraps it, and may raise another.
     """
 
+    _cursor_cls = Cursor
+    pipeline: Pipeline | None = None
     on_rollback: Callable[[], object] | None = None
     on_error: Callable[[Exception], object] | None = None
+
+    async def carried(self, operation: Any) -> Any:
+        """Await an operation of asyncpg, with what was put ahead of it."""
+        return await (operation if self.pipeline is None else self.pipeline.carry(operation))
 
     def _handle_exception(self, error: Exception) -> NoReturn:
         if self.on_error is not None:
@@ -87,8 +144,9 @@ class Kin:
         return engine
 
 
-def driver_of(raw: Any) -> Driver:
+def driver_of(raw: Any, pipeline: Pipeline | None = None) -> Driver:
     """SQLAlchemy's face of an asyncpg connection."""
     make: Any = Driver  # SQLAlchemy's adapter has no types
     driver: Driver = make(_DBAPI, raw, prepared_statement_cache_size=500)
+    driver.pipeline = pipeline
     return driver

@@ -42,6 +42,11 @@ def is_conflict(error: BaseException) -> bool:
     return state in _CONFLICTS[:2] or (state == _CONFLICTS[2] and "cached" in str(error))
 
 
+def is_inherited(error: BaseException) -> bool:
+    """Whether the connection was in a transaction that had failed: who had it before has not ended that yet."""
+    return sqlstate(error) == "25P02"
+
+
 def is_lost(error: BaseException) -> bool:
     """Whether the connection is gone, or there was none to be had."""
     if isinstance(error, (OSError, asyncpg.InternalClientError)) or sqlstate(error).startswith(_LOST):

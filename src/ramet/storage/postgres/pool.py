@@ -32,6 +32,9 @@ class Pool:
         while True:
             while self._idle:
                 channel = self._idle.pop()
+                if channel.pipeline.is_spoiled and channel.is_alive:
+                    self.undo(channel)
+                    continue
                 if channel.is_alive:
                     return channel
                 channel.shut()
@@ -73,7 +76,7 @@ class Pool:
             raise
 
     def give(self, channel: Channel) -> None:
-        """Take back a connection that is in no transaction."""
+        """Take back a connection that is in no transaction, or will be in none after what was sent."""
         channel.restart()
         if self._closed or not channel.is_alive:
             self.drop(channel)
@@ -114,6 +117,7 @@ class Pool:
         except FAILURES:
             self.drop(channel)
         else:
+            channel.pipeline.is_spoiled = False
             self.give(channel)
 
     def _clean(self, work: Awaitable[None]) -> asyncio.Task[None]:

@@ -149,33 +149,26 @@ class Rows:
                 await self._together(channel, group)
             except FAILURES as error:
                 if is_lost(error):
-                    raise
-                if channel.in_transaction:
-                    await channel.command("ROLLBACK")
+                    raise failure(error, self._location, committing=True) from error
                 await self._one_by_one(channel, group, again=is_conflict(error))
         except FAILURES as error:
             raise failure(error, self._location) from error
         finally:
-            self._pool.undo(channel) if channel.in_transaction else self._pool.give(channel)
+            channel.pipeline.drop()
+            self._pool.undo(channel) if channel.pipeline.is_spoiled else self._pool.give(channel)
 
-    async def _together(self, channel: Channel, group: Sequence[Request]) -> None:
-        """One statement is its own transaction; several share one."""
-        steps = merged([[write.sql for write in request.writes] for request in group])
+    @staticmethod
+    async def _together(channel: Channel, group: Sequence[Request]) -> None:
+        """In one round trip, whose end is the commit; each row that was written says whose it is."""
+        owners = []
+        for sql, members in merged([[write.sql for write in request.writes] for request in group]):
+            for who, at in members:
+                channel.put(sql, group[who].writes[at].rows, len(owners))
+                owners.append((who, at))
         counts = [[0] * len(request.writes) for request in group]
-        if len(steps) > 1:
-            await channel.command("BEGIN")
-        for sql, members in steps:
-            rows = [(tag, row) for tag, (who, at) in enumerate(members) for row in group[who].writes[at].rows]
-            try:
-                done = await channel.execute_tagged(sql, rows)
-            except FAILURES as error:
-                if len(steps) == 1 and is_lost(error):
-                    raise failure(error, self._location, committing=True) from error
-                raise
-            for tag, (who, at) in enumerate(members):
-                counts[who][at] = done.get(tag, 0)
-        if len(steps) > 1:
-            await self._commit(channel)
+        for tag in await channel.pipeline.send().answer():
+            who, at = owners[tag]
+            counts[who][at] += 1
         for request, count in zip(group, counts, strict=True):
             request.counts = tuple(count)
 
@@ -194,11 +187,9 @@ class Rows:
                 request.error = failure(error, self._location)
                 await channel.command("ROLLBACK TO SAVEPOINT request")
             await channel.command("RELEASE SAVEPOINT request")
-        await self._commit(channel)
-
-    async def _commit(self, channel: Channel) -> None:
         try:
-            await channel.command("COMMIT")
+            channel.pipeline.put("COMMIT")
+            await channel.pipeline.send().answer()
         except FAILURES as error:
             raise failure(error, self._location, committing=True) from error
 

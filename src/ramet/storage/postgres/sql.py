@@ -14,8 +14,6 @@ _TYPES = (
     ),
     (re.compile(r"\bBLOB\b", re.IGNORECASE), "BYTEA"),
 )
-_INSERTS = re.compile(r'\s*INSERT\s+INTO\s+("?[\w.]+"?)', re.IGNORECASE)
-_CHANGES = re.compile(r"\s*(INSERT|UPDATE|DELETE)\b", re.IGNORECASE)
 _PARAMETER = re.compile(r"\$(\d+)")
 
 
@@ -50,44 +48,22 @@ def table(sql: str) -> str:
 
 
 @lru_cache(maxsize=1024)
-def tagged(sql: str) -> str | None:
-    """The statement giving back, for each row it changes, a number that is passed as its last parameter.
+def tagged(sql: str) -> str:
+    """The statement giving back, for each row it changes or finds, a number that is passed as its last parameter.
 
-    So that statements of many callers travel together, and each is told how many rows are its own. None where it
-    gives something back already, or changes nothing.
+    So that statements of many callers travel together, and each is told how many rows are its own.
 
     >>> tagged("DELETE FROM item WHERE id = ?")
     'DELETE FROM item WHERE id = $1 RETURNING $2::int4'
     """
     text = translated(sql)
-    if not _CHANGES.match(text) or re.search(r"\bRETURNING\b", text, re.IGNORECASE):
-        return None
-    return f"{text.rstrip().rstrip(';')} RETURNING ${parameters(text) + 1}::int4"
+    tag = f"${parameters(text) + 1}::int4"
+    return f"SELECT {tag} FROM ({text}) AS found" if text.startswith("SELECT") else f"{text} RETURNING {tag}"
 
 
 def parameters(text: str) -> int:
     """How many parameters a translated statement has."""
     return max((int(number) for number in _PARAMETER.findall(text)), default=0)
-
-
-@lru_cache(maxsize=256)
-def together(statements: tuple[str, ...]) -> str | None:
-    """Several INSERTs into different tables as one statement; None where they are anything else.
-
-    >>> together(("INSERT INTO a VALUES (?)", "INSERT INTO b VALUES (?, ?)"))
-    'WITH w0 AS (INSERT INTO a VALUES ($1)) INSERT INTO b VALUES ($2, $3)'
-    """
-    into = [_INSERTS.match(sql) for sql in statements]
-    tables = {match[1] for match in into if match is not None}
-    if len(statements) < 2 or len(tables) < len(statements):
-        return None
-    parts, offset = [], 0
-    for sql in statements:
-        text = translated(sql)
-        parts.append(_PARAMETER.sub(lambda match, offset=offset: f"${int(match[1]) + offset}", text))  # type: ignore[misc]  # a default binds the number
-        offset += parameters(text)
-    *first, last = parts
-    return f"WITH {', '.join(f'w{n} AS ({part})' for n, part in enumerate(first))} {last}"
 
 
 def merged(queues: Sequence[Sequence[str]]) -> list[tuple[str, list[tuple[int, int]]]]:

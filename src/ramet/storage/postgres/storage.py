@@ -153,7 +153,7 @@ class PostgresStorage(Storage):
         except BaseException:
             pool.undo(channel)
             raise
-        pool.give(channel) if not channel.in_transaction else pool.undo(channel)
+        pool.give(channel) if not channel.raw.is_in_transaction() else pool.undo(channel)
 
     def _read_failed(self, error: Exception) -> None:
         if sqlstate(error) == "25006":

@@ -13,13 +13,14 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 from sqlalchemy.util.concurrency import await_
 
-from ramet.errors import OutsideWork, StorageError
+from ramet.errors import OutsideWork, StorageError, StorageUnavailable
 from ramet.storage.base import Conflict, Row, Unit, Write
 from ramet.storage.postgres.channel import Channel
-from ramet.storage.postgres.deferred import write_deferred
-from ramet.storage.postgres.failures import FAILURES, failure, is_conflict, is_lost
+from ramet.storage.postgres.failures import FAILURES, failure, is_conflict, is_inherited, is_lost, sqlstate
+from ramet.storage.postgres.pipeline import Sent
 from ramet.storage.postgres.pool import Pool
 from ramet.storage.postgres.rows import Rows
+from ramet.storage.postgres.sql import translated
 from ramet.storage.sessions import UnitSession, new_session
 from ramet.tasks import Spawn
 
@@ -87,7 +88,7 @@ class PostgresUnit(Unit):
 
     async def connection(self) -> AsyncConnection:
         async with self._mutex:
-            channel = await self._begin(writing=True)
+            channel = await self._begin(writing=True, now=True)
             self._fresh, self._shared = False, True
             return channel.facade
 
@@ -103,14 +104,17 @@ class PostgresUnit(Unit):
 
     async def _first(self, work: Callable[[Channel], Awaitable[T]], *, writing: bool) -> T:
         """Nothing hangs on a transaction that has done nothing yet: where it fails another takes its place."""
+        broken = 0
         for attempt in range(1, _RESTARTS + 1):
             channel = await self._begin(writing=writing)
             try:
                 result = await work(channel)
             except (*FAILURES, DBAPIError, StorageError, Conflict) as error:
-                retry = self._is_conflict(error) and attempt < _RESTARTS
+                gone = isinstance(error, StorageUnavailable) or is_lost(error)
+                again = self._is_conflict(error) or is_inherited(error) or (gone and not broken)
+                broken += gone
                 await self._start_over()
-                if not retry:
+                if not again or attempt == _RESTARTS:
                     raise self._told(error) from error
             else:
                 self._fresh = False
@@ -120,24 +124,41 @@ class PostgresUnit(Unit):
     async def _start_over(self) -> None:
         channel, self._channel, self._locked, self._saved = self._channel, None, False, False
         self.conflicted, self._problem = False, None
-        if channel is not None:
+        if channel is not None and channel.pipeline.is_empty:
             await asyncio.shield(self._pool.undo(channel))
+        elif channel is not None:  # not even BEGIN was sent
+            channel.pipeline.drop()
+            self._pool.give(channel)
 
     async def _saving(self, work: Callable[[Channel], Awaitable[T]]) -> T:
+        """With a savepoint before it, in the same round trip."""
         channel = await self._begin(writing=True)
-        before = [] if self._locked else [_SHARED]
-        before += ["RELEASE SAVEPOINT statement"] if self._saved and not self._shared else []
+        if not self._locked:
+            channel.pipeline.put(_SHARED)
+        if self._saved and not self._shared:
+            channel.pipeline.put("RELEASE SAVEPOINT statement")
+        channel.pipeline.put("SAVEPOINT statement")
         try:
-            await channel.command("; ".join((*before, _SAVEPOINT)))
-            self._locked = self._saved = True
-            return await work(channel)
+            result = await work(channel)
         except (*FAILURES, DBAPIError, StorageError, Conflict) as error:
-            told = self._told(error)
-            if not self.conflicted and self._problem is None:
-                await channel.command("ROLLBACK TO SAVEPOINT statement")
-                channel.restart()
-                self._listen(channel)
+            await self._back(channel, told := self._told(error))
             raise told from error
+        self._locked = self._saved = True
+        return result
+
+    async def _back(self, channel: Channel, told: BaseException) -> None:
+        """Undo the statement that failed; one that got nowhere near the server has nothing to undo."""
+        if not channel.pipeline.is_empty:
+            channel.pipeline.drop()
+        elif not self.conflicted and self._problem is None:
+            self._locked = self._saved = True
+            try:
+                await channel.command("ROLLBACK TO SAVEPOINT statement")
+            except FAILURES:
+                self._doom(f"a statement of it failed ({told})")
+                return
+        channel.restart()
+        self._listen(channel)
 
     async def _plain(self, work: Callable[[Channel], Awaitable[T]]) -> T:
         channel = await self._begin(writing=False)
@@ -212,7 +233,7 @@ class PostgresUnit(Unit):
     async def _route(self, *, writing: bool) -> Connection | Engine:
         """The connection for a session's statement; called inside SQLAlchemy's greenlet."""
         async with self._mutex:
-            channel = await self._begin(writing=writing)
+            channel = await self._begin(writing=writing, now=True)
             if writing and not self._locked:
                 await self._lock(channel)
             self._fresh, self._shared = False, True
@@ -220,33 +241,44 @@ class PostgresUnit(Unit):
 
     # -- the transaction -----------------------------------------------------------------------------------------
 
-    async def _begin(self, *, writing: bool) -> Channel:
+    async def _begin(self, *, writing: bool, now: bool = False) -> Channel:
+        """The connection; its transaction begins with the next statement on it, in the same round trip, or `now`."""
         self._check()
         if self._channel is None:
             lock = _ALONE if self._eager else _SHARED if writing or self._whole else ""
-            self._channel = await self._begun(f"BEGIN; {lock}" if lock else "BEGIN")
+            if now:
+                self._channel = await self._begun(f"BEGIN; {lock}" if lock else "BEGIN")
+            else:
+                self._channel = await self._taken()
+                self._channel.pipeline.put("BEGIN")
+                if lock:
+                    self._channel.pipeline.put(lock)
             self._locked = bool(lock)
             self._listen(self._channel)
         return self._channel
 
+    async def _taken(self) -> Channel:
+        channel = await self._pool.take()
+        if self._ended:
+            self._pool.give(channel)
+            self._check()
+        return channel
+
     async def _begun(self, sql: str) -> Channel:
-        """A connection in a transaction; one that turns out to be broken is replaced."""
+        """A connection in a transaction; one that turns out to be broken, or in an old one, is replaced."""
         for again in (True, False):
-            channel = await self._pool.take()
+            channel = await self._taken()
             try:
                 await channel.command(sql)
             except FAILURES as error:
                 self._pool.undo(channel)
-                if not (again and is_lost(error)):
+                if not (again and (is_lost(error) or is_inherited(error))):
                     raise failure(error, self._location) from error
             except BaseException:
                 self._pool.undo(channel)
                 raise
             else:
-                if not self._ended:
-                    return channel
-                self._pool.undo(channel)
-                self._check()
+                return channel
         raise AssertionError("the second attempt returns or raises")
 
     def _listen(self, channel: Channel) -> None:
@@ -294,9 +326,7 @@ class PostgresUnit(Unit):
             if self._channel is None:
                 await self._commit_rows()
             else:
-                problem = await _uninterrupted(self._spawn(self._committed(self._channel)))
-                if problem is not None:
-                    raise problem
+                await self._commit(self._channel)
         finally:
             await self.rollback()
 
@@ -308,33 +338,38 @@ class PostgresUnit(Unit):
         else:
             self._durable()
 
-    async def _committed(self, channel: Channel) -> StorageError | Conflict | None:
-        """Commit; what is in the way of it is the answer, so that nobody takes it for a failure of the task."""
-        try:
-            await self._commit(channel)
-        except (StorageError, Conflict) as error:
-            return error
-        return None
-
     async def _commit(self, channel: Channel) -> None:
+        """The deferred rows and the commit in one round trip; the connection goes on to who waits for it at once."""
         async with self._mutex:
             self._check()
-            committing = False
             try:
-                await write_deferred(channel, self._deferred)
-                committing = True
-                answer = await channel.command("COMMIT")
+                for write in self._deferred:
+                    for row in write.rows:
+                        channel.pipeline.put(translated(write.sql), row)
             except FAILURES as error:
-                if self._is_conflict(error):
-                    self.conflicted = True
-                    raise Conflict from error
-                raise failure(error, self._location, committing=committing) from error
-            if answer != "COMMIT":
-                raise StorageError(f"PostgreSQL at {self._location} rolled the transaction back: a statement failed.")
+                raise failure(error, self._location) from error
+            channel.pipeline.put("COMMIT")
             self._leave()
-            self._channel = None
+            sent, self._channel = channel.pipeline.send(), None
             self._pool.give(channel)
-            self._durable()
+            try:
+                await _uninterrupted(sent.done)
+            finally:
+                if (problem := self._outcome(sent)) is None:
+                    self._durable()
+            if problem is not None:
+                raise problem
+
+    def _outcome(self, sent: Sent) -> BaseException | None:
+        """What to raise after a commit."""
+        if sent.error is None:
+            if sent.status == b"COMMIT":
+                return None
+            return StorageError(f"PostgreSQL at {self._location} rolled the transaction back: a statement failed.")
+        if self._is_conflict(sent.error) or sqlstate(sent.error) == "57014":  # the next one's cancellation, come early
+            self.conflicted = True
+            return Conflict()
+        return failure(sent.error, self._location, committing=True)
 
     def _durable(self) -> None:
         self.committed = True
@@ -365,15 +400,13 @@ class PostgresUnit(Unit):
             self._rows.loop.call_soon_threadsafe(self._pool.undo, channel)
 
 
-async def _uninterrupted(task: asyncio.Task[T]) -> T:
-    """The result of a task; a cancellation that arrives meanwhile is raised when the task went well."""
+async def _uninterrupted(future: asyncio.Future[None]) -> None:
+    """Wait for it, however often this task is cancelled meanwhile; a cancellation is raised afterwards."""
     cancelled: asyncio.CancelledError | None = None
-    while not task.done():
+    while not future.done():
         try:
-            await asyncio.wait((task,))
+            await asyncio.shield(future)
         except asyncio.CancelledError as error:
             cancelled = error
-    result = task.result()
-    if cancelled is not None and result is None:
+    if cancelled is not None:
         raise cancelled
-    return result

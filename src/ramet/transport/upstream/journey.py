@@ -36,6 +36,7 @@ class Journey:
         """After an attempt that failed. Raises what the call ends with, where it may not be tried again."""
         self._failures += 1
         self._tried.add(replica)
+        self._call = self._call._replace(fresh=False)
         if isinstance(error, OutcomeUnknown):
             if not self._repeatable:
                 raise error

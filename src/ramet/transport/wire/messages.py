@@ -77,6 +77,7 @@ class Request(msgspec.Struct, frozen=True, array_like=True, gc=False):
     region: str | None = None
     caller: Caller | str | None = None
     baggage: dict[str, str] = {}
+    fresh: bool = False
 
 
 TROUBLES: Mapping[str, type[RametError]] = {
@@ -97,17 +98,17 @@ read_request: Callable[[bytes], Request] = msgspec.msgpack.Decoder(Request).deco
 
 def write_request(call: Call, left_seconds: float) -> bytes:
     """A call and the time that is left for it."""
-    context, withdraw = call.context, call.withdraw
+    context, withdraw, fresh = call.context, call.withdraw, call.fresh
     left = None if left_seconds == INFINITE else left_seconds
     execution, trace = context.execution, context.trace
     if trace == execution:
         trace = ""
     tenant, region, caller, baggage = context.tenant, context.region, context.caller, context.baggage
-    if tenant is None and caller is None and region is None and not baggage and not withdraw:
+    if tenant is None and caller is None and region is None and not baggage and not withdraw and not fresh:
         return _encode((call.method, call.arguments, left, execution, trace, call.key))
     who = context.proof or caller
     return _encode(
-        (call.method, call.arguments, left, execution, trace, call.key, withdraw, tenant, region, who, baggage)
+        (call.method, call.arguments, left, execution, trace, call.key, withdraw, tenant, region, who, baggage, fresh)
     )
 
 
@@ -125,7 +126,7 @@ def call_of(request: Request, now: float) -> Call:
         baggage=request.baggage,
         proof=caller if isinstance(caller, str) else "",
     )
-    return Call(request.method, request.arguments, context, request.key, request.withdraw)
+    return Call(request.method, request.arguments, context, request.key, request.withdraw, request.fresh)
 
 
 def error_of(trouble: Trouble, method: str) -> RametError:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ramet.storage.postgres.sql import merged, table, tagged, together, translated
+from ramet.storage.postgres.sql import merged, table, tagged, translated
 from ramet.storage.tables import SCHEMA
 
 
@@ -27,20 +27,6 @@ def test_a_statement_that_changes_rows_gives_back_its_callers_number() -> None:
         "INSERT INTO a (x) VALUES ($1) ON CONFLICT DO NOTHING RETURNING $2::int4"
     )
     assert tagged("DELETE FROM a") == "DELETE FROM a RETURNING $1::int4"
-    assert tagged("SELECT 1") is None
-    assert tagged("DELETE FROM a RETURNING x") is None
-
-
-def test_inserts_into_different_tables_are_one_statement() -> None:
-    assert together(("INSERT INTO a VALUES (?, ?)", "INSERT INTO b VALUES (?)", "INSERT INTO c VALUES (?)")) == (
-        "WITH w0 AS (INSERT INTO a VALUES ($1, $2)), w1 AS (INSERT INTO b VALUES ($3)) INSERT INTO c VALUES ($4)"
-    )
-
-
-def test_what_could_depend_on_another_is_not_put_together() -> None:
-    assert together(("INSERT INTO a VALUES (?)",)) is None
-    assert together(("INSERT INTO a VALUES (?)", "INSERT INTO a VALUES (?)")) is None
-    assert together(("INSERT INTO a VALUES (?)", "UPDATE b SET x = ?")) is None
 
 
 def test_equal_statements_of_all_callers_are_one_step() -> None:

@@ -1,0 +1,183 @@
+"""Several statements in one round trip, and the next one before the answer to the last: what asyncpg cannot do.
+
+PostgreSQL executes messages in their order. After an error it skips what follows, up to the next end of a round trip.
+Two things come of that: statements that are put `ahead` of one that asyncpg executes, and a `Sent` of one's own, whose
+answer is taken out of what arrives before asyncpg sees it. So a COMMIT can be on its way while the connection begins
+the next transaction.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Awaitable
+from itertools import count
+from struct import Struct
+from typing import Any, TypeVar
+
+import asyncpg
+
+from ramet.storage.base import Row
+from ramet.storage.postgres.messages import SYNC, error_fields, execution, parse
+
+T = TypeVar("T")
+_INT_AT = Struct("!I").unpack_from
+_ANSWER, _ERROR, _ROW, _READY, _STATUS, _NEWS = ord("C"), ord("E"), ord("D"), ord("Z"), ord("S"), ord("A")
+_NOTICE, _IDLE = ord("N"), ord("I")
+
+
+class Sent:
+    """What was sent, and came back of it: `tags` are the numbers that its statements give back, all int4."""
+
+    __slots__ = ("done", "error", "is_idle", "names", "status", "tags")
+
+    def __init__(self, done: asyncio.Future[None], names: list[str]) -> None:
+        self.done = done
+        self.names = names
+        self.tags: list[int] = []
+        self.error: Exception | None = None
+        self.status = b""
+        self.is_idle = True
+        """The connection is in no transaction after it."""
+
+    async def answer(self) -> list[int]:
+        """The tags, once all of it is executed. Raises: the server's error; OSError where the connection was lost."""
+        await self.done
+        if self.error is not None:
+            raise self.error
+        return self.tags
+
+
+class Pipeline(asyncio.Protocol):
+    """Stands between a connection of asyncpg and its transport."""
+
+    def __init__(self, raw: Any) -> None:
+        self._raw = raw
+        self._transport = raw._transport  # noqa: SLF001 - asyncpg has no public way to them
+        self._inner = raw._protocol  # noqa: SLF001 - as above
+        self._loop = asyncio.get_running_loop()
+        self._names: dict[str, bytes] = {}
+        self._new: list[str] = []
+        self._ahead: list[bytes] = []
+        self._numbers = count()
+        self._sent: deque[Sent] = deque()
+        self._rest = b""
+        self.is_spoiled = False
+        """The last `Sent` has left a transaction behind: where that was a COMMIT, only a ROLLBACK ends it."""
+        self._transport.set_protocol(self)
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing waits to be sent."""
+        return not self._ahead
+
+    def put(self, sql: str, row: Row = ()) -> None:
+        """Execute this statement ahead of the next operation, or of `send`, whose error is also its own."""
+        name = self._names.get(sql)
+        if name is None:
+            name = self._names[sql] = b"ramet%d" % next(self._numbers)
+            self._new.append(sql)
+            self._ahead.append(parse(name, sql))
+        self._ahead.append(execution(name, row))
+
+    def drop(self) -> None:
+        """Send nothing of what waits."""
+        self._ahead.clear()
+        self._forget(self._new)
+        self._new = []
+
+    def send(self) -> Sent:
+        """Send what was put, as a round trip of its own. Nothing of asyncpg's may be under way."""
+        sent = Sent(self._loop.create_future(), self._new)
+        ahead, self._ahead, self._new = self._ahead, [], []
+        self.is_spoiled = False
+        if self._raw.is_closed():
+            self._end(sent, ConnectionError("the connection is closed"))
+        else:
+            self._sent.append(sent)
+            self._transport.write(b"".join((*ahead, SYNC)))
+        return sent
+
+    async def carry(self, operation: Awaitable[T]) -> T:
+        """Await an operation of asyncpg with what was put ahead of it, none of which gives rows back.
+
+        Not for the simple protocol: it would be skipped after an error, and never be answered.
+        """
+        if not self._ahead:
+            return await operation
+        new = self._new
+        self._transport.write(b"".join(self._ahead))
+        self._ahead, self._new = [], []
+        try:
+            return await operation
+        except BaseException as error:
+            self._forget(new)
+            if isinstance(error, Exception) and getattr(error, "severity", None) is None:
+                await self.send().done  # asyncpg did not get as far as to end the round trip
+            raise
+
+    def _forget(self, names: list[str]) -> None:
+        """Nobody knows whether these statements have been prepared."""
+        for sql in names:
+            self._names.pop(sql, None)
+
+    # -- what arrives --------------------------------------------------------------------------------------------
+
+    def data_received(self, data: bytes) -> None:
+        """Take the answers to what was sent, and pass on what follows them."""
+        if not self._sent:
+            self._inner.data_received(data)
+            return
+        data = self._rest + data if self._rest else data
+        at, end = 0, len(data)
+        while self._sent and end - at >= 5:
+            after = at + 1 + _INT_AT(data, at + 1)[0]
+            if after > end:
+                break
+            self._heard(self._sent[0], data, at, after)
+            at = after
+        self._rest = data[at:] if self._sent else b""
+        if at < end and not self._sent:
+            self._inner.data_received(data[at:])
+
+    def _heard(self, sent: Sent, data: bytes, at: int, after: int) -> None:
+        kind = data[at]
+        if kind == _READY:
+            self._sent.popleft()
+            sent.is_idle = data[at + 5] == _IDLE
+            self._end(sent, sent.error)
+        elif kind == _ROW:
+            sent.tags.append(_INT_AT(data, at + 11)[0])  # after type, length, the number of columns and its length
+        elif kind == _ANSWER:
+            sent.status = data[at + 5 : after - 1]
+        elif kind == _ERROR:
+            sent.error = asyncpg.PostgresError.new(error_fields(data[at + 5 : after]))
+        elif kind in (_STATUS, _NEWS, _NOTICE):
+            self._inner.data_received(data[at:after])
+
+    def _end(self, sent: Sent, error: Exception | None) -> None:
+        sent.error = error
+        self.is_spoiled = not sent.is_idle
+        if error is not None:
+            self._forget(sent.names)
+        if not sent.done.done():
+            sent.done.set_result(None)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """What was sent has no answer."""
+        sent, self._sent, self._rest = self._sent, deque(), b""
+        for one in sent:
+            self._end(one, one.error or exc or ConnectionError("the connection was lost"))
+        self._inner.connection_lost(exc)
+
+    def eof_received(self) -> Any:
+        """As asyncpg wants it."""
+        return self._inner.eof_received()
+
+    def pause_writing(self) -> None:
+        """As asyncpg wants it."""
+        self._inner.pause_writing()
+
+    def resume_writing(self) -> None:
+        """As asyncpg wants it."""
+        self._inner.resume_writing()
