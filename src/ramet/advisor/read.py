@@ -107,7 +107,8 @@ class Code:
         files = (*self._tree.python, *self._tree.others)
         if not all(file.stamp.settled(self._moment) for file in files):
             return b""
-        seen = (os.geteuid(), self._options.history, files, sorted(self._tree.left_out.items()))
+        listed = [(file.path, file.stamp) for file in files]
+        seen = (os.geteuid(), self._options.history, listed, sorted(self._tree.left_out.items()))
         traces = (_content(path) for path in self._options.traffic)
         return hash_of(msgspec.msgpack.encode(seen), self._reading.key if self._reading else b"", *traces)
 

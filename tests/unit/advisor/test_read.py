@@ -86,6 +86,9 @@ def test_names_of_files_that_are_no_text_do_no_harm(tmp_path: Path) -> None:
     with open(os.fsencode(tmp_path) + b"/caf\xe9.py", "w") as opened:  # noqa: PTH123 - the name is no text
         opened.write("x = 1\n")
     facts = facts_of(tmp_path, {})
+    settle(tmp_path)
+    for _ in range(2):
+        assert read_facts(tmp_path, options=ReadOptions(cache=tmp_path / ".cache", history=False)) == facts
     assert [(one.path, one.lines) for one in facts.modules] == [("caf\\xe9.py", 1)]
     assert msgspec.json.encode(facts)
 
@@ -240,3 +243,22 @@ def test_another_edition_of_the_advisor_remembers_nothing(tmp_path: Path, monkey
     monkeypatch.setattr("ramet.advisor.cache.edition", lambda: b"x" * 16)
     _, told = told_while_reading(root, options)
     assert "meaning" in told
+
+
+def test_what_is_no_file_is_not_waited_for(tmp_path: Path) -> None:
+    repository = Repository(tmp_path)
+    repository.commit("One", SHOP)
+    for name in ("pipe.py", "Dockerfile", "CODEOWNERS", ".mailmap", ".gitattributes", "shop/pyproject.toml"):
+        os.mkfifo(tmp_path / name)
+    facts = read_facts(tmp_path, options=ReadOptions(cache=None))
+    assert (len(facts.modules), len(facts.commits)) == (3, 1)
+
+
+def test_a_configuration_that_includes_a_pipe_is_a_gap(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ramet.advisor.history.commits.QUICKLY_SECONDS", 0.5)
+    Repository(tmp_path / "code").commit("One", SHOP)
+    os.mkfifo(tmp_path / "pipe")
+    with (tmp_path / "code/.git/config").open("a") as config:
+        config.write(f"[include]\n\tpath = {tmp_path}/pipe\n")
+    facts = read_facts(tmp_path / "code", options=ReadOptions(cache=None))
+    assert gaps(facts)["History"] == 1

@@ -34,8 +34,10 @@ SAFE = (
 )  # fmt: skip
 LOG = (
     "log", "-z", "--raw", "--no-renames", "--no-abbrev", "--no-ext-diff", "--no-textconv", "--no-color", "--no-notes",
-    "--no-decorate", "--no-show-signature", "--ignore-submodules=all", "--relative", f"--format={FORMAT}",
+    "--no-decorate", "--no-show-signature", "-O/dev/null", "--ignore-submodules=all", "--relative",
 )  # fmt: skip
+FOLDED = (f"--format={FORMAT}",)
+PLAIN = ("--no-mailmap", f"--format={FORMAT.replace('%aN', '%an').replace('%aE', '%ae')}")
 WHERE = (
     "rev-parse", "--is-shallow-repository", "--show-prefix", "--show-toplevel", "--git-path", "shallow",
     "--verify", "HEAD",
@@ -139,11 +141,14 @@ class Reading:
         if self.gap:
             return b""
         parts = (self._head, self._prefix, sorted(self._boundary), self._most, self._refs)
-        return f"{parts}".encode("utf-8", "backslashreplace") + self._mailmap()
+        return f"{parts}".encode("utf-8", "backslashreplace") + (self._mailmap() or b"")
 
     @cached_property
-    def _answers(self) -> list[str | None]:
-        return [_answer(process) for process in self._asked]
+    def _answers(self) -> tuple[str | None, str | None]:
+        where, refs = self._asked
+        if (found := _answer(where)) is None:
+            refs.kill()  # it waits for the same
+        return found, _answer(refs)
 
     @cached_property
     def _where(self) -> list[str]:
@@ -176,10 +181,11 @@ class Reading:
             return frozenset()
         return frozenset(listed.split())
 
-    def _mailmap(self) -> bytes:
+    def _mailmap(self) -> bytes | None:
+        """What folds the names of people; None where git would wait for ever to read it."""
         found = Path(self._where[2], ".mailmap")
         try:
-            return found.read_bytes() if stat.S_ISREG(found.lstat().st_mode) else b""
+            return found.read_bytes() if stat.S_ISREG(found.lstat().st_mode) else None
         except OSError:
             return b""
 
@@ -188,7 +194,10 @@ class Reading:
         self._output = tempfile.TemporaryFile()  # noqa: SIM115 - closed by `finish`
         # without a path git also names commits that change nothing here, which is what the whole repository needs
         within = ("--", ".") if self._prefix else ()
-        self._process = self._git.start(*LOG, f"--max-count={self._most + 1}", self._head, *within, output=self._output)
+        names = PLAIN if self._mailmap() is None else FOLDED
+        self._process = self._git.start(
+            *LOG, *names, f"--max-count={self._most + 1}", self._head, *within, output=self._output
+        )
 
     def finish(self) -> History:
         """Wait for git, at most its patience; what came until then is used."""
