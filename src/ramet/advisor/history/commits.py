@@ -30,7 +30,7 @@ SAFE = (
     "-c", "core.askPass=", "-c", "credential.helper=", "-c", "gc.auto=0", "-c", "maintenance.auto=false",
     "-c", "core.packedGitWindowSize=4m", "-c", "core.packedGitLimit=64m", "-c", "core.deltaBaseCacheLimit=48m",
     "-c", "log.showRoot=true", "-c", "log.diffMerges=off", "-c", "submodule.recurse=false",
-    "-c", "mailmap.file=", "-c", "mailmap.blob=",
+    "-c", "mailmap.file=", "-c", "mailmap.blob=", "-c", "format.pretty=medium",
 )  # fmt: skip
 LOG = (
     "log", "-z", "--raw", "--no-renames", "--no-abbrev", "--no-ext-diff", "--no-textconv", "--no-color", "--no-notes",
