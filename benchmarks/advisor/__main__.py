@@ -35,7 +35,7 @@ def main() -> int:
     parser.add_argument("--repos", type=Path, required=True, help="folder of clones, named as in applications.json")
     parser.add_argument("--only", choices=["applications", "splits", "removals"], help="one part of it")
     options = parser.parse_args()
-    wanted = sorted({one.name for one in applications()} | {one.clone for one in (*splits(), *removals())})
+    wanted = sorted({one.name for _, one in applications()} | {one.clone for one in (*splits(), *removals())})
     missing = [name for name in wanted if not (options.repos / name / ".git").exists()]
     if missing:
         print(MISSING.format(", ".join(wanted), ", ".join(missing)), file=sys.stderr)
@@ -56,12 +56,11 @@ def main() -> int:
 
 
 def _applications(repos: Path) -> list[Row]:
-    halves: dict[str, dict[str, list[tuple[float, float]]]] = {"tuned": {}, "held out": {}}
-    for number, project in enumerate(applications()):
+    halves: dict[str, dict[str, list[tuple[float, float]]]] = {"tuned": {}, "held out": {}, "fresh": {}}
+    for half, project in applications():
         if not (repos / project.name).is_dir():
             continue
         facts = read_facts(repos / project.name)
-        half = "held out" if number % 2 else "tuned"
         line = f"{project.name:18} {half:9}"
         for name, found in _rivals(project, facts).items():
             halves[half].setdefault(name, []).append(found)
@@ -69,6 +68,8 @@ def _applications(repos: Path) -> list[Row]:
         print(line, flush=True)
     rows = []
     for half, rivals in halves.items():
+        if not rivals:
+            continue
         for index, (measure, unit) in enumerate((("ARI", ""), ("MoJoFM", "%"))):
             values = {name: [one[index] for one in found] for name, found in rivals.items()}
             peer = max((name for name in values if name != "ramet"), key=lambda name: mean(values[name]))

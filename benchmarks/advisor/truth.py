@@ -53,10 +53,20 @@ class Split(msgspec.Struct, frozen=True, kw_only=True):
     left: tuple[str, ...]
 
 
-def applications() -> Sequence[Applications]:
-    """By name without regard to case: every other one is for tuning, the rest is for reporting."""
-    found = msgspec.json.decode((HERE / "applications.json").read_bytes(), type=list[Applications])
-    return sorted(found, key=lambda one: one.name.lower())
+def applications() -> Sequence[tuple[str, Applications]]:
+    """Each with its set. By name without regard to case every other one of the first is for tuning, the rest for reporting.
+
+    The fresh ones were chosen and labelled before anything was computed of them, and after the algorithm was final.
+    """
+    first, fresh = (
+        sorted(_read(name), key=lambda one: one.name.lower()) for name in ("applications.json", "fresh.json")
+    )
+    halves = (("held out" if number % 2 else "tuned", one) for number, one in enumerate(first))
+    return [*halves, *(("fresh", one) for one in fresh)]
+
+
+def _read(name: str) -> list[Applications]:
+    return msgspec.json.decode((HERE / name).read_bytes(), type=list[Applications])
 
 
 def splits() -> Sequence[Split]:

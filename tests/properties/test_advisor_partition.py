@@ -19,7 +19,7 @@ def graphs(draw: some.DrawFn) -> Graph:
     pairs = [(one, other) for one in range(count) for other in range(one + 1, count)]
     kept = draw(some.lists(some.sampled_from(pairs), unique=True)) if pairs else []
     weights = {pair: draw(some.floats(0.01, 10)) for pair in kept}
-    return Graph(tuple(f"{number:02d}.py" for number in range(count)), {}, weights)
+    return Graph(tuple(f"{number:02d}.py" for number in range(count)), {}, weights, weights)
 
 
 @given(graphs())

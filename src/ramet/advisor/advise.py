@@ -67,13 +67,15 @@ def advise(
 
 
 def _candidates(found: Boundaries, units: Units) -> tuple[Candidate, ...]:
-    """The best candidates; what is a service already, or most of one, is none."""
+    """The best candidates; what is a service already, most of one or pieces of several, is none."""
     sizes = {unit.name: len(unit.modules) for unit in units.all} if units.several else {}
 
     def new(one: Candidate) -> bool:
         inside = {units.of(path) for path in one.modules}
-        whole = sizes.get(next(iter(inside)) or "", 0) if len(inside) == 1 else 0
-        return whole == 0 or (whole >= FEWEST_OF_A_SERVICE and len(one.modules) < whole / 2)
+        if inside == {None}:
+            return True
+        whole = sizes[name] if len(inside) == 1 and (name := next(iter(inside))) else 0
+        return whole >= FEWEST_OF_A_SERVICE and len(one.modules) < whole / 2
 
     kept = [one for one in found.candidates if new(one)] if sizes else found.candidates
     return tuple(kept[:SHOWN_CANDIDATES])

@@ -23,8 +23,8 @@ LEAST_SHARE = 0.5
 """Where the units have less of the code than this, it is one application with something beside it."""
 
 
-SETTING = re.compile(r"\{([\w.]+)\}")
-"""A request whose address begins with the value of a name: f"{settings.ORDERS_URL}/orders"."""
+SETTING = re.compile(r"(?:\w+://)?\{([\w.]+)\}")
+"""A request whose address begins with the value of a name: f"{settings.ORDERS_URL}/orders", f"http://{ORDERS_HOST}"."""
 
 
 class Unit(NamedTuple):
@@ -91,6 +91,8 @@ class Units:
         """Who makes requests to whom."""
         found: dict[tuple[str, str], list[Place]] = {}
         for request in self._facts.requests:
+            if role_of(request.place.path) == "tests":
+                continue
             source, target = self.of(request.place.path), self.addressed(request)
             if source and target and source != target:
                 found.setdefault((source, target), []).append(request.place)
@@ -152,4 +154,4 @@ def _plain(name: str) -> str:
 def _without_suffix(setting: str) -> str:
     """The name in a setting that holds an address: ORDERS_URL, settings.ORDER_SERVICE_BASE_URL."""
     name = setting.rpartition(".")[2]
-    return re.sub(r"_?(base)?_?(url|uri|host|endpoint|address|addr|root)$", "", name, flags=re.IGNORECASE)
+    return re.sub(r"_?(base)?_?(url|uri|host|host_?name|endpoint|address|addr|root|server)$", "", name, flags=re.IGNORECASE)

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+import msgspec
 
 from ramet.cli import output
 from ramet.cli.advise_summary import show
@@ -22,7 +23,9 @@ if TYPE_CHECKING:
     from ramet.advisor.facts import Facts
     from ramet.advisor.finding import Finding
     from ramet.advisor.readiness.score import Answers
+    from ramet.advisor.read import Progress
     from ramet.advisor.report.advice import Advice
+    from ramet.advisor.study import Study
 
 FILE = click.Path(dir_okay=False, path_type=Path)
 EXISTING = click.Path(exists=True, dir_okay=False, path_type=Path)
@@ -55,17 +58,14 @@ def advise(choices: Choices, path: Path, **given: Any) -> int:
 
     Nothing of it is imported, executed or changed. What a repository cannot know is asked, or stays unknown.
     """
-    from ramet.advisor.advise import advise as advice_of
-
     answers = _answers(given["answers"], interview=given["interview"])
     agreed = _agreed(given["rules"])
     with _without_collections():
-        facts = _read(path, given)
-        _readable(facts, path)
         cuts = [_below(path, one) for one in given["cuts"]]
-        with output.progress(f"Thinking about {facts.root}"):
-            advice = advice_of(facts, answers, agreed=agreed, paths=cuts or None)
-    written = list(_write(path, facts, advice, given))
+        with output.stages() as tell:
+            study = _study(path, given, tell)
+            advice = study.advice(answers, agreed=agreed, paths=cuts or None)
+        written = list(_write(path, study, advice, given))
     new = _new(advice, given["baseline"])
     if choices.json:
         output.document(advice)
@@ -92,12 +92,6 @@ def _without_collections() -> Iterator[None]:
     finally:
         if on:
             gc.enable()
-
-
-def _readable(facts: Facts, path: Path) -> None:
-    if not facts.modules:
-        why = "; ".join(f"{gap.what}: {gap.why}" for gap in facts.gaps if gap.what.startswith("Left out"))
-        raise ConfigurationError(f"There is no Python module below {path}." + (f" {why}." if why else ""))
 
 
 def _below(path: Path, cut: str) -> str:
@@ -132,17 +126,17 @@ def _agreed(file: Path | None) -> Agreed | None:
     return None if file is None else read_boundaries(_text(file), str(file))
 
 
-def _read(path: Path, given: dict[str, Any]) -> Facts:
-    from ramet.advisor.read import ReadOptions, read_facts
+def _study(path: Path, given: dict[str, Any], tell: Progress) -> Study:
+    from ramet.advisor.read import ReadOptions
+    from ramet.advisor.study import Study
 
     options = ReadOptions(history=not given["no_history"], traffic=given["traces"])
     if given["no_cache"]:
-        options = ReadOptions(history=not given["no_history"], traffic=given["traces"], cache=None)
-    with output.stages() as tell:
-        return read_facts(path, progress=tell, options=options)
+        options = msgspec.structs.replace(options, cache=None)
+    return Study(path, progress=tell, options=options)
 
 
-def _write(path: Path, facts: Facts, advice: Advice, given: dict[str, Any]) -> Sequence[Path]:
+def _write(path: Path, study: Study, advice: Advice, given: dict[str, Any]) -> Sequence[Path]:
     """Write what was asked for; the files."""
     from ramet.advisor.advise import RULES
     from ramet.advisor.agreement import write_boundaries
@@ -151,11 +145,11 @@ def _write(path: Path, facts: Facts, advice: Advice, given: dict[str, Any]) -> S
     from ramet.advisor.report.markdown import markdown
 
     makers = {
-        "html": lambda: _html(path, facts, advice).encode(),
+        "html": lambda: _html(path, study.facts, advice).encode(),
         "markdown": lambda: markdown(advice).encode(),
         "sarif": lambda: _sarif(advice.findings, RULES),
         "write_baseline": lambda: encode(baseline_of(advice.findings)),
-        "write_rules": lambda: write_boundaries(folders_of(facts), facts).encode(),
+        "write_rules": lambda: write_boundaries(folders_of(study.facts), study.facts).encode(),
     }
     wanted = {name: given[name] for name in makers if given[name] is not None}
     for name, file in wanted.items():

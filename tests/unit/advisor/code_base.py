@@ -10,6 +10,7 @@ from textwrap import dedent
 
 from ramet.advisor.facts import Facts
 from ramet.advisor.read import ReadOptions, read_facts
+from ramet.advisor.scan.tree import moment, walk
 
 
 def write(root: Path, files: Mapping[str, str]) -> Path:
@@ -18,6 +19,20 @@ def write(root: Path, files: Mapping[str, str]) -> Path:
         path = root / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(dedent(text))
+    return root
+
+
+def write_settled(root: Path, files: Mapping[str, str]) -> Path:
+    """Files that are older than the moment, as the file system counts it."""
+    return settle(write(root, files))
+
+
+def settle(root: Path) -> Path:
+    """Wait until the file system's clock has gone on since anything below a folder was changed."""
+    tree = walk(root)
+    last = max(file.stamp.touched for file in (*tree.python, *tree.others))
+    while moment() <= last:
+        pass
     return root
 
 

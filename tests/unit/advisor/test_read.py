@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import msgspec
 import pytest
 
 from ramet.advisor.facts import Facts
-from ramet.advisor.history.cache import Cache
 from ramet.advisor.read import ReadOptions, read_facts
 from ramet.errors import ConfigurationError
-from tests.unit.advisor.code_base import Repository, facts_of, write
+from tests.unit.advisor.code_base import Repository, facts_of, settle, write, write_settled
 
 SHOP = {
     "shop/__init__.py": "",
@@ -86,6 +86,9 @@ def test_names_of_files_that_are_no_text_do_no_harm(tmp_path: Path) -> None:
     with open(os.fsencode(tmp_path) + b"/caf\xe9.py", "w") as opened:  # noqa: PTH123 - the name is no text
         opened.write("x = 1\n")
     facts = facts_of(tmp_path, {})
+    settle(tmp_path)
+    for _ in range(2):
+        assert read_facts(tmp_path, options=ReadOptions(cache=tmp_path / ".cache", history=False)) == facts
     assert [(one.path, one.lines) for one in facts.modules] == [("caf\\xe9.py", 1)]
     assert msgspec.json.encode(facts)
 
@@ -117,16 +120,16 @@ def test_the_cache_is_used_for_what_has_not_changed_and_only_for_that(tmp_path: 
 
 @pytest.mark.parametrize("rubbish", [b"", b"rubbish", b"\xc1" * 400])
 def test_a_damaged_cache_is_ignored_and_mended(tmp_path: Path, rubbish: bytes) -> None:
-    root = write(tmp_path / "code", SHOP)
-    options = ReadOptions(cache=tmp_path / "cache", history=False)
+    root = write_settled(tmp_path / "code", SHOP)
+    options = ReadOptions(cache=tmp_path / "cache")
     first = read_facts(root, options=options)
-    file = next((tmp_path / "cache").iterdir())
-    head = file.read_bytes()[:16]
-    for damaged in (rubbish, head + rubbish):
-        file.write_bytes(damaged)
+    files = {file: file.read_bytes() for file in (tmp_path / "cache").iterdir()}
+    assert {file.suffix for file in files} == {".leaves", ".facts"}
+    for keep in (0, 16, 32):
+        for file, data in files.items():
+            file.write_bytes(data[:keep] + rubbish)
         assert read_facts(root, options=options) == first
-    assert Cache(tmp_path / "cache", root).history("") is None
-    assert file.read_bytes()[:16] == head
+        assert {file: file.read_bytes() for file in files} == files
 
 
 def test_a_cache_that_cannot_be_written_does_no_harm(tmp_path: Path) -> None:
@@ -134,3 +137,128 @@ def test_a_cache_that_cannot_be_written_does_no_harm(tmp_path: Path) -> None:
     blocked = tmp_path / "file"
     blocked.write_text("")
     assert len(read_facts(root, options=ReadOptions(cache=blocked / "cache", history=False)).modules) == 3
+
+
+def told_while_reading(root: Path, options: ReadOptions) -> tuple[Facts, set[str]]:
+    told: set[str] = set()
+    facts = read_facts(root, options=options, progress=lambda stage, _done, _total: told.add(stage))
+    return facts, told
+
+
+def test_what_has_not_changed_at_all_is_not_understood_again(tmp_path: Path) -> None:
+    root = write_settled(tmp_path / "code", SHOP)
+    options = ReadOptions(cache=tmp_path / "cache", history=False)
+    first, told = told_while_reading(root, options)
+    again, told_again = told_while_reading(root, options)
+    assert again == first
+    assert told - told_again == {"meaning"}
+
+
+def change_content_but_neither_size_nor_time(root: Path) -> None:
+    file = root / "shop/b.py"
+    before = file.stat()
+    file.write_text("def no(): ...\n")
+    os.utime(file, ns=(before.st_atime_ns, before.st_mtime_ns))
+
+
+def replace_with_another_file_of_the_same_time(root: Path) -> None:
+    before = (root / "shop/b.py").stat()
+    (root / "other").write_text("def no(): ...\n")
+    os.utime(root / "other", ns=(before.st_atime_ns, before.st_mtime_ns))
+    (root / "other").replace(root / "shop/b.py")
+
+
+CHANGES: dict[str, Callable[[Path], object]] = {
+    "content": change_content_but_neither_size_nor_time,
+    "replaced": replace_with_another_file_of_the_same_time,
+    "new file": lambda root: (root / "shop/c.py").write_text(""),
+    "gone": lambda root: (root / "shop/b.py").unlink(),
+    "renamed": lambda root: (root / "shop/b.py").rename(root / "shop/d.py"),
+    "another kind of file": lambda root: (root / "shop/pyproject.toml").write_text(""),
+    "owners": lambda root: (root / "CODEOWNERS").write_text("* @shop/crew\n"),
+    "link": lambda root: (root / "loop").symlink_to(root),
+    "commit": lambda root: Repository(root).commit("More", {}),
+    "tag": lambda root: Repository(root).git("tag", "v2"),
+    "mailmap": lambda root: (root / ".mailmap").write_text("Ann Berg <ann.lee@home.example> <ann@example.org>\n"),
+}
+
+
+@pytest.mark.parametrize("name", CHANGES)
+def test_whatever_changes_is_seen(tmp_path: Path, name: str) -> None:
+    root = tmp_path / "code"
+    Repository(root).commit("One", {**SHOP, "CODEOWNERS": "* @shop/core\n"})
+    settle(root)
+    options = ReadOptions(cache=tmp_path / "cache")
+    read_facts(root, options=options)
+    CHANGES[name](root)
+    settle(root)
+    assert read_facts(root, options=options) == read_facts(root, options=ReadOptions(cache=None))
+
+
+def test_a_change_in_the_moment_of_reading_is_seen_at_the_next(tmp_path: Path) -> None:
+    """A clock that ticks every 4 ms gives two changes one time."""
+    root = write(tmp_path / "code", SHOP)
+    options = ReadOptions(cache=tmp_path / "cache", history=False)
+    for number in range(20):
+        write(root, {"shop/b.py": f"def go(): ...  # {number % 10}\nx{number % 10} = 1\n"})
+        assert read_facts(root, options=options) == read_facts(root, options=ReadOptions(cache=None, history=False))
+
+
+def test_options_have_answers_of_their_own(tmp_path: Path) -> None:
+    root = tmp_path / "code"
+    Repository(root).commit("One", SHOP)
+    Repository(root).commit("Two", {"shop/a.py": "x = 2\n"})
+    settle(root)
+    traces = tmp_path / "traces.json"
+    traces.write_text("[]")
+    cache = tmp_path / "cache"
+    for options in (
+        ReadOptions(cache=cache),
+        ReadOptions(cache=cache, history=False),
+        ReadOptions(cache=cache, most_commits=1),
+        ReadOptions(cache=cache, traffic=(traces,)),
+    ):
+        fresh = read_facts(root, options=msgspec.structs.replace(options, cache=None))
+        for _ in range(2):
+            assert read_facts(root, options=options) == fresh
+
+
+def test_a_clone_that_was_deepened_is_read_again(tmp_path: Path) -> None:
+    origin = Repository(tmp_path / "origin")
+    for number in range(4):
+        origin.commit(f"Change {number}", {"a.py": f"{number}\n"})
+    root = tmp_path / "clone"
+    origin.git("clone", "-q", "--depth", "2", f"file://{origin.root}", str(root))
+    settle(root)
+    options = ReadOptions(cache=tmp_path / "cache")
+    assert len(read_facts(root, options=options).commits) == 2
+    Repository(root).git("fetch", "-q", "--depth", "3")
+    assert len(read_facts(root, options=options).commits) == 3
+
+
+def test_another_edition_of_the_advisor_remembers_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    root = write_settled(tmp_path / "code", SHOP)
+    options = ReadOptions(cache=tmp_path / "cache", history=False)
+    read_facts(root, options=options)
+    monkeypatch.setattr("ramet.advisor.cache.edition", lambda: b"x" * 16)
+    _, told = told_while_reading(root, options)
+    assert "meaning" in told
+
+
+def test_what_is_no_file_is_not_waited_for(tmp_path: Path) -> None:
+    repository = Repository(tmp_path)
+    repository.commit("One", SHOP)
+    for name in ("pipe.py", "Dockerfile", "CODEOWNERS", ".mailmap", ".gitattributes", "shop/pyproject.toml"):
+        os.mkfifo(tmp_path / name)
+    facts = read_facts(tmp_path, options=ReadOptions(cache=None))
+    assert (len(facts.modules), len(facts.commits)) == (3, 1)
+
+
+def test_a_configuration_that_includes_a_pipe_is_a_gap(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ramet.advisor.history.commits.QUICKLY_SECONDS", 0.5)
+    Repository(tmp_path / "code").commit("One", SHOP)
+    os.mkfifo(tmp_path / "pipe")
+    with (tmp_path / "code/.git/config").open("a") as config:
+        config.write(f"[include]\n\tpath = {tmp_path}/pipe\n")
+    facts = read_facts(tmp_path / "code", options=ReadOptions(cache=None))
+    assert gaps(facts)["History"] == 1

@@ -43,10 +43,14 @@ class Weights(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Graph(NamedTuple):
-    """Modules by number, and what links them: `layers` singly, `weights` all together. Pairs are (lower, higher)."""
+    """Modules by number, and what links them: `layers` singly, `together` as one, `weights` the strongest of that.
+
+    Pairs are (lower, higher).
+    """
 
     paths: tuple[str, ...]
     layers: Mapping[str, Layer]
+    together: Layer
     weights: Layer
 
 
@@ -66,7 +70,7 @@ def build(facts: Facts, weights: Weights | None = None) -> Graph:
     layers["subjects"] = alike(subjects(facts.commits, numbers), roles) if weights.subjects else {}
     shares = {name: getattr(weights, name) for name in layers}
     together = added(layers, shares, len(modules))
-    return Graph(tuple(numbers), layers, strongest(together, weights.nearest))
+    return Graph(tuple(numbers), layers, together, strongest(together, weights.nearest))
 
 
 def belongs(module: Module) -> bool:

@@ -6,7 +6,7 @@ Dotted names are written in one of three ways: "a.b" as the file would import it
 
 from __future__ import annotations
 
-from typing import dataclass_transform
+from typing import NamedTuple, dataclass_transform
 
 import msgspec
 
@@ -123,3 +123,10 @@ class Leaf(Part):
     notes: tuple[Note, ...] = ()
     trouble: str = ""
     detail: str = ""
+
+
+class Read(NamedTuple):
+    """A leaf, and the digest of the content that it was made of; b"" where the file could not be opened."""
+
+    digest: bytes
+    leaf: Leaf

@@ -14,13 +14,12 @@ from multiprocessing.context import BaseContext
 
 import msgspec
 
-from ramet.advisor.scan.leaf import Leaf
+from ramet.advisor.scan.leaf import Leaf, Read
 from ramet.advisor.scan.parse import leaf_of
-from ramet.advisor.scan.tree import File
+from ramet.advisor.scan.tree import LARGEST_READ, File, content_digest
 
 BATCH_BYTES = 1_000_000
 FEWEST_BYTES = 1_500_000  # below this, starting processes costs more than it saves
-LARGEST_READ = 64_000_000
 Done = Callable[[int], None]
 
 
@@ -35,21 +34,21 @@ def context() -> BaseContext:
     return multiprocessing.get_context("fork" if forks else "spawn")
 
 
-def read_one(file: File) -> Leaf:
+def read_one(file: File) -> Read:
     """The leaf of a file; what cannot be opened has `trouble`."""
     try:
         with open(file.where, "rb") as opened:  # noqa: PTH123 - names may hold bytes that only the file system knows
             data = opened.read(LARGEST_READ)
     except OSError as error:
-        return Leaf(trouble="permission", detail=error.strerror or type(error).__name__)
-    return leaf_of(data)
+        return Read(b"", Leaf(trouble="permission", detail=error.strerror or type(error).__name__))
+    return Read(content_digest(data), _encodable(leaf_of(data)))
 
 
 def read_batch(files: Sequence[File]) -> bytes:
     """Leaves of several files, encoded; the collector rests, because trees have no cycles."""
     gc.disable()
     try:
-        return msgspec.msgpack.encode([_encodable(read_one(file)) for file in files])
+        return msgspec.msgpack.encode([read_one(file) for file in files])
     finally:
         gc.enable()
 
@@ -76,9 +75,9 @@ def batches(files: Sequence[File]) -> Iterator[list[File]]:
         yield batch
 
 
-def decode(data: bytes) -> list[Leaf]:
+def decode(data: bytes) -> list[Read]:
     """Leaves as `read_batch` encoded them."""
-    return msgspec.msgpack.decode(data, type=list[Leaf])
+    return msgspec.msgpack.decode(data, type=list[Read])
 
 
 class Ahead:
@@ -96,9 +95,9 @@ class Ahead:
                 self._lost += batch
         self._here = [] if pool else self._batches
 
-    def leaves(self, done: Done) -> dict[str, Leaf]:
+    def leaves(self, done: Done) -> dict[str, Read]:
         """All leaves by path; `done` is told how many files came."""
-        found: dict[str, Leaf] = {}
+        found: dict[str, Read] = {}
         for batch in self._here:
             found.update(_named(batch, read_batch(batch), done))
         while self._futures:
@@ -114,15 +113,15 @@ class Ahead:
         return found
 
 
-def _named(batch: Sequence[File], data: bytes, done: Done) -> dict[str, Leaf]:
+def _named(batch: Sequence[File], data: bytes, done: Done) -> dict[str, Read]:
     done(len(batch))
     return dict(zip((file.path for file in batch), decode(data), strict=True))
 
 
-def _alone(file: File) -> Leaf:
+def _alone(file: File) -> Read:
     """A file whose company may have killed its process, in a process of its own."""
     with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as single:
         try:
             return decode(single.submit(read_batch, [file]).result())[0]
         except BrokenProcessPool:
-            return Leaf(trouble="crash", detail="the reader of this file died")
+            return Read(b"", Leaf(trouble="crash", detail="the reader of this file died"))

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
+import tempfile
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -37,16 +39,37 @@ FOREIGN = frozenset(
 VENDORED = frozenset({"vendor", "vendored", "_vendor", "_vendored", "third_party", "thirdparty", "3rdparty"})
 BUILT = frozenset({"build", "dist", "htmlcov", "target"})
 MOST_FILES = 1_000_000
-MOST_EXAMPLES = 5
+LARGEST_READ = 64_000_000
+
+
+COARSE = 1_000_000_000
+"""A time in whole seconds is of a file system that knows no finer ones: two of them may be one."""
+
+
+class Stamp(NamedTuple):
+    """What changes whenever a file does. Nobody can set `touched`, the time at which its inode was changed."""
+
+    size: int
+    changed: int
+    touched: int
+    inode: int
+
+    def settled(self, before: int) -> bool:
+        """Whether the file had its last change before this moment; else it may change again without a new stamp."""
+        return self.touched + (0 if self.touched % COARSE else 2 * COARSE) < before
 
 
 class File(NamedTuple):
-    """A file: its path relative to the root with "/", printable; where to open it; its size and when it was changed."""
+    """A file: its path relative to the root with "/", printable; where to open it; its stamp."""
 
     path: str
     where: str
-    size: int
-    changed: int
+    stamp: Stamp
+
+    @property
+    def size(self) -> int:
+        """How many bytes it has."""
+        return self.stamp.size
 
 
 class Tree:
@@ -106,7 +129,8 @@ def _keep(tree: Tree, entry: os.DirEntry[str], path: str) -> None:
         tree.leave_out("hidden", path)
         return
     kept = tree.python if is_python else tree.others
-    kept.append(File(path, entry.path, status.st_size, status.st_mtime_ns))
+    stamp = Stamp(status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino)
+    kept.append(File(path, entry.path, stamp))
 
 
 def _foreign(entry: os.DirEntry[str]) -> str:
@@ -129,6 +153,21 @@ def printable(name: str) -> str:
     return os.fsencode(name).decode("utf-8", "backslashreplace")
 
 
-def summed(tree: Tree) -> Counter[str]:
-    """How many things were left out, by reason."""
-    return Counter({reason: len(paths) for reason, paths in tree.left_out.items()})
+def digest_of(file: File) -> bytes:
+    """The hash of a file's content; of what cannot be read, none."""
+    try:
+        with open(file.where, "rb") as opened:  # noqa: PTH123 - names may hold bytes that only the file system knows
+            return content_digest(opened.read(LARGEST_READ))
+    except OSError:
+        return b""
+
+
+def content_digest(data: bytes) -> bytes:
+    """The hash of what was read of a file."""
+    return hashlib.blake2b(data, digest_size=16).digest()
+
+
+def moment() -> int:
+    """Now, as the file system counts it, which may lag behind the clock."""
+    with tempfile.TemporaryFile() as opened:
+        return os.fstat(opened.fileno()).st_ctime_ns

@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 from ramet.advisor.facts import Kind
 from ramet.advisor.scan import messages, queries, shapes, web
+from ramet.advisor.scan.addresses import ROOTS, Addresses
 from ramet.advisor.scan.leaf import Hand, Import, Text, Touch
 from ramet.advisor.scan.names import Chain, Scopes, Thing, chain, dotted, text
 from ramet.advisor.scan.tally import Tally
@@ -48,6 +49,7 @@ class Visitor:
         self.tally = Tally()
         self.defined = _defined(tree)
         self.scopes = Scopes({name: f":{name}" for name in self.defined})
+        self.addresses = Addresses(self.scopes)
         self._function: list[str] = []
         self._transaction: list[str] = []
         self._inner: set[ast.Call] = set()
@@ -146,6 +148,7 @@ class Visitor:
 
     def _libraries(self, modules: list[str]) -> None:
         self._systems |= messages.systems(set(modules))
+        self.addresses.wanted |= any(one.partition(".")[0] in ROOTS for one in modules)
 
     def _if(self, node: ast.If) -> None:
         self.tally.complexity += 1
@@ -158,6 +161,14 @@ class Visitor:
 
     # Definitions
 
+    def _enter(self) -> None:
+        self.scopes.enter()
+        self.addresses.enter()
+
+    def _leave(self) -> None:
+        self.scopes.leave()
+        self.addresses.leave()
+
     def _define(self, node: ast.FunctionDef | ast.AsyncFunctionDef) -> None:
         tally = self.tally
         tally.functions += 1
@@ -168,7 +179,7 @@ class Visitor:
         name = ".".join(self._function)
         self._transaction.append(name if holds else self._open())
         before, start = self._parameters, len(tally.touches)
-        self.scopes.enter()
+        self._enter()
         self._bind_parameters(node)
         handed = len(tally.hands)
         self._visit(node.args)
@@ -180,7 +191,7 @@ class Visitor:
             one for one in tally.hands[handed:] if one.function != name or own[one.parameter][0] == 1
         ]
         self._parameters = before
-        self.scopes.leave()
+        self._leave()
         self._transaction.pop()
         self._function.pop()
         tally.close(name, start)
@@ -204,6 +215,7 @@ class Visitor:
         self._parameters = {**outer, **{name: [0] for name in _required(arguments)}}
         for one in listed:
             self.scopes.bind(one.arg, "")
+            self.addresses.hide(one.arg)
             if one.arg in {"self", "cls"} and (inside := self.scopes.thing("self")):
                 self.scopes.hold(one.arg, inside)
                 self.scopes.bind(one.arg, inside.name if one.arg == "cls" else "")
@@ -218,10 +230,11 @@ class Visitor:
         if shape := shapes.class_shape(node, self.scopes):
             self.tally.shapes.append(shape)
         self._function.append(node.name)
-        self.scopes.enter()
+        self._enter()
         self.scopes.hold("self", Thing(f":{node.name}"))
+        self.addresses.learn_attributes(node)
         self._statements(node.body)
-        self.scopes.leave()
+        self._leave()
         self._function.pop()
 
     # Statements that give names to things
@@ -237,6 +250,9 @@ class Visitor:
             )
             if isinstance(first, ast.Name):
                 self._learn(first.id, thing, meant)
+                self.addresses.learn(first.id, node.value if first is target else None)
+            elif self.addresses.wanted and dotted(first).startswith("self."):
+                self.addresses.learn_own(dotted(first), node.value)
         if any(isinstance(one, ast.Name) and one.id.endswith("_APPS") for one in node.targets):
             self._applications(node.value)
         self._children(node)
@@ -262,6 +278,8 @@ class Visitor:
     def _annotated(self, node: ast.AnnAssign) -> None:
         if isinstance(node.target, ast.Name) and (thing := queries.annotated(node.annotation, self.scopes)):
             self.scopes.hold(node.target.id, thing)
+        if isinstance(node.target, ast.Name):
+            self.addresses.learn(node.target.id, node.value)
         self._children(node)
 
     def _for(self, node: ast.For | ast.AsyncFor) -> None:
@@ -275,8 +293,10 @@ class Visitor:
         for item in node.items:
             self._visit(item.context_expr)
             holds = holds or queries.holds_transaction(item.context_expr)
-            if isinstance(item.optional_vars, ast.Name) and (thing := queries.thing_of(item.context_expr, self.scopes)):
-                self.scopes.hold(item.optional_vars.id, thing)
+            if isinstance(item.optional_vars, ast.Name):
+                self.addresses.learn(item.optional_vars.id, item.context_expr)
+                if thing := queries.thing_of(item.context_expr, self.scopes):
+                    self.scopes.hold(item.optional_vars.id, thing)
         if holds:
             self._transaction.append(".".join(self._function) or f"line {node.lineno}")
         self._statements(node.body)
@@ -315,7 +335,7 @@ class Visitor:
             tally.committed.add(".".join(self._function))
         if node.args or node.keywords:
             tally.webs.extend(web.served(node, link, scopes))
-            if made := web.requested(node, link, scopes):
+            if made := web.requested(node, scopes, self.addresses):
                 tally.webs.append(made)
         tally.notes.extend(messages.messages(node, link, scopes, self._systems))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
+from ramet.advisor.scan.addresses import CLIENTS, Addresses
 from ramet.advisor.scan.leaf import Web
 from ramet.advisor.scan.names import Chain, Scopes, argument, keyword, template, text
 
@@ -15,8 +16,7 @@ DJANGO_MODULES = ("django.urls.", "django.conf.urls.")
 STARLETTE = frozenset({"Route", "WebSocketRoute", "APIRoute"})
 STARLETTE_MODULES = ("starlette.", "fastapi.", "litestar.")
 AIOHTTP_ADDS = frozenset({f"add_{name}" for name in METHODS} | {"add_route", "add_view"})
-CLIENTS = ("requests", "httpx", "aiohttp", "urllib3", "urllib.request", "niquests")
-ROOTS = frozenset(name.partition(".")[0] for name in CLIENTS)
+METHODS_OF_CLIENTS = METHODS | {"request", "stream", "urlopen", "ws_connect"}
 
 
 def decorated(call: ast.Call) -> Iterator[Web]:
@@ -51,22 +51,20 @@ def served(call: ast.Call, link: Chain, scopes: Scopes) -> Iterator[Web]:
         yield Web(last.upper(), text(first), call.lineno, serves=True)
 
 
-def requested(call: ast.Call, link: Chain, scopes: Scopes) -> Web | None:
-    """`requests.get(url)`, a session's `post(url)`, `urlopen(url)`."""
-    last = link.names[-1] if link.names else link.root
-    if last not in METHODS | {"request", "stream", "urlopen"}:
+def requested(call: ast.Call, scopes: Scopes, addresses: Addresses) -> Web | None:
+    """`requests.get(url)`, the `post(url)` of a session or of a client with a base address, `urlopen(url)`."""
+    last = call.func.attr if isinstance(call.func, ast.Attribute) else scopes.resolve(call.func).rpartition(".")[2]
+    if not addresses.wanted or last not in METHODS_OF_CLIENTS:
         return None
     meaning = scopes.resolve(call.func)
-    held = scopes.thing(link.root) if len(link.names) == 1 else None
-    owner = meaning or (held.name if held else "")
-    if owner.partition(".")[0] not in ROOTS or not owner.startswith(CLIENTS) or "aiohttp.web." in owner:
+    client = addresses.client(call.func.value) if isinstance(call.func, ast.Attribute) else None
+    if client is None and (not meaning.startswith(CLIENTS) or "aiohttp.web." in meaning):
         return None
-    if last in {"request", "stream"}:
-        return Web(
-            text(argument(call, 0, "method")).upper(), template(argument(call, 1, "url")), call.lineno, serves=False
-        )
-    method = "" if last == "urlopen" else last.upper()
-    return Web(method, template(argument(call, 0, "url")), call.lineno, serves=False)
+    general = last in {"request", "stream"}
+    target = addresses.target(client, argument(call, 1 if general else 0, "url"))
+    if general:
+        return Web(text(argument(call, 0, "method")).upper(), target, call.lineno, serves=False)
+    return Web("" if last == "urlopen" else last.upper(), target, call.lineno, serves=False)
 
 
 def _methods(call: ast.Call) -> tuple[str, ...]:

@@ -19,7 +19,7 @@ def cliques(count: int, size: int) -> Graph:
         weights |= {(a, b): 1.0 for a in range(first, first + size) for b in range(a + 1, first + size)}
         there = (clique + 1) % count * size
         weights[min(first, there), max(first, there)] = 0.1
-    return Graph(tuple(f"{number:03d}.py" for number in range(count * size)), {}, weights)
+    return Graph(tuple(f"{number:03d}.py" for number in range(count * size)), {}, weights, weights)
 
 
 def test_cliques_are_parts() -> None:
@@ -49,12 +49,12 @@ def test_parts_are_numbered_by_size() -> None:
 
 
 def test_nothing_and_a_single_module_are_parts_too() -> None:
-    assert partition(Graph((), {}, {})).of == {}
-    assert partition(Graph(("a.py",), {}, {})).of == {"a.py": 0}
+    assert partition(Graph((), {}, {}, {})).of == {}
+    assert partition(Graph(("a.py",), {}, {}, {})).of == {"a.py": 0}
 
 
 def test_modules_without_any_link_are_parts_of_their_own() -> None:
-    assert len(partition(Graph(("a.py", "b.py"), {}, {})).groups()) == 2
+    assert len(partition(Graph(("a.py", "b.py"), {}, {}, {})).groups()) == 2
 
 
 def test_a_missing_library_is_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -138,6 +138,7 @@ def test_nothing_that_the_repository_configures_is_executed(tmp_path: Path) -> N
         repository.git("config", name, str(evil))
     repository.git("config", "log.showSignature", "true")
     repository.git("config", "core.hooksPath", str(tmp_path))
+    repository.git("config", "diff.orderFile", "/nowhere")
     trap.unlink(missing_ok=True)
     assert len(read(tmp_path / "code").commits) == 2
     assert not trap.exists()

@@ -44,6 +44,53 @@ def test_requests_name_their_url_or_the_setting_that_holds_it(tmp_path: Path) ->
     ]
 
 
+def test_addresses_are_followed_through_names_settings_and_clients(tmp_path: Path) -> None:
+    text = """\
+        import os
+        import aiohttp, httpx, requests
+        from flask import current_app
+        ORDERS = os.environ.get("ORDERS_URL", "http://localhost:1")
+        STOCK: str = "http://%s:%s" % (os.getenv("STOCK_HOST"), 80)
+        session = requests.Session()
+        def a():
+            url = f"{ORDERS}/new"
+            requests.post(url)
+            session.get("{}/left".format(STOCK), timeout=1)
+            requests.request("PUT", current_app.config["PAY_URI"] + "/pay")
+        def b(ORDERS):
+            requests.get(ORDERS)
+            requests.get(os.environ["SHIP_URL"] or "http://ship")
+        class Client:
+            def get(self):
+                return self.http.get("/late")
+            def __init__(self, settings, http: httpx.Client):
+                self.http = httpx.AsyncClient(base_url=settings.ORDERS_URL, timeout=3)
+                self.base = "http://stock/api"
+                self.given = http
+            def other(self):
+                self.given.get(self.base + "/left")
+                self.cache.get("/no")
+        async def c():
+            async with aiohttp.ClientSession("http://pay") as http:
+                async with http.post("/pay") as answer: ...
+            httpx.Client(base_url="http://stock/").get("left")
+        def d(url):
+            {}.get(url)
+        """
+    facts = facts_of(tmp_path, {"a.py": text})
+    assert [(one.place.line, one.method, one.target) for one in facts.requests] == [
+        (9, "POST", "{ORDERS_URL}/new"),
+        (10, "GET", "http://{STOCK_HOST}:{…}/left"),
+        (11, "PUT", "{PAY_URI}/pay"),
+        (13, "GET", "{ORDERS}"),
+        (14, "GET", "{SHIP_URL}"),
+        (17, "GET", "{settings.ORDERS_URL}/late"),
+        (23, "GET", "http://stock/api/left"),
+        (27, "POST", "http://pay/pay"),
+        (28, "GET", "http://stock/left"),
+    ]
+
+
 def test_senders_and_receivers_of_a_task_or_signal_meet_under_one_name(tmp_path: Path) -> None:
     facts = facts_of(
         tmp_path,
