@@ -112,15 +112,21 @@ class Outgoing(Sink):
         """The longest waiting route's messages, each with what waits behind it, as far as the pack goes."""
         route, ready = next(iter(self._ready.items()))
         items: list[_Item] = []
-        size = 0
-        while ready and len(items) < self._most and size < PACK_BYTES:
-            item: _Item | None = ready.popleft()
-            behind = self._behind.get(item.message.key) if item is not None and item.message.key is not None else None
-            while item is not None:
-                items.append(item)
-                size += len(item.message.payload)
-                fits = behind and len(items) < self._most and size < PACK_BYTES
-                item = behind.popleft() if behind and fits and self._route(behind[0].message) == route else None
+        room = PACK_BYTES
+
+        def take(queue: deque[_Item]) -> bool:
+            nonlocal room
+            if not queue or (items and (len(items) >= self._most or len(queue[0].message.payload) > room)):
+                return False
+            items.append(queue.popleft())
+            room -= len(items[-1].message.payload)
+            return True
+
+        while take(ready):
+            key = items[-1].message.key
+            behind = self._behind[key] if key is not None else deque()
+            while behind and self._route(behind[0].message) == route and take(behind):
+                pass
         del self._ready[route]
         if ready:
             self._ready[route] = ready  # behind the other routes

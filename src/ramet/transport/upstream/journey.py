@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from msgspec.structs import replace
+
 from ramet.errors import OutcomeUnknown, RametError, Unavailable
 from ramet.transport.base import Call
 from ramet.transport.policy.moments import Decision
@@ -36,7 +38,7 @@ class Journey:
         """After an attempt that failed. Raises what the call ends with, where it may not be tried again."""
         self._failures += 1
         self._tried.add(replica)
-        self._call = self._call._replace(fresh=False)
+        self._call = replace(self._call, fresh=False)
         if isinstance(error, OutcomeUnknown):
             if not self._repeatable:
                 raise error

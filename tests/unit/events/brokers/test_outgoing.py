@@ -6,7 +6,7 @@ import asyncio
 
 from ramet.clock import VirtualClock
 from ramet.events.base import Delivery, Message
-from ramet.events.brokers.outgoing import AGAIN_SECONDS, OVERDUE_SECONDS, Outgoing
+from ramet.events.brokers.outgoing import AGAIN_SECONDS, OVERDUE_SECONDS, PACK_BYTES, Outgoing
 
 
 class Bed:
@@ -19,8 +19,8 @@ class Bed:
         if connected:
             self.outgoing.resume()
 
-    def put(self, name: str, key: str | None = None, topic: str = "orders.Placed") -> None:
-        message = Message(id=name, topic=topic, key=key)
+    def put(self, name: str, key: str | None = None, topic: str = "orders.Placed", size: int = 0) -> None:
+        message = Message(id=name, topic=topic, key=key, payload=b"x" * size)
         self.outgoing.put(Delivery(message), lambda: self.done.append(name))
 
     async def sent(self) -> dict[str, int]:
@@ -141,6 +141,16 @@ async def test_a_key_goes_on_with_another_topic_when_the_one_before_is_stored() 
         sent = await bed.sent()
         assert list(sent) == [name]
         bed.outgoing.stored(sent[name])
+
+
+async def test_a_large_message_does_not_make_a_pack_larger_than_what_the_broker_takes() -> None:
+    bed = Bed(most=9)
+    for name, size in (("a", 10), ("b", PACK_BYTES), ("c", 10), ("d", 2 * PACK_BYTES), ("e", 10)):
+        bed.put(name, "k", size=size)
+    for expected in ("a", "b", "c", "d", "e"):
+        (found,) = (await bed.sent()).items()
+        assert found[0] == expected
+        bed.outgoing.stored(found[1])
 
 
 async def test_what_is_sent_again_is_the_same_pack() -> None:
