@@ -84,13 +84,16 @@ class Replica:
             ),
         )
         self._proof = proof
-        gates = gated(self.running.answering, bulkheads(self._deployment, declared), self._clock)
-        answer = Admission(gates, clock=self._clock, policy=bulkhead(self._deployment.policy))
-        self._server = Server(
-            answer, proof.verify, proof.vouch, clock=self._clock, spawn=self._tasks.spawn, options=transport
-        )
+        self._server = self._make_server(declared, transport)
         self._http: HttpServer | None = None
         self._control: Control | None = None
+
+    def _make_server(self, declared: Declared, options: TransportOptions) -> Server:
+        """What answers the other groups, behind the bulkheads of single methods and that of the process."""
+        deployment, proof, clock = self._deployment, self._proof, self._clock
+        answer = gated(self.running.answering, bulkheads(deployment, declared), clock)
+        answer = Admission(answer, clock=clock, policy=bulkhead(deployment.policy))
+        return Server(answer, proof.verify, proof.vouch, clock=clock, spawn=self._tasks.spawn, options=options)
 
     async def start(self) -> None:
         """Raises: ConfigurationError, StorageError, IncompatibleRelease, Unavailable; whatever was begun is undone."""

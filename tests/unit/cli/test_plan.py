@@ -27,3 +27,21 @@ def test_one_process_with_room_is_left_as_it_is(ramet: Ramet, hello: Path, tmp_p
     assert result.code == 0, result.err
     assert result.json["advice"]["proposal"] is None
     assert "room for all" in result.json["advice"]["reasons"][0]
+
+
+def test_what_is_said_of_calls_is_shown_and_a_name_of_nobody_is_a_mistake(ramet: Ramet, hello: Path) -> None:
+    file = hello / "ramet.toml"
+    text = file.read_text(encoding="utf-8")
+    try:
+        own = '\n[deployment.split.policy]\nattempts = 2\n[deployment.split.policy."greetings.greet"]\nhedging = true\n'
+        file.write_text(f"{text}{own}", encoding="utf-8")
+        shown = ramet("plan", "split")
+        assert (shown.code, shown.err) == (0, "")
+        assert '  policy: attempts = 2\n  policy."greetings.greet": hedging = true\n' in shown.out
+        assert ramet("plan", "split", "--json").json["policies"]["policy"] == {"attempts": 2}
+        file.write_text(f"{text}{own.replace('greetings.greet', 'greetings.gret')}", encoding="utf-8")
+        wrong = ramet("plan", "split")
+        assert wrong.code == 1
+        assert 'There is no contract or method "greetings.gret". Did you mean "greetings.greet"?' in wrong.err
+    finally:
+        file.write_text(text, encoding="utf-8")
