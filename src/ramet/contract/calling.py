@@ -12,7 +12,7 @@ import msgspec
 from ramet.errors import CallError, DeadlineExceeded, OutcomeUnknown
 from ramet.settings import seconds
 from ramet.telemetry.context import current_context
-from ramet.telemetry.scope import Committed, Scope, current_scope
+from ramet.telemetry.scope import Adrift, Committed, Scope, current_scope
 
 _given: ContextVar[tuple[str, Scope | None] | None] = ContextVar("ramet.idempotency_key", default=None)
 
@@ -24,9 +24,13 @@ def given_key() -> str | None:
 
 
 def late(error: TimeoutError, sentence: str) -> CallError:
-    """What the end of `asyncio.timeout` means: a command that was being committed just then has been executed."""
+    """What the end of `asyncio.timeout` means: a command that was being committed just then has been executed, and one
+    that another process has been asked for may have been.
+    """
     if Committed.of(error.__cause__):
         return OutcomeUnknown(f"{sentence} A command was executed, but its answer came too late.")
+    if adrift := Adrift.of(error.__cause__):
+        return OutcomeUnknown(f"{sentence} {adrift.method} may have been executed: ask, or call it again with its key.")
     return DeadlineExceeded(sentence)
 
 
@@ -41,7 +45,8 @@ async def calling(*, timeout: str | float | None = None, key: str | None = None)
     A command that is repeated with its key answers what it answered the first time, for at least seven days. Different
     methods may share a key; two calls of one method inside a block may not.
 
-    Raises: DeadlineExceeded when the time is up; OutcomeUnknown when a command was being committed just then.
+    Raises: DeadlineExceeded when the time is up; OutcomeUnknown when a command was being committed just then, or another
+    process was executing one.
     """
     token = _given.set((key, current_scope.get())) if key is not None else None
     try:

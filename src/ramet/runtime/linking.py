@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from asyncio import CancelledError
 from collections.abc import Awaitable, Mapping
 from typing import Any, Protocol
 
@@ -14,7 +15,7 @@ from ramet.errors import DeadlineExceeded, OutcomeUnknown
 from ramet.runtime.calls import DEFAULT_DEADLINE_SECONDS, ENDLESS, Answerer, Answering, Boundary
 from ramet.telemetry.context import Context, current_context
 from ramet.telemetry.counters import Counters
-from ramet.telemetry.scope import FreshKey
+from ramet.telemetry.scope import Adrift, FreshKey
 from ramet.transport.base import Call
 
 
@@ -86,6 +87,8 @@ class _Link:
                 raise OutcomeUnknown(
                     f"{name} did not answer in time, so it may have been executed: ask, or call it again with its key."
                 ) from error
+            except CancelledError:
+                raise CancelledError(Adrift(name)) from None
             return decode(data)
 
         return answer

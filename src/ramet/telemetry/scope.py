@@ -49,6 +49,18 @@ class Committed(NamedTuple):
         return first if isinstance(first, cls) else None
 
 
+class Adrift(NamedTuple):
+    """In the `args` of a CancelledError: it came while another process may have been executing a command."""
+
+    method: str
+
+    @classmethod
+    def of(cls, error: BaseException | None) -> Adrift | None:
+        """What this error, a CancelledError, says of it."""
+        first = error.args[0] if error is not None and error.args else None
+        return first if isinstance(first, cls) else None
+
+
 class FreshKey(str):
     """An idempotency key that nobody was asked with before: an answer to it need not be looked for first.
 

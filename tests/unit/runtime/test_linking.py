@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -104,11 +105,14 @@ class Wire:
         self.end: Running | None = None
         self.fault: Exception | None = None
         self.carried: list[Call] = []
+        self.keeps_waiting = False
 
     async def call(self, call: Call, *, repeatable: bool) -> bytes:
         self.carried.append(call)
         if self.fault is not None:
             raise self.fault
+        if self.keeps_waiting:
+            await asyncio.Event().wait()
         assert repeatable == (call.key is not None or not call.method.endswith(("take", "buy", "buy_too_late")))
         assert self.end is not None
         return await self.end.answering(call, Peer("test"))
@@ -200,6 +204,17 @@ async def test_a_command_whose_answer_is_late_may_have_been_executed() -> None:
             await shop.client(Stock).take("tea")
         with pytest.raises(DeadlineExceeded):
             await shop.client(Stock).left("tea")
+
+
+async def test_a_command_that_the_caller_has_no_more_time_for_may_have_been_executed() -> None:
+    async with halves() as (shop, wire):
+        wire.keeps_waiting = True
+        with pytest.raises(OutcomeUnknown, match=r"within 0\.01 s\. stock\.take may have been executed: ask, or call"):
+            async with calling(timeout=0.01):
+                await shop.client(Stock).take("tea")
+        with pytest.raises(DeadlineExceeded):
+            async with calling(timeout=0.01):
+                await shop.client(Stock).left("tea")
 
 
 async def test_who_cannot_be_reached_is_unavailable() -> None:
