@@ -45,8 +45,8 @@ async def calling(*, timeout: str | float | None = None, key: str | None = None)
     A command that is repeated with its key answers what it answered the first time, for at least seven days. Different
     methods may share a key; two calls of one method inside a block may not.
 
-    Raises: DeadlineExceeded when the time is up; OutcomeUnknown when a command was being committed just then, or another
-    process was executing one.
+    Raises: DeadlineExceeded when the time is up; OutcomeUnknown when a command was being committed just then, or
+    may have been executed by another process.
     """
     token = _given.set((key, current_scope.get())) if key is not None else None
     try:
