@@ -56,7 +56,7 @@ class Zygotes:
             try:
                 return await Child.made(lambda output: self._fork(assignment, output), said, self._spawn)
             except (OSError, ValueError) as error:
-                log.warning("The zygote is given up, and this replica is spawned: %s", error or type(error).__name__)
+                log.warning("The zygote is given up, and this replica is spawned: %s", repr(error))
                 has_forked = self._zygote.has_forked
                 self.forget()
                 if not has_forked:  # nor would the next
