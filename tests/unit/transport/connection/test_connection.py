@@ -86,7 +86,7 @@ async def test_a_peer_that_somebody_waits_for_is_asked_often(held: Held) -> None
     call = Call("shop.ask", b"", Context.root("e", deadline=clock.monotonic() + 1000))
     asking = tasks.spawn(connection.call(call))
     await clock.advance(10)
-    assert 4 <= wire.pings
+    assert wire.pings >= 4
     wire.is_there = False
     await clock.advance(4)
     assert not connection.usable
