@@ -7,9 +7,7 @@ from collections.abc import Sequence
 from benchmarks.measure import Row
 from benchmarks.rounds import Figures, Run, process
 
-SIZES = {"local": (1, 10, 100), "split": (1, 10)}
-LARGEST_SPLIT = 100
-"""Processes that are started once in a whole run, for they take minutes and gigabytes."""
+SIZES = {"local": (1, 10, 100), "split": (1, 10, 100)}
 CALLED = {"local": "one process", "split": "a process each"}
 REQUESTS, WAITING, BRIEF = 1_000, 10_000, 200
 FIGURES = (
@@ -61,16 +59,7 @@ def run(run: Run) -> Sequence[Row]:
         measure = f"growth_saga_{point}: among {waiting:,}"
         own, peer = ("sagas", f"{point}_among"), ("sagas", f"{point}_alone")
         rows.append(seen.row(measure, "ms", own=own, peer=peer, called="alone"))
-    return rows if run.quick else [*rows, *_largest(run, count)]
-
-
-def _largest(run: Run, count: int) -> Sequence[Row]:
-    """A hundred processes and one in front of them, once."""
-    name = _name("split", LARGEST_SPLIT)
-    once = Run(rounds=1, quick=run.quick, stamp=run.stamp, say=run.say)
-    contender = process("growth", deployment="split", services=LARGEST_SPLIT, count=count)
-    seen = once.interleave({name: contender})
-    return [seen.row(f"{measure}: {name}", unit, own=(name, figure)) for figure, measure, unit in FIGURES]
+    return rows
 
 
 def _name(deployment: str, size: int) -> str:

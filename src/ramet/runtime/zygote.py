@@ -31,8 +31,11 @@ MOST_DESCRIPTORS = 3
 """What comes with an assignment: where "go" is said, where the output goes, and the listener if there is one."""
 GO = b"go"
 FAILED = -1
+LONGEST_NAME = 15
+"""Of a process, as `top` and `ps -o comm` show it."""
 _OPEN = Path("/proc/self/fd")
 _TASKS = Path("/proc/self/task")
+_NAME = Path("/proc/self/comm")
 
 
 class Loaded(Value):
@@ -125,6 +128,7 @@ def _begin(assignment: Assignment, given: list[int]) -> Assignment:
     for number in (sys.stdout.fileno(), sys.stderr.fileno()):
         os.dup2(output, number)
     os.close(output)
+    _NAME.write_text(f"{assignment.group}/{assignment.replica}"[:LONGEST_NAME], encoding="ascii")
     return msgspec.structs.replace(assignment, listener=listener[0]) if listener else assignment
 
 

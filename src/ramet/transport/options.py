@@ -33,9 +33,10 @@ class TransportOptions:
     `calls_limit_bytes` together, and refuses more with Overloaded; it takes `connections_limit` connections.
 
     A peer that has said nothing for `ping_after_seconds` (for `ping_idle_seconds` while nothing is in flight) is asked
-    whether it is there, and counts as dead after `dead_after_seconds`. Deadlines are looked after every `sweep_seconds`. Replies and requests are collected up to
-    `flush_bytes` before they are written. Bodies from `compress_from_bytes` are compressed on TCP links that leave the
-    machine; None: never. `compress_loopback` is for links that look local and are not, such as tunnels.
+    whether it is there, and counts as dead after `dead_after_seconds`. Deadlines are looked after every
+    `sweep_seconds`. Replies and requests are collected up to `flush_bytes` before they are written. Bodies from
+    `compress_from_bytes` are compressed on TCP links that leave the machine; None: never. `compress_loopback` is for
+    links that look local and are not, such as tunnels.
     """
 
     application: str = ""

@@ -2,7 +2,7 @@
 
 The file `behaviour` beside it holds a word for a group: "rest=crash" ends it at the start with code 1, "rest=refuse"
 with code 2. The same program is a zygote where it is given the connection of one: "zygote=thread" has started a thread
-by then, "zygote=file" has a file open, "zygote=crash" ends.
+by then, "zygote=process" a process, "zygote=file" has a file open, "zygote=crash" ends.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import contextlib
 import os
 import signal
 import socket
+import subprocess
 import sys
 import threading
 from pathlib import Path
@@ -108,6 +109,8 @@ def assigned() -> Assignment:
     match behaviour("zygote"):
         case "thread":
             threading.Thread(target=threading.Event().wait, daemon=True).start()
+        case "process":
+            subprocess.Popen(("sleep", "60"))
         case "file":
             os.open("behaviour", os.O_RDONLY)
         case "crash":

@@ -34,6 +34,10 @@ def parent(pid: int) -> int:
     return int(Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rpartition(") ")[2].split()[1])
 
 
+def name(pid: int) -> str:
+    return Path(f"/proc/{pid}/comm").read_text(encoding="ascii").rstrip()
+
+
 def children() -> set[int]:
     return {int(pid) for pid in Path(f"/proc/self/task/{os.getpid()}/children").read_text(encoding="ascii").split()}
 
@@ -44,6 +48,7 @@ async def test_all_replicas_are_loaded_once_and_are_children_of_the_supervisor(h
         pids = one.pids("edge") | one.pids("rest")
         assert {parent(pid) for pid in pids} == {os.getpid()}
         assert {os.getsid(pid) for pid in pids} == pids
+        assert {name(pid) for pid in pids} == {"edge/0", "edge/1", "rest/0"}
 
 
 async def test_a_restart_loads_anew_and_fails_no_request(held: Any) -> None:
@@ -86,6 +91,7 @@ async def test_a_zygote_that_is_killed_is_missed_by_nobody(held: Any, caplog: py
     ("what", "why"),
     [
         ("thread", "it has started threads"),
+        ("process", "it has started a process"),
         ("file", r"it has opened /.*/behaviour"),
         ("crash", "it has ended"),
     ],

@@ -68,6 +68,7 @@ def test_groups_engines_and_the_gateway_are_read(read: Read) -> None:
     assert split.listen == "127.0.0.1:8080"
     assert (split.storage, split.broker) == ("postgresql://localhost:5432", "nats://b:4222")
     assert split.together == (("a", "b"),)
+    assert split.preload
     assert split.groups == (
         Group(name="edge", services=("storefront", "users"), replicas=2, zone="left"),
         Group(name="rest", services=("*",)),

@@ -56,8 +56,11 @@ class Zygotes:
             try:
                 return await Child.made(lambda output: self._fork(assignment, output), said, self._spawn)
             except (OSError, ValueError) as error:
-                log.warning("The zygote is given up, and replicas are spawned until there is another: %s", error)
+                log.warning("The zygote is given up, and this replica is spawned: %s", repr(error))
+                has_forked = self._zygote.has_forked
                 self.forget()
+                if not has_forked:  # nor would the next
+                    self._version = assignment.version
                 return None
 
     def forget(self) -> None:
@@ -103,6 +106,7 @@ class Zygote:
     def __init__(self, child: Child, connection: socket.socket) -> None:
         self._child = child
         self._connection = connection
+        self.has_forked = False
 
     @classmethod
     async def start(cls, loading: Loading, spawn: Spawn) -> Zygote:
@@ -143,6 +147,7 @@ class Zygote:
                 raise OSError("no process can be forked")
             process = Adopted(pid)
             os.write(go, GO)
+            self.has_forked = True
         finally:
             os.close(waits)
             os.close(go)
