@@ -36,6 +36,7 @@ from benchmarks.contenders.transport_asked import (
     read_level,
 )
 from benchmarks.contenders.transport_messages import LEVEL, written
+from benchmarks.contenders.transport_models import JSON, question, read_answer
 from benchmarks.machine import pin
 from ramet.clock import SystemClock
 from ramet.contract.problems import Problems
@@ -147,8 +148,9 @@ async def _aiohttp(address: str, _: str) -> AsyncIterator[Ask]:
     async with aiohttp.ClientSession() as session:
 
         async def ask(asked: Asked) -> Any:
-            async with session.post(address, data=encode(asked)) as response:
-                return read_level(await response.read())
+            path, body = question(asked)
+            async with session.post(address + path, data=body, headers=JSON) as response:
+                return read_answer(asked, await response.read())
 
         yield ask
 
@@ -158,7 +160,8 @@ async def _httpx(address: str, _: str) -> AsyncIterator[Ask]:
     async with httpx.AsyncClient(timeout=60) as client:
 
         async def ask(asked: Asked) -> Any:
-            return read_level((await client.post(address, content=encode(asked))).content)
+            path, body = question(asked)
+            return read_answer(asked, (await client.post(address + path, content=body, headers=JSON)).content)
 
         yield ask
 

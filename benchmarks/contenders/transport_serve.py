@@ -15,12 +15,12 @@ import grpc
 import nats
 import uvicorn
 import uvloop
-from fastapi import FastAPI, Request, Response
 
 from benchmarks.contenders import arguments
 from benchmarks.contenders.http_server import announce, tell_time
 from benchmarks.contenders.transport_asked import METHOD, Asked, Level, Stock, answer, answer_bytes
 from benchmarks.contenders.transport_messages import ASKED, LEVEL, answer_message
+from benchmarks.contenders.transport_models import application
 from benchmarks.machine import pin
 from ramet.clock import SystemClock
 from ramet.contract.problems import Problems
@@ -104,18 +104,12 @@ async def _grpc(_: dict[str, Any]) -> str:
 
 
 async def _fastapi(_: dict[str, Any]) -> str:
-    app = FastAPI()
-
-    @app.post("/level")
-    async def level(request: Request) -> Response:
-        return Response(answer_bytes(await request.body()))
-
-    config = uvicorn.Config(app, port=0, http="httptools", access_log=False, log_level="error")
+    config = uvicorn.Config(application(), port=0, access_log=False, log_level="error")
     server = uvicorn.Server(config)
     KEPT.append(asyncio.ensure_future(server.serve()))
     while not server.started:  # noqa: ASYNC110 - it has no other way to say so
         await asyncio.sleep(0.01)
-    return f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}/level"
+    return f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
 
 
 async def _nats(asked: dict[str, Any]) -> str:

@@ -46,10 +46,11 @@ TARGETS: Mapping[tuple[str, str], Target] = {
 def run(run: Run) -> Sequence[Row]:
     """A server and its caller, on a core each and then on any; one kind after the other in each round.
 
-    Everybody encodes and decodes the same question and answer on both sides: gRPC as Protocol Buffers, all others as
-    MessagePack, which spares HTTP its JSON. Calls of Ramet go through an upstream with its policies and through
-    admission, under a deadline, with context and key; `contract` is a call by a contract's client, to a method.
-    Processor time is that of both sides, without what the load takes for itself; that of NATS's broker is told apart.
+    Everybody encodes and decodes the same question and answer on both sides, as its users do: gRPC as Protocol Buffers,
+    FastAPI as JSON of pydantic's models (a picture as it is), all others as MessagePack. Calls of Ramet go through an
+    upstream with its policies and through admission, under a deadline, with context and key; `contract` is a call by a
+    contract's client, to a method. Processor time is that of both sides, without what the load takes for itself; that
+    of NATS's broker is told apart.
     """
     seconds = SECONDS / 4 if run.quick else SECONDS
     with ExitStack() as stack:

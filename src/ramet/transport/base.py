@@ -71,6 +71,9 @@ Answer = Callable[[Call, Peer], Awaitable[bytes]]
 class Channel(ABC):
     """A way to one replica. Calls are multiplexed: any number may be in flight, and answers come in any order."""
 
+    usable: bool
+    """New calls may be sent: connected, and the other side has not said that it drains."""
+
     @abstractmethod
     async def call(self, call: Call) -> bytes:
         """Send a call and wait for its answer. A cancellation of the caller is carried to the callee.
@@ -93,11 +96,6 @@ class Channel(ABC):
     @abstractmethod
     def in_flight(self) -> int:
         """How many calls wait for their answer."""
-
-    @property
-    @abstractmethod
-    def usable(self) -> bool:
-        """New calls may be sent: connected, and the other side has not said that it drains."""
 
     @abstractmethod
     async def close(self) -> None:

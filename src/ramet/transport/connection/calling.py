@@ -26,8 +26,6 @@ class CallingConnection(Connection, Channel):
     It is not `usable` while the other side does not answer a ping.
     """
 
-    usable = False
-
     def __init__(
         self, wire: CallerWire, token: bytes, where: str, *, clock: Clock, spawn: Spawn, options: TransportOptions
     ) -> None:
@@ -42,6 +40,7 @@ class CallingConnection(Connection, Channel):
         self._queue: dict[asyncio.Future[None], Call] = {}
         self._leaving = False
         self._connected = False
+        self.usable = False
         self._idle: asyncio.Future[None] | None = None
         self.welcome: asyncio.Future[Welcome] = self._loop.create_future()
 

@@ -31,7 +31,7 @@ class FakeChannel(Channel):
         self.errors: list[Exception] = []
         self.always: Callable[[], Exception] | None = None
         self.gate: asyncio.Event | None = None
-        self.is_up = True
+        self.usable = True
         self.waiting = 0
 
     async def call(self, call: Call) -> bytes:
@@ -52,12 +52,8 @@ class FakeChannel(Channel):
     def in_flight(self) -> int:
         return self.waiting
 
-    @property
-    def usable(self) -> bool:
-        return self.is_up
-
     async def close(self) -> None:
-        self.is_up = False
+        self.usable = False
 
 
 class World:
@@ -197,7 +193,7 @@ async def test_a_process_that_is_not_let_in_is_told_so_at_once(world: World) -> 
 async def test_a_lost_channel_is_replaced(world: World) -> None:
     upstream = await world.upstream(ONE)
     former = world.channels[ONE.address]
-    former.is_up = False
+    former.usable = False
     call = world.tasks.spawn(upstream.call(world.call(), repeatable=False))
     await world.clock.settle()
     assert await call
@@ -208,7 +204,7 @@ async def test_a_removed_replica_is_closed_and_gets_no_calls(world: World) -> No
     upstream = await world.upstream(ONE, TWO)
     upstream.update([TWO])
     await world.clock.settle()
-    assert not world.channels[ONE.address].is_up
+    assert not world.channels[ONE.address].usable
     assert {await upstream.call(world.call(), repeatable=False) for _ in range(20)} == {TWO.address.encode()}
 
 
