@@ -50,10 +50,15 @@ class ShopProcess:
         """What the card network remembers."""
         return self.folder / ".ramet" / "cards.sqlite"
 
+    @property
+    def inside(self) -> tuple[str, ...]:
+        """What begins the command that runs it, where it runs in a network of its own."""
+        return ()
+
     async def start(self, *, patience_seconds: float = 60.0) -> None:
         """Return when it is ready."""
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "ramet", *self.arguments],
+            [*self.inside, sys.executable, "-m", "ramet", *self.arguments],
             cwd=self.folder,
             stdout=self._log,
             stderr=self._log,

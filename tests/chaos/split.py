@@ -41,6 +41,7 @@ class Ledger:
     """What came of it."""
 
     plan: Plan
+    network: str
     faults: Counter[str]
     healthy_seconds: float
     promises: Promises
@@ -51,7 +52,7 @@ class Ledger:
         faults = ", ".join(f"{count} times {name}" for name, count in sorted(self.faults.items()))
         orders = f"{len(self.promises.orders)} orders promised"
         lines = [
-            f"faults  {faults}; seed {self.plan.seed}, over {self.plan.broker}",
+            f"faults  {faults}; seed {self.plan.seed}, over {self.plan.broker} and {self.network}",
             f"healthy {self.healthy_seconds:.1f} s after the last fault",
             f"load    {self.promises.requests} requests, {self.promises.repeated} repeated, {orders}",
             str(self.books),
@@ -79,6 +80,7 @@ class Faults:
             "restart the broker": self.restart_broker,
             "cut the network": self.cut,
             "slow the network": self.slow,
+            **({"lose every packet": self.lose, "delay and lose packets": self.delay} if self.shop.link else {}),
         }
 
     async def one(self, names: tuple[str, ...]) -> None:
@@ -131,6 +133,21 @@ class Faults:
         weather.delay_seconds = 0.0
 
 
+    async def lose(self) -> None:
+        """No packet reaches PostgreSQL or the broker, and nobody is told."""
+        assert self.shop.link is not None
+        await asyncio.to_thread(self.shop.link.lose)
+        await pause(self.chance.uniform(*CUT_SECONDS))
+        await asyncio.to_thread(self.shop.link.heal)
+
+    async def delay(self) -> None:
+        """A cable that is too thin: what waits too long in the queue before it is lost."""
+        assert self.shop.link is not None
+        await asyncio.to_thread(self.shop.link.delay)
+        await pause(self.chance.uniform(*CUT_SECONDS))
+        await asyncio.to_thread(self.shop.link.heal)
+
+
 async def run(plan: Plan, *, say: Callable[[str], object]) -> Ledger:
     """Break the shop for that long under load, let it finish, and audit."""
     chance = Random(plan.seed)
@@ -153,6 +170,7 @@ async def run(plan: Plan, *, say: Callable[[str], object]) -> Ledger:
                 violations.append(f"the shop was healthy only {healthy_seconds:.1f} s after the last fault")
             return Ledger(
                 plan=plan,
+                network=shop.network,
                 faults=faults.done,
                 healthy_seconds=healthy_seconds,
                 promises=promises,

@@ -18,6 +18,7 @@ from ramet.testing.engines.nats import NatsEngine
 from ramet.testing.engines.postgres import PostgresServer
 from ramet.testing.engines.rabbitmq import RabbitEngine
 from tests.chaos.exported import export
+from tests.chaos.link import Link
 from tests.chaos.shop_process import ShopProcess, pause
 from tests.chaos.weather import Weather
 
@@ -35,6 +36,10 @@ class SplitShop(ShopProcess):
         self.broker = BROKERS[broker]()
         self._chance = chance
         self.weather: list[Weather] = []
+        self.link = Link.made()
+        if self.link is not None:
+            self._stack.callback(self.link.remove)
+            self.address = f"{self.link.shop}:8080"
 
     async def __aenter__(self) -> Self:
         self._stack.enter_context(self.postgres)
@@ -60,10 +65,20 @@ class SplitShop(ShopProcess):
         """The URL of a network with weather before a server."""
         port = urlsplit(url).port
         assert port is not None
-        weather = Weather(port, self._chance)
+        host = "127.0.0.1" if self.link is None else self.link.engines
+        weather = Weather(port, self._chance, host)
         await weather.start()
         self.weather.append(weather)
-        return url.replace(f":{port}", f":{weather.port}", 1)
+        return url.replace(f"127.0.0.1:{port}", f"{host}:{weather.port}", 1)
+
+    @property
+    def inside(self) -> tuple[str, ...]:
+        return () if self.link is None else self.link.inside
+
+    @property
+    def network(self) -> str:
+        """What its packets travel through."""
+        return "a TCP proxy" if self.link is None else "a network namespace that loses packets"
 
     @property
     def arguments(self) -> tuple[str, ...]:

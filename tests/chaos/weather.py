@@ -14,8 +14,9 @@ CHUNK = 65_536
 class Weather:
     """Stands before a server; `delay_seconds` each chunk waits, `cut` ends every connection and takes no new one."""
 
-    def __init__(self, port: int, chance: Random) -> None:
+    def __init__(self, port: int, chance: Random, host: str = "127.0.0.1") -> None:
         self._target = port
+        self._host = host
         self._chance = chance
         self._server: asyncio.Server | None = None
         self._writers: set[asyncio.StreamWriter] = set()
@@ -26,7 +27,7 @@ class Weather:
 
     async def start(self) -> None:
         """Listen on a free port."""
-        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
+        self._server = await asyncio.start_server(self._serve, self._host, 0)
         self.port = self._server.sockets[0].getsockname()[1]
 
     async def stop(self) -> None:
