@@ -27,6 +27,11 @@ class Together(ABC):
     def most(self) -> int:
         """How many at the moment; 1: each by itself."""
 
+    @property
+    @abstractmethod
+    def at_once(self) -> int:
+        """How many lots of them side by side."""
+
     @abstractmethod
     def takes(self, delivery: Delivery) -> bool:
         """Whether it may be handled with others."""
@@ -43,7 +48,7 @@ class Together(ABC):
 class _Each(Together):
     """Each by itself."""
 
-    most = 1
+    most = at_once = 1
 
     def __init__(self, deliver: Deliver) -> None:
         self._deliver = deliver
@@ -85,7 +90,7 @@ class Lanes(Sink):
         self._concurrency = concurrency
         self._capacity = capacity
         self._patience = patience_seconds
-        self._gathering = False
+        self._lots = 0
         self._behind: dict[str, deque[_Item] | None] = {}  # by key that is being handled, what waits for it
         self._ready: deque[_Item] = deque()
         self._pending = 0
@@ -152,16 +157,19 @@ class Lanes(Sink):
 
     @property
     def _waits(self) -> bool:
-        """Whether what is ready gathers until the end of what is being handled."""
-        return self._gathering and self._handling.most > 1
+        """Whether what is ready gathers until the end of a lot that is being handled."""
+        return self._handling.most > 1 and self._lots >= self._handling.at_once
 
     async def _work(self) -> None:
         try:
             while self._ready and not self._waits:
-                gathering = self._gathering = self._handling.most > 1
-                items = self._take(self._handling.most)
-                outcomes = await self._attempt([delivery for delivery, _ in items])
-                self._gathering = self._gathering and not gathering
+                lot = self._handling.most > 1
+                self._lots += lot
+                try:
+                    items = self._take()
+                    outcomes = await self._attempt([delivery for delivery, _ in items])
+                finally:
+                    self._lots -= lot
                 self._settle(items, outcomes)
         finally:
             self._running -= 1
@@ -171,15 +179,14 @@ class Lanes(Sink):
         for _ in range(min(len(self._ready), self._concurrency)):
             self._start_worker()
 
-    def _take(self, most: int) -> list[_Item]:
-        """The first that is ready, with what may be handled together with it."""
+    def _take(self) -> list[_Item]:
+        """The first that is ready, with what may be handled together with it: its share, where there are more lots."""
+        most, takes = self._handling.most, self._handling.takes
+        share = min(most, -(-len(self._ready) // self._handling.at_once))
         items = [self._ready.popleft()]
-        takes = self._handling.takes
-        if most == 1 or not takes(items[0][0]):
-            return items
-        while len(items) < most:
+        while most > 1 and takes(items[-1][0]) and len(items) < most:
             key = items[-1][0].message.key
-            queue = (self._behind[key] if key is not None else None) or self._ready
+            queue = (self._behind[key] if key is not None else None) or (self._ready if len(items) < share else None)
             if not queue or not takes(queue[0][0]):
                 break
             items.append(queue.popleft())
