@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from statistics import quantiles
 from time import perf_counter
@@ -110,8 +110,51 @@ def handler(keeps: str, pool: asyncpg.Pool | None) -> Handle:
     return {"nothing": nothing, "row": row, "outbox": once}[keeps]
 
 
-async def figures(url: str, keeps: str, database: str, count: int, paced: int, per_second: int) -> dict[str, float]:
+class Publisher:
+    """Publishes events: to the stream, or by the outbox, a hundred in one transaction where there are many."""
+
+    def __init__(self, broker: NatsBroker, published: Published, outbox: Outbox | None) -> None:
+        self._broker = broker
+        self._published = published
+        self._outbox = outbox
+
+    async def many(self, count: int) -> None:
+        if self._outbox is None:
+            await keep_in_flight(names("many", count), IN_FLIGHT, self.one)
+        else:
+            await keep_in_flight(names("many", count // TOGETHER), PUBLISHERS, self._together)
+
+    async def _together(self, prefix: str) -> None:
+        assert self._outbox is not None
+        await self._outbox.add(list(names(prefix, TOGETHER)), self._published)
+
+    async def one(self, name: str) -> None:
+        if self._outbox is not None:
+            await self._outbox.add([name], self._published)
+            return
+        self._published.at[name] = perf_counter()
+        await self._broker.publish(name, SUBJECT, stream=STREAM, timeout=30)
+
+
+async def figures(publisher: Publisher, published: Published, asked: Mapping[str, int]) -> dict[str, float]:
     """Handled a second; the delays from when an event was durable, at a given rate."""
+    handled, started = published.expect(asked["count"]), perf_counter()
+    await publisher.many(asked["count"])
+    await handled.wait()
+    found = {"handled": asked["count"] / (perf_counter() - started)}
+    published.delays.clear()
+    handled = published.expect(asked["paced"])
+    async with asyncio.TaskGroup() as group:
+        for name in names("paced", asked["paced"]):
+            group.create_task(publisher.one(name))
+            await asyncio.sleep(1 / asked["per_second"])
+    await handled.wait()
+    cuts = quantiles(published.delays, n=100)
+    return {**found, "p50": cuts[49] * 1000, "p99": cuts[98] * 1000}
+
+
+async def compete(url: str, keeps: str, database: str, asked: Mapping[str, int]) -> dict[str, float]:
+    """Everything put together."""
     pool = await asyncpg.create_pool(database, min_size=CONNECTIONS, max_size=2 * CONNECTIONS) if database else None
     if pool is not None:
         await pool.execute(TABLES)
@@ -125,51 +168,24 @@ async def figures(url: str, keeps: str, database: str, count: int, paced: int, p
         await handle(name)
         published.handled(name)
 
-    async def publish(name: str) -> None:
-        published.at[name] = perf_counter()
-        await broker.publish(name, SUBJECT, stream=STREAM, timeout=30)
-
     await broker.start()
-    outbox, relay = None, None
-    if keeps == "outbox" and pool is not None:
-        outbox = Outbox(pool, broker)
-        relay = asyncio.ensure_future(outbox.relay())
-
-    async def many(prefix: str) -> None:
-        assert outbox is not None
-        await outbox.add(list(names(prefix, TOGETHER)), published)
-
-    async def one(name: str) -> None:
-        await (publish(name) if outbox is None else outbox.add([name], published))
-
-    handled, started = published.expect(count), perf_counter()
-    if outbox is None:
-        await keep_in_flight(names("many", count), IN_FLIGHT, publish)
-    else:
-        await keep_in_flight(names("many", count // TOGETHER), PUBLISHERS, many)
-    await handled.wait()
-    found = {"handled": count / (perf_counter() - started)}
-    published.delays.clear()
-    handled = published.expect(paced)
+    outbox = Outbox(pool, broker) if keeps == "outbox" and pool is not None else None
     async with asyncio.TaskGroup() as group:
-        for name in names("paced", paced):
-            group.create_task(one(name))
-            await asyncio.sleep(1 / per_second)
-    await handled.wait()
-    cuts = quantiles(published.delays, n=100)
-    if relay is not None:
-        relay.cancel()
+        relay = group.create_task(outbox.relay()) if outbox is not None else None
+        found = await figures(Publisher(broker, published, outbox), published, asked)
+        if relay is not None:
+            relay.cancel()
     await broker.stop()
     if pool is not None:
         await pool.close()
-    return {**found, "p50": cuts[49] * 1000, "p99": cuts[98] * 1000}
+    return found
 
 
-def measure(folder: str, keeps: str, server: str, count: int, paced: int, per_second: int) -> dict[str, float]:
+def measure(folder: str, keeps: str, server: str, **asked: int) -> dict[str, float]:
     """`count` events as fast as they go, and `paced` at a rate."""
     database = new_database(server) if keeps != "nothing" else ""
     with NatsEngine(Path(folder) / "nats") as engine:
-        return uvloop.run(figures(engine.url.partition("?")[0], keeps, database, count, paced, per_second))
+        return uvloop.run(compete(engine.url.partition("?")[0], keeps, database, asked))
 
 
 if __name__ == "__main__":

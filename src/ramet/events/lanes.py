@@ -83,8 +83,8 @@ class Lanes(Sink):
         capacity: int = 1000,
         patience_seconds: float = 10.0,
     ) -> None:
-        self._handling = deliver if isinstance(deliver, Together) else _Each(deliver)
-        self._handling.changed = self._start_workers
+        self.handling = deliver if isinstance(deliver, Together) else _Each(deliver)
+        self.handling.changed = self._start_workers
         self._spawn = spawn
         self._clock = clock
         self._concurrency = concurrency
@@ -158,12 +158,12 @@ class Lanes(Sink):
     @property
     def _waits(self) -> bool:
         """Whether what is ready gathers until the end of a lot that is being handled."""
-        return self._handling.most > 1 and self._lots >= self._handling.at_once
+        return self.handling.most > 1 and self._lots >= self.handling.at_once
 
     async def _work(self) -> None:
         try:
             while self._ready and not self._waits:
-                lot = self._handling.most > 1
+                lot = self.handling.most > 1
                 self._lots += lot
                 try:
                     items = self._take()
@@ -171,6 +171,8 @@ class Lanes(Sink):
                 finally:
                     self._lots -= lot
                 self._settle(items, outcomes)
+                if lot:  # what was rolled back may be handled side by side
+                    self._start_workers()
         finally:
             self._running -= 1
         self._start_workers()
@@ -181,8 +183,8 @@ class Lanes(Sink):
 
     def _take(self) -> list[_Item]:
         """The first that is ready, with what may be handled together with it: its share, where there are more lots."""
-        most, takes = self._handling.most, self._handling.takes
-        share = min(most, -(-len(self._ready) // self._handling.at_once))
+        most, takes = self.handling.most, self.handling.takes
+        share = min(most, -(-len(self._ready) // self.handling.at_once))
         items = [self._ready.popleft()]
         while most > 1 and takes(items[-1][0]) and len(items) < most:
             key = items[-1][0].message.key
@@ -195,8 +197,8 @@ class Lanes(Sink):
     async def _attempt(self, deliveries: Sequence[Delivery]) -> Sequence[float | None]:
         try:
             if len(deliveries) > 1:
-                return await self._handling.deliver_all(deliveries)
-            return [await self._handling.deliver(deliveries[0])]
+                return await self.handling.deliver_all(deliveries)
+            return [await self.handling.deliver(deliveries[0])]
         except Exception:  # noqa: BLE001 - a defect must not lose the message
             names = ", ".join(delivery.message.id for delivery in deliveries)
             _log.exception("event %s could not be delivered, again in 1 s", names)
