@@ -7,14 +7,16 @@ from pathlib import Path
 import uvloop
 
 from benchmarks.contenders import contend
+from benchmarks.contenders.databases import new_database
 from benchmarks.contenders.events import figures
 from ramet.testing.engines.nats import NatsEngine
 
 
-def measure(folder: str, count: int, paced: int, per_second: int) -> dict[str, float]:
-    """`count` events as fast as they go, and `paced` at a rate."""
+def measure(folder: str, count: int, paced: int, per_second: int, server: str = "") -> dict[str, float]:
+    """`count` events as fast as they go, and `paced` at a rate; on the PostgreSQL at `server`, or on SQLite."""
+    storage = new_database(server) if server else "sqlite"
     with NatsEngine(Path(folder) / "nats") as engine:
-        return uvloop.run(figures(folder, count, paced, per_second, engine.url))
+        return uvloop.run(figures(folder, count, paced, per_second, broker=engine.url, storage=storage))
 
 
 if __name__ == "__main__":

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from statistics import quantiles
-from time import perf_counter
+from time import perf_counter, process_time
 from typing import cast
 
 import uvloop
@@ -103,10 +103,10 @@ class Hearing:
             self._all.set()
 
 
-async def figures(folder: str, count: int, paced: int, per_second: int, broker: str = "memory") -> dict[str, float]:
+async def figures(folder: str, count: int, paced: int, per_second: int, **engines: str) -> dict[str, float]:
     """Handled a second, by a handler that does nothing and by one that writes a row; the delays at a given rate."""
     hearing = Hearing()
-    async with alive(folder, ShopService, LedgerService, broker=broker, report=hearing) as running:
+    async with alive(folder, ShopService, LedgerService, report=hearing, **engines) as running:
         shop = running.client(Shop)
         for _ in range(2):
             await _throughput(hearing, f"warm{_}", TOGETHER, shop)
@@ -125,10 +125,11 @@ async def figures(folder: str, count: int, paced: int, per_second: int, broker: 
 async def _throughput(hearing: Hearing, prefix: str, count: int, shop: Shop) -> dict[str, float]:
     found = {}
     for kind, publish in (("nothing", shop.notice), ("row", shop.write)):
-        handled, started = hearing.expect(count), perf_counter()
+        handled, started, used = hearing.expect(count), perf_counter(), process_time()
         await keep_in_flight(names(f"{prefix}-{kind}", count // TOGETHER), 4, publish)
         await handled.wait()
         found[kind] = count / (perf_counter() - started)
+        found[f"{kind}_cpu_us"] = (process_time() - used) / count * 1e6
     return found
 
 

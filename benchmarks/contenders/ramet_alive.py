@@ -47,9 +47,7 @@ async def serving(folder: str, *services: Any) -> AsyncIterator[str]:
         await process.stop()
 
 
-def _running(
-    folder: str, *services: Any, storage: str = "sqlite", broker: str = "memory", **options: Any
-) -> Running:
+def _running(folder: str, *services: Any, storage: str = "sqlite", broker: str = "memory", **options: Any) -> Running:
     declared = read(Application("bench", services=list(services)))
     deployment = msgspec.structs.replace(DEPLOYMENT, storage=storage, broker=broker)
     return Running(declared, engines(deployment, Path(folder), declared), Options(prepare=create_tables, **options))

@@ -1,4 +1,4 @@
-"""Events through NATS JetStream that syncs each of them: outbox, stream, inbox and handler, against FastStream."""
+"""Events through NATS JetStream that syncs each of them, handled on PostgreSQL: against FastStream and Celery."""
 
 from __future__ import annotations
 
@@ -6,29 +6,56 @@ from collections.abc import Sequence
 
 from benchmarks.measure import Row, at_most
 from benchmarks.rounds import Run, process
+from ramet.testing.engines.postgres import PostgresServer
 
-COUNT, PACED, RATE = 20_000, 1_000, 200
+COUNT, PACED, RATE = 8_000, 600, 100
+BARE = "FastStream, no outbox, no inbox, no row"
+ROW = "FastStream, a row, no outbox, no inbox"
+OUTBOX = "FastStream, outbox and inbox by hand"
+CELERY = "Celery on Redis, a row, no outbox, no inbox"
 
 
 def run(run: Run) -> Sequence[Row]:
-    """As many as can be published and handled, and the delay from commit to handled at two hundred a second.
+    """As many as can be published and handled, and the delay from commit to handled at a hundred a second.
 
-    FastStream publishes to the stream without an outbox, and handles without an inbox; Ramet has both.
+    Ramet has an outbox, an inbox and a row of the handler, on PostgreSQL; each peer's name says what it has. Everybody's
+    broker syncs what it stores before it confirms it, and keeps no order where it handles several at a time but Ramet.
     """
-    asked = {"count": max(1_000, run.count(COUNT) // 100 * 100), "paced": run.count(PACED), "per_second": RATE}
-    seen = run.interleave(
-        {"ramet": process("brokers_ramet", **asked), "FastStream": process("brokers_faststream", **asked)}
-    )
-    peer = ("FastStream", "nothing")
-    return [
-        seen.row("jetstream_handled_per_second", "events/s", own=("ramet", "row")),
-        seen.row("jetstream_handled_per_second_idle_handler", "events/s", own=("ramet", "nothing"), peer=peer),
+    asked = {"paced": run.count(PACED), "per_second": RATE}
+    many = {"count": max(1_000, run.count(COUNT) // 100 * 100), **asked}
+    few = {"count": max(500, run.count(COUNT) // 400 * 100), **asked}
+    with PostgresServer() as server:
+        at = {"server": server.url}
+        seen = run.interleave(
+            {
+                "ramet": process("brokers_ramet", **many, **at),
+                "ramet on SQLite": process("brokers_ramet", **many),
+                BARE: process("brokers_faststream", keeps="nothing", **many, **at),
+                ROW: process("brokers_faststream", keeps="row", **few, **at),
+                OUTBOX: process("brokers_faststream", keeps="outbox", **few, **at),
+                CELERY: process("brokers_celery", **few, **at),
+            }
+        )
+
+    def rate(measure: str, own: str, kind: str, peer: str) -> Row:
+        return seen.row(measure, "events/s", own=(own, kind), peer=(peer, "handled"))
+
+    delays = [
         seen.row(
-            "jetstream_commit_to_handled_p50_ms",
+            f"jetstream_commit_to_handled_{name}_ms",
             "ms",
-            own=("ramet", "p50"),
-            peer=("FastStream", "p50"),
-            target=at_most(5),
-        ),
-        seen.row("jetstream_commit_to_handled_p99_ms", "ms", own=("ramet", "p99"), peer=("FastStream", "p99")),
+            own=("ramet", name),
+            peer=(OUTBOX, name),
+            target=at_most(5) if name == "p50" else None,
+        )
+        for name in ("p50", "p99")
+    ]
+    return [
+        rate("jetstream_handled_per_second", "ramet", "row", OUTBOX),
+        rate("jetstream_handled_against_no_guarantees", "ramet", "row", BARE),
+        rate("jetstream_handled_against_row", "ramet", "row", ROW),
+        rate("jetstream_handled_against_celery", "ramet", "row", CELERY),
+        rate("jetstream_handled_per_second_idle_handler", "ramet", "nothing", BARE),
+        rate("jetstream_handled_per_second_sqlite", "ramet on SQLite", "row", BARE),
+        *delays,
     ]

@@ -22,21 +22,23 @@ from ramet.tasks import is_ending
 from ramet.telemetry.context import current_context
 from ramet.telemetry.scope import Apart, current_scope
 
-MOST = 100
-BUDGET_SECONDS = 0.01
-"""How long a transaction goes on with further events: who else writes waits for it, on SQLite."""
+LEAST, MOST = 8, 100
+"""How many are tried together: twice as many as the last time went into one transaction, within these bounds."""
+
+BUDGET_SECONDS, SHARED_BUDGET_SECONDS = 0.01, 0.05
+"""How long a transaction goes on with further events: who else writes waits for it, where one writes at a time."""
+
+AT_ONCE = 4
+"""How many transactions there are side by side, where several can write at a time."""
 
 BREATH_SECONDS = 0.001
 """How long events are handled without giving way to other tasks."""
-
-SLOW_SECONDS = 0.0025
-"""Handlers that take longer do better side by side."""
 
 ELSEWHERE_SECONDS = 0.1
 """How long a handler may wait for something else while others' writes wait with it."""
 
 SINGLY, SINGLY_MOST = 64, 1024
-"""How many are handled each by itself after a failure, or slowness; twice as many the next time."""
+"""How many are handled each by itself after a failure; twice as many the next time."""
 
 AGAIN = 0.0
 """The pause before an event that was rolled back because of others is handled by itself."""
@@ -58,18 +60,25 @@ class Company(Together):
         self._clock = clock
         self._singly = 1  # the first shows what the handler does
         self._next_singly = SINGLY
-        self._limit: asyncio.Timeout | None = None
+        self._reach = LEAST
+        self._limits: set[asyncio.Timeout] = set()
         consumer.on_solitary = self._is_solitary
 
     def _is_solitary(self) -> None:
-        if self._limit is not None and not self._limit.expired():
-            self._limit.reschedule(asyncio.get_running_loop().time() + ELSEWHERE_SECONDS)
+        for limit in self._limits:
+            if not limit.expired():
+                limit.reschedule(asyncio.get_running_loop().time() + ELSEWHERE_SECONDS)
         self.changed()
 
     @property
     def most(self) -> int:
         """How many may be handled together now."""
-        return 1 if self._consumer.solitary or self._singly else MOST
+        return 1 if self._consumer.solitary or self._singly else min(MOST, self._reach)
+
+    @property
+    def at_once(self) -> int:
+        """Several, where the database lets several write."""
+        return AT_ONCE if self._storage.shared else 1
 
     def takes(self, delivery: Delivery) -> bool:
         """Whether this one may be handled with others: not where it has failed before, or is a replay."""
@@ -116,16 +125,17 @@ class Company(Together):
         return todo
 
     async def _try(self, deliveries: Sequence[Delivery]) -> tuple[int, _Failed | None]:
-        """How many are handled, and durably so; and whether there was a failure, or it took too long."""
+        """How many are handled, and durably so; and whether there was a failure."""
         if not deliveries:
             return 0, None
         unit, under_way = self._storage.unit(whole=True), _Progress(self._clock.monotonic())
+        limit = asyncio.timeout(self._consumer.retries.timeout_seconds)
         try:
-            async with asyncio.timeout(self._consumer.retries.timeout_seconds) as self._limit:
+            async with limit:
+                self._limits.add(limit)
                 await self._handle(unit, deliveries, under_way)
                 marked = [delivery.message.id for delivery in deliveries[: under_way.count]]
                 unit.defer(self._consumer.letters.handled(*marked, at=self._clock.time()))
-                took = (self._clock.monotonic() - under_way.started) / under_way.count
                 await unit.commit()
         except (Exception, asyncio.CancelledError, Conflict, Apart) as error:
             if isinstance(error, asyncio.CancelledError) and is_ending():
@@ -135,23 +145,22 @@ class Company(Together):
                     return 0, _Failed()
                 return 0, _failed(error, unit, under_way)
         finally:
-            self._limit = None
+            self._limits.discard(limit)
             await unit.rollback()
-        if took > SLOW_SECONDS:
-            return under_way.count, _Failed()
-        self._next_singly = SINGLY
+        self._next_singly, self._reach = SINGLY, max(LEAST, 2 * under_way.count)
         return under_way.count, None
 
     async def _handle(self, unit: Unit, deliveries: Sequence[Delivery], under_way: _Progress) -> None:
         """Run the handlers, one after the other, as long as the time for it lasts."""
         breath = under_way.started
+        budget = SHARED_BUDGET_SECONDS if self._storage.shared else BUDGET_SECONDS
         for delivery in deliveries:
             under_way.running = True
             await self._one(unit, delivery, joint=under_way.count > 0)
             under_way.running = False
             under_way.count += 1
             now = self._clock.monotonic()
-            if self._consumer.solitary or now - under_way.started > BUDGET_SECONDS:
+            if self._consumer.solitary or now - under_way.started > budget:
                 return
             if now - breath > BREATH_SECONDS:
                 await asyncio.sleep(0)

@@ -27,6 +27,11 @@ class Together(ABC):
     def most(self) -> int:
         """How many at the moment; 1: each by itself."""
 
+    @property
+    @abstractmethod
+    def at_once(self) -> int:
+        """How many lots of them side by side."""
+
     @abstractmethod
     def takes(self, delivery: Delivery) -> bool:
         """Whether it may be handled with others."""
@@ -43,7 +48,7 @@ class Together(ABC):
 class _Each(Together):
     """Each by itself."""
 
-    most = 1
+    most = at_once = 1
 
     def __init__(self, deliver: Deliver) -> None:
         self._deliver = deliver
@@ -78,14 +83,14 @@ class Lanes(Sink):
         capacity: int = 1000,
         patience_seconds: float = 10.0,
     ) -> None:
-        self._handling = deliver if isinstance(deliver, Together) else _Each(deliver)
-        self._handling.changed = self._start_workers
+        self.handling = deliver if isinstance(deliver, Together) else _Each(deliver)
+        self.handling.changed = self._start_workers
         self._spawn = spawn
         self._clock = clock
         self._concurrency = concurrency
         self._capacity = capacity
         self._patience = patience_seconds
-        self._gathering = False
+        self._lots = 0
         self._behind: dict[str, deque[_Item] | None] = {}  # by key that is being handled, what waits for it
         self._ready: deque[_Item] = deque()
         self._pending = 0
@@ -152,17 +157,22 @@ class Lanes(Sink):
 
     @property
     def _waits(self) -> bool:
-        """Whether what is ready gathers until the end of what is being handled."""
-        return self._gathering and self._handling.most > 1
+        """Whether what is ready gathers until the end of a lot that is being handled."""
+        return self.handling.most > 1 and self._lots >= self.handling.at_once
 
     async def _work(self) -> None:
         try:
             while self._ready and not self._waits:
-                gathering = self._gathering = self._handling.most > 1
-                items = self._take(self._handling.most)
-                outcomes = await self._attempt([delivery for delivery, _ in items])
-                self._gathering = self._gathering and not gathering
+                lot = self.handling.most > 1
+                self._lots += lot
+                try:
+                    items = self._take()
+                    outcomes = await self._attempt([delivery for delivery, _ in items])
+                finally:
+                    self._lots -= lot
                 self._settle(items, outcomes)
+                if lot:  # what was rolled back may be handled side by side
+                    self._start_workers()
         finally:
             self._running -= 1
         self._start_workers()
@@ -171,15 +181,14 @@ class Lanes(Sink):
         for _ in range(min(len(self._ready), self._concurrency)):
             self._start_worker()
 
-    def _take(self, most: int) -> list[_Item]:
-        """The first that is ready, with what may be handled together with it."""
+    def _take(self) -> list[_Item]:
+        """The first that is ready, with what may be handled together with it: its share, where there are more lots."""
+        most, takes = self.handling.most, self.handling.takes
+        share = min(most, -(-len(self._ready) // self.handling.at_once))
         items = [self._ready.popleft()]
-        takes = self._handling.takes
-        if most == 1 or not takes(items[0][0]):
-            return items
-        while len(items) < most:
+        while most > 1 and takes(items[-1][0]) and len(items) < most:
             key = items[-1][0].message.key
-            queue = (self._behind[key] if key is not None else None) or self._ready
+            queue = (self._behind[key] if key is not None else None) or (self._ready if len(items) < share else None)
             if not queue or not takes(queue[0][0]):
                 break
             items.append(queue.popleft())
@@ -188,8 +197,8 @@ class Lanes(Sink):
     async def _attempt(self, deliveries: Sequence[Delivery]) -> Sequence[float | None]:
         try:
             if len(deliveries) > 1:
-                return await self._handling.deliver_all(deliveries)
-            return [await self._handling.deliver(deliveries[0])]
+                return await self.handling.deliver_all(deliveries)
+            return [await self.handling.deliver(deliveries[0])]
         except Exception:  # noqa: BLE001 - a defect must not lose the message
             names = ", ".join(delivery.message.id for delivery in deliveries)
             _log.exception("event %s could not be delivered, again in 1 s", names)

@@ -22,7 +22,7 @@ INTEREST = Interest("billing.note", frozenset({"orders.Placed"}))
 
 def make_broker(url: str, application: str, tasks: Tasks) -> Broker:
     """The adapter for an address."""
-    kind = NatsBroker if url.startswith("nats") else RabbitBroker
+    kind = NatsBroker if url.startswith(("nats", "tls")) else RabbitBroker
     return kind(url, application=application, clock=SystemClock(), spawn=tasks.spawn, interests=[INTEREST])
 
 

@@ -52,7 +52,7 @@ class Connection:
 
     async def open(self) -> None:
         """Connect, and make sure that stream and bucket are there. Raises: Unavailable, ConfigurationError."""
-        options = self._options
+        options, tls = self._options, self._options.tls()
         try:
             async with asyncio.timeout(options.patience_seconds):
                 await self.client.connect(
@@ -62,7 +62,7 @@ class Connection:
                     ping_interval=5,
                     max_outstanding_pings=2,
                     connect_timeout=2,
-                    tls=options.tls(),
+                    tls=tls,
                     user_credentials=options.credentials,
                     disconnected_cb=self._disconnected,
                     reconnected_cb=self._reconnected,
@@ -75,7 +75,7 @@ class Connection:
 
     async def close(self) -> None:
         """Disconnect. Harmless when there is no connection."""
-        if not self.client.is_closed:
+        if not self.client.is_closed and self.client.options:
             await self.client.close()
 
     @property

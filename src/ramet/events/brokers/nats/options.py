@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ssl
 from dataclasses import dataclass, field
+from pathlib import Path
 from urllib.parse import parse_qsl, urlsplit
 
 from ramet.errors import ConfigurationError
@@ -34,12 +35,26 @@ class NatsOptions:
     shown: str = field(default="", repr=False)
 
     def tls(self) -> ssl.SSLContext | None:
-        """What connections are encrypted with; None: what the address and the server say."""
+        """What connections are encrypted with; None: what the address and the server say.
+
+        Raises: ConfigurationError for a file that cannot be used, also where it is that of the credentials.
+        """
+        for file in (self.ca, self.certificate, self.key, self.credentials):
+            if file and not Path(file).is_file():
+                raise ConfigurationError(
+                    f"The broker's address {self.shown} names the file {file}, which is not there."
+                )
         if not (self.ca or self.certificate):
             return None
-        context = ssl.create_default_context(cafile=self.ca)
-        if self.certificate:
-            context.load_cert_chain(self.certificate, self.key)
+        try:
+            context = ssl.create_default_context(cafile=self.ca)
+            if self.certificate:
+                context.load_cert_chain(self.certificate, self.key)
+        except ssl.SSLError as error:
+            files = " or ".join(file for file in (self.ca, self.certificate, self.key) if file)
+            raise ConfigurationError(
+                f"The broker's address {self.shown} names {files}, which is no use: {error}."
+            ) from error
         return context
 
 

@@ -9,7 +9,7 @@ from functools import partial
 from typing import Any
 
 from ramet.clock import Clock
-from ramet.errors import ConfigurationError, MissingExtra, Unavailable
+from ramet.errors import ConfigurationError, MissingExtra, Unavailable, described
 from ramet.events.base import Broker, Interest, Message, Outlet, Subscription
 from ramet.events.brokers.loops import persist
 from ramet.events.brokers.members import BEAT_SECONDS, Beat, Members, encode_beat
@@ -260,7 +260,7 @@ class RabbitBroker(Broker):
 
     def _unreachable(self, error: BaseException) -> Unavailable:
         return Unavailable(
-            f"RabbitMQ at {self._options.shown} cannot be used ({type(error).__name__}): start it there, or name "
+            f"RabbitMQ at {self._options.shown} cannot be used ({described(error)}): start it there, or name "
             "another address as `broker` of the deployment in ramet.toml."
         )
 
