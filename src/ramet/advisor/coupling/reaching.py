@@ -42,9 +42,7 @@ def reaching(coupling: Coupling, *, services: bool = False) -> Iterator[Finding]
 
     Where the parts are services already, tables in common are for the detector of shared databases.
     """
-    writes = [
-        one for one in coupling.items if one.kind is CouplingKind.DATA and one.what.startswith("writes ")
-    ]
+    writes = [one for one in coupling.items if one.kind is CouplingKind.DATA and one.what.startswith("writes ")]
     layer = None if services else _layer(writes)
     if layer is not None:
         yield _models_layer([one for one in writes if one.target == layer])

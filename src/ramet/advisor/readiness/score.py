@@ -166,5 +166,5 @@ def _doubts(least: int, most: int, team: int | None, stage: Stage | None, advice
     if best is not advice:
         told.append(f"{most - least} are unknown; were all of them yes, the advice would be: {WHAT[best]}.")
     if team is None:
-        told.append("The number of developers is unknown: there is no history, and nobody has said.")
+        told.append("The number of developers is unknown: no history tells, and nobody has said.")
     return told

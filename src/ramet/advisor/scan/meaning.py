@@ -44,7 +44,7 @@ def find_accesses(project: Project, tables: Tables) -> tuple[tuple[Access, ...],
 
 
 def _home(touches: Sequence[tuple[str, Touch]]) -> Place:
-    """The module that writes a table in most places, or else reads it: not tests, migrations and scripts if others do."""
+    """The module that writes a table in most places, or else reads it; tests, migrations and scripts where no other."""
     weights: Counter[str] = Counter()
     for path, touch in touches:
         weights[path] += 10 if touch.writes else 1
