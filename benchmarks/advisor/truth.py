@@ -54,9 +54,9 @@ class Split(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def applications() -> Sequence[tuple[str, Applications]]:
-    """Each with its set. By name without regard to case every other one of the first is for tuning, the rest for reporting.
+    """Each with its set: of the first, by name without regard to case, every other one is for tuning.
 
-    The fresh ones were chosen and labelled before anything was computed of them, and after the algorithm was final.
+    The rest of them, and the fresh ones, which were labelled before anything was computed of them, are for reporting.
     """
     first, fresh = (
         sorted(_read(name), key=lambda one: one.name.lower()) for name in ("applications.json", "fresh.json")

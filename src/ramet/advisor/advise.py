@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from ramet.advisor.agreement import RULE as BOUNDARY
 from ramet.advisor.agreement import Agreed, broken, unused
@@ -29,6 +29,8 @@ RULES: tuple[Rule, ...] = (*ANTIPATTERNS, *REACHING, BOUNDARY)
 SHOWN_CANDIDATES = 8
 FEWEST_MODULES = 10
 """In less code there is nothing to cut."""
+RUNNING = frozenset({"dockerfile", "compose", "helm", "kubernetes", "deploy", "manage.py"})
+"""Signs of something that runs by itself."""
 FEWEST_OF_A_SERVICE = 50
 """Modules of a service below which no part of it is proposed as one more."""
 
@@ -57,7 +59,7 @@ def advise(
         delivery=delivered,
         candidates=candidates,
         stability=found.stability if found else None,
-        caveats=found.caveats if found else (),
+        caveats=(*(found.caveats if found else ()), *_library(facts)),
         matrix=_matrix(coupling),
         steps=plan(ready, candidates),
         findings=in_order(findings),
@@ -79,6 +81,14 @@ def _candidates(found: Boundaries, units: Units) -> tuple[Candidate, ...]:
 
     kept = [one for one in found.candidates if new(one)] if sizes else found.candidates
     return tuple(kept[:SHOWN_CANDIDATES])
+
+
+def _library(facts: Facts) -> Iterator[str]:
+    """What looks like a library is said to: it is released as a whole."""
+    names = {one.name for one in facts.signals}
+    runs = facts.routes or any(not one.sends for one in facts.topics) or RUNNING & names
+    if "project" in names and not (runs or facts.tables):
+        yield "No route, message, table or deployment was found: a library is released whole, and needs no services."
 
 
 def _counts(facts: Facts, units: Units) -> Counts:

@@ -117,9 +117,7 @@ class Leaves:
 
     def keep(self, files: Iterable[File], read: Mapping[str, Read], *, before: int) -> None:
         """Remember all leaves, if anything is new. A file that was changed `before` no sooner keeps no stamp."""
-        kept = {
-            file.path: Kept(file.stamp if file.stamp.settled(before) else None, *read[file.path]) for file in files
-        }
+        kept = {file.path: Kept(file.stamp if file.stamp.settled(before) else None, *read[file.path]) for file in files}
         if kept != self._known:
             self._cache.remember("leaves", self.KEY, kept)
 

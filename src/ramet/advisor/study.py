@@ -39,9 +39,7 @@ class Study:
             raise ConfigurationError(f"There is no Python module below {self._root}." + (f" {why}." if why else ""))
         return facts
 
-    def advice(
-        self, answers: Answers, *, agreed: Agreed | None = None, paths: Sequence[str] | None = None
-    ) -> Advice:
+    def advice(self, answers: Answers, *, agreed: Agreed | None = None, paths: Sequence[str] | None = None) -> Advice:
         """What to say of it: `ramet.advisor.advise.advise` with the same arguments.
 
         Raises: ConfigurationError, where there is no Python module, or a path of the cut holds none; MissingExtra.

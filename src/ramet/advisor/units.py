@@ -154,4 +154,6 @@ def _plain(name: str) -> str:
 def _without_suffix(setting: str) -> str:
     """The name in a setting that holds an address: ORDERS_URL, settings.ORDER_SERVICE_BASE_URL."""
     name = setting.rpartition(".")[2]
-    return re.sub(r"_?(base)?_?(url|uri|host|host_?name|endpoint|address|addr|root|server)$", "", name, flags=re.IGNORECASE)
+    return re.sub(
+        r"_?(base)?_?(url|uri|host|host_?name|endpoint|address|addr|root|server)$", "", name, flags=re.IGNORECASE
+    )

@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from ramet.advisor.agreement import Agreed
     from ramet.advisor.facts import Facts
     from ramet.advisor.finding import Finding
-    from ramet.advisor.readiness.score import Answers
     from ramet.advisor.read import Progress
+    from ramet.advisor.readiness.score import Answers
     from ramet.advisor.report.advice import Advice
     from ramet.advisor.study import Study
 

@@ -62,6 +62,8 @@ def _candidates(advice: Advice, *, detailed: bool) -> None:
             _details(one)
         elif one.reasons:
             output.say(output.paint(f"    {'; '.join(one.reasons[:SHOWN_REASONS])}", "dim"))
+    for caveat in advice.caveats:
+        output.say(f"  {caveat}")
 
 
 def _details(one: Candidate) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import msgspec
 
 from ramet.advisor.boundaries import metrics
@@ -40,7 +42,7 @@ def boundaries(facts: Facts, *, options: BoundaryOptions | None = None) -> Bound
     considered = proposals(sorted(evidence.code), clusters)
     kept, alike_others = _distinct(considered, evidence, options.most)
     return Boundaries(
-        candidates=tuple(evidence.candidate(one, evidence.score(one.modules)) for one in kept),
+        candidates=named_apart(evidence.candidate(one, evidence.score(one.modules)) for one in kept),
         parts=parts.groups(),
         stability=round(parts.stability, 4),
         quality=_quality(facts, parts),
@@ -54,6 +56,16 @@ def boundaries(facts: Facts, *, options: BoundaryOptions | None = None) -> Bound
             ),
         ),
     )
+
+
+def named_apart(candidates: Iterable[Candidate]) -> tuple[Candidate, ...]:
+    """Of candidates that are nearest to one folder, all but the first also have the word that they say most."""
+    found: dict[str, Candidate] = {}
+    for one in candidates:
+        names = (one.name, *(f"{one.name}: {word}" for word in one.words), f"{one.name}: {len(found) + 1}")
+        name = next(name for name in names if name not in found)
+        found[name] = one if name == one.name else msgspec.structs.replace(one, name=name)
+    return tuple(found.values())
 
 
 def _distinct(considered: list[Proposal], evidence: Evidence, most: int) -> tuple[list[Proposal], int]:

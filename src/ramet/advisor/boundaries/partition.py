@@ -2,22 +2,21 @@
 
 Leiden (Traag, Waltman and van Eck, 2019) finds parts of a graph that hold together, and depends on chance and on a
 resolution. Links that the runs tear apart are weakened accordingly, and one last run decides (consensus clustering,
-Lancichinetti and Fortunato, 2012). Then each module goes where most of what links it is, also by weak links that the runs
-did not see, and parts too small to be one join their neighbours. Chance comes from a fixed seed: equal graphs give equal parts.
+Lancichinetti and Fortunato, 2012). The outcome is settled by all links, also those too weak for the runs. Chance comes
+from a fixed seed: equal graphs give equal parts.
 """
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from itertools import combinations
-from math import sqrt
 from typing import Any
 
 import msgspec
 
 from ramet.advisor.boundaries.graph import Graph, Layer
 from ramet.advisor.boundaries.metrics import adjusted_rand
+from ramet.advisor.boundaries.settling import settled
 from ramet.errors import MissingExtra
 
 try:
@@ -28,10 +27,6 @@ except ImportError:  # the extra `advisor`: said when parts are asked for
 TORN = 0.3
 """Links that fewer of the runs keep together are dropped."""
 FEWEST_COMPARED = 4
-FEWEST_OF_A_PART = 4
-CLEARLY = 1.2
-"""A module leaves its part for another that holds so many times as much of its links."""
-MOST_ROUNDS = 10
 
 
 class Resolutions(msgspec.Struct, frozen=True, kw_only=True):
@@ -79,7 +74,7 @@ def partition(graph: Graph, resolutions: Resolutions | None = None) -> Parts:
     agreed = _agreed(graph.weights, [run for found in runs.values() for run in found])
     last = _Leiden(agreed, len(graph.paths)).run(asked.last, seed=0)
     return Parts(
-        of=_named(graph.paths, _joined(graph.together, _settled(graph.together, last))),
+        of=_named(graph.paths, settled(graph.paths, graph.together, last)),
         stability=_stability(list(runs.values())),
         finer=tuple(_named(graph.paths, found[0]) for found in runs.values()),
     )
@@ -135,56 +130,6 @@ def _agreed(weights: Layer, runs: Sequence[Sequence[int]]) -> Layer:
         if share >= TORN:
             agreed[one, other] = weight * share
     return agreed
-
-
-def _settled(weights: Layer, run: Sequence[int]) -> list[int]:
-    """Every module in the part that holds most of its links, as far as that is clearly another."""
-    of = list(run)
-    around = _around(weights)
-    for _ in range(MOST_ROUNDS):
-        moved = False
-        for number in sorted(around):
-            pull: defaultdict[int, float] = defaultdict(float)
-            for other, weight in around[number]:
-                pull[of[other]] += weight
-            best = min(pull, key=lambda part: (-pull[part], part))
-            if pull[best] > pull[of[number]] * CLEARLY:
-                of[number], moved = best, True
-        if not moved:
-            break
-    return of
-
-
-def _joined(weights: Layer, run: Sequence[int]) -> list[int]:
-    """The smallest part that is too small joins the neighbour it is linked to most for that one's size, and so on."""
-    of = list(run)
-    around = _around(weights)
-    sizes = Counter(of)
-    alone: set[int] = set()
-    while small := [part for part, size in sizes.items() if size < FEWEST_OF_A_PART and part not in alone]:
-        part = min(small, key=lambda one: (sizes[one], one))
-        members = [number for number, its in enumerate(of) if its == part]
-        pull: defaultdict[int, float] = defaultdict(float)
-        for number in members:
-            for other, weight in around.get(number, ()):
-                if of[other] != part:
-                    pull[of[other]] += weight
-        if not pull:
-            alone.add(part)
-            continue
-        best = min(pull, key=lambda one: (-pull[one] / sqrt(sizes[one]), one))
-        for number in members:
-            of[number] = best
-        sizes[best] += sizes.pop(part)
-    return of
-
-
-def _around(weights: Layer) -> Mapping[int, list[tuple[int, float]]]:
-    found: defaultdict[int, list[tuple[int, float]]] = defaultdict(list)
-    for (one, other), weight in weights.items():
-        found[one].append((other, weight))
-        found[other].append((one, weight))
-    return found
 
 
 def _stability(runs: Sequence[Sequence[Sequence[int]]]) -> float:

@@ -35,6 +35,10 @@ ROLES = frozenset(
     }
 )
 """Names of folders that say what kind of code is there, not what it is about."""
+BESIDE = frozenset(
+    {"example", "examples", "sample", "samples", "demo", "demos", "doc", "docs", "tutorial", "tutorials", "benchmarks"}
+)
+"""Folders of what shows or measures an application, and is none."""
 
 
 class Proposal(NamedTuple):
@@ -58,7 +62,8 @@ def proposals(code: Sequence[str], clusters: Iterable[Sequence[str]]) -> list[Pr
             found.append(Proposal(_name(modules, below), Origin.CLUSTER, home(modules), modules))
     sensible, seen = [], set()
     for one in found:
-        if FEWEST_MODULES <= len(one.modules) <= LARGEST_SHARE * len(code) and one.modules not in seen:
+        sized = FEWEST_MODULES <= len(one.modules) <= LARGEST_SHARE * len(code)
+        if sized and one.modules not in seen and not _is_beside(one.modules):
             seen.add(one.modules)
             sensible.append(one)
     return sensible
@@ -105,6 +110,10 @@ def _namesakes(below: dict[str, list[str]]) -> list[Proposal]:
         for name, folders in sorted(named.items())
         if len(folders) > 1
     ]
+
+
+def _is_beside(modules: frozenset[str]) -> bool:
+    return 2 * sum(not BESIDE.isdisjoint(path.split("/")[:-1]) for path in modules) > len(modules)
 
 
 def _name(modules: frozenset[str], below: dict[str, list[str]]) -> str:

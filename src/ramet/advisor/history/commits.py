@@ -124,7 +124,7 @@ class Reading:
         self._most = most_commits
         self._process: subprocess.Popen[bytes] | None = None
         self._output: IO[bytes] | None = None
-        self._asked = (self._git.start(*WHERE), self._git.start(*REFS)) if self._git.found else ()
+        self._asked = (self._git.start(*WHERE), self._git.start(*REFS)) if self._git.found else None
         self.whole = False
         """Whether everything that is there was read, so that it need not be read again."""
 
@@ -145,6 +145,7 @@ class Reading:
 
     @cached_property
     def _answers(self) -> tuple[str | None, str | None]:
+        assert self._asked is not None
         where, refs = self._asked
         if (found := _answer(where)) is None:
             refs.kill()  # it waits for the same

@@ -44,14 +44,14 @@ class Detected:
 
     @cached_property
     def developers(self) -> int | None:
-        """How many people committed at least three times in the year before the newest commit; None: no history."""
+        """Who committed at least three times in the year before the newest commit, counted; None where nobody did."""
         if not self.facts.commits:
             return None
         counts: dict[str, int] = {}
         for one in by_people(self.facts.commits):
             if one.at > self.newest - YEAR:
                 counts[one.author] = counts.get(one.author, 0) + 1
-        return sum(1 for count in counts.values() if count >= 3)
+        return sum(1 for count in counts.values() if count >= 3) or None
 
     def signals(self, *names: str) -> list[Signal]:
         """The signals of these names."""

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from enum import StrEnum
 
 from ramet.advisor.facts import Fact, Facts, Place
+from ramet.advisor.phrases import counted
 from ramet.advisor.readiness.checklist import ITEMS, Detected, Item
 
 
@@ -141,7 +142,7 @@ def _advise(score: int, team: int | None, stage: Stage | None) -> tuple[Advice, 
         worth = 2 if team > 50 else 1 if team >= 10 else 0
         size = "more than 50" if team > 50 else "10 to 50" if team >= 10 else "fewer than 10"
         what = ("stay with one application", "extract what hurts", "services pay off")[worth]
-        reasons.append(f"{team} developers ({size}): {what}.")
+        reasons.append(f"{counted(team, 'developer')} ({size}): {what}.")
         if worth == 1 and possible == 2 and stage is Stage.SCALE:
             worth = 2
             reasons.append("At scale a ready team of this size can adopt services.")
@@ -165,5 +166,5 @@ def _doubts(least: int, most: int, team: int | None, stage: Stage | None, advice
     if best is not advice:
         told.append(f"{most - least} are unknown; were all of them yes, the advice would be: {WHAT[best]}.")
     if team is None:
-        told.append("The number of developers is unknown: there is no history, and nobody has said.")
+        told.append("The number of developers is unknown: no history tells, and nobody has said.")
     return told

@@ -30,7 +30,13 @@ def html(advice: Advice, facts: Facts, rules: Iterable[Rule], excerpts: Iterable
         from markupsafe import Markup
     except ImportError as error:
         raise MissingExtra("jinja2", "advisor", "The HTML report") from error
+
+    def breaking(value: str) -> str:
+        """A text that may be broken after each slash, and copied without anything more."""
+        return Markup("<wbr>").join(part for part in str(value).replace("/", "/\0").split("\0"))
+
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    environment.filters["breaking"] = breaking
     data = msgspec.json.encode({"map": _map(advice, facts), "timeline": _timeline(facts)}).decode()
     return environment.from_string((PAGE / "page.html").read_text(encoding="utf-8")).render(
         report=advice,

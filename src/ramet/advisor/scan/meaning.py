@@ -2,30 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Sequence
 
 from ramet.advisor.facts import Access, Kind, Pass, Place, Request, Route, Table, Topic
 from ramet.advisor.scan.edges import Edges
-from ramet.advisor.scan.leaf import Note, Web
+from ramet.advisor.scan.leaf import Note, Touch, Web
 from ramet.advisor.scan.project import Project
 from ramet.advisor.scan.roles import role_of
 from ramet.advisor.scan.tables import Tables
 
+ASIDE = frozenset({"tests", "migrations", "commands"})
+SCRIPTS = frozenset({"contrib", "scripts", "script", "tools", "upgrades", "docs", "doc", "examples", "example", "bin"})
 SYSTEM_TABLES = ("pg_", "information_schema", "sqlite_", "dual")
 
 
 def find_accesses(project: Project, tables: Tables) -> tuple[tuple[Access, ...], tuple[Table, ...]]:
-    """Who reads and writes which table; and the tables that only SQL speaks of, declared where it first does."""
+    """Who reads and writes which table; and the tables that only SQL speaks of, declared where most writes them."""
     found: set[tuple[str, int, str, bool, str]] = set()
-    spoken: dict[str, Table] = {}
+    spoken: dict[str, list[tuple[str, Touch]]] = {}
     for path, leaf in project.leaves.items():
         for touch in leaf.touches:
             if touch.name[:1] == "#":
                 name = touch.name[1:]
                 if name.lower().startswith(SYSTEM_TABLES):
                     continue
-                if name not in tables.by_name and name not in spoken:
-                    spoken[name] = Table(name=name, model="", place=Place(path=path, line=touch.line), framework="sql")
+                if name not in tables.by_name:
+                    spoken.setdefault(name, []).append((path, touch))
             elif table := tables.of(touch.name, path):
                 name = table.name
             else:
@@ -35,7 +38,22 @@ def find_accesses(project: Project, tables: Tables) -> tuple[tuple[Access, ...],
         Access(path=path, line=line, table=table, writes=writes, transaction=transaction)
         for path, line, table, writes, transaction in sorted(found)
     )
-    return accesses, tuple(spoken.values())
+    return accesses, tuple(
+        Table(name=name, model="", place=_home(touches), framework="sql") for name, touches in spoken.items()
+    )
+
+
+def _home(touches: Sequence[tuple[str, Touch]]) -> Place:
+    """The module that writes a table in most places, or else reads it; tests, migrations and scripts where no other."""
+    weights: Counter[str] = Counter()
+    for path, touch in touches:
+        weights[path] += 10 if touch.writes else 1
+    best = min(weights, key=lambda path: (_is_aside(path), -weights[path], path))
+    return Place(path=best, line=min(touch.line for path, touch in touches if path == best))
+
+
+def _is_aside(path: str) -> bool:
+    return role_of(path) in ASIDE or not SCRIPTS.isdisjoint(path.split("/")[:-1])
 
 
 def find_topics(project: Project, edges: Edges) -> tuple[Topic, ...]:

@@ -36,7 +36,8 @@ def role_of(path: str) -> str:
     *folders, file = path.split("/")
     stem = file.removesuffix(".py")
     if (
-        any(one in TEST_FOLDERS or one.endswith(("_tests", "-tests")) for one in folders)
+        folders[:1] == ["t"]
+        or any(one in TEST_FOLDERS or one.endswith(("_tests", "-tests")) for one in folders)
         or stem.startswith("test_")
         or stem.endswith(("_test", "_tests"))
         or stem == "conftest"

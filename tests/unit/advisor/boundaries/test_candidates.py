@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from ramet.advisor.boundaries.candidates import BoundaryOptions, boundaries
+from ramet.advisor.boundaries.candidates import BoundaryOptions, boundaries, named_apart
 from ramet.advisor.boundaries.evidence import effort
 from ramet.advisor.boundaries.proposals import proposals
 from ramet.advisor.boundaries.torn import Tables
@@ -203,3 +203,18 @@ def test_a_folder_that_only_says_what_kind_of_code_it_holds_names_no_part() -> N
 
 def test_an_empty_code_base_has_no_candidates() -> None:
     assert boundaries(Facts(root="x")).candidates == ()
+
+
+def test_what_shows_an_application_is_no_part_of_it() -> None:
+    code = [f"{folder}/{name}.py" for folder in ("examples/shop", "docs", "orders") for name in "abcdef"]
+    assert {one.name for one in proposals(code, [code[:5]])} == {"orders"}
+
+
+def test_candidates_of_one_name_are_told_apart_by_their_words() -> None:
+    one = found("orders")
+    other = msgspec.structs.replace(one, words=("stock", "shelf"))
+    assert [each.name for each in named_apart([one, other, other])] == [
+        "shop/orders",
+        "shop/orders: stock",
+        "shop/orders: shelf",
+    ]

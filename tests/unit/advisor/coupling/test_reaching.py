@@ -32,3 +32,16 @@ def test_parts_in_a_circle_are_one_finding_where_it_is_more_than_a_few_places() 
     few = coupled(CouplingKind.DOMAIN, "stock", "orders", "calls g", 2)
     assert found(there, back) == ["2 parts need each other, directly or through others: orders and stock."]
     assert not found(there, few)
+
+
+def test_a_part_that_holds_everybodys_tables_is_one_finding_and_other_foreign_writes_are_their_own() -> None:
+    layer = [
+        coupled(CouplingKind.DATA, "stock" if number % 2 else "orders", "db", f"writes t{number}", number + 1)
+        for number in range(10)
+    ]
+    other = coupled(CouplingKind.DATA, "orders", "stock", "writes items", 1)
+    assert found(*layer, other) == [
+        "10 tables of db are written by 2 other parts: orders and stock.",
+        "orders writes items of stock in 1 place.",
+    ]
+    assert len(found(*layer[1:])) == 9

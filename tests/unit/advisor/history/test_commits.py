@@ -139,6 +139,7 @@ def test_nothing_that_the_repository_configures_is_executed(tmp_path: Path) -> N
     repository.git("config", "log.showSignature", "true")
     repository.git("config", "core.hooksPath", str(tmp_path))
     repository.git("config", "diff.orderFile", "/nowhere")
+    repository.git("config", "format.pretty", "oops")
     trap.unlink(missing_ok=True)
     assert len(read(tmp_path / "code").commits) == 2
     assert not trap.exists()

@@ -165,3 +165,15 @@ def test_tables_in_sql_are_read_or_written(tmp_path: Path) -> None:
         ("report.py", 2, "accounts", False, ""),
         ("report.py", 2, "audit", True, ""),
     }
+
+
+def test_a_table_that_only_sql_speaks_of_is_at_home_where_most_writes_it(tmp_path: Path) -> None:
+    facts = facts_of(
+        tmp_path,
+        {
+            "contrib/import.py": "db('INSERT INTO ticket (id) VALUES (1)')\n" * 3,
+            "core/report.py": "db('SELECT id FROM ticket')\n" * 2,
+            "core/ticket.py": "x = 1\ndb('SELECT id FROM ticket')\ndb('UPDATE ticket SET id = 2')\n",
+        },
+    )
+    assert [(one.name, one.place.path, one.place.line) for one in facts.tables] == [("ticket", "core/ticket.py", 2)]
