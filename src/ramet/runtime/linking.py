@@ -65,7 +65,8 @@ class _Link:
         encode, decode, context, carry = codec.encode_values, codec.decode_answer, self._context, self._call
 
         async def answer(key: str | None, args: tuple[Any, ...]) -> Any:
-            call = Call(name, encode(args), context(), key, fresh=isinstance(key, FreshKey))
+            fresh = isinstance(key, FreshKey)
+            call = Call(name, encode(args), context(), str(key) if fresh else key, fresh=fresh)
             try:
                 data = await carry(call, repeatable=key is not None)
             except DeadlineExceeded as error:
