@@ -33,6 +33,7 @@ calls = st.builds(
     context=contexts,
     key=st.none() | names,
     withdraw=st.booleans(),
+    fresh=st.booleans(),
 )
 numbers = st.integers(min_value=0, max_value=2**64 - 1)
 cuts = st.lists(st.integers(min_value=1, max_value=200), min_size=1)

@@ -51,7 +51,7 @@ def _command(
     recorded = AnswerCodec(codec.encode_value, codec.decode_value, codec.encode_refusal, codec.decode_refusal)
 
     async def answer(key: str | None, args: tuple[Any, ...]) -> Any:
-        scope = Scope(service, Work.COMMAND, method.name, key)
+        scope = Scope(service, Work.COMMAND, method.name, None if key is None else str(key))
         if key is None:
             return await transact(storage, scope, partial(function, *args))
         return await answers.once(scope, key, partial(_declared, method, function, args), recorded)

@@ -81,7 +81,8 @@ class _Link:
             if context is None or context.deadline == ENDLESS:
                 context = limited(context)
             try:
-                call = Call(name, encode(args), context, key, fresh=isinstance(key, FreshKey))
+                fresh = isinstance(key, FreshKey)
+                call = Call(name, encode(args), context, str(key) if fresh else key, fresh=fresh)
                 data = await carry(call, repeatable=key is not None)
             except DeadlineExceeded as error:
                 raise OutcomeUnknown(

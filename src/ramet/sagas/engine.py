@@ -148,7 +148,7 @@ class SagaEngine:
         scope = current_scope.get()
         if not self._storage.shared or scope is None or scope.ran_again or (scope.calls and scope.key is None):
             return False
-        (found,) = await self._storage.write(Write(FIRST, [(live.definition.name, live.key)]))
+        found = await self._storage.exists(FIRST, live.definition.name, live.key)
         scope.supposed = scope.supposed or not found
         return not found
 

@@ -52,11 +52,12 @@ class Answers:
         A refusal is an answer, too. Raises: the refusal; Cancelled where the key was withdrawn; what the body raises,
         and then nothing is recorded.
         """
+        looks = not (isinstance(key, FreshKey) and self._storage.shared)
+        key = str(key)
         while (working := self._working.get(key)) is not None:
             await asyncio.shield(working)
         ended = self._working[key] = asyncio.get_running_loop().create_future()
         try:
-            looks = not (isinstance(key, FreshKey) and self._storage.shared)
             recorded = await self._recorded(key) if looks else None
             if recorded is not None:
                 return self._repeat(recorded, codec)

@@ -156,12 +156,15 @@ class Storage(ABC):
     async def fetch(self, sql: str, *parameters: Any) -> list[Row]:
         """Rows as committed, through the driver."""
 
+    async def exists(self, sql: str, *parameters: Any) -> bool:
+        """Whether this SELECT finds a committed row; where a round trip costs, it may be one with what is written."""
+        return bool(await self.fetch(sql, *parameters))
+
     @abstractmethod
     async def write(self, *writes: Write) -> tuple[int, ...]:
         """Ramet's own rows in one transaction, durable when this returns; calls made together share one commit.
 
-        Returns the number of rows written by each. Where the database is shared one may also be a SELECT, for looks
-        that are worth no round trip of their own: it counts what is committed.
+        Returns the number of rows written by each.
         Raises: DuplicateRow (nothing of this call is written); StorageError.
         """
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Sequence
-from typing import Any, NoReturn, cast
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any, NoReturn, TypeVar, cast
 
 from sqlalchemy import Engine
 from sqlalchemy.dialects import registry
@@ -20,36 +20,38 @@ from sqlalchemy.util.concurrency import greenlet_spawn
 
 from ramet.storage.postgres.pipeline import Pipeline
 
+T = TypeVar("T")
+
 
 class Cursor(AsyncAdapt_asyncpg_cursor):
     """Executes a statement together with what was put ahead of it."""
 
     __slots__ = ()
+    _adapt_connection: Any
+    _description: Any
 
     async def _prepare_and_execute(self, operation: str, parameters: Sequence[Any] | None) -> None:
-        driver = cast("Driver", self._adapt_connection)
-        async with driver._execute_mutex:
+        await self._alone(self._fetched(operation, parameters or ()))
+
+    async def _executemany(self, operation: str, seq_of_parameters: Sequence[Any]) -> Any:
+        self._description = None
+        return await self._alone(self._connection.executemany(operation, seq_of_parameters))
+
+    async def _alone(self, operation: Awaitable[T]) -> T:
+        driver = self._adapt_connection
+        async with driver._execute_mutex:  # noqa: SLF001 - one connection takes one statement at a time
             try:
-                await driver.carried(self._fetched(operation, parameters or ()))
-            except Exception as error:  # noqa: BLE001 - SQLAlchemy sorts them
-                self._handle_exception(error)
+                return cast("T", await driver.carried(operation))
+            except Exception as error:
+                driver._handle_exception(error)  # noqa: SLF001 - the way its own cursor does
+                raise
 
     async def _fetched(self, operation: str, parameters: Sequence[Any]) -> None:
         asof = self._invalidate_schema_cache_asof
-        statement, columns = await self._adapt_connection._prepare(operation, asof)
+        statement, columns = await self._adapt_connection._prepare(operation, asof)  # noqa: SLF001 - as above
         self._description = [(one.name, one.type.oid, *_UNKNOWN) for one in columns] if columns else None
         self._rows = deque(await statement.fetch(*parameters))
         self._rowcount = written(statement.get_statusmsg())
-
-    async def _executemany(self, operation: str, seq_of_parameters: Sequence[Any]) -> Any:
-        driver = cast("Driver", self._adapt_connection)
-        self._description = None
-        async with driver._execute_mutex:
-            await driver._check_type_cache_invalidation(self._invalidate_schema_cache_asof)
-            try:
-                return await driver.carried(self._connection.executemany(operation, seq_of_parameters))
-            except Exception as error:  # noqa: BLE001 - SQLAlchemy sorts them
-                self._handle_exception(error)
 
 
 _UNKNOWN = (None,) * 5

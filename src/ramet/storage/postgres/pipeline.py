@@ -56,7 +56,7 @@ class Pipeline(asyncio.Protocol):
         self._transport = raw._transport  # noqa: SLF001 - asyncpg has no public way to them
         self._inner = raw._protocol  # noqa: SLF001 - as above
         self._loop = asyncio.get_running_loop()
-        self._names: dict[str, bytes] = {}
+        self._names: dict[str, tuple[bytes, bytes]] = {}
         self._new: list[str] = []
         self._ahead: list[bytes] = []
         self._numbers = count()
@@ -73,12 +73,13 @@ class Pipeline(asyncio.Protocol):
 
     def put(self, sql: str, row: Row = ()) -> None:
         """Execute this statement ahead of the next operation, or of `send`, whose error is also its own."""
-        name = self._names.get(sql)
-        if name is None:
-            name = self._names[sql] = b"ramet%d" % next(self._numbers)
+        prepared = self._names.get(sql)
+        if prepared is None:
+            name = b"ramet%d" % next(self._numbers)
+            prepared = self._names[sql] = name, execution(name, ())
             self._new.append(sql)
             self._ahead.append(parse(name, sql))
-        self._ahead.append(execution(name, row))
+        self._ahead.append(execution(prepared[0], row) if row else prepared[1])
 
     def drop(self) -> None:
         """Send nothing of what waits."""
@@ -181,3 +182,15 @@ class Pipeline(asyncio.Protocol):
     def resume_writing(self) -> None:
         """As asyncpg wants it."""
         self._inner.resume_writing()
+
+
+async def outlast(future: asyncio.Future[None]) -> None:
+    """Wait for it, however often this task is cancelled meanwhile; a cancellation is raised afterwards."""
+    cancelled: asyncio.CancelledError | None = None
+    while not future.done():
+        try:
+            await asyncio.shield(future)
+        except asyncio.CancelledError as error:
+            cancelled = error
+    if cancelled is not None:
+        raise cancelled

@@ -160,7 +160,7 @@ class Rows:
     @staticmethod
     async def _together(channel: Channel, group: Sequence[Request]) -> None:
         """In one round trip, whose end is the commit; each row that was written says whose it is."""
-        owners = []
+        owners: list[tuple[int, int]] = []
         for sql, members in merged([[write.sql for write in request.writes] for request in group]):
             for who, at in members:
                 channel.put(sql, group[who].writes[at].rows, len(owners))

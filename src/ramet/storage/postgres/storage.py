@@ -53,6 +53,7 @@ class PostgresStorage(Storage):
         self._writers: Pool | None = None
         self._rows: Rows | None = None
         self._listening: Listening | None = None
+        self._means: Means | None = None
 
     @property
     def location(self) -> str:
@@ -78,6 +79,7 @@ class PostgresStorage(Storage):
             self._units = Pool(connect.unit, options.units, spawn)
             self._writers = Pool(connect.writer, 1, spawn)
             self._rows = Rows(self._writers, options, self.location, spawn)
+            self._means = Means(self._units, self._rows, self.location)
         self._listening = Listening(f"{self.address.database}.{self.schema}", connect.listener, options, spawn)
 
     async def _prepare(self, schema: Sequence[str], history: History) -> None:
@@ -100,7 +102,7 @@ class PostgresStorage(Storage):
             if pool is not None:
                 await pool.close()
         await self._tasks.stop()
-        self._units = self._readers = self._writers = self._rows = self._listening = None
+        self._units = self._readers = self._writers = self._rows = self._listening = self._means = None
 
     # -- work ----------------------------------------------------------------------------------------------------
 
@@ -119,9 +121,9 @@ class PostgresStorage(Storage):
         return self._rows
 
     def unit(self, *, eager: bool = False, whole: bool = False) -> Unit:
-        rows = self.rows
-        assert self._units is not None
-        return PostgresUnit(Means(self._units, rows, self.location, self._tasks.spawn), eager=eager, whole=whole)
+        self.rows  # noqa: B018 - says where the storage is closed
+        assert self._means is not None
+        return PostgresUnit(self._means, eager=eager, whole=whole)
 
     async def read(self, statement: Executable, parameters: Any = None) -> CursorResult[Any]:
         return await self._once(lambda channel: channel.select(statement, parameters))
@@ -199,6 +201,9 @@ class PostgresStorage(Storage):
             raise failure(error, self.location) from error
         finally:
             await asyncio.shield(self._tasks.spawn(channel.close()))
+
+    async def exists(self, sql: str, *parameters: Any) -> bool:
+        return await self.rows.write([Write(sql, [parameters])]) != (0,)
 
     async def write(self, *writes: Write) -> tuple[int, ...]:
         return await self.rows.write(writes)

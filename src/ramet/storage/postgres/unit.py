@@ -17,12 +17,11 @@ from ramet.errors import OutsideWork, StorageError, StorageUnavailable
 from ramet.storage.base import Conflict, Row, Unit, Write
 from ramet.storage.postgres.channel import Channel
 from ramet.storage.postgres.failures import FAILURES, failure, is_conflict, is_inherited, is_lost, sqlstate
-from ramet.storage.postgres.pipeline import Sent
+from ramet.storage.postgres.pipeline import Sent, outlast
 from ramet.storage.postgres.pool import Pool
 from ramet.storage.postgres.rows import Rows
 from ramet.storage.postgres.sql import translated
 from ramet.storage.sessions import UnitSession, new_session
-from ramet.tasks import Spawn
 
 T = TypeVar("T")
 
@@ -40,7 +39,6 @@ class Means(NamedTuple):
     pool: Pool
     rows: Rows
     location: str
-    spawn: Spawn
 
 
 class PostgresUnit(Unit):
@@ -52,7 +50,7 @@ class PostgresUnit(Unit):
 
     def __init__(self, means: Means, *, eager: bool, whole: bool = False) -> None:
         self.conflicted = self.committed = False
-        self._pool, self._rows, self._location, self._spawn = means
+        self._pool, self._rows, self._location = means
         self._eager = eager
         self._whole = whole
         self._ended = False
@@ -353,7 +351,7 @@ class PostgresUnit(Unit):
             sent, self._channel = channel.pipeline.send(), None
             self._pool.give(channel)
             try:
-                await _uninterrupted(sent.done)
+                await outlast(sent.done)
             finally:
                 if (problem := self._outcome(sent)) is None:
                     self._durable()
@@ -387,7 +385,7 @@ class PostgresUnit(Unit):
         self._leave()
         channel, self._channel = self._channel, None
         if channel is not None:
-            await _uninterrupted(self._pool.undo(channel))
+            await outlast(self._pool.undo(channel))
 
     def _leave(self) -> None:
         for session in self._sessions:
@@ -398,15 +396,3 @@ class PostgresUnit(Unit):
         channel = self._channel
         if channel is not None and not self._rows.loop.is_closed():
             self._rows.loop.call_soon_threadsafe(self._pool.undo, channel)
-
-
-async def _uninterrupted(future: asyncio.Future[None]) -> None:
-    """Wait for it, however often this task is cancelled meanwhile; a cancellation is raised afterwards."""
-    cancelled: asyncio.CancelledError | None = None
-    while not future.done():
-        try:
-            await asyncio.shield(future)
-        except asyncio.CancelledError as error:
-            cancelled = error
-    if cancelled is not None:
-        raise cancelled

@@ -115,6 +115,18 @@ async def test_an_unknown_outcome_is_not_repeated_unless_the_call_is_repeatable(
     assert len(world.channels[ONE.address].calls) == 1
 
 
+async def test_a_call_that_is_sent_again_has_no_fresh_key_any_more(world: World) -> None:
+    upstream = await world.upstream(ONE, TWO)
+    for channel in world.channels.values():
+        channel.errors = [OutcomeUnknown("lost")]
+    call = world.tasks.spawn(upstream.call(world.call(key="k")._replace(fresh=True), repeatable=True))
+    await world.clock.advance(1)
+    await asyncio.gather(call, return_exceptions=True)
+    sent = [one for channel in world.channels.values() for one in channel.calls]
+    assert sorted(one.fresh for one in sent) == [False] * (len(sent) - 1) + [True]
+    assert len(sent) > 1
+
+
 async def test_an_unknown_outcome_of_a_repeatable_call_is_repeated(world: World) -> None:
     upstream = await world.upstream(ONE, TWO)
     for channel in world.channels.values():
