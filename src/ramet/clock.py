@@ -83,7 +83,7 @@ class SystemClock(Clock):
         return int.from_bytes(os.urandom((count + 7) // 8)) >> (-count % 8)
 
     def id(self) -> str:
-        """As every clock's, at an eighth of the cost: each request and each event needs one."""
+        """As every clock's, at a fraction of the cost: each request and each event needs one."""
         millisecond = int(time.time() * 1000)
         if millisecond != self._millisecond:
             self._millisecond, self._head = millisecond, f"{millisecond:012x}"
