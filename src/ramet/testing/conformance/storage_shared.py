@@ -14,6 +14,7 @@ from ramet.errors import DuplicateRow, StorageError
 from ramet.storage.base import Storage, Unit, Write
 from ramet.storage.tables import SCHEMA
 from ramet.storage.work import transact
+from ramet.tasks import Tasks
 from ramet.telemetry.scope import Scope, Work
 
 ITEM = Table("shared_item", MetaData(), Column("id", Integer, primary_key=True), Column("n", Integer, nullable=False))
@@ -124,10 +125,10 @@ class SharedSuite(ABC):
     async def test_who_is_evicted_holds_nobody_up_and_comes_back(self) -> None:
         """With every lock that it has, and with those that it would be given one after the other."""
         async with self.pair() as (frozen, other):
-            held, queued = frozen.unit(), [frozen.unit() for _ in range(3)]
+            spawn, held, queued = Tasks().spawn, frozen.unit(), [frozen.unit() for _ in range(3)]
             await held.execute("UPDATE shared_item SET n = 7 WHERE id = 1")
-            tasks = [asyncio.ensure_future(one.execute("UPDATE shared_item SET n = 8 WHERE id = 1")) for one in queued]
-            waiting = asyncio.ensure_future(other.write(Write("UPDATE shared_item SET n = n + 1 WHERE id = 1", [()])))
+            tasks = [spawn(one.execute("UPDATE shared_item SET n = 8 WHERE id = 1")) for one in queued]
+            waiting = spawn(other.write(Write("UPDATE shared_item SET n = n + 1 WHERE id = 1", [()])))
             await asyncio.sleep(0)
             assert await other.write_apart(Write(MARK, [("alive",)])) == 1
             assert frozen.process != other.process
