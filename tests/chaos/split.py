@@ -132,7 +132,6 @@ class Faults:
         await pause(self.chance.uniform(*CUT_SECONDS))
         weather.delay_seconds = 0.0
 
-
     async def lose(self) -> None:
         """No packet reaches PostgreSQL or the broker, and nobody is told."""
         assert self.shop.link is not None

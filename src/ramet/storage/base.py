@@ -115,6 +115,8 @@ class Storage(ABC):
     service: str
     shared: bool = False
     """Several processes may have this database open at the same time, each with a storage of its own."""
+    process: str = ""
+    """What this process is called by those others, where there may be any."""
 
     @abstractmethod
     async def open(self, schema: Sequence[str], history: History = NO_HISTORY) -> None:
@@ -166,6 +168,17 @@ class Storage(ABC):
 
         Returns the number of rows written by each.
         Raises: DuplicateRow (nothing of this call is written); StorageError.
+        """
+
+    async def write_apart(self, write: Write) -> int:
+        """As `write`, but waiting for nothing else that this process writes: a sign of life must not be held up."""
+        (count,) = await self.write(write)
+        return count
+
+    async def evict(self, process: str) -> None:  # noqa: B027 - where nothing is shared there is nobody to evict
+        """End whatever another process has in this database, above all its locks; it may come back.
+
+        Done to one that is silent: frozen inside a transaction it would hold everybody up. Raises: StorageError.
         """
 
     @abstractmethod

@@ -8,7 +8,8 @@ Nobody compares clocks. Who looks sees whether the beat has changed since the la
 stood still for `SILENCE_SECONDS` in which it was looking itself, on condition that it is the same beat still
 (Chubby and Kubernetes elect leaders by what the observer measures, too). A process that was frozen so long finds its
 row gone when it wakes, and comes back as a new worker that owns nothing. What it writes before it notices is refused
-by the rows themselves: each owner's own module says how.
+by the rows themselves: each owner's own module says how. What it had begun is rolled back when it is expelled, so that
+its locks hold nobody up; and all that is written here is written apart, so that nobody is silent for those locks.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ BEAT_SECONDS = 1.5
 SILENCE_SECONDS = 5.0
 CHANNEL = "ramet_lease"
 _WORKER = "worker/"
+_PROCESS = "process="
 
 _JOIN = "INSERT INTO ramet_lease (name, owner, beat, about) VALUES (?, ?, 0, ?)"
 _BEAT = "UPDATE ramet_lease SET beat = beat + 1 WHERE name = ?"
@@ -50,6 +52,11 @@ class _Seen:
         self.silence = 0.0
         self.lively = False
 
+    @property
+    def process(self) -> str:
+        """What its storage calls it."""
+        return next((one.removeprefix(_PROCESS) for one in self.about if one.startswith(_PROCESS)), "")
+
     def look(self, beat: int, elapsed: float) -> None:
         self.lively = self.lively or beat != self.beat
         self.silence = self.silence + elapsed if beat == self.beat else 0.0
@@ -65,7 +72,7 @@ class Leases:
         self._storage = storage
         self._clock = clock
         self._spawn = spawn
-        self._about = " ".join(sorted(about))
+        self._about = " ".join(sorted([*about, f"{_PROCESS}{storage.process}"] if storage.process else about))
         self._others: dict[str, _Seen] = {}
         self._contended: list[str] = []
         self._held: frozenset[str] = frozenset()
@@ -118,14 +125,14 @@ class Leases:
         self._tasks.clear()
         self._held = frozenset()
         try:
-            await self._storage.write(Write(_LEAVE, [(_WORKER + self.worker,)]))
+            await self._storage.write_apart(Write(_LEAVE, [(_WORKER + self.worker,)]))
         except StorageError as error:
             _log.warning("a worker of %s could not say that it leaves: %s", self._storage.service, error)
         else:
             self._storage.notify(CHANNEL)
 
     async def _enter(self) -> None:
-        await self._storage.write(Write(_JOIN, [(_WORKER + self.worker, self.worker, self._about)]))
+        await self._storage.write_apart(Write(_JOIN, [(_WORKER + self.worker, self.worker, self._about)]))
         self._looked_at = self._clock.monotonic()
 
     async def _tick(self) -> None:
@@ -145,8 +152,7 @@ class Leases:
     async def _look(self) -> None:
         """Beat, see who else does, expel who does not, and take what is free."""
         before = self.worker, self._held
-        (alive,) = await self._storage.write(Write(_BEAT, [(_WORKER + self.worker,)]))
-        if not alive:
+        if not await self._storage.write_apart(Write(_BEAT, [(_WORKER + self.worker,)])):
             _log.warning("a worker of %s was taken for dead; it begins anew", self._storage.service)
             self.worker, self._held = self._clock.id(), frozenset()
             await self._enter()
@@ -169,10 +175,12 @@ class Leases:
         return bool(await self._expel()) or bool(gone)
 
     async def _expel(self) -> int:
-        silent = [(name, one.beat) for name, one in self._others.items() if one.silence >= SILENCE_SECONDS]
+        silent = [(name, one) for name, one in self._others.items() if one.silence >= SILENCE_SECONDS]
         expelled = 0
-        for name, beat in silent:
-            (expelled_now,) = await self._storage.write(Write(_EXPEL, [(name, beat)]))
+        for name, one in silent:
+            if one.process:
+                await self._storage.evict(one.process)
+            expelled_now = await self._storage.write_apart(Write(_EXPEL, [(name, one.beat)]))
             if expelled_now:
                 del self._others[name]
                 _log.warning("a worker of %s is dead: %s", self._storage.service, name.removeprefix(_WORKER))
@@ -185,7 +193,7 @@ class Leases:
         for name in self._contended:
             owner = owners.get(name)
             if owner != self.worker and (owner is None or _WORKER + owner not in self._others):
-                owner = self.worker if await self._storage.write(Write(_TAKE, [(name, self.worker)])) == (1,) else None
+                owner = self.worker if await self._storage.write_apart(Write(_TAKE, [(name, self.worker)])) else None
             if owner == self.worker:
                 held.add(name)
         self._held = frozenset(held)

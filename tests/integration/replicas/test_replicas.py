@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import random
 import signal
 import subprocess
@@ -147,6 +148,28 @@ async def test_a_process_that_is_frozen_for_longer_than_its_lease_does_no_harm(c
         await crew.grow(50)
     await crew.finish()
     assert await crew.check() > 200
+
+
+async def test_a_process_that_freezes_with_what_all_the_others_need_holds_them_up_for_seconds(crew: Crew) -> None:
+    """Its locks end with its lease; without that they would end one after the other, as each comes to its turn."""
+    await crew.grow(20)
+    command = [sys.executable, str(WORKER.with_name("frozen.py")), crew.url]
+    frozen = await asyncio.to_thread(subprocess.Popen, command, stdout=subprocess.PIPE)
+    try:
+        _, status = await asyncio.to_thread(os.waitpid, frozen.pid, os.WUNTRACED)
+        assert os.WIFSTOPPED(status)
+        await crew.grow(20)
+        frozen.send_signal(signal.SIGCONT)
+        assert frozen.stdout is not None
+        said = (await asyncio.to_thread(frozen.stdout.read)).splitlines()
+        frozen.stdout.close()
+        assert said[0] in {b"commit: StorageUnavailable", b"commit: CommitUnknown"}
+        assert said[1:] == [b"then: went well"]
+    finally:
+        frozen.kill()
+        frozen.wait()
+    await crew.finish()
+    await crew.check()
 
 
 async def test_a_server_that_restarts_is_survived(crew: Crew) -> None:

@@ -97,8 +97,8 @@ def ask_without_a_pause(url: str, ending: Event, *, kept: bool) -> list[str]:
         try:
             connection.request("GET", "/api/loaves")
             answer = connection.getresponse()
-            if (said := answer.read()) != b"12":
-                failed.append(f"{answer.status} {said.decode()}")
+            if (body := answer.read()) != b"12":
+                failed.append(f"{answer.status}: {body!r}")
         except (OSError, HTTPException) as error:
             failed.append(repr(error))
             connection.close()

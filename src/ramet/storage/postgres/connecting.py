@@ -17,10 +17,19 @@ from ramet.storage.postgres.options import PostgresOptions
 _clock = SystemClock()  # how long a server is away is real, also where the application's time is not
 
 
+MOST_BYTES_OF_A_NAME = 63
+
+
+def application_name(process: str) -> str:
+    """How the names begin under which the server lists the connections of a process."""
+    return f"ramet {process} "
+
+
 class Connector:
     """Makes connections; a server that is away is asked again for `connect_seconds`, less and less often."""
 
     def __init__(self, address: Address, schema: str, options: PostgresOptions) -> None:
+        self.process = _clock.id()
         self._address = address
         self._schema = schema
         self._options = options
@@ -28,16 +37,23 @@ class Connector:
 
     async def unit(self) -> Channel:
         """For units of work."""
-        return await self._channel(
-            {
-                "default_transaction_isolation": self._options.isolation,
-                "idle_in_transaction_session_timeout": f"{self._options.idle_seconds:g}s",
-            }
-        )
+        return await self._channel({"default_transaction_isolation": self._options.isolation, **self._impatient})
 
     async def writer(self) -> Channel:
-        """For Ramet's own rows, and for maintenance."""
+        """For Ramet's own rows."""
+        return await self._channel(self._impatient)
+
+    async def maintainer(self) -> Channel:
+        """For changing tables, however long that thinks between two statements."""
         return await self._channel({})
+
+    async def preparer(self) -> Any:
+        """A connection of asyncpg for creating what is not there."""
+        return await self.raw(self._impatient)
+
+    @property
+    def _impatient(self) -> Mapping[str, str]:
+        return {"idle_in_transaction_session_timeout": f"{self._options.idle_seconds:g}s"}
 
     async def reader(self) -> Channel:
         """For queries."""
@@ -81,7 +97,7 @@ class Connector:
                 statement_cache_size=500,
                 max_cached_statement_lifetime=0,
                 server_settings={
-                    "application_name": f"ramet {self._schema}",
+                    "application_name": f"{application_name(self.process)}{self._schema}"[:MOST_BYTES_OF_A_NAME],
                     "search_path": quoted(self._schema),
                     "synchronous_commit": self._options.synchronous_commit,
                     "client_min_messages": "warning",

@@ -15,7 +15,7 @@ from ramet.storage.address import address
 from ramet.storage.base import Row, Storage, Unit, Write
 from ramet.storage.history import NO_HISTORY, History
 from ramet.storage.postgres.channel import Channel
-from ramet.storage.postgres.connecting import Connector
+from ramet.storage.postgres.connecting import Connector, application_name
 from ramet.storage.postgres.failures import FAILURES, failure, is_lost, sqlstate
 from ramet.storage.postgres.listening import Listening
 from ramet.storage.postgres.opening import LOCK, prepare
@@ -28,6 +28,8 @@ from ramet.tasks import Tasks
 
 T = TypeVar("T")
 
+_EVICT = """SELECT pg_terminate_backend(pid) FROM pg_catalog.pg_stat_activity
+    WHERE datname = current_database() AND usename = current_user AND starts_with(application_name, ?)"""
 _SNAPSHOT = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
 
 
@@ -48,10 +50,12 @@ class PostgresStorage(Storage):
         self.address = address(url)
         self._tasks = Tasks()
         self._connector = Connector(self.address, self.schema, self.options)
+        self.process = self._connector.process
         self._units: Pool | None = None
         self._readers: Pool | None = None
-        self._writers: Pool | None = None
+        self._writers: Sequence[Pool] = ()
         self._rows: Rows | None = None
+        self._apart: Rows | None = None
         self._listening: Listening | None = None
         self._means: Means | None = None
 
@@ -77,13 +81,14 @@ class PostgresStorage(Storage):
             raise
         if not options.readonly:
             self._units = Pool(connect.unit, options.units, spawn)
-            self._writers = Pool(connect.writer, 1, spawn)
-            self._rows = Rows(self._writers, options, self.location, spawn)
+            self._writers = pool, apart = Pool(connect.writer, 1, spawn), Pool(connect.writer, 1, spawn)
+            self._rows = Rows(pool, options, self.location, spawn)
+            self._apart = Rows(apart, options, self.location, spawn)
             self._means = Means(self._units, self._rows, self.location)
         self._listening = Listening(f"{self.address.database}.{self.schema}", connect.listener, options, spawn)
 
     async def _prepare(self, schema: Sequence[str], history: History) -> None:
-        raw = await self._connector.raw({})
+        raw = await self._connector.preparer()
         try:
             await prepare(raw, self.schema, (TURN, *schema), history, self.location)
         finally:
@@ -94,15 +99,16 @@ class PostgresStorage(Storage):
         pool.give(await pool.take())
 
     async def close(self) -> None:
-        if self._rows is not None:
-            await self._rows.close()
+        for rows in (self._rows, self._apart):
+            if rows is not None:
+                await rows.close()
         if self._listening is not None:
             await self._listening.close()
-        for pool in (self._units, self._writers, self._readers):
+        for pool in (self._units, *self._writers, self._readers):
             if pool is not None:
                 await pool.close()
         await self._tasks.stop()
-        self._units = self._readers = self._writers = self._rows = self._listening = self._means = None
+        self._units = self._readers = self._rows = self._apart = self._listening = self._means = None
 
     # -- work ----------------------------------------------------------------------------------------------------
 
@@ -191,7 +197,7 @@ class PostgresStorage(Storage):
     @asynccontextmanager
     async def maintenance(self) -> AsyncIterator[AsyncConnection]:
         self.rows  # noqa: B018 - says where the storage is closed
-        channel = await self._connector.writer()
+        channel = await self._connector.maintainer()
         try:
             await channel.command("BEGIN")
             await channel.raw.execute(LOCK, f"ramet {self.schema}")
@@ -208,8 +214,17 @@ class PostgresStorage(Storage):
     async def write(self, *writes: Write) -> tuple[int, ...]:
         return await self.rows.write(writes)
 
+    async def write_apart(self, write: Write) -> int:
+        self.rows  # noqa: B018 - says where the storage is closed
+        assert self._apart is not None
+        (count,) = await self._apart.write((write,))
+        return count
+
     def write_later(self, *writes: Write) -> None:
         self.rows.write_later(writes)
+
+    async def evict(self, process: str) -> None:
+        await self.fetch(_EVICT, application_name(process))
 
     # -- waking those who wait for rows --------------------------------------------------------------------------
 

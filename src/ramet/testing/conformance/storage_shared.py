@@ -10,10 +10,11 @@ from contextlib import asynccontextmanager
 import pytest
 from sqlalchemy import Column, Integer, MetaData, Table, insert, inspect, select, update
 
-from ramet.errors import DuplicateRow
+from ramet.errors import DuplicateRow, StorageError
 from ramet.storage.base import Storage, Unit, Write
 from ramet.storage.tables import SCHEMA
 from ramet.storage.work import transact
+from ramet.tasks import Tasks
 from ramet.telemetry.scope import Scope, Work
 
 ITEM = Table("shared_item", MetaData(), Column("id", Integer, primary_key=True), Column("n", Integer, nullable=False))
@@ -120,6 +121,26 @@ class SharedSuite(ABC):
 
             await asyncio.gather(leave(pair[0], 1, 2), leave(pair[1], 2, 1))
             assert await pair[0].fetch("SELECT sum(n) FROM shared_item") == [(1,)]
+
+    async def test_who_is_evicted_holds_nobody_up_and_comes_back(self) -> None:
+        """With every lock that it has, and with those that it would be given one after the other."""
+        async with self.pair() as (frozen, other):
+            spawn, held, queued = Tasks().spawn, frozen.unit(), [frozen.unit() for _ in range(3)]
+            await held.execute("UPDATE shared_item SET n = 7 WHERE id = 1")
+            tasks = [spawn(one.execute("UPDATE shared_item SET n = 8 WHERE id = 1")) for one in queued]
+            waiting = spawn(other.write(Write("UPDATE shared_item SET n = n + 1 WHERE id = 1", [()])))
+            await asyncio.sleep(0)
+            assert await other.write_apart(Write(MARK, [("alive",)])) == 1
+            assert frozen.process != other.process
+            await other.evict(frozen.process)
+            async with asyncio.timeout(20):
+                assert await waiting == (1,)
+            await asyncio.gather(*tasks, return_exceptions=True)
+            for unit in (held, *queued):
+                with pytest.raises(StorageError):
+                    await unit.commit()
+            assert await frozen.fetch("SELECT n FROM shared_item WHERE id = 1") == [(1,)]
+            assert await frozen.write(Write("UPDATE shared_item SET n = 5 WHERE id = 1", [()])) == (1,)
 
     async def test_what_one_notifies_both_hear(self) -> None:
         async with self.pair() as (one, other):
