@@ -18,8 +18,8 @@ CELERY = "Celery on Redis, a row, no outbox, no inbox"
 def run(run: Run) -> Sequence[Row]:
     """As many as can be published and handled, and the delay from commit to handled at a hundred a second.
 
-    Ramet has an outbox, an inbox and a row of the handler, on PostgreSQL; each peer's name says what it has. Everybody's
-    broker syncs what it stores before it confirms it, and keeps no order where it handles several at a time but Ramet.
+    Ramet has an outbox, an inbox and a row of the handler, on PostgreSQL; each peer says in its name what it has. All
+    brokers sync what they store before they confirm it. Peers handle several at a time in any order, Ramet in order.
     """
     asked = {"paced": run.count(PACED), "per_second": RATE}
     many = {"count": max(1_000, run.count(COUNT) // 100 * 100), **asked}
