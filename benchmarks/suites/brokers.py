@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from benchmarks.measure import Row, at_most
-from benchmarks.rounds import Run, process
+from benchmarks.rounds import Run, Samples, process
 from ramet.testing.engines.postgres import PostgresServer
 
 COUNT, PACED, RATE = 8_000, 600, 100
@@ -36,6 +36,12 @@ def run(run: Run) -> Sequence[Row]:
                 CELERY: process("brokers_celery", **few, **at),
             }
         )
+
+    return rows(seen)
+
+
+def rows(seen: Samples) -> Sequence[Row]:
+    """Rates against each peer, and the delays beside the peer that has an outbox and an inbox, too."""
 
     def rate(measure: str, own: str, kind: str, peer: str) -> Row:
         return seen.row(measure, "events/s", own=(own, kind), peer=(peer, "handled"))
