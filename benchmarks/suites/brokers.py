@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from benchmarks.measure import Row, at_most
-from benchmarks.rounds import Run, process
+from benchmarks.rounds import Run, Samples, process
 from ramet.testing.engines.postgres import PostgresServer
 
 COUNT, PACED, RATE = 8_000, 600, 100
@@ -18,8 +18,8 @@ CELERY = "Celery on Redis, a row, no outbox, no inbox"
 def run(run: Run) -> Sequence[Row]:
     """As many as can be published and handled, and the delay from commit to handled at a hundred a second.
 
-    Ramet has an outbox, an inbox and a row of the handler, on PostgreSQL; each peer's name says what it has. Everybody's
-    broker syncs what it stores before it confirms it, and keeps no order where it handles several at a time but Ramet.
+    Ramet has an outbox, an inbox and a row of the handler, on PostgreSQL; each peer says in its name what it has. All
+    brokers sync what they store before they confirm it. Peers handle several at a time in any order, Ramet in order.
     """
     asked = {"paced": run.count(PACED), "per_second": RATE}
     many = {"count": max(1_000, run.count(COUNT) // 100 * 100), **asked}
@@ -36,6 +36,12 @@ def run(run: Run) -> Sequence[Row]:
                 CELERY: process("brokers_celery", **few, **at),
             }
         )
+
+    return rows(seen)
+
+
+def rows(seen: Samples) -> Sequence[Row]:
+    """Rates against each peer, and the delays beside the peer that has an outbox and an inbox, too."""
 
     def rate(measure: str, own: str, kind: str, peer: str) -> Row:
         return seen.row(measure, "events/s", own=(own, kind), peer=(peer, "handled"))

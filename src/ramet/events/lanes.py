@@ -48,10 +48,16 @@ class Together(ABC):
 class _Each(Together):
     """Each by itself."""
 
-    most = at_once = 1
-
     def __init__(self, deliver: Deliver) -> None:
         self._deliver = deliver
+
+    @property
+    def most(self) -> int:
+        return 1
+
+    @property
+    def at_once(self) -> int:
+        return 1
 
     def takes(self, delivery: Delivery) -> bool:  # noqa: ARG002 - none
         return False

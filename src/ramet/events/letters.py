@@ -77,7 +77,8 @@ class Letters:
         found: set[str] = set()
         for start in range(0, len(event_ids), _ANY_OF):
             some = event_ids[start : start + _ANY_OF]
-            rows = await self._storage.fetch(_KNOWN_OF, self._inbox, *some, *some[-1:] * (_ANY_OF - len(some)))
+            filling = [some[-1]] * (_ANY_OF - len(some))
+            rows = await self._storage.fetch(_KNOWN_OF, self._inbox, *some, *filling)
             found.update(key for (key,) in rows)
         return found
 
