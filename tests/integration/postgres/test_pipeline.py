@@ -16,7 +16,6 @@ from ramet.storage.answers import AnswerCodec, Answers
 from ramet.storage.base import Conflict, Write
 from ramet.storage.postgres.options import PostgresOptions
 from ramet.storage.postgres.storage import PostgresStorage
-from ramet.storage.postgres.unit import PostgresUnit
 from ramet.storage.tables import SCHEMA
 from ramet.telemetry.scope import FreshKey, Scope, Work
 from ramet.testing.engines.postgres import PostgresServer
@@ -49,10 +48,6 @@ async def storage(server: PostgresServer) -> AsyncIterator[PostgresStorage]:
 
 async def marks(storage: PostgresStorage) -> list[str]:
     return [row[0] for row in await storage.fetch("SELECT key FROM mark ORDER BY key")]
-
-
-def mark(unit: PostgresUnit, key: str) -> asyncio.Future[object]:
-    return asyncio.ensure_future(unit.run(text(f"INSERT INTO mark VALUES ('{key}')")))
 
 
 async def committed(storage: PostgresStorage, key: str, *deferred: Write) -> None:
