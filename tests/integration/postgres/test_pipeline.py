@@ -11,12 +11,11 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
-from ramet.errors import DuplicateRow, StorageError
+from ramet.errors import DuplicateRow, Refusal, StorageError
 from ramet.storage.answers import AnswerCodec, Answers
-from ramet.storage.base import Conflict, Write
+from ramet.storage.base import Conflict, Unit, Write
 from ramet.storage.postgres.options import PostgresOptions
 from ramet.storage.postgres.storage import PostgresStorage
-from ramet.storage.postgres.unit import PostgresUnit
 from ramet.storage.tables import SCHEMA
 from ramet.telemetry.scope import FreshKey, Scope, Work
 from ramet.testing.engines.postgres import PostgresServer
@@ -28,7 +27,7 @@ TABLES = (
     "CREATE TABLE IF NOT EXISTS child (of TEXT REFERENCES mark (key) DEFERRABLE INITIALLY DEFERRED, n INTEGER)",
 )
 MARK = "INSERT INTO mark (key) VALUES (?)"
-CODEC = AnswerCodec[str](str.encode, bytes.decode, lambda _: b"", lambda _: ValueError())  # type: ignore[arg-type,return-value]
+CODEC = AnswerCodec[str](str.encode, bytes.decode, lambda _: b"", lambda _: Refusal())
 numbers = count()
 
 
@@ -49,10 +48,6 @@ async def storage(server: PostgresServer) -> AsyncIterator[PostgresStorage]:
 
 async def marks(storage: PostgresStorage) -> list[str]:
     return [row[0] for row in await storage.fetch("SELECT key FROM mark ORDER BY key")]
-
-
-def mark(unit: PostgresUnit, key: str) -> asyncio.Future[object]:
-    return asyncio.ensure_future(unit.run(text(f"INSERT INTO mark VALUES ('{key}')")))
 
 
 async def committed(storage: PostgresStorage, key: str, *deferred: Write) -> None:
@@ -151,8 +146,8 @@ async def test_a_fresh_key_that_is_none_changes_nothing(storage: PostgresStorage
         scope = Scope(storage.service, Work.COMMAND, "mark", key)
 
         async def body() -> str:
-            assert scope.unit is not None
-            await scope.unit.run(text(f"INSERT INTO mark VALUES ('{next(runs)}')"))  # type: ignore[attr-defined]
+            assert isinstance(scope.unit, Unit)
+            await scope.unit.run(text(f"INSERT INTO mark VALUES ('{next(runs)}')"))
             return "the first"
 
         return await answers.once(scope, key, body, CODEC)
