@@ -64,19 +64,23 @@ class InFlight:
             self._idle = None
 
     async def drain(self, grace_seconds: float) -> bool:
-        """Ask streams to end, wait for everything in flight, cancel what is left then. True when nothing was."""
+        """Ask streams to end, wait for everything in flight, cancel what is left then. True when nothing was.
+
+        Who is let in afterwards, on a connection that is about to be closed, is answered as well.
+        """
         self.closing.set()
-        in_time = True
-        if self._flights:
-            self._idle = idle = asyncio.get_running_loop().create_future()
-            patience = self._spawn(self._clock.sleep(grace_seconds))
-            await asyncio.wait({idle, patience}, return_when=asyncio.FIRST_COMPLETED)
-            patience.cancel()
-            in_time = idle.done()
-            self._idle = None
+        if not self._flights:
+            return True
+        self._idle = idle = asyncio.get_running_loop().create_future()
+        patience = self._spawn(self._clock.sleep(grace_seconds))
+        await asyncio.wait({idle, patience}, return_when=asyncio.FIRST_COMPLETED)
+        patience.cancel()
+        self._idle = None
+        if idle.done():
+            return True
         for flight in tuple(self._flights):
             self._cancel(flight)
-        return in_time
+        return False
 
     async def stop(self) -> None:
         """End the sweeper."""

@@ -90,6 +90,24 @@ async def test_after_the_grace_the_rest_is_cancelled(tasks: Tasks) -> None:
     assert len(flights) == 0
 
 
+async def test_who_comes_when_the_last_has_just_left_is_not_cancelled(tasks: Tasks) -> None:
+    clock, done, later = VirtualClock(), asyncio.Event(), asyncio.Event()
+    flights = InFlight(clock, tasks.spawn)
+
+    async def two_on_one_connection() -> bool:
+        await request(flights, 100.0, done)
+        return await request(flights, 100.0, later)
+
+    work = tasks.spawn(two_on_one_connection())
+    await clock.settle()
+    drain = tasks.spawn(flights.drain(10.0))
+    await clock.settle()
+    done.set()
+    assert await drain is True
+    later.set()
+    assert await work is False
+
+
 async def test_draining_nothing_ends_at_once(tasks: Tasks) -> None:
     flights = InFlight(VirtualClock(), tasks.spawn)
     assert await flights.drain(10.0) is True

@@ -74,6 +74,7 @@ def test_a_group_is_found_under_its_own_name_at_its_port_unless_it_is_given() ->
     ):
         discovery.watch("edge", lambda _: None)
 
+
 async def test_a_group_that_is_watched_later_is_asked_for_at_once() -> None:
     clock, tasks = VirtualClock(), Tasks()
     discovery = DnsDiscovery({"rest": "rest:7000"}, clock=clock, spawn=tasks.spawn, resolve=Names(rest=["10.0.0.1"]))
