@@ -119,7 +119,7 @@ async def test_a_call_that_is_sent_again_has_no_fresh_key_any_more(world: World)
     upstream = await world.upstream(ONE, TWO)
     for channel in world.channels.values():
         channel.errors = [OutcomeUnknown("lost")]
-    call = world.tasks.spawn(upstream.call(world.call(key="k")._replace(fresh=True), repeatable=True))
+    call = world.tasks.spawn(upstream.call(replace(world.call(key="k"), fresh=True), repeatable=True))
     await world.clock.advance(1)
     await asyncio.gather(call, return_exceptions=True)
     sent = [one for channel in world.channels.values() for one in channel.calls]
