@@ -100,7 +100,7 @@ async def _ramet_contract(address: str, folder: str) -> AsyncIterator[Ask]:
     contract, trace = read_contract(Stock, Problems()), clock.id()
     async with _upstream(address, folder) as upstream:
         exchange = Exchange(clock=clock, counters=counters, strict=False)
-        exchange.add(contract, linked(contract, upstream, clock=clock, counters=counters))
+        exchange.add(contract, lambda: linked(contract, upstream, clock=clock, counters=counters))
         client = exchange.client_outside(Stock)
 
         async def ask(asked: Asked) -> Any:
