@@ -8,7 +8,7 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from ramet.errors import UsageError
@@ -107,6 +107,10 @@ class Crowd:
 @given(
     faults=st.dictionaries(st.sampled_from(METHODS), st.lists(FAULTS, max_size=4), max_size=4),
     actions=st.lists(ACTIONS, min_size=3, max_size=16),
+)
+@example(  # a worker that was taken for dead has told all of a saga's log, and its row no more
+    faults={"mail.tell": ["", "lost", "hangs"]},
+    actions=[("freeze", 2), 9.0, ("start", 2, "3"), ("approve", 0, "3")],
 )
 def test_the_books_are_right_whatever_becomes_of_the_processes(
     faults: dict[str, list[str]], actions: Sequence[Action]

@@ -296,7 +296,8 @@ def entries(definition: Definition, rows: Iterable[LogRow]) -> Iterable[Entry]:
 
 def _standing(id: str, progress: Progress, told: Sequence[Entry]) -> Row:  # noqa: A002 - the column's name
     trouble = msgspec.json.encode(progress.trouble).decode() if progress.trouble else None
-    ended = told[-1].at if progress.status in ENDED and told else None
+    at = told[-1].at if told else progress.since
+    ended = at if progress.status in ENDED else None
     return progress.status.value, progress.reason, trouble, ended, id
 
 

@@ -8,7 +8,7 @@ from ramet.sagas import machine
 from ramet.sagas.definition import Definition
 from ramet.sagas.journal import SavedSaga, decode_context, encode_context, entries, troubles
 from ramet.sagas.moments import Happened, Moment
-from ramet.sagas.progress import ENDED, Entry, Kind, Progress
+from ramet.sagas.progress import ENDED, Entry, Kind, Progress, Status
 from ramet.storage.base import Row
 from ramet.telemetry.context import Context
 
@@ -31,15 +31,26 @@ class Live:
         "progress",
         "seeking",
         "stale",
+        "stands",
         "unwritten",
     )
 
-    def __init__(self, name: str, key: str, definition: Definition, progress: Progress, context: Context) -> None:
+    def __init__(
+        self,
+        name: str,
+        key: str,
+        definition: Definition,
+        progress: Progress,
+        context: Context,
+        stands: Status = Status.RUNNING,
+    ) -> None:
         self.id = name
         self.key = key
         self.definition = definition
         self.progress = progress
         self.context = context
+        self.stands = stands
+        """What its row says, which may be behind what its log tells."""
         self.unwritten = 0
         self.seeking = self.again = self.stale = False
 
@@ -71,7 +82,8 @@ def revive(saga: SavedSaga, definition: Definition, *, doubtful: bool) -> Live:
         reason=saga.reason,
         doubtful=doubtful,
     )
-    return Live(saga.id, saga.key, definition, progress, decode_context(saga.context, saga.id))
+    context = decode_context(saga.context, saga.id)
+    return Live(saga.id, saga.key, definition, progress, context, Status(saga.status))
 
 
 def row_of(live: Live, worker: str | None) -> Row:

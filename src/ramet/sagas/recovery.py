@@ -40,10 +40,13 @@ async def recover(service: str, journal: Journal, definitions: Mapping[str, Defi
 
 
 def sort_in(recovery: Recovery, saga: SavedSaga, definition: Definition, now: float) -> None:
-    """Put a saga where it belongs; the parked are not asked."""
-    progress = revive(saga, definition, doubtful=True).progress
-    todo = machine.todo(definition, progress, now)
-    if progress.reason is None and not todo.run and not todo.overdue:
+    """Put a saga where it belongs; the parked are not asked.
+
+    One whose row is behind its log, as another worker has left it, is ready to be corrected.
+    """
+    live = revive(saga, definition, doubtful=True)
+    progress, todo = live.progress, machine.todo(definition, live.progress, now)
+    if progress.status is live.stands and progress.reason is None and not todo.run and not todo.overdue:
         recovery.waiting.append((saga.id, todo.until))
     else:
         recovery.ready.append(saga.id)

@@ -217,11 +217,11 @@ class Runner:
             self._refill()
 
     def _admit(self, live: Live) -> None:
-        """Take a saga into memory; it turns back if it had a reason to."""
+        """Take a saga into memory; it turns back if it had a reason to, and its row is made to say what its log tells."""
         self._doubtful.discard(live.id)
         self._live[live.id] = live
         outcome = machine.resumed(live.definition, live.progress, self._clock.time())
-        if outcome[1]:
+        if outcome[1] or live.progress.status is not live.stands:
             self._tell(live, outcome)
 
     async def _read(self, saga: str) -> Live | None:
@@ -308,9 +308,10 @@ class Runner:
         if live.stale:
             return
         live.progress = progress
-        standing = progress if _stands_otherwise(before, progress) else None
+        standing = progress if _stands_otherwise(live.stands, before, progress) else None
         if told or standing is not None:
             live.unwritten += 1
+            live.stands = progress.status
             record = Record(live.id, live.key, live.definition, told, before.n, standing, taken)
             self._recorder.add(record, live)
             self._say(moments(self._performer.service, live, told))
@@ -340,10 +341,10 @@ class Runner:
             self.wake(live.id)
 
 
-def _stands_otherwise(before: Progress, after: Progress) -> bool:
+def _stands_otherwise(stands: Status, before: Progress, after: Progress) -> bool:
     """Whether the saga's row has to change: steps that just go well do not touch it."""
     return (
-        after.status is not before.status
+        after.status is not stands
         or after.reason != before.reason
         or (after.trouble is not before.trouble and bool(after.trouble))
     )
