@@ -87,6 +87,8 @@ class Reading:
         self._waiting: deque[_Arrived] = deque()
         self._any = asyncio.Event()
         self._few = asyncio.Event()
+        self._in_doubt = False
+        """A write of an entry may have had no answer: one may name this replica that does not read the partition."""
 
     def wake(self) -> None:
         """Replicas have come or gone."""
@@ -94,6 +96,7 @@ class Reading:
 
     def interrupt(self) -> None:
         """The connection was lost: what was on its way is read again."""
+        self._in_doubt = True
         self._renew()
 
     async def coordinate(self) -> None:
@@ -102,7 +105,10 @@ class Reading:
             try:
                 await self._adjust()
                 await self._commit()
+                if self._in_doubt:
+                    await self._disown()
             except _FAILURES as error:
+                self._in_doubt = True
                 _log.debug("%s: positions are written later: %s", self.consumer, error)
             if self._left and self._clock.monotonic() - self._heard_at > SILENCE_SECONDS:
                 self._renew()
@@ -282,6 +288,16 @@ class Reading:
         entry = Entry(floor=partition.floor)
         await self._connection.put(self._key(partition.number), entry, revision=partition.revision)
         self._announce()
+
+    async def _disown(self) -> None:
+        """Give back what is this replica's by an answer that was lost: the others would wait for it for ever."""
+        for number in set(range(self._partitions)) - self._owned.keys():
+            known = await self._connection.get(self._key(number), Entry)
+            if known is not None and known[0].owner == self._members.instance:
+                entry, revision = known
+                await self._connection.put(self._key(number), Entry(floor=entry.floor), revision=revision)
+                self._announce()
+        self._in_doubt = False
 
     async def _commit(self) -> None:
         moved = [one for one in self._owned.values() if one.floor != one.committed]
