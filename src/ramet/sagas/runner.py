@@ -217,7 +217,7 @@ class Runner:
             self._refill()
 
     def _admit(self, live: Live) -> None:
-        """Take a saga into memory: it turns back if it had a reason to, and its row is made to say what its log does."""
+        """Take a saga into memory: it turns back if it had a reason to; its row is made to say what its log does."""
         self._doubtful.discard(live.id)
         self._live[live.id] = live
         outcome = machine.resumed(live.definition, live.progress, self._clock.time())
