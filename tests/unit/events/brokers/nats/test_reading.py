@@ -90,7 +90,7 @@ async def reading(connection: Connection, members: Members) -> AsyncIterator[Rea
 async def until(one: Reading, condition: Callable[[], bool]) -> None:
     """Let it look again and again."""
     async with asyncio.timeout(PATIENCE_SECONDS):
-        while not condition():  # noqa: ASYNC110 - the loop is let run, and tells nobody
+        while not condition():
             one.wake()
             await asyncio.sleep(0)
 
