@@ -36,7 +36,7 @@ LEFT_OUT = {
     "permission": "they could not be opened",
     "number": "there are too many files; the rest was not read",
 }
-UNDERSTOOD = ("roots", "modules", "edges", "tables", "accesses", "routes", "requests", "topics", "passes")
+UNDERSTOOD = ("roots", "modules", "edges", "tables", "accesses", "reached", "routes", "requests", "topics", "passes")
 MOST_EXAMPLES = 5
 LARGEST_TEXT = 1_000_000
 
