@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from ramet.advisor.boundaries.values import Candidate, Step, Torn
+from ramet.advisor.boundaries.values import Candidate, SagaStep, Torn
 from ramet.advisor.finding import Strength
 from ramet.advisor.phrases import counted, verb
 from ramet.advisor.readiness.score import Advice as Verdict
@@ -85,7 +85,7 @@ def _saga(torn: Torn) -> str:
     return f"The transaction {torn.transaction} at {where} would be torn; a saga in its place: {steps}."
 
 
-def _step(step: Step, torn: Torn) -> str:
+def _step(step: SagaStep, torn: Torn) -> str:
     elsewhere = f" at {step.place.path}:{step.place.line}" if step.place.path != torn.place.path else ""
     return f"{step.do}{elsewhere}{f' (undo: {step.undo})' if step.undo else ''}"
 

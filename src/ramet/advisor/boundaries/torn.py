@@ -12,7 +12,7 @@ from collections.abc import Set as AbstractSet
 from itertools import groupby
 from typing import NamedTuple
 
-from ramet.advisor.boundaries.values import Shared, Step, Torn
+from ramet.advisor.boundaries.values import SagaStep, Shared, Torn
 from ramet.advisor.facts import Access, Facts, Place
 
 MOST_PLACES = 20
@@ -117,14 +117,14 @@ class Tables:
         return tuple(sorted(found, key=lambda one: (not one.writes_both, one.place.path, one.place.line)))
 
 
-def _saga(accesses: Iterable[Held], sides: dict[str, bool]) -> Iterable[Step]:
+def _saga(accesses: Iterable[Held], sides: dict[str, bool]) -> Iterable[SagaStep]:
     """One step for each stretch of lines that stays on one side; what was written is undone in reverse order."""
     for inside, stretch in groupby(accesses, key=lambda one: sides[one.table]):
         touched = list(stretch)
         written = list(dict.fromkeys(one.table for one in touched if one.writes))
         read = [table for table in dict.fromkeys(one.table for one in touched) if table not in written]
         do = [f"write {', '.join(written)}"] * bool(written) + [f"ask for {', '.join(read)}"] * bool(read)
-        yield Step(
+        yield SagaStep(
             inside=inside,
             do=" and ".join(do),
             undo=f"take back what was written to {', '.join(reversed(written))}" if written else "",
