@@ -11,6 +11,8 @@ import pytest
 
 from ramet.advisor.facts import Facts
 from ramet.advisor.read import ReadOptions, read_facts
+from ramet.advisor.scan.pool import read_one
+from ramet.advisor.scan.tree import digest_of, walk
 from ramet.errors import ConfigurationError
 from tests.unit.advisor.code_base import Repository, facts_of, settle, write, write_settled
 
@@ -252,6 +254,15 @@ def test_what_is_no_file_is_not_waited_for(tmp_path: Path) -> None:
         os.mkfifo(tmp_path / name)
     facts = read_facts(tmp_path, options=ReadOptions(cache=None))
     assert (len(facts.modules), len(facts.commits)) == (3, 1)
+
+
+@pytest.mark.parametrize("other", [os.mkfifo, lambda path: path.symlink_to("/dev/zero"), Path.mkdir])
+def test_a_file_that_became_something_else_is_not_waited_for(tmp_path: Path, other: Callable[[Path], None]) -> None:
+    (file,) = walk(write(tmp_path, {"a.py": "import b\n"})).python
+    (tmp_path / "a.py").unlink()
+    other(tmp_path / "a.py")
+    assert read_one(file).leaf.trouble == "permission"
+    assert digest_of(file) == b""
 
 
 def test_a_configuration_that_includes_a_pipe_is_a_gap(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
+import stat
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -155,10 +157,21 @@ def printable(name: str) -> str:
 def digest_of(file: File) -> bytes:
     """The hash of a file's content; of what cannot be read, none."""
     try:
-        with open(file.where, "rb") as opened:  # noqa: PTH123 - names may hold bytes that only the file system knows
-            return content_digest(opened.read(LARGEST_READ))
+        return content_digest(content_of(file.where, LARGEST_READ))
     except OSError:
         return b""
+
+
+def content_of(where: str, most: int) -> bytes:
+    """The first bytes of a regular file, also where a link, a pipe or a device has taken its place since it was found.
+
+    Raises: OSError, where it is no regular file any more, or cannot be read.
+    """
+    handle = os.open(where, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0))
+    with os.fdopen(handle, "rb") as opened:
+        if not stat.S_ISREG(os.fstat(handle).st_mode):
+            raise OSError(errno.EINVAL, "no regular file any more")
+        return opened.read(most)
 
 
 def content_digest(data: bytes) -> bytes:
