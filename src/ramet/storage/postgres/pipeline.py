@@ -61,6 +61,7 @@ class Pipeline(asyncio.Protocol):
         self._ahead: list[bytes] = []
         self._numbers = count()
         self._sent: deque[Sent] = deque()
+        self._due = 0  # bytes of a message whose beginning was passed on
         self._rest = b""
         self.is_spoiled = False
         """The last `Sent` has left a transaction behind: where that was a COMMIT, only a ROLLBACK ends it."""
@@ -125,21 +126,35 @@ class Pipeline(asyncio.Protocol):
     # -- what arrives --------------------------------------------------------------------------------------------
 
     def data_received(self, data: bytes) -> None:
-        """Take the answers to what was sent, and pass on what follows them."""
-        if not self._sent:
-            self._inner.data_received(data)
-            return
+        """Take the answers to what was sent, and pass on what comes before and after them.
+
+        It is always known where messages begin: what is sent may meet one that has arrived in part.
+        """
         data = self._rest + data if self._rest else data
-        at, end = 0, len(data)
+        at, self._due = self._due, max(self._due - len(data), 0)
+        if self._sent and not self._due:
+            if at:
+                self._inner.data_received(data[:at])
+            data, at = data[self._taken(data, at) :], 0
+        if not self._sent or self._due:
+            end = len(data)
+            while end - at >= 5:
+                at += 1 + _INT_AT(data, at + 1)[0]
+            self._due, whole, data = max(at - end, 0), data[:at], data[at:]
+            if whole:
+                self._inner.data_received(whole)
+        self._rest = data
+
+    def _taken(self, data: bytes, at: int) -> int:
+        """How far the answers go that are there whole."""
+        end = len(data)
         while self._sent and end - at >= 5:
             after = at + 1 + _INT_AT(data, at + 1)[0]
             if after > end:
                 break
             self._heard(self._sent[0], data, at, after)
             at = after
-        self._rest = data[at:] if self._sent else b""
-        if at < end and not self._sent:
-            self._inner.data_received(data[at:])
+        return at
 
     def _heard(self, sent: Sent, data: bytes, at: int, after: int) -> None:
         kind = data[at]
