@@ -148,6 +148,7 @@ class Supervisor:
         await self.tasks.stop()
         for journal in self._journals.values():
             journal.close()
+        self.folders.clear()
 
     def kill(self) -> None:
         """End every replica at once."""
