@@ -44,6 +44,7 @@ def supervise(
     """Run it until it is interrupted or stopped; the exit code."""
     from ramet.contract.describe import describe
     from ramet.identity.grants import grants, working_late
+    from ramet.runtime.sole import Sole
     from ramet.runtime.supervisor.supervisor import Setup, zygote_of
 
     application = declared(found)
@@ -60,6 +61,7 @@ def supervise(
         zygote=zygote_of(deployment),
     )
     with ExitStack() as stack:
+        stack.enter_context(Sole(found.folder / deployment.data, deployment))
         if engines:
             setup = stack.enter_context(with_engines(setup, application))
         return run(_Foreground(choices, setup, sources).run())

@@ -111,8 +111,8 @@ def test_a_second_one_on_the_same_data_is_refused(hello: Path) -> None:
             assert f"runs already, as process {first.pid}" in second.err.wait_for("error")
         address(hello / ".ramet" / "local").unlink()
         with up(hello) as third:
-            assert third.ended() == 1
-            assert f"is in use by process {first.pid}" in third.err.wait_for("error")
+            assert third.ended() == 2
+            assert f"runs already, as process {first.pid}" in third.err.wait_for("error")
         assert first.stop() == 0
 
 
@@ -170,9 +170,8 @@ def test_a_deployment_that_is_not_there_is_refused(hello: Path) -> None:
 def test_a_data_folder_that_cannot_be_made_is_one_sentence(hello: Path) -> None:
     (hello / ".ramet").write_text("a file, not a folder", encoding="utf-8")
     done = ramet(hello, "up", "--listen", ":0")
-    assert done.returncode == 1
-    assert "could not be opened" in done.stderr
-    assert "check that the folder exists and is writable" in done.stderr
+    assert done.returncode == 2
+    assert "cannot be used: Not a directory. Choose another data folder." in done.stderr
     assert done.stderr.count("\n") == 1
 
 
