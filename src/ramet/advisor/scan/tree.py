@@ -11,13 +11,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
+HISTORIES = frozenset({".git", ".hg", ".svn", ".bzr", ".jj"})
+"""Not code at all, so nobody has to be told that they are left out."""
 FOREIGN = frozenset(
     [
-        ".git",
-        ".hg",
-        ".svn",
-        ".bzr",
-        ".jj",
         "node_modules",
         "bower_components",
         "__pycache__",
@@ -97,6 +94,8 @@ def walk(root: Path) -> Tree:
             if entry.is_symlink():
                 tree.leave_out("link", path)
             elif entry.is_dir(follow_symlinks=False):
+                if entry.name in HISTORIES:
+                    continue
                 if reason := _foreign(entry):
                     tree.leave_out(reason, path)
                 else:
@@ -140,13 +139,16 @@ def _foreign(entry: os.DirEntry[str]) -> str:
         return "foreign"
     if name in VENDORED:
         return "vendored"
-    if name in BUILT and not Path(entry.path, "__init__.py").exists():
+    if name in BUILT and not _holds(entry, "__init__.py"):
         return "built"
-    if name in {"venv", "env", "virtualenv"} or Path(entry.path, "pyvenv.cfg").exists():
-        return (
-            "foreign" if Path(entry.path, "pyvenv.cfg").exists() or Path(entry.path, "bin", "activate").exists() else ""
-        )
+    if _holds(entry, "pyvenv.cfg") or (name in {"venv", "env", "virtualenv"} and _holds(entry, "bin/activate")):
+        return "foreign"
     return ""
+
+
+def _holds(entry: os.DirEntry[str], name: str) -> bool:
+    """Whether a folder has a file of this name; `Path.exists` would raise for a folder that nobody may look into."""
+    return os.path.exists(f"{entry.path}/{name}")  # noqa: PTH110
 
 
 def printable(name: str) -> str:
