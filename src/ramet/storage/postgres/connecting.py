@@ -13,6 +13,7 @@ from ramet.storage.postgres.channel import Channel
 from ramet.storage.postgres.dialect import Kin
 from ramet.storage.postgres.failures import FAILURES, failure, is_lost
 from ramet.storage.postgres.options import PostgresOptions
+from ramet.storage.postgres.pipeline import Connection
 
 _clock = SystemClock()  # how long a server is away is real, also where the application's time is not
 
@@ -94,6 +95,7 @@ class Connector:
             return await connect(
                 **self._address.arguments(),
                 timeout=self._options.connect_seconds,
+                connection_class=Connection,
                 statement_cache_size=500,
                 max_cached_statement_lifetime=0,
                 server_settings={

@@ -48,6 +48,17 @@ class Sent:
         return self.tags
 
 
+class Connection(asyncpg.Connection):  # type: ignore[misc]  # asyncpg has no types
+    """Cancels what it executes once what was sent before that has ended: the server cancels whatever it is at."""
+
+    __slots__ = ("pipeline",)
+    pipeline: Pipeline
+
+    async def _cancel(self, *waiters: Any) -> None:
+        await self.pipeline.ended()
+        await super()._cancel(*waiters)
+
+
 class Pipeline(asyncio.Protocol):
     """Stands between a connection of asyncpg and its transport."""
 
@@ -66,6 +77,7 @@ class Pipeline(asyncio.Protocol):
         self.is_spoiled = False
         """The last `Sent` has left a transaction behind: where that was a COMMIT, only a ROLLBACK ends it."""
         self._transport.set_protocol(self)
+        raw.pipeline = self
 
     @property
     def is_empty(self) -> bool:
@@ -94,11 +106,16 @@ class Pipeline(asyncio.Protocol):
         ahead, self._ahead, self._new = self._ahead, [], []
         self.is_spoiled = False
         if self._raw.is_closed():
-            self._end(sent, ConnectionError("the connection is closed"))
+            self._end(sent, asyncpg.InterfaceError("the connection is closed"))  # nothing was sent
         else:
             self._sent.append(sent)
             self._transport.write(b"".join((*ahead, SYNC)))
         return sent
+
+    async def ended(self) -> None:
+        """Wait for the answers to what was sent."""
+        if self._sent:
+            await asyncio.wait((self._sent[-1].done,))
 
     async def carry(self, operation: Awaitable[T]) -> T:
         """Await an operation of asyncpg with what was put ahead of it, none of which gives rows back.
