@@ -59,7 +59,7 @@ def test_everybody_is_given_what_is_theirs(
 ) -> None:
     async def scene() -> None:
         wire = Wire()
-        pipeline = Pipeline(wire)
+        pipeline = Pipeline(wire, 30)
         stream, theirs, read, begins = b"", b"", list[int](), list[int]()
         for result, before, among, numbers in turns:
             read.append(len(stream + result))

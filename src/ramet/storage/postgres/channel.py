@@ -20,9 +20,9 @@ from ramet.storage.postgres.sql import tagged, translated
 class Channel:
     """SQLAlchemy believes to be in one endless transaction; the real ones are begun and ended beneath it."""
 
-    def __init__(self, raw: Any, kin: Kin) -> None:
+    def __init__(self, raw: Any, kin: Kin, answer_seconds: float) -> None:
         self.raw = raw
-        self.pipeline = Pipeline(raw)
+        self.pipeline = Pipeline(raw, answer_seconds)
         self.driver = driver_of(raw, self.pipeline)
         self.engine = kin.engine(self.driver)
         self.async_engine = AsyncEngine(self.engine)
@@ -36,9 +36,9 @@ class Channel:
         self.connection.begin()
 
     @classmethod
-    async def connect(cls, raw: Any, kin: Kin) -> Channel:
+    async def connect(cls, raw: Any, kin: Kin, answer_seconds: float) -> Channel:
         """A channel on this connection; SQLAlchemy first looks at it in a greenlet."""
-        return await greenlet_spawn(cls, raw, kin)
+        return await greenlet_spawn(cls, raw, kin, answer_seconds)
 
     @property
     def is_alive(self) -> bool:

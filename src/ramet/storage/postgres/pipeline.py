@@ -62,7 +62,8 @@ class Connection(asyncpg.Connection):  # type: ignore[misc]  # asyncpg has no ty
 class Pipeline(asyncio.Protocol):
     """Stands between a connection of asyncpg and its transport."""
 
-    def __init__(self, raw: Any) -> None:
+    def __init__(self, raw: Any, answer_seconds: float) -> None:
+        self.answer_seconds = answer_seconds
         self._raw = raw
         self._transport = raw._transport  # noqa: SLF001 - asyncpg has no public way to them
         self._inner = raw._protocol  # noqa: SLF001 - as above
@@ -74,6 +75,7 @@ class Pipeline(asyncio.Protocol):
         self._sent: deque[Sent] = deque()
         self._due = 0  # bytes of a message whose beginning was passed on
         self._rest = b""
+        self._watch: asyncio.TimerHandle | None = None
         self.is_spoiled = False
         """The last `Sent` has left a transaction behind: where that was a COMMIT, only a ROLLBACK ends it."""
         self._transport.set_protocol(self)
@@ -109,8 +111,19 @@ class Pipeline(asyncio.Protocol):
             self._end(sent, asyncpg.InterfaceError("the connection is closed"))  # nothing was sent
         else:
             self._sent.append(sent)
+            if self._watch is None:
+                self._watch = self._loop.call_later(self.answer_seconds, self._look, sent)
             self._transport.write(b"".join((*ahead, SYNC)))
         return sent
+
+    def _look(self, watched: Sent) -> None:
+        """Whoever was the first to be answered must not be any more; one timer looks after all that follow."""
+        self._watch = None
+        if self._sent and self._sent[0] is watched:
+            watched.error = watched.error or ConnectionError(f"no answer within {self.answer_seconds:g} s")
+            self._raw.terminate()
+        elif self._sent:
+            self._watch = self._loop.call_later(self.answer_seconds, self._look, self._sent[0])
 
     async def ended(self) -> None:
         """Wait for the answers to what was sent."""
@@ -199,6 +212,8 @@ class Pipeline(asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """What was sent has no answer."""
         sent, self._sent, self._rest = self._sent, deque(), b""
+        if self._watch is not None:
+            self._watch.cancel()
         for one in sent:
             self._end(one, one.error or exc or ConnectionError("the connection was lost"))
         self._inner.connection_lost(exc)

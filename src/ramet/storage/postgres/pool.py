@@ -136,8 +136,10 @@ class Pool:
         channel.driver.on_rollback = channel.driver.on_error = None
         try:
             if channel.is_alive:
-                await channel.command("ROLLBACK")
+                async with asyncio.timeout(channel.pipeline.answer_seconds):
+                    await channel.command("ROLLBACK")
         except FAILURES:
+            channel.raw.terminate()
             self.drop(channel)
         else:
             channel.pipeline.is_spoiled = False
