@@ -1,4 +1,4 @@
-"""Cancelled anywhere: a unit is committed whole or not at all, says which, and harms neither its connection nor others."""
+"""Cancelled anywhere: a unit is committed whole or not at all, says which, and harms neither its connection nor another."""
 
 from __future__ import annotations
 

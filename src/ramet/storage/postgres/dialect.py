@@ -20,6 +20,7 @@ from sqlalchemy.pool import StaticPool
 from sqlalchemy.util.concurrency import greenlet_spawn
 
 from ramet.storage.postgres.pipeline import Pipeline
+from ramet.storage.statements import refuse_in_work
 
 T = TypeVar("T")
 
@@ -32,6 +33,8 @@ class Cursor(AsyncAdapt_asyncpg_cursor):
     _description: Any
 
     async def _prepare_and_execute(self, operation: str, parameters: Sequence[Any] | None) -> None:
+        if self._adapt_connection.on_error is not None:
+            refuse_in_work(operation)
         await self._alone(self._fetched(operation, parameters or ()))
 
     async def _executemany(self, operation: str, seq_of_parameters: Sequence[Any]) -> Any:

@@ -18,13 +18,14 @@ FAILURES = (
 
 _CONFLICTS = ("40001", "40P01", "0A000")
 """Serialisation failure, deadlock, and a prepared statement that outlived its table."""
-_LOST = ("08", "25P03", "57P01", "57P02", "57P03", "53300", "58")
+_LOST = ("08", "25P03", "25P04", "57P", "53300", "58")
 _REMEDIES = {
+    "25006": "it is a standby or made to read only, so name the primary",
     "28": "check the user, its password and pg_hba.conf",
     "3D": "create the database with `ramet db provision`",
     "3F": "create the schema with `ramet db provision`",
     "42501": "give the role the right, with `ramet db provision`",
-    "55P03": "others have been using the table all the time; it is tried again at the next start",
+    "55P03": "others have been using the table all the time, so do it again later",
     "53100": "make room on the server's disk",
     "53300": "raise max_connections of the server, or start fewer processes",
 }

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Iterable
 from itertools import count
 from struct import Struct
 from typing import Any, TypeVar
@@ -143,14 +143,14 @@ class Pipeline(asyncio.Protocol):
         try:
             return await operation
         except BaseException as error:
-            self._forget(new)
+            self._forget(self._names if _is_bare(error) else new)
             if isinstance(error, Exception) and getattr(error, "severity", None) is None:
                 await self.send().done  # asyncpg did not get as far as to end the round trip
             raise
 
-    def _forget(self, names: list[str]) -> None:
+    def _forget(self, names: Iterable[str]) -> None:
         """Nobody knows whether these statements have been prepared."""
-        for sql in names:
+        for sql in tuple(names):
             self._names.pop(sql, None)
 
     # -- what arrives --------------------------------------------------------------------------------------------
@@ -205,7 +205,7 @@ class Pipeline(asyncio.Protocol):
         sent.error = error
         self.is_spoiled = not sent.is_idle
         if error is not None:
-            self._forget(sent.names)
+            self._forget(self._names if _is_bare(error) else sent.names)
         if not sent.done.done():
             sent.done.set_result(None)
 
@@ -229,6 +229,11 @@ class Pipeline(asyncio.Protocol):
     def resume_writing(self) -> None:
         """As asyncpg wants it."""
         self._inner.resume_writing()
+
+
+def _is_bare(error: BaseException) -> bool:
+    """Whether the server knows a prepared statement no more: somebody has made it forget them."""
+    return getattr(error, "sqlstate", None) == "26000"
 
 
 async def outlast(future: asyncio.Future[None]) -> None:
