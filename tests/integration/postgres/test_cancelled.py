@@ -1,4 +1,4 @@
-"""Cancelled anywhere: a unit is committed whole or not at all, says which, and harms neither its connection nor another."""
+"""Cancelled anywhere: a unit is committed whole or not at all, says which, and harms no connection and nobody else."""
 
 from __future__ import annotations
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import asyncpg
 
 from ramet.clock import SystemClock
+from ramet.errors import StorageError
 from ramet.storage.address import Address, quoted
 from ramet.storage.postgres.channel import Channel
 from ramet.storage.postgres.dialect import Kin
@@ -91,6 +93,9 @@ class Connector:
             wait = min(wait * 2, self._options.retry_most_seconds)
 
     async def _dial(self, settings: Mapping[str, str]) -> Any:
+        for name, file in self._address.files:
+            if not Path(file).is_file():
+                raise StorageError(f"{name} of {self._address} is {file}, where there is no file: name one.")
         try:
             connect: Any = asyncpg.connect  # its annotation wants whole seconds
             raw = await connect(
