@@ -54,10 +54,12 @@ def answer(numbers: Iterable[int], among: bytes) -> bytes:
 
 
 @given(turns, cuts)
-def test_everybody_is_given_what_is_theirs(turns: list[tuple[bytes, bytes, bytes, list[int]]], sizes: list[int]) -> None:
+def test_everybody_is_given_what_is_theirs(
+    turns: list[tuple[bytes, bytes, bytes, list[int]]], sizes: list[int]
+) -> None:
     async def scene() -> None:
         wire = Wire()
-        pipeline = Pipeline(wire)
+        pipeline = Pipeline(wire, 30)
         stream, theirs, read, begins = b"", b"", list[int](), list[int]()
         for result, before, among, numbers in turns:
             read.append(len(stream + result))
