@@ -203,3 +203,14 @@ def test_who_comes_while_another_still_starts_is_refused(bakery: Path, deploymen
     with Sole(bakery / ".ramet" / deployment, Deployment(name=deployment)), Up(bakery, deployment) as second:
         assert second.ended() == 2
         assert f"runs already, as process {os.getpid()}" in second.err.wait_for("error")
+
+
+def test_settings_that_do_not_fit_are_told_before_anything_starts(bakery: Path) -> None:
+    code = CODE.replace("    db: Database\n", "    db: Database\n    heat: Heat\n")
+    heat = "from ramet import Settings\n\n\nclass Heat(Settings):\n    degrees: int = 200\n\n"
+    (bakery / "bakery.py").write_text(heat + code, encoding="utf-8")
+    (bakery / "ramet.toml").write_text(f'{TOML}\n[settings.ovens]\ndegrees = "hot"\n', encoding="utf-8")
+    with Up(bakery, "split", "--no-reload") as process:
+        assert process.ended() == 2
+    (said,) = process.err.seen
+    assert msgspec.json.decode(said)["error"]["message"].startswith("ramet.toml:16: [settings.ovens] degrees")
