@@ -92,7 +92,8 @@ class Tables:
             owned = self.home[name] in modules
             across = [one for one in users if (one.path in modules) != owned]
             if across:
-                places = tuple(Place(path=one.path, line=one.line) for one in across[:MOST_PLACES])
+                told = sorted(across, key=lambda one: not one.writes)[:MOST_PLACES]
+                places = tuple(Place(path=one.path, line=one.line) for one in told)
                 written = any(one.writes for one in across)
                 found.append(Shared(table=name, owned=owned, written_across=written, places=places))
         return tuple(sorted(found, key=lambda one: (not one.written_across, one.table)))

@@ -359,8 +359,8 @@ class Visitor:
         self.tally.use(name, node.lineno)
         if "kafka" in self._systems:
             self.tally.notes.extend(messages.consumers(node, name))
-        if not self._parameters or name.startswith(":"):
-            return
+        if not self._parameters or name.startswith(":") or not queries.MANAGERS.isdisjoint(name.split(".")):
+            return  # to look something up by a parameter is to use it
         function = ".".join(self._function)
         for one in (*node.args, *(pair.value for pair in node.keywords)):
             if isinstance(one, ast.Name) and one.id in self._parameters:
