@@ -99,6 +99,9 @@ class _ApplicationTable(msgspec.Struct, forbid_unknown_fields=True):
     services: tuple[str, ...]
 
 
+_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]*")
+
+
 class _MountedTable(msgspec.Struct, forbid_unknown_fields=True):
     app: str
     prefix: str = "/"
@@ -178,7 +181,11 @@ class _Source:
         if not isinstance(value, dict):
             self._mistakes.add(("application",), "the table [application] is missing.")
             return None
-        return self._table(("application",), value, _ApplicationTable)
+        table = self._table(("application",), value, _ApplicationTable)
+        if table is not None and not _NAME.fullmatch(table.name):
+            wanted = 'a name of letters, digits, "-" and "_", such as "tea-shop"'
+            self._mistakes.add(("application", "name"), f'name is {wanted}, not "{table.name}".')
+        return table
 
     def _externals(self) -> Iterator[tuple[str, ExternalAt]]:
         for name, value in self._mistakes.tables(("external",), self._document.get("external", {})).items():
