@@ -331,6 +331,7 @@ class PostgresUnit(Unit):
             try:
                 await outlast(sent.done)
             finally:
+                self._pool.mend(channel)
                 if (problem := self._outcome(sent)) is None:
                     self._durable()
             if problem is not None:
