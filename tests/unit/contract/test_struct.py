@@ -7,6 +7,7 @@ import pytest
 
 from ramet import Event, Settings, Struct
 from ramet.model.application import Schedule
+from ramet.vectorcall import inherits_vectorcall
 
 
 class Line(Struct):
@@ -81,3 +82,21 @@ def test_the_garbage_collector_looks_at_values_that_may_refer_to_others_only() -
 
     found = {kind.__name__: kind.__struct_config__.gc for kind in (Plain, Heavier, Held, HeldOnly)}
     assert found == {"Plain": False, "Heavier": False, "Held": True, "HeldOnly": True}
+
+
+def test_values_and_events_are_made_as_fast_as_the_structs_beneath_them() -> None:
+    have_vectorcall = 1 << 11
+    assert type(msgspec.Struct).__flags__ & have_vectorcall
+    assert all(type(kind).__flags__ & have_vectorcall for kind in (Struct, Line, Event, Sold))
+
+
+def test_a_metaclass_that_is_called_in_its_own_way_still_is() -> None:
+    @inherits_vectorcall
+    class Counting(msgspec.StructMeta):
+        def __call__(self, *args: object, **values: object) -> object:
+            return [super().__call__(*args, **values)]
+
+    class Counted(msgspec.Struct, metaclass=Counting):
+        sku: str
+
+    assert isinstance(Counted("tea"), list)
