@@ -261,8 +261,7 @@ def _overlaid(below: Raw, above: Raw) -> Raw:
     for key, value in above.items():
         inner = merged.get(key)
         merged[key] = _overlaid(inner, value) if isinstance(inner, dict) and isinstance(value, dict) else value
-    if "listen" in above:
-        merged.pop("gateway", None) if "gateway" not in above else None
-    elif "gateway" in above:
-        merged.pop("listen", None)
+    for one, other in (("listen", "gateway"), ("gateway", "listen")):  # both say where the public address is
+        if one in above and other not in above:
+            merged.pop(other, None)
     return merged
