@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 from ramet.contract.problems import Problems
 
@@ -31,7 +32,7 @@ def _is_wire_name(name: object) -> bool:
     return isinstance(name, str) and name.isascii() and name.replace("-", "a").isalnum() and name == name.lower()
 
 
-def check_construction(cls: type, problems: Problems) -> None:
+def check_construction(cls: type[Any], problems: Problems) -> None:
     """It leaves its construction to the runtime."""
     if cls.__init__ is not object.__init__:
         message = f"{cls.__name__} has an __init__, but the runtime makes its instance."
