@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import tempfile
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -91,12 +91,10 @@ class Relays:
             await tasks.stop()
 
 
+@pytest.mark.usefixtures("quiet")
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(actions=st.lists(ACTIONS, min_size=2, max_size=20))
 def test_each_event_is_handled_once_whichever_relay_sends(actions: Sequence[Action]) -> None:
-    for name in ("ramet.events", "ramet.storage"):
-        logging.getLogger(name).setLevel(logging.CRITICAL)
-
     async def live() -> None:
         with tempfile.TemporaryDirectory() as folder:
             bed = Bed(Path(folder))

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -157,14 +157,13 @@ class Story:
                 assert undone in effects[effects.index(done) :], effects
 
 
+@pytest.mark.usefixtures("quiet")
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
     faults=st.dictionaries(st.sampled_from(METHODS), st.lists(FAULTS, max_size=4), max_size=4),
     actions=st.lists(ACTIONS, min_size=3, max_size=14),
 )
 def test_the_books_are_right_in_the_end(faults: dict[str, list[str]], actions: Sequence[float | str]) -> None:
-    logging.getLogger("ramet.sagas").setLevel(logging.CRITICAL)
-
     async def story() -> None:
         with tempfile.TemporaryDirectory() as folder:
             one = Story(Path(folder))

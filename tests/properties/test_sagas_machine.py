@@ -171,6 +171,8 @@ def test_a_saga_always_ends_and_keeps_the_rules(definition: Definition, data: st
         run.now += 10.0
     assert run.progress.status in ENDED
     run.check()
+    run.crash(doubtful=False)
+    assert run.progress.since == run.log[-1].at, "when it ended"
     if run.progress.status is Status.COMPLETED:
         assert set(run.progress.executed) == set(definition.steps)
     else:

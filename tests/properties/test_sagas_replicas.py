@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
+import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
@@ -103,6 +103,7 @@ class Crowd:
             assert one.engine.idle
 
 
+@pytest.mark.usefixtures("quiet")
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
     faults=st.dictionaries(st.sampled_from(METHODS), st.lists(FAULTS, max_size=4), max_size=4),
@@ -115,9 +116,6 @@ class Crowd:
 def test_the_books_are_right_whatever_becomes_of_the_processes(
     faults: dict[str, list[str]], actions: Sequence[Action]
 ) -> None:
-    for name in ("ramet.sagas", "ramet.storage"):
-        logging.getLogger(name).setLevel(logging.CRITICAL)
-
     async def story() -> None:
         with tempfile.TemporaryDirectory() as folder:
             crowd = Crowd(Path(folder))

@@ -31,9 +31,16 @@ class Kept(msgspec.Struct, frozen=True, array_like=True):
     leaf: Leaf
 
 
-def default_folder() -> Path:
-    """`$XDG_CACHE_HOME/ramet/advisor`, as the XDG Base Directory Specification has it."""
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache", "ramet", "advisor")
+def default_folder() -> Path | None:
+    """`$XDG_CACHE_HOME/ramet/advisor`; None where nobody knows a home.
+
+    A relative path counts as none, as the XDG Base Directory Specification has it.
+    """
+    given = Path(os.environ.get("XDG_CACHE_HOME", ""))
+    try:
+        return (given if given.is_absolute() else Path.home() / ".cache") / "ramet" / "advisor"
+    except RuntimeError:
+        return None
 
 
 @lru_cache(maxsize=1)

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from pathlib import Path
 
 from ramet.advisor.facts import Fact, Place
+from ramet.advisor.scan.source import text_of
+from ramet.advisor.scan.tree import content_of
 
 AROUND = 2
 LONGEST_LINE = 200
 LARGEST_FILE = 20_000_000
+NEW_LINE = re.compile(r"\r\n|\r|\n")
+"""What ends a line for Python; a form feed does not."""
+SIGNS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2028\u2029\u2066-\u2069]")
+"""What would not be seen, or would turn the text around."""
 
 
 class Excerpt(Fact):
@@ -44,6 +51,11 @@ def _lines(root: Path, path: str) -> list[str]:
         file = (root / path).resolve()
         if not file.is_relative_to(root.resolve()) or file.stat().st_size > LARGEST_FILE:
             return []
-        return file.read_text(encoding="utf-8", errors="replace").splitlines()
+        text = text_of(content_of(str(file), LARGEST_FILE)).rstrip("\r\n")
+        return [SIGNS.sub(_named, line) for line in NEW_LINE.split(text)]
     except (OSError, ValueError):
         return []
+
+
+def _named(sign: re.Match[str]) -> str:
+    return f"\\x{ord(sign[0]):02x}" if sign[0] < "\x80" else f"\\u{ord(sign[0]):04x}"

@@ -82,6 +82,19 @@ class Access(Fact):
     transaction: str = ""
 
 
+class Reached(Fact):
+    """A transaction touches a table in a function that it calls, at `place`, or one that this calls; there at `access`.
+
+    `transaction` is named as in `Access`.
+    """
+
+    place: Place
+    transaction: str
+    table: str
+    writes: bool
+    access: Place
+
+
 class Route(Fact):
     """An HTTP route that is served."""
 
@@ -185,6 +198,7 @@ class Facts(Fact):
     edges: tuple[Edge, ...] = ()
     tables: tuple[Table, ...] = ()
     accesses: tuple[Access, ...] = ()
+    reached: tuple[Reached, ...] = ()
     routes: tuple[Route, ...] = ()
     requests: tuple[Request, ...] = ()
     topics: tuple[Topic, ...] = ()

@@ -22,7 +22,7 @@ from ramet.advisor.scan.pool import FEWEST_BYTES, Ahead, context, processes
 from ramet.advisor.scan.scan import understand
 from ramet.advisor.scan.signals import find_signals
 from ramet.advisor.scan.sql import can_read_sql
-from ramet.advisor.scan.tree import File, Tree, moment, walk
+from ramet.advisor.scan.tree import File, Tree, content_of, moment, walk
 from ramet.errors import ConfigurationError
 
 T = TypeVar("T")
@@ -36,7 +36,7 @@ LEFT_OUT = {
     "permission": "they could not be opened",
     "number": "there are too many files; the rest was not read",
 }
-UNDERSTOOD = ("roots", "modules", "edges", "tables", "accesses", "routes", "requests", "topics", "passes")
+UNDERSTOOD = ("roots", "modules", "edges", "tables", "accesses", "reached", "routes", "requests", "topics", "passes")
 MOST_EXAMPLES = 5
 LARGEST_TEXT = 1_000_000
 
@@ -197,8 +197,7 @@ def _owners(tree: Tree) -> tuple[Owner, ...]:
 def text_of_file(file: File) -> str:
     """The text of a small file, whatever its bytes; "" if it cannot be opened."""
     try:
-        with open(file.where, "rb") as opened:  # noqa: PTH123 - names may hold bytes that only the file system knows
-            return opened.read(LARGEST_TEXT).decode("utf-8", "replace")
+        return content_of(file.where, LARGEST_TEXT).decode("utf-8", "replace")
     except OSError:
         return ""
 

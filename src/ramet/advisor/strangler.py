@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from ramet.advisor.boundaries.values import Candidate, Torn
+from ramet.advisor.boundaries.values import Candidate, SagaStep, Torn
 from ramet.advisor.finding import Strength
 from ramet.advisor.phrases import counted, verb
 from ramet.advisor.readiness.score import Advice as Verdict
@@ -80,9 +80,14 @@ def _lines(one: Candidate) -> Iterator[str]:
 
 
 def _saga(torn: Torn) -> str:
-    steps = " → ".join(f"{step.do}{f' (undo: {step.undo})' if step.undo else ''}" for step in torn.saga[:SHOWN])
+    steps = " → ".join(_step(step, torn) for step in torn.saga[:SHOWN])
     where = f"{torn.place.path}:{torn.place.line}"
     return f"The transaction {torn.transaction} at {where} would be torn; a saga in its place: {steps}."
+
+
+def _step(step: SagaStep, torn: Torn) -> str:
+    elsewhere = f" at {step.place.path}:{step.place.line}" if step.place.path != torn.place.path else ""
+    return f"{step.do}{elsewhere}{f' (undo: {step.undo})' if step.undo else ''}"
 
 
 def _some(names: Sequence[str]) -> str:

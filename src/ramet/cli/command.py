@@ -16,7 +16,7 @@ from typing import Any
 
 import click
 
-from ramet.cli import output
+from ramet.cli import blame, output
 from ramet.errors import ConfigurationError, DeclarationError, InvalidArguments, MissingExtra, RametError, UsageError
 
 FOUND, BAD_INPUT, INTERRUPTED = 1, 2, 130
@@ -112,11 +112,12 @@ def attempt(choices: Choices, work: Callable[[], int | None]) -> int:
 
 def failed(choices: Choices, error: Exception) -> int:
     """Show an error, and return its exit code."""
-    if choices.debug:
-        output.note("".join(traceback.format_exception(error)).rstrip())
-    expected = isinstance(error, RametError)
     code = error.code if isinstance(error, RametError) else "unexpected"
-    sentence = str(error) if expected else f"{type(error).__name__}: {error} (a defect: --debug shows where)."
+    sentence, lines = (str(error), "") if isinstance(error, RametError) else blame.told(error)
+    if choices.debug:
+        lines = "".join(traceback.format_exception(error)).rstrip()
+    if lines:
+        output.note(lines)
     if choices.json:
         output.note_line({"error": {"code": code, "message": sentence}})
     elif isinstance(error, DeclarationError):

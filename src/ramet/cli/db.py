@@ -91,10 +91,14 @@ def status(choices: Choices, service: str | None, deployment: str) -> int:
 @command(("ramet db adopt orders", "for a database that was made without migrations"))
 @service_argument
 @deployment_option
-def adopt(choices: Choices, service: str, deployment: str) -> None:
-    """Take a database for up to date that was made without migrations."""
+@click.option("--anyway", is_flag=True, help="Also where it is not what the code declares.")
+def adopt(choices: Choices, service: str, deployment: str, anyway: bool) -> None:
+    """Take a database for up to date that was made without migrations.
+
+    It is compared with the tables in the code first.
+    """
     databases = databases_of(choices, deployment)
-    run(databases.adopt(databases.chosen(service)[0]))
+    run(databases.adopt(databases.chosen(service)[0], anyway=anyway))
     if choices.json:
         output.document({"adopted": service})
     else:

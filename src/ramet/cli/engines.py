@@ -31,10 +31,8 @@ class Engine(Protocol):
 @contextmanager
 def with_engines(setup: Setup, application: Declared) -> Iterator[Setup]:
     """The engines that do not answer, started on this machine with their data below the deployment's."""
-    from ramet.runtime.process import refuse_second
     from ramet.runtime.supervisor.engines import KINDS, obstacle
 
-    refuse_second(setup.folder / setup.deployment.data, setup.deployment)
     folder = (setup.folder / setup.deployment.data / "engines").resolve()
     urls = {"storage": setup.deployment.storage, "broker": setup.deployment.broker}
     with ExitStack() as stack:

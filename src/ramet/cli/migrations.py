@@ -47,6 +47,9 @@ def check(choices: Choices, service: str | None, deployment: str, database: bool
     else:
         lines = [f"{one.service}: {line}" for one in different for line in one.lines]
         output.say("\n".join(lines + [f"{name}: {hazard}" for name, found in harmful.items() for hazard in found]))
+        if not database and (begin := _without_migrations(chosen)):
+            what = f"`ramet db revision {begin[0]} -m first` writes a first one"
+            output.note(f"Without migrations: {', '.join(begin)}. {what}; --database compares the database instead.")
     return FOUND if different or harmful else 0
 
 
@@ -65,6 +68,13 @@ async def _compared(databases: Databases, chosen: list[DeclaredService], *, data
         with output.progress(f"Comparing {one.name} [{number}/{len(chosen)}]"):
             found.append(await databases.check(one, database=database))
     return found
+
+
+def _without_migrations(chosen: list[DeclaredService]) -> list[str]:
+    from ramet.runtime.migrating import folder_of
+    from ramet.storage.revisions import revisions
+
+    return [one.name for one in chosen if not revisions(folder_of(one))]
 
 
 def _hazards(databases: Databases, service: DeclaredService) -> tuple[Hazard, ...]:

@@ -44,10 +44,14 @@ def supervise(
     """Run it until it is interrupted or stopped; the exit code."""
     from ramet.contract.describe import describe
     from ramet.identity.grants import grants, working_late
+    from ramet.runtime.configuration import settings_that_do_not_fit
+    from ramet.runtime.sole import Sole
     from ramet.runtime.supervisor.supervisor import Setup, zygote_of
 
     application = declared(found)
     placement = planned(found, deployment, application)
+    if problems := sorted(set(settings_that_do_not_fit(found, application, deployment.name, os.environ))):
+        raise DeclarationError(problems)
     model = describe(application)
     setup = Setup(
         application=found.application.name,
@@ -60,6 +64,7 @@ def supervise(
         zygote=zygote_of(deployment),
     )
     with ExitStack() as stack:
+        stack.enter_context(Sole(found.folder / deployment.data, deployment))
         if engines:
             setup = stack.enter_context(with_engines(setup, application))
         return run(_Foreground(choices, setup, sources).run())

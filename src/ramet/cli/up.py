@@ -10,14 +10,16 @@ import re
 import signal
 import socket
 import sys
+from collections.abc import Coroutine
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 import msgspec
 
 from ramet.cli import output
 from ramet.cli.application import configuration, declared, home, run
+from ramet.cli.blame import own_part
 from ramet.cli.command import INTERRUPTED, Choices, command, failed
 from ramet.errors import ConfigurationError, DeclarationError, RametError
 
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
     from ramet.runtime.process import Process, Ready
     from ramet.runtime.watching import Sources
 
+T = TypeVar("T")
 ADDRESS = re.compile(r"(?P<host>[^:\s]*|\[[0-9a-fA-F:]+\]):(?P<port>\d{1,5})")
 
 
@@ -140,7 +143,11 @@ class Up:
     async def _until_changed(self, process: Process) -> list[Path]:
         stopping = asyncio.Event()
         _on_signals(stopping)
-        announce(await process.start(self._listener), json=self._choices.json)
+        ready = await _unless_stopped(stopping, process.start(self._listener))
+        if ready is None:
+            output.note("Stopped before it was ready.")
+            return []
+        announce(ready, json=self._choices.json)
         self._listener = process.listener
         changed = await _stopped_or_changed(stopping, self._sources)
         if not changed:
@@ -165,8 +172,8 @@ class Up:
         return await _stopped_or_changed(stopping, sources)
 
     def _explain(self, error: Exception) -> int:
-        debug = self._choices.debug or not isinstance(error, RametError)
-        return failed(dataclasses.replace(self._choices, debug=debug), error)
+        unexplained = not isinstance(error, RametError) and own_part(error) is None
+        return failed(dataclasses.replace(self._choices, debug=self._choices.debug or unexplained), error)
 
 
 def _can_be_mended(error: Exception) -> bool:
@@ -187,6 +194,29 @@ def _on_signals(stopping: asyncio.Event) -> None:
     loop = asyncio.get_running_loop()
     for one in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(one, stop)
+
+
+async def _unless_stopped(stopping: asyncio.Event, work: Coroutine[Any, Any, T]) -> T | None:
+    """What the work gives; None when an interruption comes first, which cancels it."""
+    from ramet.tasks import Tasks
+
+    own = asyncio.current_task()
+    assert own is not None
+
+    async def cancel() -> None:
+        await stopping.wait()
+        own.cancel()
+
+    cancelling = Tasks().spawn(cancel())
+    try:
+        return await work
+    except asyncio.CancelledError:
+        if not stopping.is_set():
+            raise
+        own.uncancel()
+        return None
+    finally:
+        cancelling.cancel()
 
 
 async def _stopped_or_changed(stopping: asyncio.Event, sources: Sources | None) -> list[Path]:
@@ -214,11 +244,10 @@ def announce(ready: Ready, *, json: bool) -> None:
     name = f"{output.paint(ready.application, 'bold')} · {ready.deployment}"
     output.say(f"{name} · {output.paint('ready', 'green')}{needed}")
     places = [(one.name, one.url) for one in ready.addresses] or [("listening", ready.url)]
+    places += [("docs", url) for url in ready.documentation]
     width = max(len(name) for name, _ in places)
     for name, url in places:
         output.say(f"  {name.ljust(width)}  {output.paint(url, 'cyan')}")
-    for url in ready.documentation:
-        output.say(f"  {'docs'.ljust(width)}  {output.paint(url, 'cyan')}")
 
 
 def _names(changed: list[Path], folder: Path) -> str:

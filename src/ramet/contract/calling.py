@@ -12,7 +12,7 @@ import msgspec
 from ramet.errors import CallError, DeadlineExceeded, OutcomeUnknown
 from ramet.settings import seconds
 from ramet.telemetry.context import current_context
-from ramet.telemetry.scope import Adrift, Committed, Scope, current_scope
+from ramet.telemetry.scope import Adrift, Committed, Scope, current_scope, told_by
 
 _given: ContextVar[tuple[str, Scope | None] | None] = ContextVar("ramet.idempotency_key", default=None)
 
@@ -24,14 +24,20 @@ def given_key() -> str | None:
 
 
 def late(error: TimeoutError, sentence: str) -> CallError:
-    """What the end of `asyncio.timeout` means: a command that was being committed just then has been executed, and one
-    that another process has been asked for may have been.
+    """What the end of `asyncio.timeout` means for the caller."""
+    return cut_off(error.__cause__, DeadlineExceeded(sentence))
+
+
+def cut_off(cancelled: BaseException | None, otherwise: CallError) -> CallError:
+    """What this cancellation of a call means: `otherwise`, which says that nothing was executed, is true unless a
+    command was being committed just then, which has been executed, or another process had been asked for one.
     """
-    if Committed.of(error.__cause__):
-        return OutcomeUnknown(f"{sentence} A command was executed, but its answer came too late.")
-    if adrift := Adrift.of(error.__cause__):
-        return OutcomeUnknown(f"{sentence} {adrift.method} may have been executed: ask, or call it again with its key.")
-    return DeadlineExceeded(sentence)
+    if told_by(cancelled, Committed):
+        return OutcomeUnknown(f"{otherwise} A command was executed, but its answer came too late.")
+    if adrift := told_by(cancelled, Adrift):
+        method = adrift.method
+        return OutcomeUnknown(f"{otherwise} {method} may have been executed: ask, or call it again with its key.")
+    return otherwise
 
 
 @asynccontextmanager

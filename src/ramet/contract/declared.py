@@ -52,8 +52,8 @@ class Needs:
 
     contracts: Mapping[str, type[Contract]] = field(default_factory=dict)
     settings: Mapping[str, type[Settings]] = field(default_factory=dict)
-    databases: tuple[str, ...] = ()
-    clocks: tuple[str, ...] = ()
+    databases: Mapping[str, type] = field(default_factory=dict)
+    clocks: Mapping[str, type] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

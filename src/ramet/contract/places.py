@@ -33,6 +33,13 @@ def where(thing: Any, word: str | None = None) -> Place:
     return file, _line_of(word, node) if word else node.lineno
 
 
+def body_of(cls: type) -> tuple[str, ast.ClassDef | None]:
+    """The file of a class, and the class as it is written there; None for code without a source."""
+    file = _file(cls)
+    node = _find(_tree(file), cls, _codes(cls))
+    return file, node if isinstance(node, ast.ClassDef) else None
+
+
 def plain(thing: Any) -> Any:
     """The function behind decorators, methods and descriptors; anything else as it is."""
     while True:

@@ -40,7 +40,8 @@ STATUSES: Mapping[type[RametError], tuple[int, str]] = {
     DeadlineExceeded: (504, "Out of time"),
     OutcomeUnknown: (502, "The outcome is not known"),
 }
-"""504 says that nothing was done; 502 that something may have been: repeat it only with its Idempotency-Key."""
+"""503 and 504 say that the command that failed did nothing; 502 that it may have: repeat it only with its
+Idempotency-Key."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

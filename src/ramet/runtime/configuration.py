@@ -14,7 +14,7 @@ from typing import Annotated, Any, TypeVar
 import msgspec
 
 from ramet.contract.application import Application
-from ramet.contract.declared import Declared
+from ramet.contract.declared import Declared, Needs
 from ramet.contract.mounted import Mounted
 from ramet.contract.places import Place, shown
 from ramet.contract.problems import Problem
@@ -22,7 +22,7 @@ from ramet.errors import ConfigurationError
 from ramet.model.topology import Assignment, Deployment
 from ramet.runtime.deployments import Deployments, Origins, SettingsTable
 from ramet.runtime.toml import Keys, Lines, Mistakes
-from ramet.settings import referred
+from ramet.settings import read_settings, referred
 
 FILE = "ramet.toml"
 T = TypeVar("T", bound=msgspec.Struct)
@@ -191,10 +191,7 @@ class _Source:
 
 def settings_of_nobody(found: Configuration, declared: Declared) -> Iterator[Problem]:
     """Tables of settings that no service reads, as a misspelt name makes them."""
-    parts = [(service.name, service.needs) for service in declared.services]
-    parts += [(api.name, api.needs) for api in declared.apis]
-    parts += [(service.name, saga.needs) for service in declared.services for saga in service.sagas]
-    readers = sorted({name for name, needs in parts if needs.settings})
+    readers = sorted({name for name, needs in _parts(declared) if needs.settings})
     tables: list[Keys] = [("settings", name) for name in found.settings]
     tables += [("deployment", one, "settings", name) for one, own in found.overlays.items() for name in own]
     for keys in sorted(tables):
@@ -206,6 +203,29 @@ def settings_of_nobody(found: Configuration, declared: Declared) -> Iterator[Pro
                 message=f"[{'.'.join(keys)}] is read by nobody.",
                 remedy=f"Those with settings are: {', '.join(readers)}." if readers else "No service has settings.",
             )
+
+
+def settings_that_do_not_fit(
+    found: Configuration, declared: Declared, deployment: str, environment: Mapping[str, str]
+) -> Iterator[Problem]:
+    """Values that a service would not start with in a deployment."""
+    tables = found.settings_of(deployment)
+    for name, needs in _parts(declared):
+        for kind in needs.settings.values():
+            table = tables.get(name, {})
+            try:
+                read_settings(kind, application=declared.name, service=name, table=table, environment=environment)
+            except ConfigurationError as error:
+                file, line = found.place("settings", name)
+                message, _, remedy = str(error).partition(": ")
+                yield Problem(file=shown(file), line=line, message=f"{message}:", remedy=remedy)
+
+
+def _parts(declared: Declared) -> list[tuple[str, Needs]]:
+    """Whatever may need something, with the name of its service."""
+    parts = [(service.name, service.needs) for service in declared.services]
+    parts += [(api.name, api.needs) for api in declared.apis]
+    return parts + [(service.name, saga.needs) for service in declared.services for saga in service.sagas]
 
 
 def make_importable(folder: Path) -> None:

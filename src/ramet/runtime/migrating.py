@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
-from sqlalchemy import MetaData
+from sqlalchemy import Connection, MetaData, inspect
 
 from ramet.contract.declared import Declared, DeclaredService
-from ramet.errors import ConfigurationError
+from ramet.errors import ConfigurationError, StorageError
 from ramet.model.topology import Deployment
 from ramet.runtime.configuration import Configuration
 from ramet.runtime.wiring import Engines, engines, kept, migrations, temporary
@@ -51,22 +51,40 @@ async def prepare(service: DeclaredService, storage: Storage) -> None:
 
 
 async def create_tables(service: DeclaredService, storage: Storage) -> None:
-    """Create the tables of a service as its metadata says, where they are not there yet."""
+    """Create the tables of a service as its metadata says, where they are not there yet.
+
+    Raises: StorageError where one is there without a column that the code declares.
+    """
     tables = tables_of(service)
     if tables is None:
         return
     if storage.shared:  # replicas that start together take turns
         async with storage.maintenance() as connection:
-            await connection.run_sync(tables.create_all)
+            await connection.run_sync(_create, service.name, tables)
         return
     unit = storage.unit()
     try:
         connection = await unit.connection()
-        await connection.run_sync(tables.create_all)
+        await connection.run_sync(_create, service.name, tables)
         await unit.commit()
     except BaseException:
         await unit.rollback()
         raise
+
+
+def _create(connection: Connection, service: str, tables: MetaData) -> None:
+    tables.create_all(connection)
+    there = inspect(connection)
+    for table in tables.tables.values():
+        has = {column["name"] for column in there.get_columns(table.name, schema=table.schema)}
+        lacking = [column.name for column in table.columns if column.name not in has]
+        if lacking:
+            raise StorageError(
+                f"The database of {service} has the table {table.name} without the column {lacking[0]}: it was made "
+                "before the code declared that, and the service has no migrations. Remove the database if it holds "
+                "nothing that is to be kept; else put the code back, and begin with migrations before the change: "
+                "`ramet db revision`."
+            )
 
 
 def tables_of(service: DeclaredService) -> MetaData | None:
@@ -109,10 +127,10 @@ class Databases:
         async with self._opened(service, self._engines) as found:
             return Migrated(service=service.name, revisions=await found.migrate(told))
 
-    async def adopt(self, service: DeclaredService) -> None:
-        """Note that a database made without migrations is up to date."""
+    async def adopt(self, service: DeclaredService, *, anyway: bool) -> None:
+        """Note that a database made without migrations is up to date; it is compared, unless it is so `anyway`."""
         async with self._opened(service, self._engines) as found:
-            await found.adopt()
+            await found.adopt(anyway=anyway)
 
     async def revision(self, service: DeclaredService, message: str) -> Path:
         """Write the next migration, from what the earlier ones lead to."""

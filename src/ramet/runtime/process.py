@@ -6,11 +6,9 @@ import gc
 import os
 import socket
 from collections.abc import Sequence
-from pathlib import Path
 
 from ramet.contract.api import api_declaration
 from ramet.contract.declared import Declared
-from ramet.errors import ConfigurationError
 from ramet.http.application import HttpApplication
 from ramet.http.server import HttpServer, listen
 from ramet.model.topology import Deployment
@@ -18,15 +16,14 @@ from ramet.runtime.configuration import Configuration
 from ramet.runtime.migrating import prepare
 from ramet.runtime.operators.control import Control
 from ramet.runtime.operators.operations import Operations, Place
-from ramet.runtime.operators.remote import reach
-from ramet.runtime.operators.requests import Address, Answer, GetStatus, Status
+from ramet.runtime.operators.requests import Address, Answer
 from ramet.runtime.policies import deadlines
 from ramet.runtime.running import Options, Running
+from ramet.runtime.sole import Sole
 from ramet.runtime.web import web
 from ramet.runtime.wiring import callers_verified, engines
 
 DRAIN_SECONDS = 10.0
-PATIENCE_SECONDS = 5.0
 GC_THRESHOLDS = (50_000, 20, 100)
 """What is there after the start lives as long as the process; a collection that looks at it costs milliseconds."""
 
@@ -73,14 +70,15 @@ class Process:
         self._server: HttpServer | None = None
         self._control: Control | None = None
         self._data = configuration.folder / deployment.data
+        self._sole = Sole(self._data, deployment)
         self.listener: socket.socket | None = None
 
     async def start(self, listener: socket.socket | None = None) -> Ready:
         """Raises: ConfigurationError, StorageError, IncompatibleRelease; whatever was begun is undone."""
-        refuse_second(self._data, self._deployment)
-        self.listener = listener or self._listen()
         running = self._running
+        self._sole.acquire()
         try:
+            self.listener = listener or self._listen()
             await running.start()
             app, listener = self._public(), self.listener.dup()
             self._server = HttpServer(app, listener=listener, spawn=running.tasks.spawn)
@@ -107,6 +105,7 @@ class Process:
         if self._control is not None:
             await self._control.stop()
         await self._running.stop()
+        self._sole.release()
         return in_time
 
     def _public(self) -> HttpApplication:
@@ -160,14 +159,3 @@ def addresses_of(running: Running, url: str) -> tuple[Address, ...]:
     found = [(api.name, url + api_declaration(api.cls).prefix) for api in declared.apis]
     found += [(mounted.name, url + mounted.prefix) for mounted in declared.mounted]
     return tuple(Address(name=name, url=where) for name, where in found if here(name))
-
-
-def refuse_second(data: Path, deployment: Deployment) -> None:
-    """Raises: ConfigurationError when a process runs this deployment already."""
-    with reach(data, patience_seconds=PATIENCE_SECONDS) as remote:
-        if remote is not None:
-            status = remote.ask(GetStatus(), Status)
-            raise ConfigurationError(
-                f'The deployment "{deployment.name}" of {status.application} runs already, as process {status.pid}: '
-                "stop that first, or look at it with `ramet status`."
-            )

@@ -160,7 +160,7 @@ class Journal:
             if one.taken is not None:
                 taken.append(one.taken)
             if one.standing is not None:
-                standings.append(_standing(one.id, one.standing, one.entries))
+                standings.append(_standing(one.id, one.standing))
                 if one.standing.status in ENDED and definition.waits:
                     forgotten.append((definition.name, one.key))
         taken_and_forgotten = ((_TAKEN, taken), (_FORGET, forgotten))
@@ -294,10 +294,9 @@ def entries(definition: Definition, rows: Iterable[LogRow]) -> Iterable[Entry]:
         yield Entry(Kind(row.kind), row.step, row.at, data)
 
 
-def _standing(id: str, progress: Progress, told: Sequence[Entry]) -> Row:  # noqa: A002 - the column's name
+def _standing(id: str, progress: Progress) -> Row:  # noqa: A002 - the column's name
     trouble = msgspec.json.encode(progress.trouble).decode() if progress.trouble else None
-    at = told[-1].at if told else progress.since
-    ended = at if progress.status in ENDED else None
+    ended = progress.since if progress.status in ENDED else None
     return progress.status.value, progress.reason, trouble, ended, id
 
 

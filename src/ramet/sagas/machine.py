@@ -172,6 +172,7 @@ def _undone(progress: Progress, entry: Entry) -> Progress:
     plan = progress.plan[1:]
     return replace(
         progress,
+        since=progress.since if plan else entry.at,
         state=progress.state if entry.data is None else entry.data,
         active=frozenset(),
         trouble=_without(progress.trouble, entry.step),
@@ -241,12 +242,14 @@ def _settled(definition: Definition, progress: Progress, entries: tuple[Entry, .
         return progress, entries
     back = TurnedBack(reason=progress.reason, plan=tuple(_plan(definition, progress)))
     entry = Entry(Kind.TURNED_BACK, "", now, back)
-    return _turned(progress, back), (*entries, entry)
+    return _turned(progress, entry), (*entries, entry)
 
 
-def _turned(progress: Progress, back: TurnedBack) -> Progress:
+def _turned(progress: Progress, entry: Entry) -> Progress:
+    back: TurnedBack = entry.data
     return replace(
         progress,
+        since=progress.since if back.plan else entry.at,
         status=Status.COMPENSATING if back.plan else Status.COMPENSATED,
         reason=back.reason,
         plan=back.plan,
@@ -311,7 +314,7 @@ def _fold(definition: Definition, progress: Progress, entry: Entry) -> Progress:
     if entry.kind is Kind.UNDID:
         return _undone(progress, entry)
     if entry.kind is Kind.TURNED_BACK:
-        return _turned(progress, entry.data)
+        return _turned(progress, entry)
     if entry.kind is Kind.RETRIED:
         return _retried(progress, entry)
     if entry.kind is Kind.TAKEN_OVER:

@@ -99,9 +99,10 @@ class Entry(msgspec.Struct, frozen=True, gc=False):
 class Progress(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A saga between two happenings.
 
-    `base` is the state with which the stage began, at `since`; `executed` are the steps done, in the order in which
-    they ended; `active` those under way; `plan` what is still to be undone, next first; `reason` why it stops, turned
-    back or is parked; `doubtful` whether a crash may have hidden attempts of this stage; `n` the length of the log.
+    `base` is the state with which the stage began, at `since` (once it has ended: when it ended); `executed` are the
+    steps done, in the order in which they ended; `active` those under way; `plan` what is still to be undone, next
+    first; `reason` why it stops, turned back or is parked; `doubtful` whether a crash may have hidden attempts of this
+    stage; `n` the length of the log.
     """
 
     state: Any

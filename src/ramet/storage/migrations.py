@@ -108,8 +108,17 @@ class Migrations:
             await self._in_transaction(apply)
         return pending
 
-    async def adopt(self) -> None:
-        """Note that a database which was made without migrations is what the newest revision would have made of it."""
+    async def adopt(self, *, anyway: bool = False) -> None:
+        """Note that a database which was made without migrations is what the newest revision would have made of it.
+
+        Raises: StorageError where it is not what the code declares, unless it is taken so `anyway`.
+        """
+        if not anyway and (different := await self.check()):
+            raise StorageError(
+                f"The database of {self._storage.service} is not what the code declares: {', '.join(different)}. "
+                "Adopted it would stay so. Adopt it with the code that it was made by, and then write a revision of "
+                "the change; or take it as it is with --anyway."
+            )
 
         def stamp(connection: Connection) -> None:
             script = _scripts(self._folder)
@@ -189,7 +198,8 @@ class Migrations:
         if strangers:
             raise StorageError(
                 f"The database of {self._storage.service} has the table {strangers[0]} and no migrations: it was made "
-                "without them. Compare it with `ramet db check`, then note that it is up to date with `ramet db adopt`."
+                "without them. If it is what the code declares, note that it is up to date with "
+                f"`ramet db adopt {self._storage.service}`."
             )
 
     def _render(self, connection: Connection, message: str, before: Sequence[str]) -> str | None:

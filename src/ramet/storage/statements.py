@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from functools import lru_cache
 from typing import Any
 
 from ramet.errors import UsageError
@@ -9,6 +11,9 @@ from ramet.errors import UsageError
 _TRANSACTION = frozenset(
     ("BEGIN", "COMMIT", "END", "ROLLBACK", "SAVEPOINT", "RELEASE", "START", "ABORT", "ATTACH", "DETACH", "VACUUM")
 )
+_ENDING = frozenset(("BEGIN", "START", "COMMIT", "END", "PREPARE"))
+_OUTLIVING = frozenset(("SET", "RESET", "DISCARD", "DEALLOCATE", "LISTEN", "UNLISTEN", "LOAD"))
+_LASTING_LOCK = re.compile(r"\bpg_(?:try_)?advisory_lock(?:_shared)?\s*\(", re.IGNORECASE)
 _ASKING = ("TABLE_", "INDEX_", "FOREIGN_KEY_", "INTEGRITY_CHECK", "QUICK_CHECK")
 """How those pragmas begin whose argument in parentheses is a question; with any other it is a setting."""
 
@@ -61,6 +66,31 @@ def is_forbidden(statement: Any) -> bool:
         return False
     word, rest = first_word(statement.text)
     return word in _TRANSACTION or word == "SET" or (word == "PRAGMA" and _sets(rest))
+
+
+@lru_cache(maxsize=1024)
+def refuse_in_work(sql: str) -> None:
+    """Whatever way it came: what would end the transaction, or outlive it on a connection that others use after it.
+
+    Raises: UsageError.
+    """
+    word, rest = first_word(sql)
+    following = rest.lstrip().upper()
+    if word in _ENDING or (word in ("ROLLBACK", "ABORT") and "TO " not in following):
+        raise UsageError(
+            f"A service executed {sql.strip()!r}: its work is one transaction, which is committed when it ends and "
+            "rolled back by an error. Leave the statement out; begin_nested() undoes a part."
+        )
+    if word in _OUTLIVING and not following.startswith(("LOCAL", "CONSTRAINTS", "TRANSACTION")):
+        raise UsageError(
+            f"A service executed {sql.strip()!r}, which others would find on the connection that they share with it: "
+            "say SET LOCAL, or leave the statement out."
+        )
+    if _LASTING_LOCK.search(sql):
+        raise UsageError(
+            f"A service executed {sql.strip()!r}, whose lock would outlive its work: use pg_advisory_xact_lock, which "
+            "is given back at the end of the transaction."
+        )
 
 
 def refuse_forbidden(statement: Any) -> None:

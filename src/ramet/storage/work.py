@@ -9,7 +9,7 @@ from typing import TypeVar, cast
 
 from ramet.errors import DuplicateRow, StorageError
 from ramet.storage.base import Conflict, Storage, Unit, Write
-from ramet.telemetry.scope import Committed, Scope, current_scope
+from ramet.telemetry.scope import Committed, Scope, current_scope, told_by
 
 T = TypeVar("T")
 _AGAIN = 3
@@ -75,7 +75,7 @@ async def transact_within(
     except TimeoutError as error:
         if not limit.expired():
             raise
-        late = Committed.of(error.__cause__)
+        late = told_by(error.__cause__, Committed)
         if late is not None and isinstance(scope.unit, Unit) and scope.unit.committed:
             return cast("T", late.result)
         raise TimeoutError(f"it took longer than {limit_seconds:g} s") from error

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 from contextvars import ContextVar
 from enum import StrEnum
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import msgspec
 
 from ramet.errors import CommandAfterWrite, EffectInQuery, OutsideWork
+
+T = TypeVar("T")
 
 
 class Work(StrEnum):
@@ -42,23 +44,17 @@ class Committed(NamedTuple):
 
     result: Any
 
-    @classmethod
-    def of(cls, error: BaseException | None) -> Committed | None:
-        """What this error, a CancelledError, says of it."""
-        first = error.args[0] if error is not None and error.args else None
-        return first if isinstance(first, cls) else None
-
 
 class Adrift(NamedTuple):
     """In the `args` of a CancelledError: it came while another process may have been executing a command."""
 
     method: str
 
-    @classmethod
-    def of(cls, error: BaseException | None) -> Adrift | None:
-        """What this error, a CancelledError, says of it."""
-        first = error.args[0] if error is not None and error.args else None
-        return first if isinstance(first, cls) else None
+
+def told_by(error: BaseException | None, kind: type[T]) -> T | None:
+    """What the `args` of this error, a CancelledError, say of it: a Committed, an Adrift, or None."""
+    first = error.args[0] if error is not None and error.args else None
+    return first if isinstance(first, kind) else None
 
 
 class FreshKey(str):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import signal
 import socket
 import threading
@@ -32,6 +33,12 @@ def refused(url: str) -> None:
     with contextlib.suppress(httpx.TransportError):
         while httpx.get(f"{url}/healthz", timeout=PATIENCE_SECONDS).status_code:
             pass
+
+
+def begin(hello: Path, line: str) -> None:
+    """Let the service do this in its startup()."""
+    with (hello / "hello" / "greetings" / "service.py").open("a", encoding="utf-8") as file:
+        file.write(f"\n    async def startup(self) -> None:\n        {line}\n")
 
 
 def test_it_serves_and_says_where(hello: Path) -> None:
@@ -111,8 +118,8 @@ def test_a_second_one_on_the_same_data_is_refused(hello: Path) -> None:
             assert f"runs already, as process {first.pid}" in second.err.wait_for("error")
         address(hello / ".ramet" / "local").unlink()
         with up(hello) as third:
-            assert third.ended() == 1
-            assert f"is in use by process {first.pid}" in third.err.wait_for("error")
+            assert third.ended() == 2
+            assert f"runs already, as process {first.pid}" in third.err.wait_for("error")
         assert first.stop() == 0
 
 
@@ -162,6 +169,23 @@ def test_broken_code_is_told_with_every_problem(hello: Path) -> None:
     assert "Traceback" not in done.stderr
 
 
+def test_a_startup_that_fails_is_told_by_its_own_line(hello: Path) -> None:
+    begin(hello, 'raise RuntimeError("no printer")')
+    done = ramet(hello, "up", "--no-reload")
+    assert done.returncode == 1
+    assert re.search(r"error: RuntimeError: no printer \(hello/greetings/service.py:\d+, in startup\)", done.stderr)
+    assert "ramet/cli" not in done.stderr
+
+
+def test_an_interruption_ends_it_before_it_is_ready(hello: Path) -> None:
+    begin(hello, 'print("waiting", flush=True); import asyncio; await asyncio.Event().wait()')
+    with up(hello) as process:
+        process.out.wait_for("waiting")
+        process.send(signal.SIGTERM)
+        process.err.wait_for("Stopped before it was ready.")
+        assert process.ended() == 0
+
+
 def test_a_deployment_that_is_not_there_is_refused(hello: Path) -> None:
     done = ramet(hello, "up", "moon")
     assert (done.returncode, done.stderr) == (2, 'error: ramet.toml has no deployment "moon"; it has local.\n')
@@ -170,9 +194,8 @@ def test_a_deployment_that_is_not_there_is_refused(hello: Path) -> None:
 def test_a_data_folder_that_cannot_be_made_is_one_sentence(hello: Path) -> None:
     (hello / ".ramet").write_text("a file, not a folder", encoding="utf-8")
     done = ramet(hello, "up", "--listen", ":0")
-    assert done.returncode == 1
-    assert "could not be opened" in done.stderr
-    assert "check that the folder exists and is writable" in done.stderr
+    assert done.returncode == 2
+    assert "cannot be used: Not a directory. Choose another data folder." in done.stderr
     assert done.stderr.count("\n") == 1
 
 

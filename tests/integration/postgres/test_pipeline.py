@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
+from contextlib import suppress
 from itertools import count
 
 import asyncpg
@@ -11,9 +12,9 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
-from ramet.errors import DuplicateRow, Refusal, StorageError
+from ramet.errors import DuplicateRow, Refusal, StorageError, UsageError
 from ramet.storage.answers import AnswerCodec, Answers
-from ramet.storage.base import Conflict, Unit, Write
+from ramet.storage.base import Unit, Write
 from ramet.storage.postgres.options import PostgresOptions
 from ramet.storage.postgres.storage import PostgresStorage
 from ramet.storage.tables import SCHEMA
@@ -128,15 +129,11 @@ async def test_a_cancelled_statement_does_not_undo_the_commit_before_it(storage:
     await first.run(text("INSERT INTO mark VALUES ('first')"))
     commit = asyncio.ensure_future(first.commit())
     waiting = asyncio.ensure_future(second.run(text("SELECT pg_sleep(10)")))
-    try:
-        await commit
-        kept = ["first"]
-    except Conflict:
-        kept = []
+    await commit
     waiting.cancel()
     await asyncio.gather(waiting, return_exceptions=True)
     await second.rollback()
-    assert await marks(storage) == kept == ["first"]
+    assert await marks(storage) == ["first"]
 
 
 async def test_a_fresh_key_that_is_none_changes_nothing(storage: PostgresStorage) -> None:
@@ -162,3 +159,40 @@ async def test_looks_of_one_moment_are_one_group(storage: PostgresStorage) -> No
     look = "SELECT key FROM mark WHERE key = ?"
     assert await asyncio.gather(*(storage.exists(look, key) for key in "aba")) == [True, False, True]
     assert storage.rows.groups <= before + 2
+
+
+@pytest.mark.parametrize("sql", ["COMMIT", "rollback", "BEGIN", "SET search_path = public", "DEALLOCATE ALL"])
+async def test_what_would_end_the_transaction_or_outlive_it_is_refused_whatever_its_way(
+    storage: PostgresStorage, sql: str
+) -> None:
+    unit = storage.unit()
+    async with unit.session() as session:
+        connection = await session.connection()
+        await connection.execute(text("INSERT INTO mark VALUES ('before')"))
+        with pytest.raises(UsageError, match=rf"(?s)executed '{sql}'.*eave the statement out"):
+            await connection.exec_driver_sql(sql)
+        await connection.exec_driver_sql("SET LOCAL statement_timeout = '5s'")
+        await connection.exec_driver_sql("SAVEPOINT mine")
+        await connection.execute(text("INSERT INTO mark VALUES ('undone')"))
+        await connection.exec_driver_sql("ROLLBACK TO SAVEPOINT mine")
+    assert await marks(storage) == []
+    await unit.commit()
+    assert await marks(storage) == ["before"]
+
+
+async def test_a_lock_that_would_outlive_the_work_is_refused(storage: PostgresStorage) -> None:
+    unit = storage.unit()
+    await unit.read(text("SELECT pg_advisory_xact_lock(1)"))
+    with pytest.raises(UsageError, match="pg_advisory_xact_lock"):
+        await unit.read(text("SELECT pg_advisory_lock(1)"))
+    await unit.commit()
+
+
+async def test_statements_that_the_server_was_made_to_forget_are_prepared_again(storage: PostgresStorage) -> None:
+    await storage.write(Write(MARK, [("before",)]))
+    (channel,) = storage._writers[0]._idle
+    await channel.raw.execute("DEALLOCATE ALL")
+    with suppress(StorageError):
+        await storage.write(Write(MARK, [("perhaps",)]))
+    await storage.write(Write(MARK, [("after",)]))
+    assert {"before", "after"} <= set(await marks(storage))

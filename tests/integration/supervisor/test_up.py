@@ -16,6 +16,8 @@ import httpx
 import msgspec
 import pytest
 
+from ramet.model.topology import Deployment
+from ramet.runtime.sole import Sole
 from tests.integration.cli.deployment import PATIENCE_SECONDS, Up, ramet
 
 TOML = """
@@ -194,3 +196,21 @@ def test_where_nothing_runs_that_is_said(bakery: Path) -> None:
     for command in (("restart",), ("scale", "front", "1"), ("stop",)):
         done = ramet(bakery, *command)
         assert (done.returncode, done.stderr) == (2, "error: No deployment runs: `ramet up NAME` starts it.\n")
+
+
+@pytest.mark.parametrize("deployment", ["split", "local"])
+def test_who_comes_while_another_still_starts_is_refused(bakery: Path, deployment: str) -> None:
+    with Sole(bakery / ".ramet" / deployment, Deployment(name=deployment)), Up(bakery, deployment) as second:
+        assert second.ended() == 2
+        assert f"runs already, as process {os.getpid()}" in second.err.wait_for("error")
+
+
+def test_settings_that_do_not_fit_are_told_before_anything_starts(bakery: Path) -> None:
+    code = CODE.replace("    db: Database\n", "    db: Database\n    heat: Heat\n")
+    heat = "from ramet import Settings\n\n\nclass Heat(Settings):\n    degrees: int = 200\n\n"
+    (bakery / "bakery.py").write_text(heat + code, encoding="utf-8")
+    (bakery / "ramet.toml").write_text(f'{TOML}\n[settings.ovens]\ndegrees = "hot"\n', encoding="utf-8")
+    with Up(bakery, "split", "--no-reload") as process:
+        assert process.ended() == 2
+    (said,) = process.err.seen
+    assert msgspec.json.decode(said)["error"]["message"].startswith("ramet.toml:16: [settings.ovens] degrees")

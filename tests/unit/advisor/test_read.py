@@ -9,8 +9,11 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from ramet.advisor.cache import default_folder
 from ramet.advisor.facts import Facts
 from ramet.advisor.read import ReadOptions, read_facts
+from ramet.advisor.scan.pool import read_one
+from ramet.advisor.scan.tree import digest_of, walk
 from ramet.errors import ConfigurationError
 from tests.unit.advisor.code_base import Repository, facts_of, settle, write, write_settled
 
@@ -80,6 +83,28 @@ def test_what_belongs_to_others_is_left_out_and_told(tmp_path: Path) -> None:
         "Left out: link": 2,
     }
     assert facts.owners[0].owners == ("@shop/core",)
+
+
+def test_histories_are_no_code_that_anybody_must_be_told_of(tmp_path: Path) -> None:
+    assert gaps(facts_of(tmp_path, {**SHOP, ".git/hooks/a.py": "", ".hg/b.py": ""})) == {}
+
+
+def test_a_folder_that_nobody_may_look_into_is_a_gap(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    root = write(tmp_path / "code", SHOP)
+    monkeypatch.chdir(root)
+    for _ in range(25):  # a path too long to be opened
+        Path("x" * 200).mkdir()
+        os.chdir("x" * 200)
+    assert gaps(facts_of(root, {})) == {"Left out: permission": 1}
+
+
+def test_a_cache_is_in_no_relative_folder(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", "/home/ann")
+    for given in ("cache", "./cache", ""):
+        monkeypatch.setenv("XDG_CACHE_HOME", given)
+        assert default_folder() == Path("/home/ann/.cache/ramet/advisor")
+    monkeypatch.setenv("XDG_CACHE_HOME", "/cache")
+    assert default_folder() == Path("/cache/ramet/advisor")
 
 
 def test_names_of_files_that_are_no_text_do_no_harm(tmp_path: Path) -> None:
@@ -252,6 +277,15 @@ def test_what_is_no_file_is_not_waited_for(tmp_path: Path) -> None:
         os.mkfifo(tmp_path / name)
     facts = read_facts(tmp_path, options=ReadOptions(cache=None))
     assert (len(facts.modules), len(facts.commits)) == (3, 1)
+
+
+@pytest.mark.parametrize("other", [os.mkfifo, lambda path: path.symlink_to("/dev/zero"), Path.mkdir])
+def test_a_file_that_became_something_else_is_not_waited_for(tmp_path: Path, other: Callable[[Path], None]) -> None:
+    (file,) = walk(write(tmp_path, {"a.py": "import b\n"})).python
+    (tmp_path / "a.py").unlink()
+    other(tmp_path / "a.py")
+    assert read_one(file).leaf.trouble == "permission"
+    assert digest_of(file) == b""
 
 
 def test_a_configuration_that_includes_a_pipe_is_a_gap(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from ramet.advisor.baseline import FORMAT as BASELINE
-from tests.unit.advisor.code_base import write
+from tests.unit.advisor.code_base import settle, write
 from tests.unit.cli.advised import shop
 from tests.unit.cli.conftest import Ramet
 
@@ -71,9 +71,11 @@ def test_a_cut_of_nothing_or_of_everything_is_refused(ramet: Ramet, path: Path, 
 
 def test_two_runs_write_the_same_bytes(ramet: Ramet, path: Path, tmp_path: Path) -> None:
     runs = []
+    settle(path)
     for options in (["--no-cache"], [], []):
         shown = ramet("advise", str(path), *options, *(f"--{one}={tmp_path / one}" for one in REPORTS)).out
-        runs.append((shown, [(tmp_path / one).read_bytes() for one in REPORTS]))
+        document = ramet("advise", str(path), *options, "--json").out
+        runs.append((shown, document, [(tmp_path / one).read_bytes() for one in REPORTS]))
     assert runs[0] == runs[1] == runs[2]
 
 

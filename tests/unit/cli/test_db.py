@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import shutil
 import sqlite3
 from pathlib import Path
@@ -24,7 +25,8 @@ def service(hello: Path) -> Path:
 
 
 def test_the_first_migration_makes_the_tables(ramet: Ramet, service: Path) -> None:
-    assert ramet("db", "check").code == 1
+    first = ramet("db", "check")
+    assert (first.code, "`ramet db revision greetings -m first`" in first.err) == (1, True)
     written = ramet("db", "revision", "greetings", "-m", "people", "--json").json["written"]
     assert Path(written) == service / "migrations" / "versions" / "0001_people.py"
     assert ramet("db", "check").out == "The tables are what the code declares.\n"
@@ -54,10 +56,23 @@ def test_a_database_made_without_migrations_can_be_adopted(ramet: Ramet, service
     ramet("db", "revision", "greetings", "-m", "people")
     refused = ramet("db", "migrate")
     assert refused.code == 1
-    assert "`ramet db adopt`" in refused.err
+    assert "`ramet db adopt greetings`" in refused.err
     assert ramet("db", "adopt", "greetings").code == 0
     assert ramet("db", "migrate").out == "Every database is up to date.\n"
     assert ramet("call", "greetings.times", '{"name": "Ada"}').json == 1
+
+
+def test_a_database_of_other_code_is_not_adopted_and_not_worked_on(ramet: Ramet, service: Path) -> None:
+    ramet("call", "greetings.greet", '{"name": "Ada"}')
+    file = service.parents[1] / ".ramet" / "local" / "greetings.sqlite"
+    with contextlib.closing(sqlite3.connect(file)) as database, database:
+        database.execute("ALTER TABLE people RENAME COLUMN times TO often")
+    refused = ramet("call", "greetings.times", '{"name": "Ada"}')
+    assert "the table people without the column times" in refused.err
+    ramet("db", "revision", "greetings", "-m", "people")
+    refused = ramet("db", "adopt", "greetings")
+    assert (refused.code, "add column people.times, remove column people.often" in refused.err) == (1, True)
+    assert ramet("db", "adopt", "greetings", "--anyway").code == 0
 
 
 def test_a_service_that_is_not_there_is_refused_with_those_that_are(ramet: Ramet, service: Path) -> None:

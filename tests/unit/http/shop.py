@@ -22,7 +22,7 @@ from ramet.contract.exchange import (
 from ramet.contract.struct import Struct
 from ramet.errors import Denied, NotFound, Refusal, Unauthenticated
 from ramet.telemetry.context import Caller, Context, current_context
-from ramet.telemetry.scope import current_scope
+from ramet.telemetry.scope import Adrift, current_scope
 
 
 class Line(Struct):
@@ -93,6 +93,13 @@ class Shop(Api, prefix="/api"):
         except asyncio.CancelledError:
             return "finished all the same"
         return "done"
+
+    @post("/adrift", deadline="1s")
+    async def adrift(self) -> None:
+        try:
+            await self.release.wait()
+        except asyncio.CancelledError:
+            raise asyncio.CancelledError(Adrift("stock.take")) from None
 
     @get("/pages")
     async def pages(self, page: Page) -> Paged[int]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 
@@ -10,6 +12,7 @@ from ramet import Application, Contract, Event, Saga, Struct, command, wait
 from ramet.contract.reading.application import read
 from ramet.errors import IncompatibleRelease
 from ramet.model.topology import Deployment
+from ramet.runtime import service as running_service
 from ramet.runtime.running import Options, Running
 from ramet.runtime.wiring import embedded
 
@@ -55,3 +58,28 @@ async def test_a_release_that_has_no_sagas_any_more_strands_none(tmp_path: Path)
     service = release(OrdersWithoutSagas, tmp_path)
     with pytest.raises(IncompatibleRelease, match=r"Checkout 17 .*: this release has no saga Checkout"):
         await service.start()
+
+
+class SlowOrders(OrdersWithoutSagas):
+    noticed: ClassVar[asyncio.Event]
+
+    async def startup(self) -> None:
+        await self.noticed.wait()
+
+
+async def test_whoever_waits_for_a_startup_that_takes_long_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    SlowOrders.noticed = asyncio.Event()
+    monkeypatch.setattr(running_service, "SLOW_SECONDS", 0.0)
+    said: list[str] = []
+
+    def notice(message: str, *values: object) -> None:
+        said.append(message % values)
+        SlowOrders.noticed.set()
+
+    monkeypatch.setattr(running_service.log, "warning", notice)
+    service = release(SlowOrders, tmp_path)
+    await service.start()
+    await service.stop()
+    assert said == ["orders is not ready after 0 s: its startup() goes on"]

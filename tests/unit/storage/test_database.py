@@ -18,7 +18,7 @@ from ramet.storage.database import Database
 from ramet.storage.sqlite.options import TEMPORARY
 from ramet.storage.sqlite.storage import SqliteStorage
 from ramet.storage.work import transact, transact_within
-from ramet.telemetry.scope import Committed, Scope, Work, current_scope, may_call_command
+from ramet.telemetry.scope import Committed, Scope, Work, current_scope, may_call_command, told_by
 
 T = TypeVar("T")
 
@@ -284,7 +284,7 @@ async def test_a_cancellation_during_the_commit_tells_what_was_committed(db: Dat
         with pytest.raises(asyncio.CancelledError) as ended:
             await transact(storage, command(), body)
         assert type(ended.value) is asyncio.CancelledError
-        late = Committed.of(ended.value)
+        late = told_by(ended.value, Committed)
         return late.result if late is not None else "lost"
 
     working = asyncio.ensure_future(caller())

@@ -1,6 +1,7 @@
 """Pure: tables on both sides of a cut: which are shared, which transactions are torn, and the saga they would need.
 
-What a transaction touches is known as far as its own function touches tables; what it calls is not followed.
+What a transaction touches is known as far as tables are touched in its own function, or in functions that it calls by
+a name that says which they are.
 """
 
 from __future__ import annotations
@@ -9,12 +10,22 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable
 from collections.abc import Set as AbstractSet
 from itertools import groupby
+from typing import NamedTuple
 
-from ramet.advisor.boundaries.values import Shared, Step, Torn
+from ramet.advisor.boundaries.values import SagaStep, Shared, Torn
 from ramet.advisor.facts import Access, Facts, Place
 
 MOST_PLACES = 20
 NOT_KNOWN = 0.5
+
+
+class Held(NamedTuple):
+    """What a transaction does to a table, at a line of its own, which may be a call; `place` is where that is done."""
+
+    line: int
+    table: str
+    writes: bool
+    place: Place
 
 
 class Tables:
@@ -27,7 +38,7 @@ class Tables:
         idle = {one.path for one in facts.modules if one.role in ("tests", "migrations")}
         self.home = {table.name: table.place.path for table in facts.tables}
         self.users: dict[str, list[Access]] = {}
-        self._held: defaultdict[tuple[str, str], list[Access]] = defaultdict(list)
+        held: defaultdict[tuple[str, str], set[Held]] = defaultdict(set)
         writers: defaultdict[str, Counter[str]] = defaultdict(Counter)
         for access in facts.accesses:
             if access.path in idle:
@@ -35,12 +46,15 @@ class Tables:
             self.users.setdefault(access.table, []).append(access)
             writers[access.table][access.path] += 1 + access.writes
             if access.transaction:
-                self._held[access.path, access.transaction].append(access)
+                place = Place(path=access.path, line=access.line)
+                held[access.path, access.transaction].add(Held(access.line, access.table, access.writes, place))
+        for one in facts.reached:
+            held[one.place.path, one.transaction].add(Held(one.place.line, one.table, one.writes, one.access))
         for name, paths in writers.items():
             self.home.setdefault(name, min((-count, path) for path, count in paths.items())[1])
         self.held = {
-            key: sorted(found, key=lambda one: (one.line, one.table))
-            for key, found in sorted(self._held.items())
+            key: sorted(found, key=lambda one: (one.line, one.place.path, one.place.line, one.table, one.writes))
+            for key, found in sorted(held.items())
             if len({one.table for one in found}) > 1
         }
 
@@ -78,7 +92,8 @@ class Tables:
             owned = self.home[name] in modules
             across = [one for one in users if (one.path in modules) != owned]
             if across:
-                places = tuple(Place(path=one.path, line=one.line) for one in across[:MOST_PLACES])
+                told = sorted(across, key=lambda one: not one.writes)[:MOST_PLACES]
+                places = tuple(Place(path=one.path, line=one.line) for one in told)
                 written = any(one.writes for one in across)
                 found.append(Shared(table=name, owned=owned, written_across=written, places=places))
         return tuple(sorted(found, key=lambda one: (not one.written_across, one.table)))
@@ -103,16 +118,16 @@ class Tables:
         return tuple(sorted(found, key=lambda one: (not one.writes_both, one.place.path, one.place.line)))
 
 
-def _saga(accesses: Iterable[Access], sides: dict[str, bool]) -> Iterable[Step]:
+def _saga(accesses: Iterable[Held], sides: dict[str, bool]) -> Iterable[SagaStep]:
     """One step for each stretch of lines that stays on one side; what was written is undone in reverse order."""
     for inside, stretch in groupby(accesses, key=lambda one: sides[one.table]):
         touched = list(stretch)
         written = list(dict.fromkeys(one.table for one in touched if one.writes))
         read = [table for table in dict.fromkeys(one.table for one in touched) if table not in written]
         do = [f"write {', '.join(written)}"] * bool(written) + [f"ask for {', '.join(read)}"] * bool(read)
-        yield Step(
+        yield SagaStep(
             inside=inside,
             do=" and ".join(do),
             undo=f"take back what was written to {', '.join(reversed(written))}" if written else "",
-            place=Place(path=touched[0].path, line=touched[0].line),
+            place=touched[0].place,
         )

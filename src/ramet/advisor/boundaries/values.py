@@ -17,7 +17,7 @@ class Origin(StrEnum):
     CUT = "cut"
 
 
-class Step(Fact):
+class SagaStep(Fact):
     """A step of a saga. `inside`: the candidate does it, else what stays. `undo` is "" where nothing was written."""
 
     inside: bool
@@ -34,7 +34,7 @@ class Torn(Fact):
     inside: tuple[str, ...]
     outside: tuple[str, ...]
     writes_both: bool
-    saga: tuple[Step, ...]
+    saga: tuple[SagaStep, ...]
 
 
 class Shared(Fact):

@@ -87,7 +87,7 @@ def _foreign_write(one: Coupled) -> Finding:
         severity=Severity.WARNING,
         strength=Strength.STRONG,
         places=one.places[:PLACES],
-        measure=one.measure,
+        measure=float(one.measure),
         threshold=0.0,
     )
 

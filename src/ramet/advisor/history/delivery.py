@@ -15,7 +15,11 @@ from ramet.advisor.facts import Commit, Fact, Facts
 from ramet.advisor.finding import Strength
 
 DAY = 86_400.0
-VERSION = re.compile(r"^(?P<prefix>.*?)(?P<number>\d+(?:\.\d+){1,3})(?P<rest>.*)$")
+VERSION = re.compile(
+    r"^(?P<prefix>.*?)(?P<number>\d{4}[-_.]\d{2}[-_.]\d{2}|\d+(?:\.\d+){1,3}"
+    r"|(?<=^v)\d+|(?<=release[-_/])\d+|(?<=deploy[-_/])\d+|(?<=build[-_/])\d+)(?!\d)(?P<rest>.*)$"
+)
+DAY_OF_RELEASE = re.compile(r"\d{4}[-_.]\d{2}[-_.]\d{2}")
 PRERELEASE = re.compile(r"(a|b|rc|alpha|beta|dev|pre)[.\-_]?\d*$", re.IGNORECASE)
 REPAIR = re.compile(r"^\s*(revert|hotfix|hot-fix|rollback|roll back)\b", re.IGNORECASE)
 FEWEST_RELEASES = 3
@@ -42,9 +46,9 @@ class Delivery(Fact):
 
 def delivery(facts: Facts, *, window_days: float = 365.0) -> Delivery:
     """The figures of the `window_days` before the newest commit, so that they do not depend on today."""
-    pattern, releases = _releases(facts.tags)
     newest = facts.commits[0].at if facts.commits else 0.0
     since = newest - window_days * DAY
+    pattern, releases = _releases(facts.tags, since)
     recent = [at for _, at in releases if at >= since]
     commits = [one for one in facts.commits if one.at >= since]
     trust = Strength.MODERATE if len(recent) >= 10 else Strength.WEAK
@@ -52,7 +56,7 @@ def delivery(facts: Facts, *, window_days: float = 365.0) -> Delivery:
         pattern=pattern,
         releases=len(recent),
         figures=(
-            _frequency(recent, window_days, trust),
+            _frequency(recent, weeks_known(facts, window_days), trust),
             _lead_time(commits, [at for _, at in releases], trust),
             _failures(commits),
             _recovery(commits, [at for _, at in releases]),
@@ -61,21 +65,35 @@ def delivery(facts: Facts, *, window_days: float = 365.0) -> Delivery:
     )
 
 
-def _releases(tags: tuple[tuple[str, float], ...]) -> tuple[str, list[tuple[str, float]]]:
-    """The tags of the most frequent pattern that look like versions and are no pre-releases, oldest first."""
+def weeks_known(facts: Facts, window_days: float = 365.0) -> float:
+    """How many weeks of the window there is a history of: a young project had no whole year to release in."""
+    oldest = facts.commits[-1].at if facts.commits else 0.0
+    span = (facts.commits[0].at - oldest) / DAY if facts.commits else window_days
+    return max(1.0, min(window_days, span) / 7)
+
+
+def _releases(tags: tuple[tuple[str, float], ...], since: float) -> tuple[str, list[tuple[str, float]]]:
+    """The tags of the most frequent pattern since then that look like versions and are no pre-releases, oldest first.
+
+    Where there are none since then, the most frequent of all.
+    """
     shapes: dict[str, list[tuple[str, float]]] = {}
     for name, at in tags:
         found = VERSION.match(name)
         if found is not None and not PRERELEASE.search(found["rest"]):
-            shapes.setdefault(f"{found['prefix']}N.N", []).append((name, at))
+            shapes.setdefault(f"{found['prefix']}{_shape(found['number'])}", []).append((name, at))
     if not shapes:
         return "", []
-    pattern = max(sorted(shapes), key=lambda shape: len(shapes[shape]))
+    pattern = max(sorted(shapes), key=lambda one: (sum(at >= since for _, at in shapes[one]), len(shapes[one])))
     return pattern, sorted(shapes[pattern], key=lambda one: (one[1], one[0]))
 
 
-def _frequency(recent: list[float], window_days: float, trust: Strength) -> Figure:
-    value = len(recent) / (window_days / 7) if len(recent) >= FEWEST_RELEASES else None
+def _shape(number: str) -> str:
+    return "DATE" if DAY_OF_RELEASE.fullmatch(number) else "N.N" if "." in number else "N"
+
+
+def _frequency(recent: list[float], weeks: float, trust: Strength) -> Figure:
+    value = len(recent) / weeks if len(recent) >= FEWEST_RELEASES else None
     return Figure(
         name="deployment frequency",
         value=value,

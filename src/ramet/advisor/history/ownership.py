@@ -10,6 +10,9 @@ from ramet.advisor.facts import Owner
 
 PLACES = (".github/CODEOWNERS", "CODEOWNERS", "docs/CODEOWNERS", ".gitlab/CODEOWNERS")
 
+MOST_STARS = 8
+"""A pattern with more is no pattern of a person, and could take for ever to match."""
+
 
 def owners_of(text: str) -> tuple[Owner, ...]:
     """The lines with a pattern, in their order; section heads of GitLab and comments are left out."""
@@ -17,7 +20,7 @@ def owners_of(text: str) -> tuple[Owner, ...]:
     return tuple(
         Owner(pattern=parts[0].replace("\\ ", " "), owners=tuple(parts[1:]))
         for parts in lines
-        if parts[0] and parts[0][0] not in "#[^"
+        if parts[0] and parts[0][0] not in "#[^" and parts[0].count("*") <= MOST_STARS
     )
 
 

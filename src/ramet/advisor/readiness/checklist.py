@@ -110,7 +110,9 @@ def _containers(detected: Detected) -> Found | None:
 
 
 def _observability(detected: Detected) -> Found | None:
-    return _shown(detected, "the code uses", ("metrics", "tracing", "error-tracking", "health-check"), kinds=2)
+    return _shown(
+        detected, "the code or its requirements name", ("metrics", "tracing", "error-tracking", "health-check"), kinds=2
+    )
 
 
 def _api_design(detected: Detected) -> Found | None:

@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections import Counter
 
 from ramet.advisor.facts import Fact, Facts, Kind, Place
-from ramet.advisor.history.delivery import Delivery
+from ramet.advisor.history.delivery import Delivery, weeks_known
 from ramet.advisor.people import by_people
-from ramet.advisor.phrases import verb
+from ramet.advisor.phrases import counted, verb
 
 YEAR = 365 * 86_400.0
 RARE_RELEASES = 0.5
@@ -39,11 +39,12 @@ def _deployment(facts: Facts, delivered: Delivery) -> Indicator:
     """Many changes wait for few releases."""
     frequency = next((one.value for one in delivered.figures if one.name == "deployment frequency"), None)
     if frequency is None or not facts.commits:
-        return Indicator(
-            name="deployment bottleneck", points=None, evidence="No release tags say how often it is released."
+        evidence = (
+            "Fewer than three release tags in the last year of the history: nothing says how often it is released."
         )
+        return Indicator(name="deployment bottleneck", points=None, evidence=evidence)
     newest = facts.commits[0].at
-    changes = sum(1 for one in facts.commits if one.at > newest - YEAR and not one.merge) / 52
+    changes = sum(1 for one in facts.commits if one.at > newest - YEAR and not one.merge) / weeks_known(facts)
     each = changes / frequency if frequency else changes
     evidence = f"{frequency:.1f} releases and {changes:.0f} commits a week: {each:.0f} changes wait for each release"
     return Indicator(name="deployment bottleneck", points=frequency < RARE_RELEASES and each > 50, evidence=evidence)
@@ -78,13 +79,16 @@ def _conflict(facts: Facts) -> Indicator:
             for path in commit.files:
                 if path in known:
                     authors.setdefault(path, set()).add(commit.author)
+    if not authors:
+        return Indicator(
+            name="conflict", points=None, evidence="No module was changed in the last year of the history."
+        )
     crowded = sorted(
         (path for path, who in authors.items() if len(who) >= CROWDED_AUTHORS), key=lambda p: (-len(authors[p]), p)
     )
-    share = len(crowded) / len(authors) if authors else 0.0
-    evidence = (
-        f"{len(crowded)} of the {len(authors)} modules changed in the last year had {CROWDED_AUTHORS} or more authors"
-    )
+    share = len(crowded) / len(authors)
+    changed = counted(len(authors), "module")
+    evidence = f"{len(crowded)} of {changed} changed in the last year had {CROWDED_AUTHORS} or more authors"
     places = tuple(Place(path=path, line=1) for path in crowded[:PLACES])
     return Indicator(name="conflict", points=share >= CROWDED_SHARE, evidence=evidence, places=places)
 

@@ -22,6 +22,7 @@ from ramet.advisor.readiness.score import Answers, Stage
 from ramet.errors import ConfigurationError
 
 KEYS = ("team", "stage", "answers")
+STAGES = ", ".join(one.value for one in Stage)
 
 
 def read_answers(text: str, file: str) -> Answers:
@@ -36,7 +37,9 @@ def read_answers(text: str, file: str) -> Answers:
         stage = msgspec.convert(document.get("stage"), Stage | None)
         items = msgspec.convert(document.get("answers", {}), dict[str, bool])
     except msgspec.ValidationError as error:
-        raise ConfigurationError(f"{file}: {error}. An answer is true or false, a team a number.") from error
+        raise ConfigurationError(
+            f"{file}: {error}. An answer is true or false, a team a number, a stage {STAGES}."
+        ) from error
     _known(items, [item.id for item in ITEMS], f"{file}: [answers] has no item")
     if team is not None and team < 1:
         raise ConfigurationError(f"{file}: a team of {team} is none.")

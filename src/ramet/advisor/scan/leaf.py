@@ -66,13 +66,23 @@ class Shape(Part):
 
 
 class Touch(Part):
-    """A model or table that is read or written; `sure` if the syntax alone says that it is a table."""
+    """A model or table that is read or written in a function; `sure` if the syntax alone says that it is a table."""
 
     name: str
     line: int
     writes: bool
+    function: str
     transaction: str
     sure: bool
+
+
+class Ask(Part):
+    """A function calls another, `target`, once or more."""
+
+    function: str
+    target: str
+    line: int
+    transaction: str
 
 
 class Hand(Part):
@@ -118,6 +128,8 @@ class Leaf(Part):
     texts: tuple[Text, ...] = ()
     shapes: tuple[Shape, ...] = ()
     touches: tuple[Touch, ...] = ()
+    asks: tuple[Ask, ...] = ()
+    committing: tuple[str, ...] = ()  # functions that commit by themselves
     hands: tuple[Hand, ...] = ()
     webs: tuple[Web, ...] = ()
     notes: tuple[Note, ...] = ()

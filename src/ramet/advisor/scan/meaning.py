@@ -23,17 +23,10 @@ def find_accesses(project: Project, tables: Tables) -> tuple[tuple[Access, ...],
     spoken: dict[str, list[tuple[str, Touch]]] = {}
     for path, leaf in project.leaves.items():
         for touch in leaf.touches:
-            if touch.name[:1] == "#":
-                name = touch.name[1:]
-                if name.lower().startswith(SYSTEM_TABLES):
-                    continue
-                if name not in tables.by_name:
+            if name := touched_table(touch, path, tables):
+                if touch.name[:1] == "#" and name not in tables.by_name:
                     spoken.setdefault(name, []).append((path, touch))
-            elif table := tables.of(touch.name, path):
-                name = table.name
-            else:
-                continue
-            found.add((path, touch.line, name, touch.writes, touch.transaction))
+                found.add((path, touch.line, name, touch.writes, touch.transaction))
     accesses = tuple(
         Access(path=path, line=line, table=table, writes=writes, transaction=transaction)
         for path, line, table, writes, transaction in sorted(found)
@@ -41,6 +34,14 @@ def find_accesses(project: Project, tables: Tables) -> tuple[tuple[Access, ...],
     return accesses, tuple(
         Table(name=name, model="", place=_home(touches), framework="sql") for name, touches in spoken.items()
     )
+
+
+def touched_table(touch: Touch, path: str, tables: Tables) -> str:
+    """The name of the table, or "" where it is none of this code base."""
+    if touch.name[:1] != "#":
+        table = tables.of(touch.name, path)
+        return table.name if table else ""
+    return "" if touch.name[1:].lower().startswith(SYSTEM_TABLES) else touch.name[1:]
 
 
 def _home(touches: Sequence[tuple[str, Touch]]) -> Place:

@@ -144,3 +144,21 @@ def keyword(node: ast.Call, name: str) -> ast.expr | None:
 def argument(node: ast.Call, position: int, name: str) -> ast.expr | None:
     """The argument given by position or keyword."""
     return node.args[position] if len(node.args) > position else keyword(node, name)
+
+
+def definitions(tree: ast.Module) -> set[str]:
+    """The names that a module's top level defines, also below `if` and `try`."""
+    names: set[str] = set()
+    ahead = list(tree.body)
+    while ahead:
+        node = ahead.pop()
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            names.add(node.name)
+        elif isinstance(node, ast.Assign):
+            names.update(one.id for one in node.targets if isinstance(one, ast.Name))
+        elif isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
+            names.add(node.target.id)
+        elif isinstance(node, ast.If | ast.Try):
+            ahead += [*node.body, *node.orelse]
+            ahead += [one for handler in getattr(node, "handlers", ()) for one in handler.body]
+    return names

@@ -31,7 +31,7 @@ def leaf_of(data: bytes) -> Leaf:
             lines=text.count("\n") + (not text.endswith("\n") and bool(text)),
             doc=_doc(tree),
             defined=visitor.defined,
-            touches=[touch for sql, line, opened in visitor.tally.sql for touch in _sql(sql, line, opened)],
+            touches=[touch for one in visitor.tally.sql for touch in _sql(*one)],
         )
     except SyntaxError as error:
         return salvage(text, "syntax", whole(f"line {error.lineno}: {error.msg}" if error.lineno else error.msg))
@@ -43,5 +43,5 @@ def _doc(tree: ast.Module) -> str:
     return whole(((ast.get_docstring(tree) or "").strip().split("\n", 1)[0])[:MOST_DOC])
 
 
-def _sql(sql: str, line: int, opened: str) -> list[Touch]:
-    return [Touch(f"#{table}", line, writes, opened, sure=True) for table, writes in touched(sql)]
+def _sql(sql: str, line: int, function: str, opened: str) -> list[Touch]:
+    return [Touch(f"#{table}", line, writes, function, opened, sure=True) for table, writes in touched(sql)]

@@ -16,7 +16,7 @@ import msgspec
 
 from ramet.advisor.scan.leaf import Leaf, Read
 from ramet.advisor.scan.parse import leaf_of
-from ramet.advisor.scan.tree import LARGEST_READ, File, content_digest
+from ramet.advisor.scan.tree import LARGEST_READ, File, content_digest, content_of
 
 BATCH_BYTES = 1_000_000
 FEWEST_BYTES = 1_500_000  # below this, starting processes costs more than it saves
@@ -37,8 +37,7 @@ def context() -> BaseContext:
 def read_one(file: File) -> Read:
     """The leaf of a file; what cannot be opened has `trouble`."""
     try:
-        with open(file.where, "rb") as opened:  # noqa: PTH123 - names may hold bytes that only the file system knows
-            data = opened.read(LARGEST_READ)
+        data = content_of(file.where, LARGEST_READ)
     except OSError as error:
         return Read(b"", Leaf(trouble="permission", detail=error.strerror or type(error).__name__))
     return Read(content_digest(data), _encodable(leaf_of(data)))

@@ -9,7 +9,7 @@ from ramet.advisor.facts import Kind
 from ramet.advisor.scan.leaf import Import, Leaf
 from ramet.advisor.scan.words import vocabulary
 
-FROM = re.compile(r"^([ \t]*)from[ \t]+(\.*[\w.]*)[ \t]+import[ \t]+(\([^)]{0,20000}\)|[^\n#;]+)", re.MULTILINE)
+FROM = re.compile(r"^([ \t]*)from[ \t]+(\.*[\w.]*)[ \t]+import[ \t]+(\([^()]{0,20000}\)|[^\n#;]+)", re.MULTILINE)
 IMPORT = re.compile(
     r"^([ \t]*)import[ \t]+([\w.]+(?:[ \t]+as[ \t]+\w+)?(?:[ \t]*,[ \t]*[\w.]+(?:[ \t]+as[ \t]+\w+)?)*)", re.MULTILINE
 )

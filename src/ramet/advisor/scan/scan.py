@@ -6,11 +6,12 @@ from collections.abc import Iterable, Mapping
 
 import msgspec
 
-from ramet.advisor.facts import Access, Edge, Gap, Module, Pass, Request, Route, Table, Topic
+from ramet.advisor.facts import Access, Edge, Gap, Module, Pass, Reached, Request, Route, Table, Topic
 from ramet.advisor.scan.edges import find_edges
 from ramet.advisor.scan.leaf import Leaf
 from ramet.advisor.scan.meaning import find_accesses, find_passes, find_requests, find_routes, find_topics
 from ramet.advisor.scan.project import Project
+from ramet.advisor.scan.reached import find_reached
 from ramet.advisor.scan.roles import role_of
 from ramet.advisor.scan.roots import Index
 from ramet.advisor.scan.tables import Tables
@@ -38,6 +39,7 @@ class Scan(msgspec.Struct, frozen=True, kw_only=True):
     edges: tuple[Edge, ...]
     tables: tuple[Table, ...]
     accesses: tuple[Access, ...]
+    reached: tuple[Reached, ...]
     routes: tuple[Route, ...]
     requests: tuple[Request, ...]
     topics: tuple[Topic, ...]
@@ -63,6 +65,7 @@ def understand(leaves: Mapping[str, Leaf], others: Iterable[str]) -> Scan:
             sorted((*tables.by_class.values(), *spoken), key=lambda one: (one.name, one.place.path, one.place.line))
         ),
         accesses=accesses,
+        reached=find_reached(project, tables),
         routes=find_routes(project),
         requests=find_requests(project),
         topics=topics,

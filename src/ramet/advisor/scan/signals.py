@@ -44,16 +44,25 @@ BY_TEXT = (
         "kubernetes",
         re.compile(r"^kind:\s*(Deployment|StatefulSet|DaemonSet|CronJob|Service|Ingress)\s*$", re.MULTILINE),
     ),
-    ("health-check", re.compile(r"^\s*(livenessProbe|readinessProbe|healthcheck):|^HEALTHCHECK\s", re.MULTILINE)),
+    ("health-check", re.compile(r"^[ \t]*(livenessProbe|readinessProbe|healthcheck):|^HEALTHCHECK\s", re.MULTILINE)),
     ("openapi", re.compile(r"\A(---\s*\n)?(openapi|swagger):\s*[\"']?[23]")),
     ("asyncapi", re.compile(r"\A(---\s*\n)?asyncapi:\s")),
 )
+REQUIREMENTS = re.compile(r"(^|/)(requirements(/[\w.-]+|[\w.-]*)\.(txt|in)|pyproject\.toml|setup\.cfg|Pipfile)$")
+REQUIRED = (
+    ("metrics", "prometheus[-_]client|django[-_]prometheus|statsd|newrelic|datadog"),
+    ("tracing", r"opentelemetry[-_]\w+|ddtrace|elastic[-_]apm|logfire"),
+    ("error-tracking", "sentry[-_]sdk|raven|rollbar|bugsnag|honeybadger"),
+    ("health-check", "django[-_]health[-_]check|django[-_]watchman|healthcheck"),
+)
+"""What is installed, but switched on by settings or at the start of the process, and never imported."""
+NOT_RUNNING = re.compile(r"(^|[/._-])(tests?|dev|docs?|lint|ci)([/._-]|$)")
 DEPLOYS = re.compile(
     r"\b(kubectl (apply|set|rollout)|helm upgrade|docker push|aws ecs|gcloud run|flyctl"
     r"|environment:\s*(production|staging))|build-push-action|deploy",
     re.IGNORECASE,
 )
-IMAGE = re.compile(r"^\s*image:\s*[\"']?(?:[\w.-]+(?::\d+)?/)*([\w.-]+)", re.MULTILINE)
+IMAGE = re.compile(r"^[ \t]*image:\s*[\"']?(?:[\w.-]+(?::\d+)?/)*([\w.-]+)", re.MULTILINE)
 TOOL = re.compile(r"exporter|commander|express|admin|backup|insight|dashboard|mongo-seed")
 """Images that watch or serve an engine, and are none."""
 HEALTH = re.compile(
@@ -100,6 +109,11 @@ def _texts(paths: list[str], read: Callable[[str], str]) -> Iterator[Found]:
             yield "deploy", path, text.count("\n", 0, match.start()) + 1, ""
         if any(pattern.search(path) for name, pattern in BY_FILE if name == "compose"):
             yield from _images(path, text)
+    for path in [one for one in paths if REQUIREMENTS.search(one) and not NOT_RUNNING.search(one)][:MOST_TEXTS]:
+        text = read(path)[:LARGEST]
+        for name, libraries in REQUIRED:
+            if match := re.search(rf"^[ \t]*[\"']?({libraries})\b", text, re.MULTILINE):
+                yield name, path, text.count("\n", 0, match.start(1)) + 1, match[1].lower()
 
 
 def _images(path: str, text: str) -> Iterator[Found]:

@@ -10,7 +10,7 @@ import warnings
 DECLARED = re.compile(rb"^[ \t\f]*#.*?coding[:=][ \t]*([-\w.]+)")
 GENERIC = re.compile(r"^([ \t]*(?:async[ \t]+)?(?:def|class)[ \t]+\w+)\[[^\n]*?\](?=[(:])", re.MULTILINE)
 ALIAS = re.compile(r"^([ \t]*)type[ \t]+(\w+)(?:\[[^\n=]*\])?[ \t]*=", re.MULTILINE)
-PRINT = re.compile(r"^([ \t]*)print[ \t]+(?![=(.,)\]])([^\n;]*[^\n;,\\])[ \t]*,?$", re.MULTILINE)
+PRINT = re.compile(r"^([ \t]*)print[ \t]++(?![=(.,)\]])([^\n;]++)$", re.MULTILINE)
 BARE_PRINT = re.compile(r"^([ \t]*)print[ \t]*$", re.MULTILINE)
 EXCEPT = re.compile(r"^([ \t]*except[ \t]+)([\w.]+|\([^()\n]*\))[ \t]*,[ \t]*(\w+)[ \t]*:", re.MULTILINE)
 EXCEPT_MANY = re.compile(r"^([ \t]*except[ \t]+)([\w.]+(?:[ \t]*,[ \t]*[\w.]+)+)[ \t]*:", re.MULTILINE)
@@ -77,7 +77,12 @@ def older(text: str) -> str:
     """The commonest syntax of Python 2 as Python 3, on the same lines; good enough to find names."""
     text = EXCEPT.sub(r"\1\2 as \3:", text)
     text = BARE_PRINT.sub(r"\1print()", text)
-    text = PRINT.sub(r"\1print(\2)", text.replace("print >>", "print 0 >>"))
+    text = PRINT.sub(_printed, text.replace("print >>", "print 0 >>"))
     text = RAISE.sub(r"\1\2(\3)", text)
     text = LONG.sub(r"\1", UNICODE.sub("r", text))
     return OCTAL.sub(r"0o\1", text).replace("<>", "!=")
+
+
+def _printed(found: re.Match[str]) -> str:
+    what = found[2].rstrip(" \t").removesuffix(",").rstrip(" \t")
+    return found[0] if not what or what.endswith((",", "\\")) else f"{found[1]}print({what})"

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
+import stat
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
+HISTORIES = frozenset({".git", ".hg", ".svn", ".bzr", ".jj"})
+"""Not code at all, so nobody has to be told that they are left out."""
 FOREIGN = frozenset(
     [
-        ".git",
-        ".hg",
-        ".svn",
-        ".bzr",
-        ".jj",
         "node_modules",
         "bower_components",
         "__pycache__",
@@ -95,6 +94,8 @@ def walk(root: Path) -> Tree:
             if entry.is_symlink():
                 tree.leave_out("link", path)
             elif entry.is_dir(follow_symlinks=False):
+                if entry.name in HISTORIES:
+                    continue
                 if reason := _foreign(entry):
                     tree.leave_out(reason, path)
                 else:
@@ -138,13 +139,16 @@ def _foreign(entry: os.DirEntry[str]) -> str:
         return "foreign"
     if name in VENDORED:
         return "vendored"
-    if name in BUILT and not Path(entry.path, "__init__.py").exists():
+    if name in BUILT and not _holds(entry, "__init__.py"):
         return "built"
-    if name in {"venv", "env", "virtualenv"} or Path(entry.path, "pyvenv.cfg").exists():
-        return (
-            "foreign" if Path(entry.path, "pyvenv.cfg").exists() or Path(entry.path, "bin", "activate").exists() else ""
-        )
+    if _holds(entry, "pyvenv.cfg") or (name in {"venv", "env", "virtualenv"} and _holds(entry, "bin/activate")):
+        return "foreign"
     return ""
+
+
+def _holds(entry: os.DirEntry[str], name: str) -> bool:
+    """Whether a folder has a file of this name; `Path.exists` would raise for a folder that nobody may look into."""
+    return os.path.exists(f"{entry.path}/{name}")  # noqa: PTH110
 
 
 def printable(name: str) -> str:
@@ -155,10 +159,21 @@ def printable(name: str) -> str:
 def digest_of(file: File) -> bytes:
     """The hash of a file's content; of what cannot be read, none."""
     try:
-        with open(file.where, "rb") as opened:  # noqa: PTH123 - names may hold bytes that only the file system knows
-            return content_digest(opened.read(LARGEST_READ))
+        return content_digest(content_of(file.where, LARGEST_READ))
     except OSError:
         return b""
+
+
+def content_of(where: str, most: int) -> bytes:
+    """The first bytes of a regular file, also where a link, a pipe or a device has taken its place since it was found.
+
+    Raises: OSError, where it is no regular file any more, or cannot be read.
+    """
+    handle = os.open(where, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0))
+    with os.fdopen(handle, "rb") as opened:
+        if not stat.S_ISREG(os.fstat(handle).st_mode):
+            raise OSError(errno.EINVAL, "no regular file any more")
+        return opened.read(most)
 
 
 def content_digest(data: bytes) -> bytes:

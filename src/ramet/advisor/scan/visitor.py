@@ -10,7 +10,7 @@ from ramet.advisor.facts import Kind
 from ramet.advisor.scan import messages, queries, shapes, web
 from ramet.advisor.scan.addresses import ROOTS, Addresses
 from ramet.advisor.scan.leaf import Hand, Import, Text, Touch
-from ramet.advisor.scan.names import Chain, Scopes, Thing, chain, dotted, text
+from ramet.advisor.scan.names import Chain, Scopes, Thing, chain, definitions, dotted, text
 from ramet.advisor.scan.tally import Tally
 
 DOTTED = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)+(?::[A-Za-z_]\w*)?")
@@ -22,6 +22,7 @@ LONGEST_NAME = 150
 LONGEST_SQL = 20_000
 IMPORTERS = frozenset({"import_module", "try_import"})
 SILENT_CALLS = frozenset({"getLogger", "get_logger", "get_task_logger"})
+AFTERWARDS = frozenset({"on_commit"})  # what is given to it is called when the transaction is over
 MODELS, CLASSES = frozenset({"get_model"}), frozenset({"get_class", "get_classes"})
 BRANCHES = frozenset((
     ast.If, ast.For, ast.AsyncFor, ast.While, ast.ExceptHandler, ast.IfExp, ast.BoolOp,
@@ -47,7 +48,7 @@ class Visitor:
 
     def __init__(self, tree: ast.Module) -> None:
         self.tally = Tally()
-        self.defined = _defined(tree)
+        self.defined = definitions(tree)
         self.scopes = Scopes({name: f":{name}" for name in self.defined})
         self.addresses = Addresses(self.scopes)
         self._function: list[str] = []
@@ -116,7 +117,7 @@ class Visitor:
         if len(value) <= LONGEST_NAME and "." in value and DOTTED.fullmatch(value):
             self.tally.texts.append(Text(value.replace(":", "."), node.lineno, "dotted"))
         elif 15 <= len(value) <= LONGEST_SQL and SQL.match(value):
-            self.tally.sql.append((value, node.lineno, self._open()))
+            self.tally.sql.append((value, node.lineno, ".".join(self._function), self._open()))
 
     def _expression(self, node: ast.Expr) -> None:
         if node.value.__class__ is not ast.Constant:
@@ -178,7 +179,7 @@ class Visitor:
         self._function.append(node.name)
         name = ".".join(self._function)
         self._transaction.append(name if holds else self._open())
-        before, start = self._parameters, len(tally.touches)
+        before, marks = self._parameters, tally.marks()
         self._enter()
         self._bind_parameters(node)
         handed = len(tally.hands)
@@ -194,7 +195,7 @@ class Visitor:
         self._leave()
         self._transaction.pop()
         self._function.pop()
-        tally.close(name, start)
+        tally.close(name, marks)
 
     def _decorators(self, node: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
         holds = False
@@ -313,8 +314,8 @@ class Visitor:
             if node not in self._inner:
                 self._inner.update(link.calls[1:])
                 self._outermost(node, link)
-            if len(link.calls) == 1 and link.plain == len(link.names) and (meaning := self.scopes.meaning(link.root)):
-                self._use(node, ".".join((meaning, *link.names)))
+            if len(link.calls) == 1 and link.plain == len(link.names):
+                self._named(node, link)
         self._visit(node.func)
         if last in SILENT_CALLS:
             return
@@ -322,17 +323,32 @@ class Visitor:
             self.tally.imports.append(Import(name, (), node.lineno, Kind.STRING))
         if last in MODELS or last in CLASSES:
             self._looked_up(node, "model" if last in MODELS else "class")
+        later = last in AFTERWARDS
+        self._transaction += [""] * later
         for one in node.args:
             self._visit(one)
         for pair in node.keywords:
             self._visit(pair.value)
+        del self._transaction[len(self._transaction) - later :]
+
+    def _named(self, node: ast.Call, link: Chain) -> None:
+        own = self.scopes.thing("self") if link.root == "self" and len(link.names) == 1 else None
+        meaning = own.name if own else self.scopes.meaning(link.root)
+        if not meaning:
+            return
+        name = ".".join((meaning, *link.names))
+        if self._function:
+            self.tally.ask(".".join(self._function), name, node.lineno, self._open())
+        if not own:
+            self._use(node, name)
 
     def _outermost(self, node: ast.Call, link: Chain) -> None:
         tally, scopes, opened = self.tally, self.scopes, self._open()
+        function = ".".join(self._function)
         for found in queries.queries(node, link, scopes):
-            tally.touches.append(Touch(found.name, node.lineno, found.writes, opened, found.sure))
-        if link.names and link.names[-1] == "commit" and self._function:
-            tally.committed.add(".".join(self._function))
+            tally.touches.append(Touch(found.name, node.lineno, found.writes, function, opened, found.sure))
+        if link.names and link.names[-1] == "commit" and function:
+            tally.committed.add(function)
         if node.args or node.keywords:
             tally.webs.extend(web.served(node, link, scopes))
             if made := web.requested(node, scopes, self.addresses):
@@ -343,8 +359,8 @@ class Visitor:
         self.tally.use(name, node.lineno)
         if "kafka" in self._systems:
             self.tally.notes.extend(messages.consumers(node, name))
-        if not self._parameters or name.startswith(":"):
-            return
+        if not self._parameters or name.startswith(":") or not queries.MANAGERS.isdisjoint(name.split(".")):
+            return  # to look something up by a parameter is to use it
         function = ".".join(self._function)
         for one in (*node.args, *(pair.value for pair in node.keywords)):
             if isinstance(one, ast.Name) and one.id in self._parameters:
@@ -373,21 +389,3 @@ def _called_for(node: ast.expr) -> str:
     sign = "@" if name in MODELS else "~" if name == "get_class" else ""
     parts = [text(one) for one in node.args[:2]] if sign else []
     return sign + ".".join(parts) if parts and all(parts) else ""
-
-
-def _defined(tree: ast.Module) -> set[str]:
-    """The names that a module's top level defines, also below `if` and `try`."""
-    names: set[str] = set()
-    ahead = list(tree.body)
-    while ahead:
-        node = ahead.pop()
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
-            names.add(node.name)
-        elif isinstance(node, ast.Assign):
-            names.update(one.id for one in node.targets if isinstance(one, ast.Name))
-        elif isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
-            names.add(node.target.id)
-        elif isinstance(node, ast.If | ast.Try):
-            ahead += [*node.body, *node.orelse]
-            ahead += [one for handler in getattr(node, "handlers", ()) for one in handler.body]
-    return names

@@ -12,6 +12,7 @@ from ramet.contract.external import External
 from ramet.contract.places import Place
 from ramet.contract.problems import Problem, Problems
 from ramet.contract.reading.agreement import check_agreement
+from ramet.contract.reading.awaits import check_awaits
 from ramet.contract.reading.contracts import read_contract
 from ramet.contract.reading.discovery import discover, is_contract
 from ramet.contract.reading.services import read_api, read_service
@@ -65,6 +66,7 @@ def examine(application: Application) -> tuple[Declared, tuple[Problem, ...]]:
             _guarded(cls, problems, contract_of)
     declared = dataclasses.replace(declared, contracts=tuple(contracts.values()))
     check_agreement(declared, found, problems, warnings)
+    check_awaits(declared, problems)
     return dataclasses.replace(declared, warnings=tuple(warnings)), tuple(problems)
 
 

@@ -39,8 +39,8 @@ def read_needs(cls: type, below: type, problems: Problems) -> Needs:
     return Needs(
         contracts=_those(found, _is_contract),
         settings=_those(found, _is_settings),
-        databases=tuple(_those(found, _is_database)),
-        clocks=tuple(_those(found, _is_clock)),
+        databases=_those(found, _is_database),
+        clocks=_those(found, _is_clock),
     )
 
 

@@ -10,6 +10,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
+from ramet.contract.calling import cut_off
 from ramet.contract.exchange import Answer, Paged, Receive, Request
 from ramet.contract.operations import Route
 from ramet.errors import DeadlineExceeded, Unauthenticated, Unavailable
@@ -73,7 +74,7 @@ class Endpoint:
                 flight.task.uncancel()
             elif is_ending():
                 raise
-            await call.fail(self._overdue(flight) if flight.overdue else error)
+            await call.fail(self._overdue(flight, error) if flight.overdue else error)
         except bodies.Disconnected:
             call.status = 499
         except Exception as error:  # noqa: BLE001 - every error becomes an answer; what is unexpected is logged there
@@ -169,10 +170,12 @@ class Endpoint:
             return
         await sender.run(events, call.receive, call.noticing(), start)
 
-    def _overdue(self, flight: Flight) -> Exception:
+    def _overdue(self, flight: Flight, cancelled: asyncio.CancelledError) -> Exception:
         if self.flights.closing.is_set() and flight.deadline > self.around.clock.monotonic():
-            return Unavailable("The server is closing.")
-        return BodyTooSlow() if flight.reading else DeadlineExceeded("The time for the request was up.")
+            return cut_off(cancelled, Unavailable("The server is closing."))
+        if flight.reading:
+            return BodyTooSlow()
+        return cut_off(cancelled, DeadlineExceeded("The time for the request was up."))
 
 
 def _is_paged(hint: Any) -> bool:

@@ -1,7 +1,8 @@
-"""Where a supervisor keeps its sockets, logs and keys: below the deployment's data folder."""
+"""Where a supervisor keeps its sockets, logs and keys: below the data folder, unless that is too deep for sockets."""
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 from pathlib import Path
@@ -29,12 +30,19 @@ class Folders:
 
     def make(self) -> None:
         """Raises: OSError; ConfigurationError when the place for sockets is somebody else's."""
+        self.clear()
         for folder in (self._sockets, self.keys):
             make_private(folder)
             folder.chmod(0o700)
         self.logs.mkdir(parents=True, exist_ok=True)
-        for left in self._sockets.glob("*.sock"):
-            left.unlink()
+
+    def clear(self) -> None:
+        """Remove every socket, also of those that could not do so themselves."""
+        for left in self._sockets.rglob("*.sock"):
+            left.unlink(missing_ok=True)
+        for folder in (*self._sockets.glob("*/"), self._sockets):
+            with contextlib.suppress(OSError):  # it is not there, or is somebody else's, too
+                folder.rmdir()
 
     def internal(self, group: str, number: int, serial: int) -> str:
         """The address of a replica's own socket."""
@@ -42,7 +50,7 @@ class Folders:
 
     def control(self, group: str, number: int) -> Path:
         """The folder of the socket on which a replica answers operators."""
-        return self.data / "replicas" / f"{group}-{number}"
+        return self._sockets / f"{group}-{number}"
 
     def log(self, group: str) -> Path:
         """What the replicas of a group say."""

@@ -25,7 +25,7 @@ from ramet.runtime.operators.control import Control
 from ramet.runtime.operators.requests import Address
 from ramet.runtime.orphans import PARENT
 from ramet.runtime.planning import Placed, Placement
-from ramet.runtime.process import refuse_second
+from ramet.runtime.sole import unusable
 from ramet.runtime.supervisor.child import Child, Launch
 from ramet.runtime.supervisor.engines import obstacle
 from ramet.runtime.supervisor.folders import Folders
@@ -111,7 +111,6 @@ class Supervisor:
 
     async def start(self) -> None:
         """Begin to start every group. Raises: ConfigurationError; whatever was begun is undone."""
-        refuse_second(self.folders.data, self.setup.deployment)
         await self._check_engines()
         try:
             self._prepare()
@@ -149,6 +148,7 @@ class Supervisor:
         await self.tasks.stop()
         for journal in self._journals.values():
             journal.close()
+        self.folders.clear()
 
     def kill(self) -> None:
         """End every replica at once."""
@@ -283,9 +283,7 @@ class Supervisor:
         try:
             self.folders.make()
         except OSError as error:
-            raise ConfigurationError(
-                f"The folder {self.folders.data} cannot be used: {error.strerror}. Choose another data folder."
-            ) from error
+            raise unusable(self.folders.data, error) from error
         if self.setup.grants is not None:
             issuer = issuer_of(self.setup.application, self.setup.deployment.name)
             self._identities = Identities(

@@ -20,9 +20,9 @@ from ramet.storage.postgres.sql import tagged, translated
 class Channel:
     """SQLAlchemy believes to be in one endless transaction; the real ones are begun and ended beneath it."""
 
-    def __init__(self, raw: Any, kin: Kin) -> None:
+    def __init__(self, raw: Any, kin: Kin, answer_seconds: float) -> None:
         self.raw = raw
-        self.pipeline = Pipeline(raw)
+        self.pipeline = Pipeline(raw, answer_seconds)
         self.driver = driver_of(raw, self.pipeline)
         self.engine = kin.engine(self.driver)
         self.async_engine = AsyncEngine(self.engine)
@@ -36,9 +36,9 @@ class Channel:
         self.connection.begin()
 
     @classmethod
-    async def connect(cls, raw: Any, kin: Kin) -> Channel:
+    async def connect(cls, raw: Any, kin: Kin, answer_seconds: float) -> Channel:
         """A channel on this connection; SQLAlchemy first looks at it in a greenlet."""
-        return await greenlet_spawn(cls, raw, kin)
+        return await greenlet_spawn(cls, raw, kin, answer_seconds)
 
     @property
     def is_alive(self) -> bool:
@@ -46,9 +46,19 @@ class Channel:
         return not self.raw.is_closed()
 
     @property
+    def mutex(self) -> asyncio.Lock:
+        """Held by the statement that is under way: one connection takes one at a time."""
+        return self.driver._execute_mutex  # noqa: SLF001 - SQLAlchemy's, which holds it, too
+
+    @property
     def is_busy(self) -> bool:
         """Whether a statement is under way on this connection."""
-        return bool(self.driver._execute_mutex.locked())  # noqa: SLF001 - as below
+        return self.mutex.locked()
+
+    @property
+    def is_cancelling(self) -> bool:
+        """Whether the answer to something that was cancelled is still to come, as far as asyncpg says."""
+        return bool(getattr(self.raw._protocol, "_is_cancelling", bool)())  # noqa: SLF001 - as above
 
     def restart(self) -> None:
         """Begin SQLAlchemy's endless transaction again, where it has ended it; nobody listens any more."""
@@ -65,7 +75,7 @@ class Channel:
     async def command(self, sql: str) -> str:
         """Execute statements without parameters; several, separated by semicolons, cost one round trip."""
         self.pipeline.drop()
-        async with self.driver._execute_mutex:  # noqa: SLF001 - one connection takes one statement at a time
+        async with self.mutex:
             return str(await self.raw.execute(sql))
 
     async def select(self, statement: Executable, parameters: Any = None) -> CursorResult[Any]:
@@ -74,7 +84,7 @@ class Channel:
 
     async def fetch(self, sql: str, parameters: Sequence[Any]) -> list[Row]:
         """Rows, through the driver."""
-        async with self.driver._execute_mutex:  # noqa: SLF001 - as above
+        async with self.mutex:
             found = await self.pipeline.carry(self.raw.fetch(translated(sql), *parameters))
             return [tuple(row) for row in found]
 
@@ -86,7 +96,7 @@ class Channel:
 
     async def execute(self, sql: str, rows: Sequence[Row]) -> int:
         """Execute for each row in one round trip; returns the number of rows written."""
-        async with self.driver._execute_mutex:  # noqa: SLF001 - as above
+        async with self.mutex:
             self.put(sql, rows)
             return len(await self.pipeline.send().answer())
 

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import asyncpg
 
 from ramet.clock import SystemClock
+from ramet.errors import StorageError
 from ramet.storage.address import Address, quoted
 from ramet.storage.postgres.channel import Channel
 from ramet.storage.postgres.dialect import Kin
 from ramet.storage.postgres.failures import FAILURES, failure, is_lost
 from ramet.storage.postgres.options import PostgresOptions
+from ramet.storage.postgres.pipeline import Connection
 
 _clock = SystemClock()  # how long a server is away is real, also where the application's time is not
 
@@ -68,7 +72,7 @@ class Connector:
         try:
             if self._kin is None:
                 self._kin = await Kin.of(raw)
-            return await Channel.connect(raw, self._kin)
+            return await Channel.connect(raw, self._kin, self._options.answer_seconds)
         except FAILURES as error:
             raw.terminate()
             raise failure(error, str(self._address)) from error
@@ -89,11 +93,15 @@ class Connector:
             wait = min(wait * 2, self._options.retry_most_seconds)
 
     async def _dial(self, settings: Mapping[str, str]) -> Any:
+        for name, file in self._address.files:
+            if not Path(file).is_file():
+                raise StorageError(f"{name} of {self._address} is {file}, where there is no file: name one.")
         try:
             connect: Any = asyncpg.connect  # its annotation wants whole seconds
-            return await connect(
+            raw = await connect(
                 **self._address.arguments(),
                 timeout=self._options.connect_seconds,
+                connection_class=Connection,
                 statement_cache_size=500,
                 max_cached_statement_lifetime=0,
                 server_settings={
@@ -105,5 +113,21 @@ class Connector:
                     **settings,
                 },
             )
+            _watched(raw, self._options.answer_seconds)
         except TimeoutError as error:
             raise ConnectionError(f"no answer within {self._options.connect_seconds:g} s") from error
+        return raw
+
+
+def _watched(raw: Any, seconds: float) -> None:
+    """Let the operating system find out where the server has vanished, or a firewall has forgotten the connection."""
+    transport = getattr(raw, "_transport", None)
+    plug = transport and transport.get_extra_info("socket")
+    if plug is None or plug.family not in (socket.AF_INET, socket.AF_INET6):
+        return
+    plug.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    whole = max(1, int(seconds))
+    limits = {"TCP_KEEPIDLE": max(1, whole // 3), "TCP_KEEPINTVL": max(1, whole // 6), "TCP_KEEPCNT": 4}
+    for name, value in (*limits.items(), ("TCP_USER_TIMEOUT", whole * 1000)):
+        if hasattr(socket, name):
+            plug.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, NoReturn, TypeVar, cast
@@ -19,6 +20,7 @@ from sqlalchemy.pool import StaticPool
 from sqlalchemy.util.concurrency import greenlet_spawn
 
 from ramet.storage.postgres.pipeline import Pipeline
+from ramet.storage.statements import refuse_in_work
 
 T = TypeVar("T")
 
@@ -31,6 +33,8 @@ class Cursor(AsyncAdapt_asyncpg_cursor):
     _description: Any
 
     async def _prepare_and_execute(self, operation: str, parameters: Sequence[Any] | None) -> None:
+        if self._adapt_connection.on_error is not None:
+            refuse_in_work(operation)
         await self._alone(self._fetched(operation, parameters or ()))
 
     async def _executemany(self, operation: str, seq_of_parameters: Sequence[Any]) -> Any:
@@ -42,6 +46,10 @@ class Cursor(AsyncAdapt_asyncpg_cursor):
         async with driver._execute_mutex:  # noqa: SLF001 - one connection takes one statement at a time
             try:
                 return cast("T", await driver.carried(operation))
+            except asyncio.CancelledError as error:
+                if driver.on_error is not None:
+                    driver.on_error(error)
+                raise
             except Exception as error:
                 driver._handle_exception(error)  # noqa: SLF001 - the way its own cursor does
                 raise
@@ -70,13 +78,14 @@ def written(status: str) -> int:
 class Driver(AsyncAdapt_asyncpg_connection):
     """`commit` and `close` do nothing, `rollback` is reported: units of work begin and end transactions beneath it.
 
-    `on_error` is told of each error before SQLAlchemy wraps it, and may raise another.
+    `on_error` is told of each error before SQLAlchemy wraps it, and may raise another; of cancellations as well, since
+    what was cancelled may be under way still, whoever has caught that.
     """
 
     _cursor_cls = Cursor
     pipeline: Pipeline | None = None
     on_rollback: Callable[[], object] | None = None
-    on_error: Callable[[Exception], object] | None = None
+    on_error: Callable[[BaseException], object] | None = None
 
     async def carried(self, operation: Any) -> Any:
         """Await an operation of asyncpg, with what was put ahead of it."""

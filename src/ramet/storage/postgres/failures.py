@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ssl
+
 import asyncpg
 
 from ramet.errors import CommitUnknown, DuplicateRow, StorageError, StorageUnavailable
@@ -18,13 +20,15 @@ FAILURES = (
 
 _CONFLICTS = ("40001", "40P01", "0A000")
 """Serialisation failure, deadlock, and a prepared statement that outlived its table."""
-_LOST = ("08", "25P03", "57P01", "57P02", "57P03", "53300", "58")
+_LOST = ("08", "25P03", "25P04", "57P", "53300", "58")
+_NO_TLS = "rejected SSL upgrade"  # of asyncpg, which has no class for it
 _REMEDIES = {
+    "25006": "it is a standby or made to read only, so name the primary",
     "28": "check the user, its password and pg_hba.conf",
     "3D": "create the database with `ramet db provision`",
     "3F": "create the schema with `ramet db provision`",
     "42501": "give the role the right, with `ramet db provision`",
-    "55P03": "others have been using the table all the time; it is tried again at the next start",
+    "55P03": "others have been using the table all the time, so do it again later",
     "53100": "make room on the server's disk",
     "53300": "raise max_connections of the server, or start fewer processes",
 }
@@ -49,23 +53,38 @@ def is_inherited(error: BaseException) -> bool:
 
 def is_lost(error: BaseException) -> bool:
     """Whether the connection is gone, or there was none to be had."""
+    if _is_wrongly_secured(error):
+        return False
     if isinstance(error, (OSError, asyncpg.InternalClientError)) or sqlstate(error).startswith(_LOST):
         return True
     return isinstance(error, asyncpg.InterfaceError) and "connection" in str(error)
 
 
+def _is_wrongly_secured(error: BaseException) -> bool:
+    """Whether TLS is what kept us from connecting: asking again helps nobody."""
+    return isinstance(error, ssl.SSLError | asyncpg.exceptions.ClientConfigurationError) or _NO_TLS in str(error)
+
+
+def _remedy(error: BaseException) -> str | None:
+    if _NO_TLS in str(error):
+        return "it has no TLS, so give it a certificate or say sslmode=disable"
+    if _is_wrongly_secured(error):
+        return "name the authority that is trusted with ?sslrootcert=FILE, and the host as the certificate does"
+    state = sqlstate(error)
+    return next((remedy for start, remedy in _REMEDIES.items() if state.startswith(start)), None)
+
+
 def failure(error: BaseException, location: str, *, committing: bool = False) -> StorageError:
     """The error as ours: one sentence with the place and the remedy. `committing`: COMMIT had been sent."""
     text = str(getattr(error, "orig", None) or error).strip().split("\n")[0] or type(error).__name__
-    state = sqlstate(error)
-    if state == "23505":
+    if sqlstate(error) == "23505":
         return DuplicateRow(f"A row is there already in {location}: {text}.")
     if is_lost(error) and committing and not isinstance(error, asyncpg.InterfaceError):  # which was never sent
         return CommitUnknown(
             f"The connection to {location} was lost during a commit ({text}): the transaction may or may not be "
             "durable. With an idempotency key the work may be repeated."
         )
-    remedy = next((remedy for start, remedy in _REMEDIES.items() if state.startswith(start)), None)
+    remedy = _remedy(error)
     if is_lost(error):
         remedy = remedy or "see whether the server runs; it is tried again"
         return StorageUnavailable(f"PostgreSQL at {location} is not there ({text}), nothing was committed: {remedy}.")

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Iterable
 from itertools import count
 from struct import Struct
 from typing import Any, TypeVar
@@ -48,10 +48,22 @@ class Sent:
         return self.tags
 
 
+class Connection(asyncpg.Connection):  # type: ignore[misc]  # asyncpg has no types
+    """Cancels what it executes once what was sent before that has ended: the server cancels whatever it is at."""
+
+    __slots__ = ("pipeline",)
+    pipeline: Pipeline
+
+    async def _cancel(self, *waiters: Any) -> None:
+        await self.pipeline.ended()
+        await super()._cancel(*waiters)
+
+
 class Pipeline(asyncio.Protocol):
     """Stands between a connection of asyncpg and its transport."""
 
-    def __init__(self, raw: Any) -> None:
+    def __init__(self, raw: Any, answer_seconds: float) -> None:
+        self.answer_seconds = answer_seconds
         self._raw = raw
         self._transport = raw._transport  # noqa: SLF001 - asyncpg has no public way to them
         self._inner = raw._protocol  # noqa: SLF001 - as above
@@ -61,10 +73,13 @@ class Pipeline(asyncio.Protocol):
         self._ahead: list[bytes] = []
         self._numbers = count()
         self._sent: deque[Sent] = deque()
+        self._due = 0  # bytes of a message whose beginning was passed on
         self._rest = b""
+        self._watch: asyncio.TimerHandle | None = None
         self.is_spoiled = False
         """The last `Sent` has left a transaction behind: where that was a COMMIT, only a ROLLBACK ends it."""
         self._transport.set_protocol(self)
+        raw.pipeline = self
 
     @property
     def is_empty(self) -> bool:
@@ -93,11 +108,27 @@ class Pipeline(asyncio.Protocol):
         ahead, self._ahead, self._new = self._ahead, [], []
         self.is_spoiled = False
         if self._raw.is_closed():
-            self._end(sent, ConnectionError("the connection is closed"))
+            self._end(sent, asyncpg.InterfaceError("the connection is closed"))  # nothing was sent
         else:
             self._sent.append(sent)
+            if self._watch is None:
+                self._watch = self._loop.call_later(self.answer_seconds, self._look, sent)
             self._transport.write(b"".join((*ahead, SYNC)))
         return sent
+
+    def _look(self, watched: Sent) -> None:
+        """Whoever was the first to be answered must not be any more; one timer looks after all that follow."""
+        self._watch = None
+        if self._sent and self._sent[0] is watched:
+            watched.error = watched.error or ConnectionError(f"no answer within {self.answer_seconds:g} s")
+            self._raw.terminate()
+        elif self._sent:
+            self._watch = self._loop.call_later(self.answer_seconds, self._look, self._sent[0])
+
+    async def ended(self) -> None:
+        """Wait for the answers to what was sent."""
+        if self._sent:
+            await asyncio.wait((self._sent[-1].done,))
 
     async def carry(self, operation: Awaitable[T]) -> T:
         """Await an operation of asyncpg with what was put ahead of it, none of which gives rows back.
@@ -112,34 +143,48 @@ class Pipeline(asyncio.Protocol):
         try:
             return await operation
         except BaseException as error:
-            self._forget(new)
+            self._forget(self._names if _is_bare(error) else new)
             if isinstance(error, Exception) and getattr(error, "severity", None) is None:
                 await self.send().done  # asyncpg did not get as far as to end the round trip
             raise
 
-    def _forget(self, names: list[str]) -> None:
+    def _forget(self, names: Iterable[str]) -> None:
         """Nobody knows whether these statements have been prepared."""
-        for sql in names:
+        for sql in tuple(names):
             self._names.pop(sql, None)
 
     # -- what arrives --------------------------------------------------------------------------------------------
 
     def data_received(self, data: bytes) -> None:
-        """Take the answers to what was sent, and pass on what follows them."""
-        if not self._sent:
-            self._inner.data_received(data)
-            return
+        """Take the answers to what was sent, and pass on what comes before and after them.
+
+        It is always known where messages begin: what is sent may meet one that has arrived in part.
+        """
         data = self._rest + data if self._rest else data
-        at, end = 0, len(data)
+        at, self._due = self._due, max(self._due - len(data), 0)
+        if self._sent and not self._due:
+            if at:
+                self._inner.data_received(data[:at])
+            data, at = data[self._taken(data, at) :], 0
+        if not self._sent or self._due:
+            end = len(data)
+            while end - at >= 5:
+                at += 1 + _INT_AT(data, at + 1)[0]
+            self._due, whole, data = max(at - end, 0), data[:at], data[at:]
+            if whole:
+                self._inner.data_received(whole)
+        self._rest = data
+
+    def _taken(self, data: bytes, at: int) -> int:
+        """How far the answers go that are there whole."""
+        end = len(data)
         while self._sent and end - at >= 5:
             after = at + 1 + _INT_AT(data, at + 1)[0]
             if after > end:
                 break
             self._heard(self._sent[0], data, at, after)
             at = after
-        self._rest = data[at:] if self._sent else b""
-        if at < end and not self._sent:
-            self._inner.data_received(data[at:])
+        return at
 
     def _heard(self, sent: Sent, data: bytes, at: int, after: int) -> None:
         kind = data[at]
@@ -160,13 +205,15 @@ class Pipeline(asyncio.Protocol):
         sent.error = error
         self.is_spoiled = not sent.is_idle
         if error is not None:
-            self._forget(sent.names)
+            self._forget(self._names if _is_bare(error) else sent.names)
         if not sent.done.done():
             sent.done.set_result(None)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """What was sent has no answer."""
         sent, self._sent, self._rest = self._sent, deque(), b""
+        if self._watch is not None:
+            self._watch.cancel()
         for one in sent:
             self._end(one, one.error or exc or ConnectionError("the connection was lost"))
         self._inner.connection_lost(exc)
@@ -182,6 +229,11 @@ class Pipeline(asyncio.Protocol):
     def resume_writing(self) -> None:
         """As asyncpg wants it."""
         self._inner.resume_writing()
+
+
+def _is_bare(error: BaseException) -> bool:
+    """Whether the server knows a prepared statement no more: somebody has made it forget them."""
+    return getattr(error, "sqlstate", None) == "26000"
 
 
 async def outlast(future: asyncio.Future[None]) -> None:

@@ -8,9 +8,10 @@ from collections.abc import Awaitable, Callable
 
 from ramet.errors import StorageError
 from ramet.storage.postgres.channel import Channel
-from ramet.storage.postgres.failures import FAILURES
+from ramet.storage.postgres.failures import FAILURES, is_inherited, is_lost
 from ramet.tasks import Spawn
 
+_ATTEMPTS = 100
 Connect = Callable[[], Awaitable[Channel]]
 
 
@@ -44,6 +45,28 @@ class Pool:
             channel_or_none = await self._turn()
             if channel_or_none is not None:
                 return channel_or_none
+
+    async def begun(self, sql: str) -> Channel:
+        """A connection on which this was executed, which begins a transaction. Raises: what `FAILURES` names.
+
+        One that turns out to be broken is replaced, and one whose last transaction is found to have failed.
+        """
+        broken = 0
+        for attempt in range(1, _ATTEMPTS + 1):
+            channel = await self.take()
+            try:
+                await channel.command(sql)
+            except FAILURES as error:
+                self.undo(channel)
+                broken += is_lost(error)
+                if broken > 1 or attempt == _ATTEMPTS or not (is_lost(error) or is_inherited(error)):
+                    raise
+            except BaseException:
+                self.undo(channel)
+                raise
+            else:
+                return channel
+        raise AssertionError("the last attempt returns or raises")
 
     async def _made(self) -> Channel:
         if self._closed:
@@ -113,8 +136,10 @@ class Pool:
         channel.driver.on_rollback = channel.driver.on_error = None
         try:
             if channel.is_alive:
-                await channel.command("ROLLBACK")
+                async with asyncio.timeout(channel.pipeline.answer_seconds):
+                    await channel.command("ROLLBACK")
         except FAILURES:
+            channel.raw.terminate()
             self.drop(channel)
         else:
             channel.pipeline.is_spoiled = False

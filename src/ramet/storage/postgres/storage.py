@@ -163,7 +163,7 @@ class PostgresStorage(Storage):
             raise
         pool.give(channel) if not channel.raw.is_in_transaction() else pool.undo(channel)
 
-    def _read_failed(self, error: Exception) -> None:
+    def _read_failed(self, error: BaseException) -> None:
         if sqlstate(error) == "25006":
             raise EffectInQuery(
                 f"A query of {self.service} tried to write to its database: queries have no effects. "

@@ -16,7 +16,7 @@ from sqlalchemy.util.concurrency import await_
 from ramet.errors import OutsideWork, StorageError, StorageUnavailable
 from ramet.storage.base import Conflict, Row, Unit, Write
 from ramet.storage.postgres.channel import Channel
-from ramet.storage.postgres.failures import FAILURES, failure, is_conflict, is_inherited, is_lost, sqlstate
+from ramet.storage.postgres.failures import FAILURES, failure, is_conflict, is_inherited, is_lost
 from ramet.storage.postgres.pipeline import Sent, outlast
 from ramet.storage.postgres.pool import Pool
 from ramet.storage.postgres.rows import Rows
@@ -185,9 +185,11 @@ class PostgresUnit(Unit):
             self._problem = told
         return told
 
-    def _failed(self, error: Exception) -> None:
+    def _failed(self, error: BaseException) -> None:
         """Inside SQLAlchemy: note what says that the whole transaction is gone."""
-        if is_conflict(error):
+        if isinstance(error, asyncio.CancelledError):
+            self._doom("a statement of it was cancelled")
+        elif is_conflict(error):
             self.conflicted = True
         elif is_lost(error):
             self._problem = failure(error, self._location)
@@ -244,10 +246,8 @@ class PostgresUnit(Unit):
         self._check()
         if self._channel is None:
             lock = _ALONE if self._eager else _SHARED if writing or self._whole else ""
-            if now:
-                self._channel = await self._begun(f"BEGIN; {lock}" if lock else "BEGIN")
-            else:
-                self._channel = await self._taken()
+            self._channel = await self._taken(lock, now=now)
+            if not now:
                 self._channel.pipeline.put("BEGIN")
                 if lock:
                     self._channel.pipeline.put(lock)
@@ -255,35 +255,21 @@ class PostgresUnit(Unit):
             self._listen(self._channel)
         return self._channel
 
-    async def _taken(self) -> Channel:
-        channel = await self._pool.take()
+    async def _taken(self, lock: str, *, now: bool) -> Channel:
+        try:
+            channel = await (self._pool.begun(f"BEGIN; {lock}") if now else self._pool.take())
+        except FAILURES as error:
+            raise failure(error, self._location) from error
         if self._ended:
-            self._pool.give(channel)
+            self._pool.undo(channel)
             self._check()
         return channel
-
-    async def _begun(self, sql: str) -> Channel:
-        """A connection in a transaction; one that turns out to be broken, or in an old one, is replaced."""
-        for again in (True, False):
-            channel = await self._taken()
-            try:
-                await channel.command(sql)
-            except FAILURES as error:
-                self._pool.undo(channel)
-                if not (again and (is_lost(error) or is_inherited(error))):
-                    raise failure(error, self._location) from error
-            except BaseException:
-                self._pool.undo(channel)
-                raise
-            else:
-                return channel
-        raise AssertionError("the second attempt returns or raises")
 
     def _listen(self, channel: Channel) -> None:
         """Hear of errors and rollbacks; weakly, so that a unit that everybody has forgotten is undone."""
         failed, rolled_back = WeakMethod(self._failed), WeakMethod(self._rolled_back)
 
-        def on_error(error: Exception) -> None:
+        def on_error(error: BaseException) -> None:
             if (hear := failed()) is not None:
                 hear(error)
 
@@ -339,17 +325,9 @@ class PostgresUnit(Unit):
     async def _commit(self, channel: Channel) -> None:
         """The deferred rows and the commit in one round trip; the connection goes on to who waits for it at once."""
         async with self._mutex:
-            self._check()
-            try:
-                for write in self._deferred:
-                    for row in write.rows:
-                        channel.pipeline.put(translated(write.sql), row)
-            except FAILURES as error:
-                raise failure(error, self._location) from error
-            channel.pipeline.put("COMMIT")
-            self._leave()
-            sent, self._channel = channel.pipeline.send(), None
-            self._pool.give(channel)
+            async with channel.mutex:  # a statement that nobody waits for any more may be under way
+                self._check()
+                sent = self._sent(channel)
             try:
                 await outlast(sent.done)
             finally:
@@ -358,13 +336,29 @@ class PostgresUnit(Unit):
             if problem is not None:
                 raise problem
 
+    def _sent(self, channel: Channel) -> Sent:
+        if channel.is_cancelling:
+            self._doom("a statement of it was cancelled")
+            self._check()
+        try:
+            for write in self._deferred:
+                for row in write.rows:
+                    channel.pipeline.put(translated(write.sql), row)
+        except FAILURES as error:
+            raise failure(error, self._location) from error
+        channel.pipeline.put("COMMIT")
+        self._leave()
+        sent, self._channel = channel.pipeline.send(), None
+        self._pool.give(channel)
+        return sent
+
     def _outcome(self, sent: Sent) -> BaseException | None:
         """What to raise after a commit."""
+        if sent.status == b"COMMIT":  # whatever has come after it
+            return None
         if sent.error is None:
-            if sent.status == b"COMMIT":
-                return None
             return StorageError(f"PostgreSQL at {self._location} rolled the transaction back: a statement failed.")
-        if self._is_conflict(sent.error) or sqlstate(sent.error) == "57014":  # the next one's cancellation, come early
+        if is_conflict(sent.error):
             self.conflicted = True
             return Conflict()
         return failure(sent.error, self._location, committing=True)

@@ -23,11 +23,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 from ramet.errors import EffectInQuery, StorageError
 from ramet.storage.base import Row, Storage, Unit, Write
 from ramet.storage.history import NO_HISTORY, History
+from ramet.storage.lock import FileLock
 from ramet.storage.sessions import reading_session
 from ramet.storage.sqlite.batch import FAILURES, failure
 from ramet.storage.sqlite.channel import Channel, Channels
 from ramet.storage.sqlite.checkpoint import PAGES, Checkpointer
-from ramet.storage.sqlite.lock import ProcessLock
 from ramet.storage.sqlite.opening import prepare
 from ramet.storage.sqlite.options import TEMPORARY, SqliteOptions
 from ramet.storage.sqlite.unit import SqliteUnit
@@ -42,7 +42,7 @@ class SqliteStorage(Storage):
         self.options = options or (SqliteOptions() if path is not None else TEMPORARY)
         self._path = Path(path) if path is not None else None
         self._folder: tempfile.TemporaryDirectory[str] | None = None
-        self._lock: ProcessLock | None = None
+        self._lock: FileLock | None = None
         self._writing: Channel | None = None
         self._latest: Channel | None = None
         self._reading: Channel | None = None
@@ -66,8 +66,7 @@ class SqliteStorage(Storage):
         try:
             if not self.options.readonly:
                 self._path.parent.mkdir(parents=True, exist_ok=True)
-                self._lock = ProcessLock(self._path, self.service)
-                self._lock.acquire()
+                self._take(self._path)
                 await self._open_writer(self._path, schema, history)
             self._reading = await self._reader()
         except (sqlite3.Error, OSError) as error:
@@ -79,6 +78,14 @@ class SqliteStorage(Storage):
         except StorageError:
             await self.close()
             raise
+
+    def _take(self, path: Path) -> None:
+        self._lock = FileLock(path.with_name(path.name + ".lock"))
+        if holder := self._lock.acquire():
+            raise StorageError(
+                f"The database of {self.service} at {path} is in use by process {holder}: "
+                "stop that process, or give this one another data folder."
+            )
 
     async def _open_writer(self, path: Path, schema: Sequence[str], history: History) -> None:
         options = self.options

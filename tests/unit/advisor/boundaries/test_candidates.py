@@ -103,6 +103,7 @@ def test_a_shared_table_is_named_with_who_reaches_across() -> None:
     assert (table.table, table.owned, table.written_across) == ("stock", True, True)
     assert {place.path for place in table.places} == {"shop/orders/rules.py"}
     assert not found("pages").shared
+    assert table.places[0].line == 11, "what writes is told first"
 
 
 def test_a_torn_transaction_has_the_saga_it_needs() -> None:

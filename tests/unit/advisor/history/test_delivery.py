@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from ramet.advisor.facts import Facts
 from ramet.advisor.history.delivery import delivery
 from tests.unit.advisor.invented import DAY, NOW, commit
@@ -26,8 +28,32 @@ def test_nothing_is_told_without_tags() -> None:
 
 def test_releases_a_week() -> None:
     facts = Facts(root="r", commits=COMMITS, tags=released(70, 40, 10))
-    assert round(value(facts, "deployment frequency") or 0, 3) == round(3 / (365 / 7), 3)
+    assert round(value(facts, "deployment frequency") or 0, 3) == round(3 / (99 / 7), 3)
     assert delivery(facts).pattern == "vN.N"
+
+
+def test_a_history_of_more_than_a_year_counts_the_last_one() -> None:
+    facts = Facts(root="r", commits=(*COMMITS, commit(100, "a.py", days_ago=900)), tags=released(70, 40, 10))
+    assert round(value(facts, "deployment frequency") or 0, 3) == round(3 / (365 / 7), 3)
+
+
+@pytest.mark.parametrize(
+    ("names", "pattern"),
+    [
+        (("release-2017-09-12", "release-2017-09-19", "test/ficus.1.0"), "release-DATE"),
+        (("2024.01.02", "2024.02.03", "v1.0"), "DATE"),
+        (("release-123", "release-124", "issue-9"), "release-N"),
+        (("v7", "v8", "8.0"), "vN"),
+    ],
+)
+def test_releases_are_named_in_several_ways(names: tuple[str, ...], pattern: str) -> None:
+    found = delivery(Facts(root="r", commits=COMMITS, tags=tuple((name, NOW) for name in names)))
+    assert (found.pattern, found.releases) == (pattern, 2)
+
+
+def test_what_is_tagged_now_counts_more_than_what_was_tagged_once() -> None:
+    old = tuple((f"v1.{n}", NOW - 900 * DAY) for n in range(9))
+    assert delivery(Facts(root="r", commits=COMMITS, tags=(*old, ("release-1", NOW)))).pattern == "release-N"
 
 
 def test_pre_releases_and_other_tags_are_no_releases() -> None:

@@ -31,3 +31,7 @@ a/**/z     @org/deep
 )
 def test_the_last_line_that_matches_owns_a_path(path: str, owners: tuple[str, ...]) -> None:
     assert owners_for(path, LINES) == owners
+
+
+def test_a_pattern_that_nobody_would_write_matches_nothing() -> None:
+    assert owners_for("a/" * 40 + "b", owners_of("**/" * 40 + "c @bomb")) == ()

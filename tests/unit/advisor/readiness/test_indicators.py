@@ -46,6 +46,11 @@ def test_files_that_everybody_changes() -> None:
     assert (found.points, found.places) == (True, (at("a.py"),))
 
 
+def test_files_that_nobody_changed_tell_nothing() -> None:
+    facts = Facts(root="r", modules=(module("a.py"),), commits=(commit(1, "b.txt"),))
+    assert sign(facts, "conflict").points is None
+
+
 def test_other_languages_are_named() -> None:
     seen = tuple(Signal(name="language", place=at("x"), detail=one) for one in ("Go", "Java", "Rust"))
     assert sign(Facts(root="r", signals=seen), "technology").evidence == "besides Python there is go, java, rust"

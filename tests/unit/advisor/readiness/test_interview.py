@@ -24,7 +24,10 @@ def test_nothing_said_is_nothing_known() -> None:
         ("team = ", r"answers\.toml: "),
         ('team = "many"', r"answers\.toml: Expected `int"),
         ("team = 0", "a team of 0 is none"),
-        ('stage = "big"', "Invalid enum value"),
+        (
+            'stage = "big"',
+            "Invalid enum value 'big'. An answer is true or false, a team a number, a stage start-up, growth, scale.",
+        ),
         ("[answers]\nmanagment = true", 'has no item "managment"; did you mean management'),
         ("size = 3", 'there is no key "size"; there are team, stage, answers'),
     ],

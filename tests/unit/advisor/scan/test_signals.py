@@ -42,6 +42,20 @@ def test_files_and_their_text_are_evidence(tmp_path: Path) -> None:
     }
 
 
+def test_what_is_required_and_never_imported_is_evidence_too(tmp_path: Path) -> None:
+    files = {
+        "requirements.txt": "django==5\n    # via sentry-sdk\nsentry-sdk==2.45.0\nprometheus-clientele\n",
+        "pyproject.toml": '[project]\ndependencies = [\n  "opentelemetry-sdk>=1",\n]\n',
+        "requirements/test.txt": "statsd\n",
+        "a.py": "x = 1\n",
+    }
+    assert signals(facts_of(tmp_path, files)) == {
+        ("error-tracking", "requirements.txt", 3, "sentry-sdk"),
+        ("tracing", "pyproject.toml", 3, "opentelemetry-sdk"),
+        ("project", "pyproject.toml", 1, ""),
+    }
+
+
 def test_imported_libraries_are_evidence_but_not_those_of_tests_or_own_modules(tmp_path: Path) -> None:
     facts = facts_of(
         tmp_path,
@@ -64,3 +78,10 @@ def test_imported_libraries_are_evidence_but_not_those_of_tests_or_own_modules(t
 def test_a_language_needs_more_than_a_stray_file(tmp_path: Path) -> None:
     facts = facts_of(tmp_path, {"a.py": "", "x.go": "", "1.ts": "", "2.ts": "", "3.ts": ""})
     assert {one.detail for one in facts.signals if one.name == "language"} == {"python", "typescript"}
+
+
+def test_texts_made_to_take_for_ever_do_not(tmp_path: Path) -> None:
+    blank = "\n" * 200_000
+    files = {"k.yaml": blank, "compose.yaml": blank, "requirements.txt": blank, "Dockerfile": blank}
+    slow = {"a.py": "print x" + " " * 900_000 + ";\n!!", "b.py": "from a import (\n" * 60_000}
+    assert len(facts_of(tmp_path, {**files, **slow}).modules) == 2

@@ -113,10 +113,12 @@ def test_senders_and_receivers_of_a_task_or_signal_meet_under_one_name(tmp_path:
 
 def test_a_parameter_that_only_passes_through_is_told_from_one_that_is_used(tmp_path: Path) -> None:
     text = """\
-        from store import keep
+        from store import keep, Item
         def through(a, b):
             keep(a, b)
             return b
+        def found(item):
+            return Item.objects.get(id=item)
         """
     facts = facts_of(tmp_path, {"store.py": "def keep(a, b): ...\n", "middle.py": text})
     assert [(one.place.line, one.function, one.parameter, one.target) for one in facts.passes] == [

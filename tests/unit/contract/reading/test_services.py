@@ -124,8 +124,8 @@ def test_a_contract_is_read_with_its_types() -> None:
 
 def test_a_service_has_what_it_and_its_bases_say() -> None:
     base, derived = only(StockService), only(FasterService)
-    assert (base.needs.databases, base.needs.clocks) == (("db",), ())
-    assert (derived.needs.databases, derived.needs.clocks) == (("db",), ("clock",))
+    assert (list(base.needs.databases), list(base.needs.clocks)) == (["db"], [])
+    assert (list(derived.needs.databases), list(derived.needs.clocks)) == (["db"], ["clock"])
     assert derived.needs.settings == {"settings": StockSettings}
     assert [(one.name, one.mark.when) for one in derived.schedules] == [("tidy", "1h")]
     assert [(one.name, one.mark.start) for one in derived.handlers] == [("note", "now"), ("another", "retained")]

@@ -124,6 +124,33 @@ async def test_what_takes_too_long_is_cancelled_and_answered_504() -> None:
     assert (answer.status, answer.json["code"], shop.cancelled) == (504, "deadline-exceeded", True)
 
 
+async def test_where_another_process_may_have_executed_a_command_no_answer_says_that_it_has_not() -> None:
+    clock, tasks = VirtualClock(), Tasks()
+    async with served(Shop(), clock=clock) as app:
+        asking = tasks.spawn(ask(app, "POST", "/api/adrift"))
+        await clock.advance(1.1)
+        overdue = await asking
+        asking = tasks.spawn(ask(app, "POST", "/api/adrift"))
+        await clock.settle()
+        draining = tasks.spawn(app.flights.drain(0.5))
+        await clock.advance(0.6)
+        closed = await asking
+        await draining
+    assert [(one.status, one.json["code"]) for one in (overdue, closed)] == [(502, "outcome-unknown")] * 2
+
+
+async def test_what_is_cut_off_when_the_server_closes_was_rolled_back_and_may_be_repeated() -> None:
+    shop, clock, tasks = Shop(), VirtualClock(), Tasks()
+    async with served(shop, clock=clock) as app:
+        asking = tasks.spawn(ask(app, "GET", "/api/slow"))
+        await clock.settle()
+        draining = tasks.spawn(app.flights.drain(0.5))
+        await clock.advance(0.6)
+        answer = await asking
+        await draining
+    assert (answer.status, answer.json["code"], shop.cancelled) == (503, "unavailable", True)
+
+
 async def test_work_that_ends_in_spite_of_it_is_answered() -> None:
     clock, tasks = VirtualClock(), Tasks()
     async with served(Shop(), clock=clock) as app:

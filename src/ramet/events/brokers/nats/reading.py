@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from nats.errors import Error
 
@@ -258,7 +258,7 @@ class Reading:
             partition.leaving_since = partition.leaving_since or now
             if partition.idle or now - partition.leaving_since > DRAIN_SECONDS:
                 await self._give_back(partition)
-        await asyncio.gather(*(self._take_over(number) for number in share - self._owned.keys()))
+        await _all(self._take_over(number) for number in share - self._owned.keys())
         if set(self._reading) != before:
             self._renew()
             self._changed.set()
@@ -301,7 +301,7 @@ class Reading:
 
     async def _commit(self) -> None:
         moved = [one for one in self._owned.values() if one.floor != one.committed]
-        await asyncio.gather(*(self._write(partition) for partition in moved))
+        await _all(self._write(partition) for partition in moved)
 
     async def _write(self, partition: Partition) -> None:
         floor, instance, key = partition.floor, self._members.instance, self._key(partition.number)
@@ -317,6 +317,13 @@ class Reading:
         else:
             partition.committed = floor
         partition.revision = revision
+
+
+async def _all(writes: Iterable[Coroutine[Any, Any, None]]) -> None:
+    """Until every one has ended: what is still being written when another fails would be taken for a lost answer."""
+    for error in await asyncio.gather(*writes, return_exceptions=True):
+        if error is not None:
+            raise error
 
 
 def _start_key(consumer: str) -> str:

@@ -1,0 +1,92 @@
+"""A server that vanishes without a word: nobody waits for ever, and what may have happened is said to be unknown."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from itertools import count
+
+import pytest
+from sqlalchemy import text
+
+from ramet.errors import CommitUnknown
+from ramet.storage.base import Write
+from ramet.storage.postgres.options import PostgresOptions
+from ramet.storage.postgres.storage import PostgresStorage
+from ramet.storage.tables import SCHEMA
+from ramet.testing.engines.postgres import PostgresServer
+from tests.integration.postgres.proxy import Proxy
+
+pytestmark = pytest.mark.needs("postgresql")
+
+TABLES = ("CREATE TABLE IF NOT EXISTS mark (key TEXT PRIMARY KEY)",)
+MARK = "INSERT INTO mark (key) VALUES (?)"
+HASTY = PostgresOptions(units=1, connect_seconds=5, answer_seconds=0.2)
+numbers = count()
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[PostgresServer]:
+    with PostgresServer() as server:
+        yield server
+
+
+@pytest.fixture
+async def proxy(server: PostgresServer) -> AsyncIterator[Proxy]:
+    async with Proxy(server.port).running() as proxy:
+        yield proxy
+
+
+@pytest.fixture
+async def storage(server: PostgresServer, proxy: Proxy) -> AsyncIterator[PostgresStorage]:
+    url = f"{server.url}/postgres".replace(f":{server.port}/", f":{proxy.port}/")
+    made = PostgresStorage(f"hole_{next(numbers)}", url, HASTY)
+    await made.open((*SCHEMA, *TABLES))
+    yield made
+    await made.close()
+
+
+async def marks(storage: PostgresStorage) -> list[str]:
+    return [key for (key,) in await storage.fetch("SELECT key FROM mark ORDER BY key")]
+
+
+async def mark(storage: PostgresStorage, key: str) -> None:
+    unit = storage.unit()
+    await unit.run(text(f"INSERT INTO mark VALUES ('{key}')"))
+    unit.defer(Write(MARK, [(f"{key} event",)]))
+    await unit.commit()
+
+
+async def test_a_commit_that_is_swallowed_is_unknown_and_the_next_one_works(
+    storage: PostgresStorage, proxy: Proxy
+) -> None:
+    await mark(storage, "before")
+    proxy.swallows = b"lost event"
+    with pytest.raises(CommitUnknown, match=r"no answer within 0\.2 s"):
+        await mark(storage, "lost")
+    await mark(storage, "after")
+    assert await marks(storage) == ["after", "after event", "before", "before event"]
+
+
+async def test_rows_that_are_swallowed_are_unknown_and_the_next_ones_are_written(
+    storage: PostgresStorage, proxy: Proxy
+) -> None:
+    proxy.swallows = b"lost"
+    with pytest.raises(CommitUnknown):
+        await storage.write(Write(MARK, [("lost",)]))
+    await storage.write(Write(MARK, [("after",)]))
+    assert await marks(storage) == ["after"]
+
+
+async def test_a_statement_that_is_swallowed_and_cancelled_costs_one_connection(
+    storage: PostgresStorage, proxy: Proxy
+) -> None:
+    proxy.swallows = b"nowhere"
+    unit = storage.unit()
+    waiting = asyncio.ensure_future(unit.run(text("SELECT 'nowhere'")))
+    await proxy.swallowed.wait()
+    waiting.cancel()
+    await asyncio.wait((waiting,))
+    await unit.rollback()
+    await mark(storage, "after")
+    assert await marks(storage) == ["after", "after event"]
