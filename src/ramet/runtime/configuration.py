@@ -87,14 +87,14 @@ class Configuration:
             raise ConfigurationError(f"{FILE}:{line}: {key} of [deployment.{deployment}]: {error}.") from error
 
 
-class ExternalAt(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class ExternalAt(msgspec.Struct, frozen=True):
     """Where a contract is answered outside of the application, instead of where its declaration says."""
 
     url: str
     token: str = ""
 
 
-class _ApplicationTable(msgspec.Struct, forbid_unknown_fields=True):
+class _ApplicationTable(msgspec.Struct):
     name: Annotated[str, msgspec.Meta(min_length=1)]
     services: tuple[str, ...]
 
@@ -102,7 +102,7 @@ class _ApplicationTable(msgspec.Struct, forbid_unknown_fields=True):
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]*")
 
 
-class _MountedTable(msgspec.Struct, forbid_unknown_fields=True):
+class _MountedTable(msgspec.Struct):
     app: str
     prefix: str = "/"
     interface: str = "auto"
@@ -159,8 +159,10 @@ class _Source:
         mistakes.known((), document, ("application", "deployment", "settings", "mounted", "external"))
         mistakes.tables(("deployment",), document.get("deployment", {}))
         table = self._application()
-        mounted = list(self._mounted())
-        externals = dict(self._externals())
+        mounted = [
+            Mounted(name=name, **msgspec.structs.asdict(one)) for name, one in self._tables("mounted", _MountedTable)
+        ]
+        externals = dict(self._tables("external", ExternalAt))
         deployments, overlays = self._deployments.all(), self._deployments.settings()
         settings = mistakes.tables(("settings",), document.get("settings", {}))
         if mistakes or table is None:
@@ -181,28 +183,17 @@ class _Source:
         if not isinstance(value, dict):
             self._mistakes.add(("application",), "the table [application] is missing.")
             return None
-        table = self._table(("application",), value, _ApplicationTable)
+        table = self._mistakes.read(("application",), value, _ApplicationTable)
         if table is not None and not _NAME.fullmatch(table.name):
             wanted = 'a name of letters, digits, "-" and "_", such as "tea-shop"'
             self._mistakes.add(("application", "name"), f'name is {wanted}, not "{table.name}".')
         return table
 
-    def _externals(self) -> Iterator[tuple[str, ExternalAt]]:
-        for name, value in self._mistakes.tables(("external",), self._document.get("external", {})).items():
-            table = self._table(("external", name), value, ExternalAt)
-            if table is not None:
-                yield name, table
-
-    def _mounted(self) -> Iterator[Mounted]:
-        for name, value in self._mistakes.tables(("mounted",), self._document.get("mounted", {})).items():
-            table = self._table(("mounted", name), value, _MountedTable)
-            if table is not None:
-                yield Mounted(name=name, **msgspec.structs.asdict(table))
-
-    def _table(self, keys: Keys, value: Mapping[str, Any], kind: type[T]) -> T | None:
-        names = [field.encode_name for field in msgspec.structs.fields(kind)]
-        self._mistakes.known(keys, value, names)
-        return self._mistakes.convert(keys, {key: value[key] for key in value if key in names}, kind)
+    def _tables(self, outer: str, kind: type[T]) -> Iterator[tuple[str, T]]:
+        for name, table in self._mistakes.tables((outer,), self._document.get(outer, {})).items():
+            value = self._mistakes.read((outer, name), table, kind)
+            if value is not None:
+                yield name, value
 
 
 def settings_of_nobody(found: Configuration, declared: Declared) -> Iterator[Problem]:

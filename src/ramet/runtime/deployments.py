@@ -30,7 +30,7 @@ class _GatewayTable(msgspec.Struct, forbid_unknown_fields=True):
     listen: str
 
 
-class _GroupTable(msgspec.Struct, forbid_unknown_fields=True):
+class _GroupTable(msgspec.Struct):
     services: tuple[str, ...] | str
     replicas: Count = 1
     listen: str | None = None
@@ -39,7 +39,7 @@ class _GroupTable(msgspec.Struct, forbid_unknown_fields=True):
     zone: str = ""
 
 
-class _DeploymentTable(msgspec.Struct, forbid_unknown_fields=True):
+class _DeploymentTable(msgspec.Struct):
     data: str | None = None
     listen: str | None = None
     gateway: _GatewayTable | None = None
@@ -127,14 +127,12 @@ class Deployments:
         own: Keys = ("deployment", name)
         self._mistakes.known(own, self._tables[name], _DeploymentTable.__struct_fields__)
         self._check_base(name)
-        known = {
-            key: value for key, value in self._origins.merged(name).items() if key in _DeploymentTable.__struct_fields__
-        }
-        table = self._mistakes.convert(own, known, _DeploymentTable)
-        groups = tuple(self._groups(name, known.get("process", {})))
-        self._mistakes.tables((*own, "settings"), known.get("settings", {}))
-        calls = read_policies((*own, "policy"), known.get("policy", {}), self._mistakes)
-        http = read_http((*own, "http"), known.get("http", {}), self._mistakes)
+        merged = self._origins.merged(name)
+        table = self._mistakes.convert(own, merged, _DeploymentTable)
+        groups = tuple(self._groups(name, merged.get("process", {})))
+        self._mistakes.tables((*own, "settings"), merged.get("settings", {}))
+        calls = read_policies((*own, "policy"), merged.get("policy", {}), self._mistakes)
+        http = read_http((*own, "http"), merged.get("http", {}), self._mistakes)
         if table is None:
             return None
         self._check(own, table)
@@ -208,9 +206,7 @@ class Deployments:
                     at, f'"{name}" is no name of a group: small letters, digits, "-" and "_", at most 40 of them.'
                 )
                 continue
-            self._mistakes.known(at, raw, _GroupTable.__struct_fields__)
-            known = {key: value for key, value in raw.items() if key in _GroupTable.__struct_fields__}
-            table = self._mistakes.convert(at, known, _GroupTable)
+            table = self._mistakes.read(at, raw, _GroupTable)
             if table is not None:
                 yield self._group(at, name, table)
 
@@ -266,8 +262,7 @@ def _overlaid(below: Raw, above: Raw) -> Raw:
     for key, value in above.items():
         inner = merged.get(key)
         merged[key] = _overlaid(inner, value) if isinstance(inner, dict) and isinstance(value, dict) else value
-    if "listen" in above:
-        merged.pop("gateway", None) if "gateway" not in above else None
-    elif "gateway" in above:
-        merged.pop("listen", None)
+    for one, other in (("listen", "gateway"), ("gateway", "listen")):  # both say where the public address is
+        if one in above and other not in above:
+            merged.pop(other, None)
     return merged

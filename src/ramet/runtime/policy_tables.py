@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple
 
-from ramet.model.application import Value
 from ramet.model.policies import Budgets, Http, Policy
 from ramet.runtime.toml import Keys, Mistakes
 
-V = TypeVar("V", bound=Value)
 CALLS, SHARED = Policy.__struct_fields__, Budgets.__struct_fields__
 
 
@@ -29,7 +27,8 @@ def read_policies(at: Keys, raw: Any, mistakes: Mistakes) -> Policies:
     outer = {name: value for name, value in raw.items() if name not in inner}
     mistakes.known(at, outer, (*CALLS, *SHARED))
     policies = {name: _of_one((*at, name), table, mistakes) for name, table in inner.items()}
-    return Policies(_value(at, outer, Policy, mistakes), policies, _value(at, outer, Budgets, mistakes))
+    policy, budgets = mistakes.convert(at, outer, Policy), mistakes.convert(at, outer, Budgets)
+    return Policies(policy or Policy(), policies, budgets or Budgets())
 
 
 def read_http(at: Keys, raw: Any, mistakes: Mistakes) -> Http:
@@ -37,8 +36,7 @@ def read_http(at: Keys, raw: Any, mistakes: Mistakes) -> Http:
     if not isinstance(raw, dict):
         mistakes.add(at, f"[{'.'.join(at)}] is a table, such as `max_body_bytes = 65536`.")
         return Http()
-    mistakes.known(at, raw, Http.__struct_fields__)
-    return _value(at, raw, Http, mistakes)
+    return mistakes.read(at, raw, Http) or Http()
 
 
 def _of_one(at: Keys, table: dict[str, Any], mistakes: Mistakes) -> Policy:
@@ -49,11 +47,4 @@ def _of_one(at: Keys, table: dict[str, Any], mistakes: Mistakes) -> Policy:
             where = ".".join(at[:-1])
             mistakes.add((*at, name), f"{name} is shared by all calls: it belongs into [{where}].")
     rest = {name: value for name, value in table.items() if not isinstance(value, dict) and name not in SHARED}
-    mistakes.known(at, rest, CALLS)
-    return _value(at, rest, Policy, mistakes)
-
-
-def _value(at: Keys, table: dict[str, Any], kind: type[V], mistakes: Mistakes) -> V:
-    known = {name: value for name, value in table.items() if name in kind.__struct_fields__}
-    found = mistakes.convert(at, known, kind)
-    return kind() if found is None else found
+    return mistakes.read(at, rest, Policy) or Policy()

@@ -96,18 +96,23 @@ class Mistakes:
         self.add(keys, f"[{name}] holds tables: write [{name}.NAME].")
         return {}
 
+    def read(self, keys: Keys, table: Mapping[str, Any], kind: type[T]) -> T | None:
+        """A table as a value: it may have no other keys, and they must fit; None where one does not fit."""
+        self.known(keys, table, _names(kind))
+        return self.convert(keys, table, kind)
+
     def convert(self, keys: Keys, table: Mapping[str, Any], kind: type[T]) -> T | None:
-        """A table as a value; None where it does not fit, and is complained of for each key that does not."""
+        """As `read`, where the table may have keys for others, too."""
+        names = _names(kind)
         try:
-            return msgspec.convert(table, kind)
+            return msgspec.convert({key: table[key] for key in table if key in names}, kind)
         except msgspec.ValidationError as error:
             name = ".".join(keys)
             found = re.search(r"`\$\.(\w+)|field `(\w+)`", str(error))
             key = (found[1] or found[2]) if found else ""
             self.add((*keys, key), f"[{name}] {_told(str(error))}.")
-            rest = {inner: value for inner, value in table.items() if inner != key}
             if key in table:
-                self._more(keys, rest, kind, key)
+                self._more(keys, {inner: value for inner, value in table.items() if inner != key}, kind, key)
             return None
 
     def _more(self, keys: Keys, rest: Mapping[str, Any], kind: type[Any], wrong: str) -> None:
@@ -128,6 +133,10 @@ def _told(error: str) -> str:
 
 def _kinds(written: str) -> str:
     return " or ".join(_KINDS.get(kind, kind) for kind in written.split(" | ") if kind != "null")
+
+
+def _names(kind: type[Any]) -> tuple[str, ...]:
+    return tuple(field.encode_name for field in msgspec.structs.fields(kind))
 
 
 def nearest(name: str, names: Iterable[str]) -> str | None:

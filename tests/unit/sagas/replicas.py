@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +23,7 @@ from ramet.storage.tables import SCHEMA as STORAGE_TABLES
 from ramet.storage.work import transact
 from ramet.telemetry.context import Context
 from ramet.telemetry.scope import Scope, Work
-from tests.unit.sagas.world import Participant
+from tests.unit.sagas.world import Participant, Process
 
 
 class Gate:
@@ -106,15 +106,15 @@ class OwnStorage(SqliteStorage):
         self._real.listen(channel, lambda: None if self._dead else wake())
 
 
-class Replica:
+class Replica(Process):
     """One process."""
 
     def __init__(self, group: Group, sagas: Sequence[type[Saga]]) -> None:
+        super().__init__(group.errors)
         self.gate = Gate()
         self.clock = OwnClock(group.clock, self.gate)
         self.storage = OwnStorage(group.storage, self.gate)
         self.there = group.there
-        self.tasks: set[asyncio.Task[Any]] = set()
         definitions = []
         for saga in sagas:
             instance = saga()
@@ -131,18 +131,6 @@ class Replica:
         self.engine.report = group.moments.append
         self.leases = Leases(self.storage, clock=self.clock, spawn=self.spawn, about=self.engine.versions)
         self.engine.share(self.leases)
-        self._errors = group.errors
-
-    def spawn(self, work: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
-        task = asyncio.get_running_loop().create_task(work)
-        self.tasks.add(task)
-        task.add_done_callback(self._ended)
-        return task
-
-    def _ended(self, task: asyncio.Task[Any]) -> None:
-        self.tasks.discard(task)
-        if not task.cancelled() and (error := task.exception()) is not None:
-            self._errors.append(error)
 
     async def call(self, method: str, what: str) -> None:
         """A command of somebody else: asked and answered while this process is not frozen."""
@@ -168,10 +156,7 @@ class Replica:
 
     async def kill(self) -> None:
         self.storage.die()
-        tasks, self.tasks = self.tasks, set()
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await super().kill()
 
     async def start(self, saga: type[Saga], key: str, state: Struct) -> str:
         context = Context(execution="request", trace="trace")

@@ -108,20 +108,12 @@ class Participant:
         self.answers.setdefault(key, Cancelled(f"{key} was withdrawn."))
 
 
-class World:
-    """A service that runs sagas, its clock, and whom they call."""
+class Process:
+    """What works in the background of one process, until it is killed; `errors` is what has gone wrong there."""
 
-    def __init__(self, path: Path, *sagas: type[Saga], clock: VirtualClock | None = None) -> None:
-        self.path = path
-        self.sagas = sagas
-        self.clock = clock or VirtualClock()
-        self.there = Participant()
-        self.moments: list[Moment] = []
-        self.commands: Sequence[str] = ()
+    def __init__(self, errors: list[BaseException]) -> None:
         self.tasks: set[asyncio.Task[Any]] = set()
-        self.errors: list[BaseException] = []
-        self.storage: SqliteStorage
-        self.engine: SagaEngine
+        self.errors = errors
 
     def spawn(self, work: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
         task = asyncio.get_running_loop().create_task(work)
@@ -131,8 +123,29 @@ class World:
 
     def _ended(self, task: asyncio.Task[Any]) -> None:
         self.tasks.discard(task)
-        if not task.cancelled() and task.exception() is not None:
-            self.errors.append(task.exception())  # type: ignore[arg-type]  # the scope knows its unit as an object
+        if not task.cancelled() and (error := task.exception()) is not None:
+            self.errors.append(error)
+
+    async def kill(self) -> None:
+        tasks, self.tasks = self.tasks, set()
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+class World(Process):
+    """A service that runs sagas, its clock, and whom they call."""
+
+    def __init__(self, path: Path, *sagas: type[Saga], clock: VirtualClock | None = None) -> None:
+        super().__init__([])
+        self.path = path
+        self.sagas = sagas
+        self.clock = clock or VirtualClock()
+        self.there = Participant()
+        self.moments: list[Moment] = []
+        self.commands: Sequence[str] = ()
+        self.storage: SqliteStorage
+        self.engine: SagaEngine
 
     async def open(self, *, start: bool = True) -> None:
         self.storage = SqliteStorage("orders", self.path, TEMPORARY)
@@ -157,15 +170,12 @@ class World:
 
     async def crash(self) -> None:
         """The process dies: nothing more is written, nobody is told."""
-        tasks, self.tasks = self.tasks, set()
 
         async def dead(*_: Any) -> tuple[int, ...]:
             raise asyncio.CancelledError
 
         self.storage.write = dead  # type: ignore[method-assign, assignment]  # the crash
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await self.kill()
         await self.storage.close()
 
     async def close(self) -> None:

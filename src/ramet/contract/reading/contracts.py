@@ -11,9 +11,9 @@ from ramet.contract.declared import DeclaredContract, DeclaredMethod, wire_name
 from ramet.contract.problems import Problems
 from ramet.contract.reading.discovery import is_contract
 from ramet.contract.reading.hints import check_type, namespace
+from ramet.contract.reading.lines import check_name, check_version
 from ramet.contract.reading.refusals import check_refusal
 from ramet.contract.reading.signatures import Method, called, declare, read_method
-from ramet.contract.reading.versions import is_semantic
 from ramet.contract.service import Contract, HandlerMark, MethodMark, ScheduleMark, mark_of
 from ramet.contract.struct import Event
 from ramet.errors import Refusal
@@ -67,12 +67,9 @@ def _check_line(cls: type[Contract], problems: Problems) -> None:
     if line.version is None:
         remedy = f'Write `class {cls.__name__}(Contract, version="1.0.0")`.'
         problems.add(cls, f"The contract {cls.__name__} has no version.", remedy)
-    elif not is_semantic(line.version):
-        message = f'The contract {cls.__name__} has the version "{line.version}", which is not a semantic version.'
-        problems.add(cls, message, 'Write MAJOR.MINOR.PATCH, such as "1.0.0".', word="version")
-    if line.name is not None and not is_wire_name(line.name):
-        message = f'The contract {cls.__name__} has the name "{line.name}".'
-        problems.add(cls, message, 'Write lower-case letters, digits and hyphens, such as "order-book".', word="name")
+    else:
+        check_version(cls, "contract", line.version, problems)
+    check_name(cls, "contract", line.name, problems, example="order-book")
     for option, given in (("tables", line.tables), ("sagas", line.sagas)):
         if given:
             message = f"The contract {cls.__name__} has {option}, which are private to a service."
@@ -81,11 +78,6 @@ def _check_line(cls: type[Contract], problems: Problems) -> None:
         if name not in vars(cls) and not name.startswith("_"):
             message = f"The contract {cls.__name__} asks for {name}, but only a service is given anything."
             problems.add(cls, message, "Move the annotation to the service.", word=name)
-
-
-def is_wire_name(name: object) -> bool:
-    """Whether a name can stand in files, addresses and topics."""
-    return isinstance(name, str) and name.isascii() and name.replace("-", "a").isalnum() and name == name.lower()
 
 
 def _check_member(member: Method) -> None:

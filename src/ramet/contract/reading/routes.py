@@ -7,8 +7,8 @@ import inspect
 import re
 import types
 import typing
-from collections.abc import Sequence
-from typing import Any, Union, get_args, get_origin
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar, Union, get_args, get_origin
 
 from ramet.contract.api import Api, ApiDeclaration, api_declaration
 from ramet.contract.exchange import Answer, Message, Reply
@@ -18,6 +18,7 @@ from ramet.contract.reading.parameters import Reading, members, read_parameters,
 from ramet.contract.reading.types import complaints
 from ramet.settings import seconds
 
+T = TypeVar("T")
 PLACE = re.compile(r"\{(\w*)(:path)?\}")
 
 
@@ -85,8 +86,8 @@ def _read(reading: Reading) -> Route | None:
         parameters=parameters,
         result=result,
         result_type=result_type,
-        deadline=_deadline(reading),
-        max_body=_max_body(reading),
+        deadline=_amount(reading, "deadline", seconds),
+        max_body=_amount(reading, "max_body", size),
     )
 
 
@@ -142,21 +143,12 @@ def _judge_result(reading: Reading, hint: Any) -> None:
         reading.wrong(f"cannot return it: {complaint.message}", complaint.remedy)
 
 
-def _deadline(reading: Reading) -> float | None:
-    given = reading.declaration.mark.deadline
+def _amount(reading: Reading, option: str, read: Callable[[Any], T]) -> T | None:
+    given = getattr(reading.declaration.mark, option)
     try:
-        return None if given is None else seconds(given)
+        return None if given is None else read(given)
     except ValueError as error:
-        reading.wrong(f"has a wrong deadline: {error}.")
-        return None
-
-
-def _max_body(reading: Reading) -> int | None:
-    given = reading.declaration.mark.max_body
-    try:
-        return None if given is None else size(given)
-    except ValueError as error:
-        reading.wrong(f"has a wrong max_body: {error}.")
+        reading.wrong(f"has a wrong {option}: {error}.")
         return None
 
 

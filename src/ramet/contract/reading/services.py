@@ -18,13 +18,13 @@ from ramet.contract.declared import (
 )
 from ramet.contract.places import plain
 from ramet.contract.problems import Problems
-from ramet.contract.reading.contracts import HOOKS, OWN, is_wire_name
+from ramet.contract.reading.contracts import HOOKS, OWN
 from ramet.contract.reading.hints import check_type
+from ramet.contract.reading.lines import check_construction, check_name, check_version
 from ramet.contract.reading.marks import check_handler, check_schedule
 from ramet.contract.reading.needs import forbid, read_needs
 from ramet.contract.reading.routes import resolve_routes
 from ramet.contract.reading.signatures import Method, called, check_callable, compare_signatures, declare, is_async
-from ramet.contract.reading.versions import is_semantic
 from ramet.contract.saga import Saga, saga_declaration
 from ramet.contract.service import Contract, HandlerMark, MethodMark, ScheduleMark, mark_of
 
@@ -94,13 +94,7 @@ def _check_class(cls: type[Contract], contract: DeclaredContract, problems: Prob
         if given is not None:
             message = f"{cls.__name__} says {option}=…, which is for its contract to say."
             problems.add(cls, message, f"Move it to the class line of {contract.cls.__name__}.", word=option)
-    if cls.__init__ is not object.__init__:
-        problems.add(
-            cls,
-            f"{cls.__name__} has an __init__, but the runtime makes its instance.",
-            "Annotate what it needs, and prepare the rest in `async def startup(self)`.",
-            word="__init__",
-        )
+    check_construction(cls, problems)
 
 
 def _check_member(member: Method, contract: DeclaredContract) -> None:
@@ -143,26 +137,13 @@ def _read_saga(cls: type[Saga], service: type, problems: Problems) -> DeclaredSa
     return DeclaredSaga(cls=cls, needs=needs)
 
 
-def _check_api_line(cls: type[Api], problems: Problems) -> None:
-    line = cls.__ramet_line__
-    if not is_semantic(line.version):
-        message = f'The API {cls.__name__} has the version "{line.version}", which is not a semantic version.'
-        problems.add(cls, message, 'Write MAJOR.MINOR.PATCH, such as "1.0.0".', word="version")
-    if line.name is not None and not is_wire_name(line.name):
-        message = f'The API {cls.__name__} has the name "{line.name}".'
-        problems.add(cls, message, 'Write lower-case letters, digits and hyphens, such as "back-office".', word="name")
-
-
 def read_api(cls: type[Api], problems: Problems) -> DeclaredApi:
     """A public API, with every mistake in it reported."""
-    _check_api_line(cls, problems)
+    check_version(cls, "API", cls.__ramet_line__.version, problems)
+    check_name(cls, "API", cls.__ramet_line__.name, problems, example="back-office")
     problems.extend(resolve_routes(cls)[1])
     needs = read_needs(cls, Api, problems)
     remedy = "It answers through contracts: ask the service that owns the data."
     forbid(cls, needs, problems, who="The API", kinds=("databases",), remedy=remedy)
-    if cls.__init__ is not object.__init__:
-        remedy = "Annotate what it needs, and prepare the rest in `async def startup(self)`."
-        problems.add(
-            cls, f"{cls.__name__} has an __init__, but the runtime makes its instance.", remedy, word="__init__"
-        )
+    check_construction(cls, problems)
     return DeclaredApi(name=api_declaration(cls).name, cls=cls, needs=needs)
