@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import sys
 import traceback
-from pathlib import Path
 from types import TracebackType
 
-from ramet.contract.places import is_library, shown
+from ramet.contract.places import is_own, shown
 
 
 def own_part(error: BaseException) -> TracebackType | None:
     """The traceback from the first line of the application on; None where the error has none."""
     part = error.__traceback__
-    while part is not None and not _is_own(part.tb_frame.f_code.co_filename):
+    while part is not None and not is_own(part.tb_frame.f_code.co_filename):
         part = part.tb_next
     return part
 
@@ -23,10 +21,6 @@ def told(error: BaseException) -> tuple[str, str]:
     part, what = own_part(error), f"{type(error).__name__}: {error}".rstrip(": ")
     if part is None:
         return f"{what} (a defect: --debug shows where).", ""
-    last = [frame for frame in traceback.extract_tb(part) if _is_own(frame.filename)][-1]
+    last = [frame for frame in traceback.extract_tb(part) if is_own(frame.filename)][-1]
     lines = "".join(traceback.format_exception(type(error), error, part)).rstrip()
     return f"{what} ({shown(last.filename)}:{last.lineno}, in {last.name}).", lines
-
-
-def _is_own(file: str) -> bool:
-    return not is_library(file) and file != sys.argv[0] and Path(file).is_file()

@@ -141,8 +141,14 @@ class Up:
         return deployment if self._listen is None else msgspec.structs.replace(deployment, listen=self._listen)
 
     async def _until_changed(self, process: Process) -> list[Path]:
+        from ramet.runtime.holdups import Holdups
+
         stopping = asyncio.Event()
         _on_signals(stopping)
+        with Holdups():
+            return await self._until_stopped_or_changed(stopping, process)
+
+    async def _until_stopped_or_changed(self, stopping: asyncio.Event, process: Process) -> list[Path]:
         ready = await _unless_stopped(stopping, process.start(self._listener))
         if ready is None:
             output.note("Stopped before it was ready.")

@@ -69,6 +69,11 @@ def is_library(file: str) -> bool:
     return ours or "site-packages" in file or file.startswith(("<frozen", _STANDARD))
 
 
+def is_own(file: str) -> bool:
+    """Whether a file of a traceback is the application's: one that is there, and no library's and not the command."""
+    return not is_library(file) and file != sys.argv[0] and Path(file).is_file()
+
+
 def line_of(file: str, name: str) -> int:
     """The line of a module on which a name is given its value; 1 where that cannot be seen."""
     found = (node.lineno for node in _tree(file).body if _introduces(node) == name)

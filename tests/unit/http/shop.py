@@ -20,7 +20,7 @@ from ramet.contract.exchange import (
     Upload,
 )
 from ramet.contract.struct import Struct
-from ramet.errors import Denied, NotFound, Refusal, Unauthenticated
+from ramet.errors import Denied, InternalError, NotFound, Refusal, Unauthenticated
 from ramet.telemetry.context import Caller, Context, current_context
 from ramet.telemetry.scope import Adrift, current_scope
 
@@ -58,6 +58,8 @@ class Shop(Api, prefix="/api"):
             raise OutOfStock(sku=sku)
         if sku == "bug":
             raise RuntimeError("the password is 1234")
+        if sku == "fallen":
+            raise InternalError("17", "stock.line")
         if sku == "cancelled":
             raise asyncio.CancelledError
         return Line(sku=sku)

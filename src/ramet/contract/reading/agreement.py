@@ -104,9 +104,9 @@ def _awaited(declared: Declared) -> Iterator[tuple[type, str, type[Event]]]:
 def _declared_beside(event: type[Event]) -> str | None:
     """The contract that would own an event, for it is declared in the same module, if only it were listed."""
     module = vars(sys.modules.get(event.__module__, sys))
-    beside = [one for one in module.values() if isinstance(one, type) and issubclass(one, Contract)]
-    own = (one for one in beside if one.__module__ == event.__module__ and is_contract(one))
-    return next((one.__name__ for one in own if one.__ramet_line__.publishes is None), None)
+    beside = [one for one in module.values() if isinstance(one, type) and one.__module__ == event.__module__]
+    contracts = [one for one in beside if issubclass(one, Contract) and is_contract(one)]
+    return next((one.__name__ for one in contracts if one.__ramet_line__.publishes is None), None)
 
 
 def is_event(thing: object) -> bool:

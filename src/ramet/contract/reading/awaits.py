@@ -61,4 +61,6 @@ def _is_asynchronous(call: ast.Call, cls: type, given: Mapping[str, type]) -> bo
             called = getattr(cls, method, None)
         case ast.Attribute(value=ast.Attribute(value=ast.Name(id="self"), attr=need), attr=method) if need in given:
             called = getattr(given[need], method, None)
+        case _:
+            pass
     return inspect.iscoroutinefunction(plain(called))

@@ -12,6 +12,7 @@ from msgspec.structs import replace
 
 from ramet.contract.exchange import Receive
 from ramet.contract.operations import Route
+from ramet.errors import InternalError
 from ramet.http.headers import HeaderList
 from ramet.http.inflight import Flight, InFlight
 from ramet.http.operation.incoming import Incoming
@@ -165,7 +166,8 @@ class Call:
         problem = problem_of(error, error_id=self.context.execution, docs=endpoint.docs, challenge=endpoint.challenge)
         if problem.id is not None:
             self.error_id = problem.id
-            log.error("%s failed; error id %s", endpoint.name, problem.id, exc_info=error)
+            told = isinstance(error, InternalError)  # by the callee, in its log, with the traceback
+            log.error("%s failed; error id %s", endpoint.name, problem.id, exc_info=None if told else error)
         return problem.encode(), problem
 
     def report(self, answered: Callable[[Answered], None]) -> None:

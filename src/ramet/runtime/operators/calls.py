@@ -40,6 +40,7 @@ async def call(running: Running, request: Call) -> Called:
 def find(declared: Declared, contract: str, method: str) -> tuple[DeclaredContract, DeclaredMethod]:
     """By the names on the wire, or the classes'. Raises: InvalidArguments that names what there is."""
     served = [service.contract for service in declared.services]
+    served += [external.contract for external in declared.externals]
     found = next((one for one in served if contract in (one.name, one.cls.__name__)), None)
     if found is None:
         raise InvalidArguments(f'There is no contract "{contract}"; {_choice(contract, [one.name for one in served])}')

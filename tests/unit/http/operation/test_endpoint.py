@@ -49,6 +49,15 @@ async def test_a_bug_is_logged_under_the_id_that_is_answered(caplog: pytest.LogC
     assert "the password is 1234" in caplog.text
 
 
+async def test_what_the_callee_has_logged_is_not_logged_whole_again(caplog: pytest.LogCaptureFixture) -> None:
+    async with served(Shop()) as app:
+        with caplog.at_level(logging.ERROR, "ramet.http"):
+            answer = await ask(app, "GET", "/api/lines/fallen")
+    assert (answer.status, answer.json["id"]) == (500, "17")
+    assert [record.exc_info for record in caplog.records] == [None]
+    assert "error id 17" in caplog.text
+
+
 async def test_authentication() -> None:
     async with served(Shop()) as app:
         unknown = await ask(app, "GET", "/api/me")

@@ -1,0 +1,65 @@
+"""Notices code of the application that holds up the loop, by which everything in the process waits, and says where."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import sys
+import threading
+import traceback
+from collections.abc import Callable
+from types import TracebackType
+from typing import Self
+
+from ramet.contract.places import is_own, shown
+
+PATIENCE_SECONDS = 1.0
+log = logging.getLogger("ramet.holdups")
+
+
+class Holdups:
+    """Inside the block a thread looks whether the loop turns; once for each time that it does not, it is told.
+
+    The loop counts while it turns; a count that stands still tells, whatever clocks do.
+    """
+
+    def __init__(self, patience_seconds: float = PATIENCE_SECONDS, tell: Callable[[str], None] = log.warning) -> None:
+        self._patience = patience_seconds
+        self._tell = tell
+        self._turns = 0
+        self._ended = threading.Event()
+        self._watching = threading.Thread(target=self._watch, args=(threading.get_ident(),), daemon=True)
+
+    def __enter__(self) -> Self:
+        self._loop = asyncio.get_running_loop()
+        self._turn()
+        self._watching.start()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self._next.cancel()
+        self._ended.set()
+        self._watching.join()
+
+    def _turn(self) -> None:
+        self._turns += 1
+        self._next = self._loop.call_later(self._patience / 4, self._turn)
+
+    def _watch(self, thread: int) -> None:
+        seen = told = 0
+        while not self._ended.wait(self._patience):
+            turns = self._turns
+            if turns == seen != told and (place := _place(thread)) is not None:
+                told = turns
+                self._tell(
+                    f"Everything in this process waits for {place}, since {self._patience:g} s. "
+                    "What blocks belongs in `await asyncio.to_thread(…)`."
+                )
+            seen = turns
+
+
+def _place(thread: int) -> str | None:
+    """The line of the application at which a thread is; None where it is at none."""
+    stack = traceback.extract_stack(sys._current_frames().get(thread))  # noqa: SLF001 - the documented way to look
+    own = [one for one in stack if is_own(one.filename)]
+    return f"{shown(own[-1].filename)}:{own[-1].lineno}, in {own[-1].name}" if own else None
