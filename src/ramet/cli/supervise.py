@@ -13,7 +13,7 @@ import msgspec
 
 from ramet.cli import output
 from ramet.cli.application import declared, run
-from ramet.cli.command import INTERRUPTED, Choices
+from ramet.cli.command import BAD_INPUT, INTERRUPTED, Choices
 from ramet.cli.engines import with_engines
 from ramet.errors import DeclarationError, RametError
 
@@ -89,12 +89,15 @@ class _Foreground:
         self._on_signals(supervisor)
         await supervisor.start()
         await self._until_settled(supervisor)
+        hopeless = False
         if self._sources is not None:
             supervisor.tasks.spawn(self._follow(supervisor, self._sources))
+        elif hopeless := supervisor.is_hopeless:
+            supervisor.end()
         await supervisor.stopping.wait()
         output.note("Stopping, once what is in flight is finished.")
         await supervisor.stop()
-        return 0
+        return BAD_INPUT if hopeless else 0
 
     async def _until_settled(self, supervisor: Supervisor) -> None:
         """Say that it is ready, or who has failed; a stop does not wait for that."""

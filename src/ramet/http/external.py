@@ -42,6 +42,10 @@ CONNECTIONS = 100
 EXCERPT_BYTES = 200
 ATTEMPTS = 3
 PAUSE_SECONDS = 0.05
+LONGEST_ANSWER_BYTES = 16 * 2**20
+CHUNK_BYTES = 64 * 1024
+UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+"""What decoding raises: nested too deep is no JSON that anybody means."""
 BY_STATUS: Mapping[int, type[RametError]] = {
     400: InvalidArguments,
     401: Unauthenticated,
@@ -60,7 +64,8 @@ class ExternalService:
     """One service behind a URL; connections are kept and reused, at most 100 at a time.
 
     `token` gives the bearer token of each request (None: none). A call that may be repeated is tried three times within
-    its deadline, when it was not executed or may have been lost.
+    its deadline, when it was not executed or may have been lost. Whoever answers is not trusted: nobody is followed
+    elsewhere, no cookie of one call is shown with the next, and an answer has an end.
     """
 
     def __init__(
@@ -102,10 +107,14 @@ class ExternalService:
             async with (
                 asyncio.timeout(left),
                 self._open().request(
-                    method, self._address(call), data=_body(codec, call), headers=self._headers(call, left)
+                    method,
+                    self._address(call),
+                    data=_body(codec, call),
+                    headers=self._headers(call, left),
+                    allow_redirects=False,
                 ) as response,
             ):
-                body = await response.read()
+                body = await _answer(response)
         except TimeoutError as error:
             raise DeadlineExceeded(f"{call.method} at {self._place} did not answer within {left:.3g} s.") from error
         except aiohttp.ClientConnectorError as error:
@@ -115,6 +124,9 @@ class ExternalService:
             raise OutcomeUnknown(f"{call.method} at {self._place} did not answer ({reason}).") from error
         if response.status == 204 and call.withdraw:
             return b""
+        if body is None:
+            sentence = f"{call.method} at {self._place} answered more than {LONGEST_ANSWER_BYTES // 2**20} MiB."
+            return codec.encode_error(CallError(sentence))
         return self._read(codec, call, response.status, body)
 
     def _read(self, codec: MethodCodec, call: Call, status: int, body: bytes) -> bytes:
@@ -122,7 +134,7 @@ class ExternalService:
             return codec.encode_error(_error(codec, call.method, self._place, status, body))
         try:
             result = msgspec.json.decode(body or b"null", type=codec.method.result)
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        except UNREADABLE as error:
             sentence = f"{call.method} at {self._place} answered what does not fit its contract: {error}."
             return codec.encode_error(CallError(sentence))
         return codec.encode_result(result)
@@ -153,9 +165,22 @@ class ExternalService:
     def _open(self) -> aiohttp.ClientSession:
         if self._session is None:
             self._session = aiohttp.ClientSession(
-                connector=aiohttp.TCPConnector(limit=CONNECTIONS), timeout=aiohttp.ClientTimeout(total=None)
+                connector=aiohttp.TCPConnector(limit=CONNECTIONS),
+                timeout=aiohttp.ClientTimeout(total=None),
+                cookie_jar=aiohttp.DummyCookieJar(),
             )
         return self._session
+
+
+async def _answer(response: aiohttp.ClientResponse) -> bytes | None:
+    """The body; None where it is longer than any answer may be."""
+    body = bytearray()
+    async for chunk in response.content.iter_chunked(CHUNK_BYTES):
+        body += chunk
+        if len(body) > LONGEST_ANSWER_BYTES:
+            response.close()
+            return None
+    return bytes(body)
 
 
 def _body(codec: MethodCodec, call: Call) -> bytes:
@@ -169,7 +194,7 @@ def _error(codec: MethodCodec, method: str, place: str, status: int, body: bytes
     """The refusal or error that a problem tells."""
     try:
         problem = _problem(body)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except UNREADABLE:
         problem = {}
     code = problem.get("code")
     for kind in codec.method.refuses:
@@ -178,6 +203,8 @@ def _error(codec: MethodCodec, method: str, place: str, status: int, body: bytes
     detail = str(problem.get("detail") or f"{method} answered {status}.")
     if code == Cancelled.code:
         return Cancelled(detail)
+    if status < 400:
+        return CallError(f"{method} is answered elsewhere ({status}): set the url of the service to where it is.")
     if status in BY_STATUS:
         return BY_STATUS[status](detail)
     if "id" in problem:
@@ -188,9 +215,9 @@ def _error(codec: MethodCodec, method: str, place: str, status: int, body: bytes
 
 def _refusal(kind: type[Refusal], problem: dict[str, Any]) -> RametError:
     facts = {name: value for name, value in problem.items() if name not in RESERVED}
-    facts.update(problem.get("facts") or {})
     hints = refusal_facts(kind)
     try:
+        facts.update(problem.get("facts") or {})
         return kind(**{name: msgspec.convert(facts[name], hint) for name, hint in hints.items() if name in facts})
-    except (msgspec.ValidationError, TypeError) as error:
+    except (ValueError, TypeError) as error:
         return CallError(f"A {kind.__name__} cannot be read: {error}.")

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 
 import aiohttp
 import pytest
-from aiohttp import web
 
 from ramet.errors import CallError, Cancelled, DeadlineExceeded, Denied, OutcomeUnknown, Unauthenticated, Unavailable
+from ramet.http.external import LONGEST_ANSWER_BYTES
 from ramet.telemetry.context import Context, current_context
 from ramet.testing.engines.base import free_port
 from ramet.transport.base import Peer
@@ -107,29 +107,56 @@ async def test_a_token_is_asked_for_and_says_what_may_be_called() -> None:
             assert await catalog["product"]("tea") == PRODUCTS["tea"]
 
 
+@pytest.mark.parametrize(
+    ("head", "body", "said"),
+    [
+        pytest.param("200 OK", b"[" * 200_000, "does not fit its contract", id="nested too deep"),
+        pytest.param("200 OK", b"\xff{", "does not fit its contract", id="no text"),
+        pytest.param("200 OK", b'"' + b"a" * LONGEST_ANSWER_BYTES + b'"', "more than 16 MiB", id="too long"),
+        pytest.param(
+            "404 No", b'{"code": "no-such-product", "facts": [1]}', "cannot be read", id="facts that are none"
+        ),
+        pytest.param("307 Elsewhere\r\nLocation: /elsewhere", b"", "answered elsewhere", id="elsewhere"),
+    ],
+)
+async def test_what_no_contract_answers_is_an_error_of_the_call(head: str, body: bytes, said: str) -> None:
+    async with _saying(head, body) as (url, asked), external(Catalog, url) as catalog:
+        with pytest.raises(CallError, match=said):
+            await catalog["product"]("tea")
+    assert len(asked) == 1
+
+
 async def test_an_answer_that_is_no_problem_is_told_as_it_came() -> None:
-    async with _failing() as url, external(Catalog, url) as catalog:
+    async with _saying("500 No", b"<h1>out of\npaper</h1>") as (url, _), external(Catalog, url) as catalog:
         with pytest.raises(
             CallError, match=r"^catalog.rename at http://.* answered 500, and said: <h1>out of paper</h1>$"
         ):
             await catalog["rename"](None, ("tea", "Tea"))
 
 
-@asynccontextmanager
-async def _failing() -> AsyncIterator[str]:
-    async def fail(_: web.Request) -> web.Response:
-        return web.Response(status=500, text="<h1>out of\npaper</h1>", content_type="text/html")
+async def test_a_cookie_of_one_call_is_not_shown_with_the_next() -> None:
+    head = "200 OK\r\nSet-Cookie: who=ada"
+    async with _saying(head, b"[]", name="localhost") as (url, asked), external(Catalog, url) as catalog:
+        assert [await catalog["search"](None) for _ in range(2)] == [(), ()]
+    assert len(asked) == 2
+    assert not any(b"who=ada" in request for request in asked)
 
-    app = web.Application()
-    app.router.add_route("*", "/{path:.*}", fail)
-    runner = web.AppRunner(app)
-    await runner.setup()
-    try:
-        site = web.TCPSite(runner, "127.0.0.1", port := free_port())
-        await site.start()
-        yield f"http://127.0.0.1:{port}"
-    finally:
-        await runner.cleanup()
+
+@asynccontextmanager
+async def _saying(head: str, body: bytes, *, name: str = "127.0.0.1") -> AsyncIterator[tuple[str, list[bytes]]]:
+    """Whoever asks is answered so, once for each connection; the URL, and what was asked."""
+    asked: list[bytes] = []
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        asked.append(await reader.readuntil(b"\r\n\r\n"))
+        writer.write(f"HTTP/1.1 {head}\r\nConnection: close\r\nContent-Length: {len(body)}\r\n\r\n".encode() + body)
+        with suppress(ConnectionError):
+            await writer.drain()
+        writer.close()
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    async with server:
+        yield f"http://{name}:{server.sockets[0].getsockname()[1]}", asked
 
 
 @asynccontextmanager

@@ -214,3 +214,12 @@ def test_settings_that_do_not_fit_are_told_before_anything_starts(bakery: Path) 
         assert process.ended() == 2
     (said,) = process.err.seen
     assert msgspec.json.decode(said)["error"]["message"].startswith("ramet.toml:16: [settings.ovens] degrees")
+
+
+def test_a_start_that_fails_for_all_replicas_ends(bakery: Path) -> None:
+    code = CODE.replace("from ramet import", "import sys\n\nfrom ramet import")
+    given_up = "\n\nif 'up' not in sys.argv:\n    sys.exit(2)\n"
+    (bakery / "bakery.py").write_text(code + given_up, encoding="utf-8")
+    with Up(bakery, "split", "--no-reload") as process:
+        assert process.ended() == 2
+        assert "given up" in process.err.wait_for("given up")

@@ -130,6 +130,11 @@ class Supervisor:
         found = await asyncio.gather(*(member.settle() for member in members))
         return [member for member, is_ready in zip(members, found, strict=True) if not is_ready]
 
+    @property
+    def is_hopeless(self) -> bool:
+        """Whether every replica was given up."""
+        return all(member.state == "crashed" for keeper in self.keepers.values() for member in keeper.members)
+
     async def stop(self) -> None:
         """Drain the groups, callers before those they call, and end; what takes too long is killed."""
         self.stopping.set()
