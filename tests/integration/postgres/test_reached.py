@@ -21,6 +21,7 @@ from ramet.storage.base import Write
 from ramet.storage.postgres.options import PostgresOptions
 from ramet.storage.postgres.storage import PostgresStorage
 from ramet.testing.engines.postgres import PostgresServer
+from tests.servers import postgres_of_the_system
 
 pytestmark = pytest.mark.needs("postgresql")
 
@@ -36,17 +37,14 @@ class Secured(NamedTuple):
     stranger: Path
 
 
-DEBIANS = sorted(Path("/usr/lib/postgresql").glob("*/bin"))
-
-
 class Debians(PostgresServer):
     """The server of the system: the one from the wheel was built without TLS."""
 
     @property
     def _bin(self) -> Path:
-        if not DEBIANS:
-            pytest.skip("the server of the system is not there: apt-get install postgresql")
-        return DEBIANS[-1]
+        found = postgres_of_the_system()
+        assert found is not None
+        return found
 
 
 def has_ipv6() -> bool:
@@ -109,17 +107,20 @@ async def refused(url: str) -> str:
     return str(caught.value)
 
 
+@pytest.mark.needs("postgresql-tls")
 @pytest.mark.parametrize("how", ["", "?sslmode=require", "?sslmode=verify-full&sslrootcert={}"])
 async def test_tls(secured: Secured, how: str) -> None:
     await works(f"{secured.server.url}/postgres{how.format(secured.authority)}")
 
 
+@pytest.mark.needs("postgresql-tls")
 async def test_a_certificate_of_somebody_else_is_refused(secured: Secured) -> None:
     said = await refused(f"{secured.server.url}/postgres?sslmode=verify-full&sslrootcert={secured.stranger}")
     assert "certificate verify failed" in said
     assert "?sslrootcert=FILE" in said
 
 
+@pytest.mark.needs("postgresql-tls")
 async def test_a_host_that_the_certificate_does_not_name_is_refused(secured: Secured) -> None:
     url = secured.server.url.replace("127.0.0.1", "localhost")
     said = await refused(f"{url}/postgres?sslmode=verify-full&sslrootcert={secured.authority}")
@@ -128,6 +129,7 @@ async def test_a_host_that_the_certificate_does_not_name_is_refused(secured: Sec
     await works(f"{url}/postgres?sslmode=verify-ca&sslrootcert={secured.authority}")
 
 
+@pytest.mark.needs("postgresql-tls")
 async def test_an_authority_that_is_nowhere_is_named(secured: Secured, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(ConfigurationError, match=r"/nowhere\.pem, where there is no file"):
         await works(f"{secured.server.url}/postgres?sslmode=verify-full&sslrootcert=/nowhere.pem")

@@ -11,7 +11,7 @@ from typing import Any
 import asyncpg
 
 from ramet.clock import SystemClock
-from ramet.errors import ConfigurationError
+from ramet.errors import ConfigurationError, StorageError
 from ramet.storage.address import Address, quoted
 from ramet.storage.postgres.channel import Channel
 from ramet.storage.postgres.dialect import Kin
@@ -26,6 +26,8 @@ _clock = SystemClock()  # how long a server is away is real, also where the appl
 
 
 MOST_BYTES_OF_A_NAME = 63
+_UNSUPPORTED = "unsupported startup parameter"
+_WHO = "SELECT pg_catalog.pg_backend_pid(), pg_catalog.current_setting('search_path')"
 
 
 def application_name(process: str) -> str:
@@ -47,6 +49,7 @@ class Connector:
         self._spawn = spawn
         self._kin: Kin | None = None
         self._is_pipelined: bool | None = None
+        self._is_pooled = False  # by somebody who lets no settings through: they follow as a statement
 
     async def unit(self) -> Channel:
         """For units of work."""
@@ -62,7 +65,32 @@ class Connector:
 
     async def preparer(self) -> Any:
         """A connection of asyncpg for creating what is not there."""
-        return await self.raw(self._impatient)
+        return await self._recognised(self._impatient)
+
+    async def _recognised(self, settings: Mapping[str, str]) -> Any:
+        """The first connection, having seen whether a pooler is in between, and of what kind."""
+        raw = await self.raw(settings)
+        pid, path = await raw.fetchrow(_WHO)
+        if pid == raw.get_server_pid():
+            return raw
+        other = await self.raw({})
+        try:
+            await other.execute("BEGIN")  # in what the first one had, if it may
+            now, _ = await raw.fetchrow(_WHO)
+        except asyncpg.PostgresError:  # its prepared statements are elsewhere
+            now = None
+        finally:
+            other.terminate()
+        if now == pid and path == quoted(self._schema):
+            return raw
+        raw.terminate()
+        if now == pid and not self._is_pooled:
+            self._is_pooled = True
+            return await self._recognised(settings)
+        raise StorageError(
+            f"At {self._address} is a pooler that gives each transaction another connection: let it keep one for each "
+            "client (PgBouncer: pool_mode = session), or name the server itself."
+        )
 
     @property
     def _impatient(self) -> Mapping[str, str]:
@@ -88,7 +116,7 @@ class Connector:
 
     async def _channel(self, settings: Mapping[str, str]) -> Channel:
         if self._is_pipelined is None:
-            await self.look_at(trial := await self.raw(settings))
+            await self.look_at(trial := await self._recognised(settings))
             trial.terminate()
         raw = await self.raw(settings)
         try:
@@ -111,12 +139,23 @@ class Connector:
             try:
                 return await self._dial(settings)
             except FAILURES as error:
+                if _UNSUPPORTED in str(error) and not self._is_pooled:
+                    self._is_pooled = True
+                    continue
                 if not is_lost(error) or _clock.monotonic() + wait > until:
                     raise failure(error, f"{self._address}, schema {self._schema}") from error
             await _clock.sleep(_clock.jitter(wait))
             wait = min(wait * 2, self._options.retry_most_seconds)
 
     async def _dial(self, settings: Mapping[str, str]) -> Any:
+        name = f"{application_name(self.process)}{self._schema}"
+        settings = {
+            "search_path": quoted(self._schema),
+            "synchronous_commit": self._options.synchronous_commit,
+            "client_min_messages": "warning",
+            "jit": "off",
+            **settings,
+        }
         try:
             connect: Any = asyncpg.connect  # its annotation wants whole seconds
             raw = await connect(
@@ -126,14 +165,13 @@ class Connector:
                 statement_cache_size=500,
                 max_cached_statement_lifetime=0,
                 server_settings={
-                    "application_name": f"{application_name(self.process)}{self._schema}"[:MOST_BYTES_OF_A_NAME],
-                    "search_path": quoted(self._schema),
-                    "synchronous_commit": self._options.synchronous_commit,
-                    "client_min_messages": "warning",
-                    "jit": "off",
-                    **settings,
+                    "application_name": name[:MOST_BYTES_OF_A_NAME],
+                    **({} if self._is_pooled else settings),
                 },
             )
+            if self._is_pooled:
+                calls = ", ".join(f"set_config(${2 * n + 1}, ${2 * n + 2}, false)" for n in range(len(settings)))
+                await raw.fetch(f"SELECT {calls}", *(part for setting in settings.items() for part in setting))
             _watched(raw, self._options.answer_seconds)
         except TimeoutError as error:
             raise ConnectionError(f"no answer within {self._options.connect_seconds:g} s") from error

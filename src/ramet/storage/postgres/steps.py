@@ -102,9 +102,14 @@ class Steps:
                 else:
                     sent.tags += await self._step(sql, row)
             return
-        async with self._raw.transaction():
+        await self._raw.execute("BEGIN")
+        try:
             for sql, row in ahead:
                 sent.tags += await self._step(sql, row)
+        except FAILURES:
+            await self._raw.execute("ROLLBACK")
+            raise
+        await self._raw.execute("COMMIT")
 
 
 async def fits(raw: Any, answer_seconds: float) -> bool:
