@@ -24,7 +24,7 @@ def find_accesses(project: Project, tables: Tables) -> tuple[tuple[Access, ...],
     for path, leaf in project.leaves.items():
         for touch in leaf.touches:
             if touch.name[:1] == "#":
-                name = touch.name[1:]
+                name = tables.spoken(touch.name[1:])
                 if name.lower().startswith(SYSTEM_TABLES):
                     continue
                 if name not in tables.by_name:
