@@ -1,4 +1,4 @@
-"""Keeps docs/reference/api.md and cli.md equal to the docstrings and to `--help`; `--write` brings them up to date."""
+"""Keeps docs/reference/api.md, cli.md and advice.schema.json equal to what they describe; `--write` updates them."""
 
 from __future__ import annotations
 
@@ -12,9 +12,11 @@ from pathlib import Path
 from typing import Any
 
 import click
+import msgspec
 
 import ramet
 import ramet.testing
+from ramet.advisor.report.advice import FORMAT, Advice
 from ramet.cli.entry import app
 
 ROOT = Path(__file__).parents[1]
@@ -42,6 +44,12 @@ def names() -> Iterator[str]:
         yield f"## {module.__name__}\n"
         for name in sorted(module.__all__):
             yield from described(name, getattr(module, name))
+
+
+def advice() -> Iterator[str]:
+    """The JSON schema of what `ramet advise --json` writes."""
+    schema = {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": FORMAT, **msgspec.json.schema(Advice)}
+    yield msgspec.json.format(msgspec.json.encode(schema), indent=1).decode() + "\n"
 
 
 def described(name: str, thing: Any) -> Iterator[str]:
@@ -113,7 +121,8 @@ def helped(command: click.Command, path: str, parent: click.Context | None = Non
 def main(arguments: list[str]) -> int:
     os.environ["NO_COLOR"] = "1"
     wrong = 0
-    for page, parts in ((FOLDER / "api.md", names()), (FOLDER / "cli.md", commands())):
+    pages = ((FOLDER / "api.md", names()), (FOLDER / "cli.md", commands()), (FOLDER / "advice.schema.json", advice()))
+    for page, parts in pages:
         fresh = "\n".join(parts)
         if "--write" in arguments:
             page.write_text(fresh, encoding="utf-8")

@@ -17,6 +17,8 @@ from ramet.advisor.units import Asked
 
 LEFT_OUT = frozenset({"tests", "migrations"})
 MOST_PLACES = 20
+PLUMBING = frozenset({"session", "db_session", "db", "connection", "conn", "cursor", "engine", "logger", "log", "app"})
+"""Parameters that every part hands on, which couple none to another."""
 Pair = tuple[str, str]
 
 
@@ -167,7 +169,7 @@ def _carried(facts: Facts, code: Mapping[str, str]) -> Iterator[Coupled]:
             for name in edge.names:
                 callers[edge.target, name].append((code[edge.source], Place(path=edge.source, line=edge.lines[0])))
     found: dict[tuple[str, str, str, str], list[Place]] = defaultdict(list)
-    for one in facts.passes:
+    for one in [each for each in facts.passes if each.parameter not in PLUMBING]:
         through, target = code.get(one.place.path, ""), code.get(one.target, "")
         if not (through and target) or through == target:
             continue

@@ -73,14 +73,15 @@ def weeks_known(facts: Facts, window_days: float = 365.0) -> float:
 
 
 def _releases(tags: tuple[tuple[str, float], ...], since: float) -> tuple[str, list[tuple[str, float]]]:
-    """The tags of the most frequent pattern since then that look like versions and are no pre-releases, oldest first.
+    """The tags of the most frequent pattern since then that look like versions, oldest first.
 
+    Pre-releases, and builds of a version once more ("+docs"), are none.
     Where there are none since then, the most frequent of all.
     """
     shapes: dict[str, list[tuple[str, float]]] = {}
     for name, at in tags:
         found = VERSION.match(name)
-        if found is not None and not PRERELEASE.search(found["rest"]):
+        if found is not None and not PRERELEASE.search(found["rest"]) and "+" not in found["rest"]:
             shapes.setdefault(f"{found['prefix']}{_shape(found['number'])}", []).append((name, at))
     if not shapes:
         return "", []

@@ -41,7 +41,8 @@ def touched_table(touch: Touch, path: str, tables: Tables) -> str:
     if touch.name[:1] != "#":
         table = tables.of(touch.name, path)
         return table.name if table else ""
-    return "" if touch.name[1:].lower().startswith(SYSTEM_TABLES) else touch.name[1:]
+    name = tables.spoken(touch.name[1:])
+    return "" if name.lower().startswith(SYSTEM_TABLES) else name
 
 
 def _home(touches: Sequence[tuple[str, Touch]]) -> Place:

@@ -21,7 +21,7 @@ def class_shape(node: ast.ClassDef, scopes: Scopes) -> Shape | None:
         name=node.name,
         line=node.lineno,
         bases=bases,
-        table=plain.get("__tablename__", "") or meta.get("db_table", ""),
+        table=_in_schema(plain.get("__tablename__", ""), _schema(node.body)) or meta.get("db_table", ""),
         label=meta.get("app_label", ""),
         abstract=meta.get("abstract", "") == "True" or plain.get("__abstract__", "") == "True",
         proxy=meta.get("proxy", "") == "True",
@@ -42,13 +42,30 @@ def assigned_shape(node: ast.Assign, scopes: Scopes) -> Shape | None:
         name=target.id,
         line=node.lineno,
         bases=("sqlalchemy.Table",),
-        table=name,
+        table=_in_schema(name, text(keyword(call, "schema"))),
         label="",
         abstract=False,
         proxy=False,
         mapped=True,
         links=tuple(_foreign_keys(call)),
     )
+
+
+def _in_schema(table: str, schema: str) -> str:
+    """Two schemas may have tables of one name."""
+    return f"{schema}.{table}" if table and schema else table
+
+
+def _schema(body: list[ast.stmt]) -> str:
+    """Of `__table_args__ = (…, {"schema": "sales"})`, or the dictionary alone."""
+    for statement in body:
+        names = [dotted(one) for one in statement.targets] if isinstance(statement, ast.Assign) else []
+        if isinstance(statement, ast.Assign) and "__table_args__" in names:
+            for node in ast.walk(statement.value):
+                if isinstance(node, ast.Dict):
+                    pairs = zip(node.keys, node.values, strict=True)
+                    return next((text(value) for key, value in pairs if key is not None and text(key) == "schema"), "")
+    return ""
 
 
 def _base(node: ast.expr, scopes: Scopes) -> str:

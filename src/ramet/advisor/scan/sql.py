@@ -8,6 +8,7 @@ import re
 from functools import lru_cache
 from typing import Any
 
+USUAL = frozenset({"public", "dbo", "main"})
 PLACEHOLDER = re.compile(r"%\(\w+\)s|%s|\{[^{}]*\}")
 
 
@@ -48,7 +49,13 @@ def _tables(exp: Any, statement: Any, found: dict[str, bool]) -> None:
     for change in statement.find_all(exp.Insert, exp.Update, exp.Delete, exp.Merge):
         target = change.this.this if isinstance(change.this, exp.Schema) else change.this
         if isinstance(target, exp.Table):
-            written.add(target.name)
+            written.add(_full(target))
     for table in statement.find_all(exp.Table):
         if table.name and table.name not in named:
-            found[table.name] = found.get(table.name, False) or table.name in written
+            name = _full(table)
+            found[name] = found.get(name, False) or name in written
+
+
+def _full(table: Any) -> str:
+    """With its schema, where that is not the usual one."""
+    return f"{table.db}.{table.name}" if table.db and table.db.lower() not in USUAL else str(table.name)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import cached_property
 
 from ramet.advisor.facts import Place, Table
 from ramet.advisor.scan.leaf import Link, Shape
@@ -183,6 +184,23 @@ class Tables:
         path, rest = self._project.resolve(name, source)
         model, _, inside = rest.partition(".")
         return self._table((path, model)) if path and model and not inside[:1].isupper() else None
+
+    def spoken(self, name: str) -> str:
+        """The name of a declared table that SQL calls so, with or without its schema; else what SQL calls it."""
+        plain = name.rpartition(".")[2]
+        if name in self.by_name:
+            return name
+        if plain in self.by_name:
+            return plain
+        full = self._by_plain.get(plain, [])
+        return full[0] if len(full) == 1 else name
+
+    @cached_property
+    def _by_plain(self) -> dict[str, list[str]]:
+        found: dict[str, list[str]] = {}
+        for name in self.by_name:
+            found.setdefault(name.rpartition(".")[2], []).append(name)
+        return found
 
     def _table(self, one: Class) -> Table | None:
         for _ in range(DEEPEST):

@@ -32,7 +32,7 @@ def decorated(call: ast.Call) -> Iterator[Web]:
 
 
 def served(call: ast.Call, link: Chain, scopes: Scopes) -> Iterator[Web]:
-    """Routes that are listed: Django's, DRF's routers, Starlette's, aiohttp's."""
+    """Routes that are listed: Django's, DRF's routers, Flask's, Starlette's, aiohttp's."""
     last = link.names[-1] if link.names else link.root
     meaning = scopes.resolve(call.func)
     first = call.args[0] if call.args else None
@@ -47,6 +47,9 @@ def served(call: ast.Call, link: Chain, scopes: Scopes) -> Iterator[Web]:
         where = 1 if last == "add_route" else 0
         path = text(call.args[where]) if len(call.args) > where else ""
         yield Web(last[4:].upper() if last[4:] in METHODS else "", path, call.lineno, serves=True)
+    elif last == "add_url_rule" and text(first).startswith("/"):
+        for method in _methods(call):
+            yield Web(method, text(first), call.lineno, serves=True)
     elif last in METHODS and meaning.startswith("aiohttp.web.") and text(first):
         yield Web(last.upper(), text(first), call.lineno, serves=True)
 

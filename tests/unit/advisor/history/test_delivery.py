@@ -57,7 +57,7 @@ def test_what_is_tagged_now_counts_more_than_what_was_tagged_once() -> None:
 
 
 def test_pre_releases_and_other_tags_are_no_releases() -> None:
-    tags = (*released(70, 40, 10), ("v2.0.0rc1", NOW), ("v2.0.0-beta.2", NOW), ("nightly", NOW))
+    tags = (*released(70, 40, 10), ("v2.0.0rc1", NOW), ("v2.0.0-beta.2", NOW), ("v1.2.0+docs", NOW), ("nightly", NOW))
     assert delivery(Facts(root="r", commits=COMMITS, tags=tags)).releases == 3
 
 

@@ -177,3 +177,41 @@ def test_a_table_that_only_sql_speaks_of_is_at_home_where_most_writes_it(tmp_pat
         },
     )
     assert [(one.name, one.place.path, one.place.line) for one in facts.tables] == [("ticket", "core/ticket.py", 2)]
+
+
+def test_tables_of_one_name_in_two_schemas_are_two(tmp_path: Path) -> None:
+    facts = facts_of(
+        tmp_path,
+        {
+            "a.py": """\
+                from sqlalchemy import Column, ForeignKey
+                from base import db
+                class Edit(db.Model):
+                    __tablename__ = "revisions"
+                    __table_args__ = (db.CheckConstraint("x"), {"schema": "editing"})
+                class Paper(db.Model):
+                    __tablename__ = "revisions"
+                    __table_args__ = {"schema": "papers"}
+                class Note(db.Model):
+                    __tablename__ = "notes"
+                    __table_args__ = {"schema": "papers"}
+                    paper = Column(ForeignKey("papers.revisions.id"))
+                """,
+            "b.py": """\
+                one = "UPDATE editing.revisions SET x = 1 WHERE y = 2"
+                two = "SELECT text FROM notes WHERE y = 2"
+                three = "SELECT text FROM public.others WHERE y = 2"
+                """,
+        },
+    )
+    assert {one.name: one.references for one in facts.tables} == {
+        "editing.revisions": (),
+        "papers.revisions": (),
+        "papers.notes": ("papers.revisions",),
+        "others": (),
+    }
+    assert accesses(facts) == {
+        ("b.py", 1, "editing.revisions", True, ""),
+        ("b.py", 2, "papers.notes", False, ""),
+        ("b.py", 3, "others", False, ""),
+    }

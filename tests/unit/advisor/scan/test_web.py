@@ -14,6 +14,7 @@ def test_routes_of_the_usual_frameworks_are_found(tmp_path: Path) -> None:
             "dj.py": "from django.urls import path\nurlpatterns = [path('orders/', view)]\n",
             "fl.py": "@app.route('/pay', methods=['POST', 'PUT'])\ndef pay(): ...\n",
             "fa.py": "@router.get('/items/{id}')\nasync def item(): ...\n",
+            "pi.py": "blueprint.add_url_rule('/ping', 'ping', alive)\n",
             "ah.py": "app.router.add_post('/in', handler)\n",
             "tests/test_x.py": "@mock.patch('/x')\ndef test_x(): ...\n",
             "mocks.py": "@mock.patch(NAME)\ndef x(): ...\n",
@@ -24,6 +25,7 @@ def test_routes_of_the_usual_frameworks_are_found(tmp_path: Path) -> None:
         ("fl.py", "POST", "/pay"),
         ("fl.py", "PUT", "/pay"),
         ("fa.py", "GET", "/items/{id}"),
+        ("pi.py", "GET", "/ping"),
         ("ah.py", "POST", "/in"),
     }
 
