@@ -60,16 +60,19 @@ class Shares:
         self._bounds = tuple(accumulate(weights)) if len(set(weights)) > 1 else ()
         self.is_even = not self._bounds
 
-    def draw(self, chance: float) -> int:
-        """A member's number; `chance` is in [0, 1)."""
-        if not self._bounds:
-            return int(chance * self._count)
-        return min(bisect_right(self._bounds, chance * self._total), self._count - 1)
+    def draw_two(self, chance: float) -> tuple[int, int]:
+        """The numbers of two different members (Mitzenmacher, "The Power of Two Choices", 2001).
 
-    def draw_other(self, first: int, chance: float) -> int:
-        """A second member, another one than the first (Mitzenmacher, "The Power of Two Choices", 2001)."""
-        if self._bounds:
-            second = self.draw(chance)
-            return second if second != first else (first + 1) % self._count
-        second = int(chance * (self._count - 1))
-        return second + (second >= first)
+        `chance` is in [0, 1). One number is enough for both: among equals it is that of a pair; else its first twenty
+        bits draw one, and the others the other.
+        """
+        if not self._bounds:
+            others = self._count - 1
+            pairs = self._count * others
+            first, second = divmod(min(int(chance * pairs), pairs - 1), others)
+            return first, second + (second >= first)
+        first, second = self._draw(chance), self._draw(chance * 2**20 % 1)
+        return first, second if second != first else (first + 1) % self._count
+
+    def _draw(self, chance: float) -> int:
+        return min(bisect_right(self._bounds, chance * self._total), self._count - 1)

@@ -67,6 +67,16 @@ class Replica:
         if not self._retired and (self._dialling is None or self._dialling.done()):
             self._dialling = self._surroundings.spawn(self._reach())
 
+    def fits(self, method: str, now: float) -> bool:
+        """Whether it can be called, and is not to be left alone; where it cannot, it is dialled in the background."""
+        channel = self.channel
+        if channel is None or not channel.usable:
+            self.connect()
+            return False
+        if self.breakers and not self.breaker_allows(method, now):
+            return False
+        return self.standing.ejected_until <= now
+
     def breaker_allows(self, method: str, now: float) -> bool:
         """Whether no open breaker is in the way of a call."""
         breaker = self.breakers.get(method)
