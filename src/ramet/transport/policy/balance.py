@@ -6,7 +6,7 @@ from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import accumulate
-from math import exp
+from math import exp, nextafter
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -44,18 +44,16 @@ class Load:
             self.latency_seconds = seconds + (latency - seconds) * exp((self._seen - now) / self._memory)
         self._seen = now
 
-    def cost(self, in_flight: int) -> float:
-        """What one more call costs there, relative to others."""
-        return (self.latency_seconds or UNKNOWN_SECONDS) * (in_flight + 1)
-
 
 class Shares:
     """Draws members by their weights; `is_even` where all weigh the same."""
 
-    __slots__ = ("_bounds", "_count", "_total", "is_even")
+    __slots__ = ("_below", "_bounds", "_count", "_others_below", "_total", "is_even")
 
     def __init__(self, weights: Sequence[float]) -> None:
         self._count = len(weights)
+        self._below = nextafter(self._count, 0.0)  # so that no rounding gives a member that is not there
+        self._others_below = nextafter(self._count - 1, 0.0)
         self._total = sum(weights)
         self._bounds = tuple(accumulate(weights)) if len(set(weights)) > 1 else ()
         self.is_even = not self._bounds
@@ -63,13 +61,13 @@ class Shares:
     def draw_two(self, chance: float) -> tuple[int, int]:
         """The numbers of two different members (Mitzenmacher, "The Power of Two Choices", 2001).
 
-        `chance` is in [0, 1). One number is enough for both: among equals it is that of a pair; else its first twenty
-        bits draw one, and the others the other.
+        `chance` is in [0, 1), and enough for both: among equals, where in the first one it falls draws the other; else
+        its bits after the first twenty do.
         """
         if not self._bounds:
-            others = self._count - 1
-            pairs = self._count * others
-            first, second = divmod(min(int(chance * pairs), pairs - 1), others)
+            place = chance * self._below
+            first = int(place)
+            second = int((place - first) * self._others_below)
             return first, second + (second >= first)
         first, second = self._draw(chance), self._draw(chance * 2**20 % 1)
         return first, second if second != first else (first + 1) % self._count

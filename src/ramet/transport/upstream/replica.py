@@ -7,7 +7,7 @@ from typing import Any
 
 from ramet.errors import Denied, RametError
 from ramet.transport.base import Channel, Endpoint
-from ramet.transport.policy.balance import Load
+from ramet.transport.policy.balance import UNKNOWN_SECONDS, Load
 from ramet.transport.policy.breaker import Breaker
 from ramet.transport.policy.moments import Decision, Moment
 from ramet.transport.policy.outliers import Standing
@@ -85,7 +85,8 @@ class Replica:
     def cost(self) -> float:
         """What one more call costs here, relative to other replicas."""
         channel = self.channel
-        return self.load.cost(channel.in_flight if channel is not None else 0)
+        in_flight = channel.in_flight if channel is not None else 0
+        return (self.load.latency_seconds or UNKNOWN_SECONDS) * (in_flight + 1)
 
     async def retire(self) -> None:
         """Send nothing more; end when the answers that are due have come."""
