@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import random
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -57,13 +59,26 @@ def test_never_more_than_half_of_the_replicas_are_ejected(failures: list[tuple[i
         assert sum(one.is_ejected(now) for one in standings) <= 2
 
 
-@given(st.lists(st.floats(0.01, 10), min_size=2, max_size=8), CHANCE, CHANCE)
-def test_two_different_members_are_drawn(weights: list[float], one: float, other: float) -> None:
-    shares = Shares(weights)
-    first = shares.draw(one)
-    second = shares.draw_other(first, other)
+@given(st.lists(st.floats(0.01, 10), min_size=2, max_size=8), CHANCE)
+def test_two_different_members_are_drawn(weights: list[float], chance: float) -> None:
+    first, second = Shares(weights).draw_two(chance)
     assert first != second
     assert {first, second} <= set(range(len(weights)))
+
+
+@given(st.integers(2, 9))
+def test_equals_are_drawn_as_often_as_each_other_in_either_place(count: int) -> None:
+    turns = count * (count - 1)
+    drawn = [Shares([1.0] * count).draw_two((turn + 0.5) / turns) for turn in range(turns)]
+    assert len(set(drawn)) == turns
+
+
+def test_members_of_different_weights_are_drawn_by_them_in_both_places() -> None:
+    chance, shares = random.Random(7), Shares([1.0, 2.0, 1.0])
+    drawn = [shares.draw_two(chance.random()) for _ in range(10_000)]
+    assert abs(sum(first == 1 for first, _ in drawn) / len(drawn) - 0.5) < 0.03
+    # as the second: after one of the others half of the time, and after one of those that drew itself
+    assert abs(sum(pair == (0, 1) for pair in drawn) / sum(pair[0] == 0 for pair in drawn) - 0.75) < 0.03
 
 
 @given(st.lists(st.tuples(st.floats(0, 10), PAUSE), min_size=1, max_size=50))

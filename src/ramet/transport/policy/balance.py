@@ -6,7 +6,7 @@ from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import accumulate
-from math import exp
+from math import exp, nextafter
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -44,32 +44,33 @@ class Load:
             self.latency_seconds = seconds + (latency - seconds) * exp((self._seen - now) / self._memory)
         self._seen = now
 
-    def cost(self, in_flight: int) -> float:
-        """What one more call costs there, relative to others."""
-        return (self.latency_seconds or UNKNOWN_SECONDS) * (in_flight + 1)
-
 
 class Shares:
     """Draws members by their weights; `is_even` where all weigh the same."""
 
-    __slots__ = ("_bounds", "_count", "_total", "is_even")
+    __slots__ = ("_below", "_bounds", "_count", "_others_below", "_total", "is_even")
 
     def __init__(self, weights: Sequence[float]) -> None:
         self._count = len(weights)
+        self._below = nextafter(self._count, 0.0)  # so that no rounding gives a member that is not there
+        self._others_below = nextafter(self._count - 1, 0.0)
         self._total = sum(weights)
         self._bounds = tuple(accumulate(weights)) if len(set(weights)) > 1 else ()
         self.is_even = not self._bounds
 
-    def draw(self, chance: float) -> int:
-        """A member's number; `chance` is in [0, 1)."""
-        if not self._bounds:
-            return int(chance * self._count)
-        return min(bisect_right(self._bounds, chance * self._total), self._count - 1)
+    def draw_two(self, chance: float) -> tuple[int, int]:
+        """The numbers of two different members (Mitzenmacher, "The Power of Two Choices", 2001).
 
-    def draw_other(self, first: int, chance: float) -> int:
-        """A second member, another one than the first (Mitzenmacher, "The Power of Two Choices", 2001)."""
-        if self._bounds:
-            second = self.draw(chance)
-            return second if second != first else (first + 1) % self._count
-        second = int(chance * (self._count - 1))
-        return second + (second >= first)
+        `chance` is in [0, 1), and enough for both: among equals, where in the first one it falls draws the other; else
+        its bits after the first twenty do.
+        """
+        if not self._bounds:
+            place = chance * self._below
+            first = int(place)
+            second = int((place - first) * self._others_below)
+            return first, second + (second >= first)
+        first, second = self._draw(chance), self._draw(chance * 2**20 % 1)
+        return first, second if second != first else (first + 1) % self._count
+
+    def _draw(self, chance: float) -> int:
+        return min(bisect_right(self._bounds, chance * self._total), self._count - 1)

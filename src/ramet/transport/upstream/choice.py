@@ -17,7 +17,8 @@ class Choice:
         self.replicas = tuple(replicas)
         near = tuple(one for one in self.replicas if one.endpoint.zone == zone) if zone else ()
         self._near = Pool(near or self.replicas, chance)
-        self._far = Pool(tuple(one for one in self.replicas if one not in near), chance) if near else None
+        far = tuple(one for one in self.replicas if one not in near) if near else ()
+        self._far = Pool(far, chance) if far else None
         self._distance = distance
         self.only = self.replicas[0] if len(self.replicas) == 1 else None
         """Where there is one, there is no choice, however it has done lately and however long it takes."""
@@ -25,7 +26,7 @@ class Choice:
     def pick(self, method: str, now: float, tried: Collection[Replica] = NOBODY) -> Replica | None:
         """The one for this call; None where there is none."""
         near = self._near.pick(method, now, tried)
-        if self._far is None or not self._far.replicas:
+        if self._far is None:
             return near
         far = self._far.pick(method, now, tried)
         if near is None or far is None:
@@ -45,30 +46,21 @@ class Pool:
         """As `Choice.pick`."""
         replicas = self.replicas
         if len(replicas) > 1:
-            first = self._shares.draw(self._chance())
-            one, other = replicas[first], replicas[self._shares.draw_other(first, self._chance())]
-            if _fits(one, method, now, tried):
-                if not self._shares.is_even or not _fits(other, method, now, tried):
+            first, second = self._shares.draw_two(self._chance())
+            one, other = replicas[first], replicas[second]
+            if one.fits(method, now) and one not in tried:
+                if not self._shares.is_even or not other.fits(method, now) or other in tried:
                     return one
                 return one if one.cost() <= other.cost() else other
-            if _fits(other, method, now, tried):
+            if other.fits(method, now) and other not in tried:
                 return other
         return self._any(method, now, tried)
 
     def _any(self, method: str, now: float, tried: Collection[Replica]) -> Replica | None:
         """Whoever fits; where everybody else is away, one that was ejected is better than nobody."""
-        fitting = [one for one in self.replicas if _fits(one, method, now, tried)]
+        fitting = [one for one in self.replicas if one.fits(method, now) and one not in tried]
         if not fitting:
             fitting = [
                 one for one in self.replicas if one not in tried and one.is_usable and one.breaker_allows(method, now)
             ]
         return min(fitting, key=Replica.cost, default=None)
-
-
-def _fits(replica: Replica, method: str, now: float, tried: Collection[Replica]) -> bool:
-    return (
-        replica.is_usable
-        and (not replica.breakers or replica.breaker_allows(method, now))
-        and not replica.standing.is_ejected(now)
-        and replica not in tried
-    )

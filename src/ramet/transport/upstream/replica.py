@@ -7,7 +7,7 @@ from typing import Any
 
 from ramet.errors import Denied, RametError
 from ramet.transport.base import Channel, Endpoint
-from ramet.transport.policy.balance import Load
+from ramet.transport.policy.balance import UNKNOWN_SECONDS, Load
 from ramet.transport.policy.breaker import Breaker
 from ramet.transport.policy.moments import Decision, Moment
 from ramet.transport.policy.outliers import Standing
@@ -67,6 +67,16 @@ class Replica:
         if not self._retired and (self._dialling is None or self._dialling.done()):
             self._dialling = self._surroundings.spawn(self._reach())
 
+    def fits(self, method: str, now: float) -> bool:
+        """Whether it can be called, and is not to be left alone; where it cannot, it is dialled in the background."""
+        channel = self.channel
+        if channel is None or not channel.usable:
+            self.connect()
+            return False
+        if self.breakers and not self.breaker_allows(method, now):
+            return False
+        return self.standing.ejected_until <= now
+
     def breaker_allows(self, method: str, now: float) -> bool:
         """Whether no open breaker is in the way of a call."""
         breaker = self.breakers.get(method)
@@ -75,7 +85,8 @@ class Replica:
     def cost(self) -> float:
         """What one more call costs here, relative to other replicas."""
         channel = self.channel
-        return self.load.cost(channel.in_flight if channel is not None else 0)
+        in_flight = channel.in_flight if channel is not None else 0
+        return (self.load.latency_seconds or UNKNOWN_SECONDS) * (in_flight + 1)
 
     async def retire(self) -> None:
         """Send nothing more; end when the answers that are due have come."""
