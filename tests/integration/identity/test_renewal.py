@@ -20,48 +20,8 @@ from ramet.runtime.supervisor.supervisor import Setup, Supervisor
 from ramet.transport.client import dial
 from ramet.transport.options import TransportOptions
 from tests.fresh import fresh
+from tests.integration.supervisor.bakery import write_to
 
-TOML = """
-[application]
-name = "bakery"
-services = ["bakery"]
-
-[deployment.split]
-gateway = { listen = "127.0.0.1:0" }
-
-[deployment.split.process.front]
-services = ["counter"]
-
-[deployment.split.process.back]
-services = "*"
-"""
-CODE = """
-from ramet import Api, Contract, command, get, query
-
-
-class Ovens(Contract, version="1.0.0"):
-    @query
-    async def loaves(self) -> int: ...
-
-    @command
-    async def bake(self) -> int: ...
-
-
-class OvensService(Ovens):
-    async def loaves(self) -> int:
-        return 12
-
-    async def bake(self) -> int:
-        return 13
-
-
-class Counter(Api, prefix="/api", version="1.0.0"):
-    ovens: Ovens
-
-    @get("/baked")
-    async def baked(self) -> int:
-        return await self.ovens.bake()
-"""
 CLOCK = SystemClock()
 TOKEN_SECONDS = 3.0
 PATIENCE_SECONDS = 120.0
@@ -87,8 +47,7 @@ def setup_in(folder: Path) -> Setup:
 
 
 async def test_no_request_fails_while_tokens_are_renewed_and_connections_end_with_theirs(tmp_path: Path) -> None:
-    (tmp_path / "bakery.py").write_text(CODE, encoding="utf-8")
-    (tmp_path / "ramet.toml").write_text(TOML, encoding="utf-8")
+    write_to(tmp_path)
     with fresh("bakery"):
         supervisor = Supervisor(setup_in(tmp_path))
         await supervisor.start()

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from tests.integration.cli.deployment import Up, ramet
-from tests.integration.supervisor.test_up import CODE, TOML, loaves
+from tests.integration.supervisor.bakery import CODE, TOML
+from tests.integration.supervisor.test_up import loaves
 
 ENGINES = """
 [deployment.split]

@@ -19,57 +19,12 @@ import pytest
 from ramet.model.topology import Deployment
 from ramet.runtime.sole import Sole
 from tests.integration.cli.deployment import PATIENCE_SECONDS, Up, ramet
-
-TOML = """
-[application]
-name = "bakery"
-services = ["bakery"]
-
-[deployment.split]
-gateway = { listen = "127.0.0.1:0" }
-
-[deployment.split.process.front]
-services = ["counter"]
-replicas = 2
-
-[deployment.split.process.back]
-services = "*"
-"""
-CODE = """
-from ramet import Api, Contract, Database, command, get, query
-
-
-class Ovens(Contract, version="1.0.0"):
-    @query
-    async def loaves(self) -> int: ...
-
-    @command
-    async def bake(self) -> int: ...
-
-
-class OvensService(Ovens):
-    db: Database
-
-    async def loaves(self) -> int:
-        return 12
-
-    async def bake(self) -> int:
-        return 13
-
-
-class Counter(Api, prefix="/api", version="1.0.0"):
-    ovens: Ovens
-
-    @get("/loaves")
-    async def loaves(self) -> int:
-        return await self.ovens.loaves()
-"""
+from tests.integration.supervisor.bakery import CODE, TOML, write_to
 
 
 @pytest.fixture
 def bakery(tmp_path: Path) -> Path:
-    (tmp_path / "ramet.toml").write_text(TOML, encoding="utf-8")
-    (tmp_path / "bakery.py").write_text(CODE, encoding="utf-8")
+    write_to(tmp_path)
     return tmp_path
 
 

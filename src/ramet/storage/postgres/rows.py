@@ -197,10 +197,7 @@ class Rows:
 def _end(request: Request, error: StorageError | None) -> None:
     request.error, request.is_over = error, True
     if error is None and request.notify is not None:
-        try:
-            request.notify()
-        except Exception as problem:  # noqa: BLE001 - whoever listens must not undo what is durable
-            asyncio.get_running_loop().call_exception_handler({"message": "after_commit failed", "exception": problem})
+        request.notify()
     if not request.ended.done():
         request.ended.set_result(None)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import asynccontextmanager
 from typing import Any, TypeVar
 
 from sqlalchemy import CursorResult, Executable
@@ -187,11 +187,8 @@ class PostgresStorage(Storage):
         async with self._snapshot() as channel:
             yield channel.facade
 
-    def reading_session(self) -> AbstractAsyncContextManager[AsyncSession]:
-        return self._reading_session()
-
     @asynccontextmanager
-    async def _reading_session(self) -> AsyncIterator[AsyncSession]:
+    async def reading_session(self) -> AsyncIterator[AsyncSession]:
         async with self._snapshot() as channel, reading_session(channel.connection, self.service) as session:
             yield session
 

@@ -3,25 +3,23 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from collections.abc import Awaitable, Callable
 from typing import Any, NamedTuple, TypeVar
 from weakref import WeakMethod
 
 from sqlalchemy import Connection, CursorResult, Engine, Executable
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
-from sqlalchemy.util.concurrency import await_
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ramet.errors import OutsideWork, StorageError, StorageUnavailable
-from ramet.storage.base import Conflict, Row, Unit, Write
+from ramet.storage.base import Conflict, Row
 from ramet.storage.postgres.channel import Channel
 from ramet.storage.postgres.failures import FAILURES, failure, is_conflict, is_inherited, is_lost
 from ramet.storage.postgres.pipeline import Sent, outlast
 from ramet.storage.postgres.pool import Pool
 from ramet.storage.postgres.rows import Rows
 from ramet.storage.postgres.sql import translated
-from ramet.storage.sessions import UnitSession, new_session
+from ramet.storage.unit import USED_TOO_LATE, EngineUnit
 
 T = TypeVar("T")
 
@@ -29,7 +27,6 @@ TURN = "CREATE TABLE IF NOT EXISTS ramet_turn ()"
 """Has no rows: units that write hold a lock on it together, and one that runs again holds it alone."""
 
 _SHARED, _ALONE = "LOCK TABLE ramet_turn IN ROW SHARE MODE", "LOCK TABLE ramet_turn IN EXCLUSIVE MODE"
-_SAVEPOINT = "SAVEPOINT statement"
 _RESTARTS = 100
 
 
@@ -41,7 +38,7 @@ class Means(NamedTuple):
     location: str
 
 
-class PostgresUnit(Unit):
+class PostgresUnit(EngineUnit):
     """Begins its transaction, and takes a connection, with its first statement.
 
     What fails as the first statement is executed again where another transaction was in the way, and leaves nothing
@@ -49,11 +46,10 @@ class PostgresUnit(Unit):
     """
 
     def __init__(self, means: Means, *, eager: bool, whole: bool = False) -> None:
-        self.conflicted = self.committed = False
+        super().__init__()
         self._pool, self._rows, self._location = means
         self._eager = eager
         self._whole = whole
-        self._ended = False
         self._channel: Channel | None = None
         self._mutex = asyncio.Lock()
         self._locked = False
@@ -61,9 +57,6 @@ class PostgresUnit(Unit):
         self._saved = False
         self._shared = False  # sessions, or who was given the connection, may have savepoints of their own
         self._problem: StorageError | None = None
-        self._deferred: list[Write] = []
-        self._notify: list[Callable[[], None]] = []
-        self._sessions: list[UnitSession] = []
 
     @property
     def busy(self) -> bool:
@@ -204,34 +197,13 @@ class PostgresUnit(Unit):
 
     # -- sessions ------------------------------------------------------------------------------------------------
 
-    def session(self, wrote: Callable[[], object] | None = None) -> AbstractAsyncContextManager[AsyncSession]:
-        return self._session(wrote)
-
-    @asynccontextmanager
-    async def _session(self, wrote: Callable[[], object] | None) -> AsyncIterator[AsyncSession]:
-        def route(*, writing: bool) -> Connection | Engine:
-            if writing and wrote is not None:
-                wrote()
-            return await_(self._route(writing=writing))
-
-        session = new_session(route)
-        self._sessions.append(session)
-        try:
-            yield session
-            await session.flush()
-        except asyncio.CancelledError:
+    def _session_failed(self, error: BaseException) -> None:
+        if isinstance(error, asyncio.CancelledError):
             self._doom("a session of it was cancelled")
-            raise
-        except DBAPIError as error:
-            if self.conflicted:
-                raise Conflict from error
-            raise
-        finally:
-            self._sessions.remove(session)
-            await session.close()
+        elif isinstance(error, DBAPIError) and self.conflicted:
+            raise Conflict from error
 
     async def _route(self, *, writing: bool) -> Connection | Engine:
-        """The connection for a session's statement; called inside SQLAlchemy's greenlet."""
         async with self._mutex:
             channel = await self._begin(writing=writing, now=True)
             if writing and not self._locked:
@@ -288,21 +260,13 @@ class PostgresUnit(Unit):
 
     def _check(self) -> None:
         if self._ended:
-            raise OutsideWork(
-                "The database was used after the work it belongs to had ended: finish what uses it before returning."
-            )
+            raise OutsideWork(USED_TOO_LATE)
         if self.conflicted:
             raise Conflict
         if self._problem is not None:
             raise type(self._problem)(*self._problem.args)
 
     # -- the end -------------------------------------------------------------------------------------------------
-
-    def defer(self, write: Write) -> None:
-        self._deferred.append(write)
-
-    def after_commit(self, notify: Callable[[], None]) -> None:
-        self._notify.append(notify)
 
     async def commit(self) -> None:
         try:
@@ -364,16 +328,6 @@ class PostgresUnit(Unit):
             return Conflict()
         return failure(sent.error, self._location, committing=True)
 
-    def _durable(self) -> None:
-        self.committed = True
-        for notify in self._notify:
-            try:
-                notify()
-            except Exception as error:  # noqa: BLE001 - whoever listens must not undo what is durable
-                asyncio.get_running_loop().call_exception_handler(
-                    {"message": "after_commit failed", "exception": error}
-                )
-
     async def rollback(self) -> None:
         if self._ended and self._channel is None:
             return
@@ -381,11 +335,6 @@ class PostgresUnit(Unit):
         channel, self._channel = self._channel, None
         if channel is not None:
             await outlast(self._pool.undo(channel))
-
-    def _leave(self) -> None:
-        for session in self._sessions:
-            session.sync_session.close()
-        self._ended = True
 
     def __del__(self) -> None:
         channel = self._channel

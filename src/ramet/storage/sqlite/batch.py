@@ -28,7 +28,7 @@ class Batch:
         self.finished, self.error = True, error
         if error is None:
             for notify in self.notify:
-                _call(notify)
+                notify()
         for waiter in self.waiters:
             if not waiter.done():
                 waiter.set_result(None)
@@ -73,13 +73,6 @@ class Request:
         self.counts: tuple[int, ...] = ()
         self.error: StorageError | None = None
         self.batch: Batch | None = None
-
-
-def _call(notify: Callable[[], None]) -> None:
-    try:
-        notify()
-    except Exception as error:  # noqa: BLE001 - whoever listens must not undo what is durable
-        asyncio.get_running_loop().call_exception_handler({"message": "after_commit failed", "exception": error})
 
 
 FAILURES = (sqlite3.Error, UnicodeError, OverflowError)

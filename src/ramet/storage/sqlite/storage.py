@@ -11,7 +11,7 @@ import asyncio
 import sqlite3
 import tempfile
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -179,11 +179,8 @@ class SqliteStorage(Storage):
         async with self._snapshot() as channel:
             yield channel.facade
 
-    def reading_session(self) -> AbstractAsyncContextManager[AsyncSession]:
-        return self._reading_session()
-
     @asynccontextmanager
-    async def _reading_session(self) -> AsyncIterator[AsyncSession]:
+    async def reading_session(self) -> AsyncIterator[AsyncSession]:
         async with self._snapshot() as channel, reading_session(channel.connection, self.service) as session:
             yield session
 

@@ -4,29 +4,25 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
-from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any
 
 from sqlalchemy import Connection, CursorResult, Engine, Executable
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
-from sqlalchemy.util.concurrency import await_
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ramet.errors import DuplicateRow, OutsideWork, StorageError
-from ramet.storage.base import Conflict, Row, Unit, Write
-from ramet.storage.sessions import UnitSession, new_session
+from ramet.storage.base import Conflict, Row
 from ramet.storage.sqlite.batch import FAILURES, Batch, Turn, failure
 from ramet.storage.sqlite.channel import Channel, Channels
+from ramet.storage.unit import USED_TOO_LATE, EngineUnit
 
 
-class SqliteUnit(Unit):
+class SqliteUnit(EngineUnit):
     """Takes the turn at its first write, or at its first use when it is eager, and keeps it until its end."""
 
     def __init__(self, channels: Channels, *, eager: bool) -> None:
-        self.conflicted = self.committed = False
+        super().__init__()
         self._writer, self._writing, self._latest, self._committed = channels
         self._eager = eager
-        self._ended = False
         self._turn: Turn | None = None
         self._opening: asyncio.Future[None] | None = None
         self._stilling = False
@@ -34,9 +30,6 @@ class SqliteUnit(Unit):
         self._mark: int | None = None
         self._changes = 0
         self._wrote = False
-        self._deferred: list[Write] = []
-        self._notify: list[Callable[[], None]] = []
-        self._sessions: list[UnitSession] = []
 
     @property
     def busy(self) -> bool:
@@ -74,34 +67,12 @@ class SqliteUnit(Unit):
             self._writer.check()
             raise failure(error, self._writer.location) from error
 
-    # -- sessions ------------------------------------------------------------------------------------------------
-
-    def session(self, wrote: Callable[[], object] | None = None) -> AbstractAsyncContextManager[AsyncSession]:
-        return self._session(wrote)
-
-    @asynccontextmanager
-    async def _session(self, wrote: Callable[[], object] | None) -> AsyncIterator[AsyncSession]:
-        def route(*, writing: bool) -> Connection | Engine:
-            if writing and wrote is not None:
-                wrote()
-            return self._route(writing=writing)
-
-        session = new_session(route)
-        self._sessions.append(session)
-        try:
-            yield session
-            await session.flush()
-        finally:
-            self._sessions.remove(session)
-            await session.close()
-
-    def _route(self, *, writing: bool) -> Connection | Engine:
-        """The connection for a session's statement; called inside SQLAlchemy's greenlet."""
+    async def _route(self, *, writing: bool) -> Connection | Engine:
         if writing or self._eager:
-            await_(self._begin())
+            await self._begin()
             self._wrote = self._wrote or writing
             return self._writing.connection
-        channel = await_(self._reading())
+        channel = await self._reading()
         return channel.connection if channel is self._writing else channel.engine
 
     # -- the turn ------------------------------------------------------------------------------------------------
@@ -158,21 +129,13 @@ class SqliteUnit(Unit):
 
     def _check(self) -> None:
         if self._ended:
-            raise OutsideWork(
-                "The database was used after the work it belongs to had ended: finish what uses it before returning."
-            )
+            raise OutsideWork(USED_TOO_LATE)
         if self.conflicted:
             raise Conflict
         if self._turn is not None and self._turn.problem is not None:
             raise StorageError(f"The transaction was rolled back: {self._turn.problem}.")
 
     # -- the end -------------------------------------------------------------------------------------------------
-
-    def defer(self, write: Write) -> None:
-        self._deferred.append(write)
-
-    def after_commit(self, notify: Callable[[], None]) -> None:
-        self._notify.append(notify)
 
     async def commit(self) -> None:
         try:
@@ -187,11 +150,6 @@ class SqliteUnit(Unit):
             raise
         finally:
             await self.rollback()
-
-    def _durable(self) -> None:
-        self.committed = True
-        for notify in self._notify:
-            notify()
 
     async def _commit_rows(self) -> None:
         """Nothing was begun: the deferred rows join a batch, and what was read becomes durable first."""
@@ -222,9 +180,7 @@ class SqliteUnit(Unit):
             self._writer.abandon(turn)
 
     def _leave(self) -> None:
-        for session in self._sessions:
-            session.sync_session.close()
-        self._ended = True
+        super()._leave()
         if self._turn is not None:
             self._turn = None
             self._writing.restart()

@@ -1,0 +1,77 @@
+"""What a unit of work is on every engine: the rows it defers, whom it tells of its commit, its ORM sessions."""
+
+from __future__ import annotations
+
+import asyncio
+from abc import abstractmethod
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+
+from sqlalchemy import Connection, Engine
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.util.concurrency import await_
+
+from ramet.storage.base import Unit, Write
+from ramet.storage.sessions import UnitSession, new_session
+
+USED_TOO_LATE = "The database was used after the work it belongs to had ended: finish what uses it before returning."
+
+
+class EngineUnit(Unit):
+    """The part of a unit that no engine changes; an engine adds its transaction."""
+
+    def __init__(self) -> None:
+        self.conflicted = self.committed = False
+        self._ended = False
+        self._deferred: list[Write] = []
+        self._notify: list[Callable[[], None]] = []
+        self._sessions: list[UnitSession] = []
+
+    def defer(self, write: Write) -> None:
+        self._deferred.append(write)
+
+    def after_commit(self, notify: Callable[[], None]) -> None:
+        self._notify.append(notify)
+
+    @asynccontextmanager
+    async def session(self, wrote: Callable[[], object] | None = None) -> AsyncIterator[AsyncSession]:
+        def route(*, writing: bool) -> Connection | Engine:  # called inside SQLAlchemy's greenlet
+            if writing and wrote is not None:
+                wrote()
+            return await_(self._route(writing=writing))
+
+        session = new_session(route)
+        self._sessions.append(session)
+        try:
+            yield session
+            await session.flush()
+        except BaseException as error:
+            self._session_failed(error)
+            raise
+        finally:
+            self._sessions.remove(session)
+            await session.close()
+
+    @abstractmethod
+    async def _route(self, *, writing: bool) -> Connection | Engine:
+        """What a session's statement is executed on; one that writes begins the transaction."""
+
+    def _session_failed(self, error: BaseException) -> None:
+        """Note what this means for the unit, before the session is closed; may raise something else instead."""
+
+    def _durable(self) -> None:
+        """Everything is committed."""
+        self.committed = True
+        for notify in self._notify:
+            try:
+                notify()
+            except Exception as error:  # noqa: BLE001 - whoever listens must not undo what is durable
+                asyncio.get_running_loop().call_exception_handler(
+                    {"message": "after_commit failed", "exception": error}
+                )
+
+    def _leave(self) -> None:
+        """Nothing more is done in it."""
+        for session in self._sessions:
+            session.sync_session.close()
+        self._ended = True
