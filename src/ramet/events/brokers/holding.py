@@ -56,7 +56,9 @@ class Holding:
     `changed` is called when this replica reads others than before.
     """
 
-    def __init__(self, consumer: str, entries: Entries, beats: Beats, changed: Callable[[], None]) -> None:
+    def __init__(
+        self, consumer: str, entries: Entries, beats: Beats, changed: Callable[[], None] = lambda: None
+    ) -> None:
         self._consumer = consumer
         self._entries = entries
         self._members = beats.members
@@ -102,6 +104,12 @@ class Holding:
             self._changed.clear()
             await self._changed.wait()
         return self.reading
+
+    async def coordinate(self) -> None:
+        """Every half second, and when replicas come or go."""
+        while True:
+            await self.adjust()
+            await self.pause()
 
     async def adjust(self) -> None:
         """Take over, write down, give back; what fails is tried again with the next call."""

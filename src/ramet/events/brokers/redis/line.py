@@ -1,0 +1,177 @@
+"""Connections to Redis: commands travel together, and answers come in their order."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+from typing import Any
+
+from ramet.clock import Clock
+from ramet.errors import MissingExtra, described
+from ramet.events.brokers.redis.options import RedisOptions
+
+try:
+    from redis.asyncio.connection import AbstractConnection, ConnectionPool
+    from redis.exceptions import AuthenticationError, NoPermissionError, ReadOnlyError, RedisError, ResponseError
+except ImportError as error:
+    raise MissingExtra("redis", "redis", "The broker Redis") from error
+
+Refused = ResponseError
+CONNECT_SECONDS = 2.0
+SILENCE_SECONDS = 10.0
+RECONNECT_SECONDS = 0.5
+FAILURES = (TimeoutError, OSError, RedisError)
+"""What a command ends with that was refused, or had no answer."""
+REFUSALS = (AuthenticationError, NoPermissionError)
+"""What does not get better by waiting."""
+Command = tuple[Any, ...]
+_log = logging.getLogger("ramet.events.redis")
+
+
+class Line:
+    """One connection, made when it is used, and again when it is used after it was lost."""
+
+    def __init__(self, options: RedisOptions) -> None:
+        pool = ConnectionPool.from_url(
+            options.url,
+            protocol=2,
+            socket_timeout=SILENCE_SECONDS,
+            socket_connect_timeout=CONNECT_SECONDS,
+            **options.tls(),
+        )
+        self._connection: AbstractConnection = pool.make_connection()  # type: ignore[no-untyped-call]
+
+    async def ask(self, *commands: Command) -> list[Any]:
+        """An answer to each; one that was refused has its error as its answer. Raises: FAILURES."""
+        connection, answers = self._connection, list[Any]()
+        try:
+            await connection.connect()  # type: ignore[no-untyped-call]
+            await connection.send_packed_command(connection.pack_commands(commands), check_health=False)
+            for _ in commands:
+                try:
+                    answers.append(await self.hear())
+                except ReadOnlyError:
+                    raise
+                except Refused as error:
+                    answers.append(error)
+        except BaseException:
+            await connection.disconnect(nowait=True)  # what comes yet would be taken for other answers
+            raise
+        return answers
+
+    async def hear(self) -> Any:
+        """The next answer, or message where one has subscribed. Raises: FAILURES, in silence too."""
+        return await self._connection.read_response()
+
+    async def hang_up(self) -> None:
+        """Disconnect. Harmless when there is no connection."""
+        await self._connection.disconnect()
+
+
+class Pipe:
+    """Commands of many over one line: those that gather while answers are awaited travel together.
+
+    `lost` and `back` are told when the connection goes and when it is there again; without it every command fails at
+    once. Where the options ask for a confirmation it is waited for after each lot.
+    """
+
+    def __init__(
+        self,
+        options: RedisOptions,
+        clock: Clock,
+        *,
+        confirmation: Command = (),
+        lost: Callable[[], None] = lambda: None,
+        back: Callable[[], None] = lambda: None,
+    ) -> None:
+        self._options = options
+        self._line = Line(options)
+        self._clock = clock
+        self._confirmation = confirmation
+        self._lost = lost
+        self._back = back
+        self._waiting: list[tuple[Command, asyncio.Future[Any]]] = []
+        self._some = asyncio.Event()
+        self._failure: BaseException | None = None
+
+    def send(self, *command: Any) -> asyncio.Future[Any]:
+        """Its answer. The future fails with FAILURES."""
+        future = asyncio.get_running_loop().create_future()
+        if self._failure is not None:
+            future.set_exception(self._failure)
+        else:
+            self._waiting.append((command, future))
+            self._some.set()
+        return future
+
+    async def run(self) -> None:
+        """Carry, for ever."""
+        while True:
+            while not self._waiting:
+                self._some.clear()
+                await self._some.wait()
+            lot, self._waiting = self._waiting, []
+            try:
+                answers = await self._line.ask(*(command for command, _ in lot))
+                await self._confirm()
+            except FAILURES as error:
+                self._lost()
+                self._failure = error
+                _fail([*lot, *self._waiting], error)
+                self._waiting = []
+                await self._mend()
+            except BaseException:
+                _fail(lot, ConnectionError("it was given up"))
+                raise
+            else:
+                for (_, future), answer in zip(lot, answers, strict=True):
+                    _answer(future, answer)
+
+    async def hang_up(self) -> None:
+        """Disconnect; nothing is carried any more."""
+        self._failure = ConnectionError("it is closed")
+        _fail(self._waiting, self._failure)
+        await self._line.hang_up()
+
+    async def _confirm(self) -> None:
+        """Wait until what was sent is where the options want it to be; it need not be sent again for that."""
+        is_slow = False
+        while self._confirmation:
+            (answer,) = await self._line.ask(self._confirmation)
+            if isinstance(answer, Refused):
+                raise answer
+            if self._options.confirms(answer):
+                return
+            if not is_slow:
+                _log.warning("events wait until enough servers have them: %s says %s", self._confirmation, answer)
+            is_slow = True
+
+    async def _mend(self) -> None:
+        shown = self._options.shown
+        _log.warning("the connection to %s is lost: %s", shown, described(self._failure or ConnectionError()))
+        while self._failure is not None:
+            await self._clock.sleep(self._clock.jitter(RECONNECT_SECONDS))
+            try:
+                (answer,) = await self._line.ask(("PING",))
+                self._failure = answer if isinstance(answer, Refused) else None
+            except FAILURES as error:
+                _log.debug("no connection to %s: %s", shown, described(error))
+                self._failure = error
+        _log.info("connected to %s again", shown)
+        self._back()
+
+
+def _answer(future: asyncio.Future[Any], answer: Any) -> None:
+    if future.done():  # nobody waits any more
+        return
+    if isinstance(answer, Refused):
+        future.set_exception(answer)
+    else:
+        future.set_result(answer)
+
+
+def _fail(lot: list[tuple[Command, asyncio.Future[Any]]], error: BaseException) -> None:
+    for _, future in lot:
+        if not future.done():
+            future.set_exception(error)
