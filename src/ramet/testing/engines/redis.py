@@ -10,19 +10,21 @@ from pathlib import Path
 from ramet.errors import ConfigurationError
 from ramet.testing.engines.base import Engine
 
-
-def program() -> str | None:
-    """The server's program on the PATH."""
-    return shutil.which("redis-server")
+SETTINGS: Mapping[str, str] = {
+    "bind": "127.0.0.1",
+    "appendonly": "yes",
+    "appendfsync": "always",
+    "save": '""',
+    "set-proc-title": "no",  # so that who looks for the server of a folder finds it
+}
 
 
 class RedisEngine(Engine):
-    """A server that syncs its append-only file before it answers, unless `synced` says otherwise."""
+    """A server that syncs its append-only file before it answers; `settings` are lines of its configuration besides."""
 
-    def __init__(self, folder: Path | None = None, *, executable: str | None = None, synced: bool = True) -> None:
+    def __init__(self, folder: Path | None = None, *, settings: Mapping[str, str] | None = None) -> None:
         super().__init__("redis", folder)
-        self._executable = executable or program()
-        self._synced = synced
+        self._settings = {"port": str(self.port), "dir": f'"{self.folder}"', **SETTINGS, **(settings or {})}
 
     @property
     def url(self) -> str:
@@ -31,11 +33,9 @@ class RedisEngine(Engine):
 
     def prepare(self) -> tuple[Sequence[str], Mapping[str, str]]:
         """Its configuration file."""
-        if self._executable is None:
+        program = shutil.which("redis-server")
+        if program is None:
             raise ConfigurationError("There is no redis-server here: apt-get install redis-server")
         settings = self.folder / "redis.conf"
-        settings.write_text(
-            f'bind 127.0.0.1\nport {self.port}\ndir "{self.folder}"\nset-proc-title no\nsave ""\n'
-            f"appendonly yes\nappendfsync {'always' if self._synced else 'everysec'}\n"
-        )
-        return [self._executable, str(settings)], os.environ
+        settings.write_text("".join(f"{name} {value}\n" for name, value in self._settings.items()))
+        return [program, str(settings)], os.environ
