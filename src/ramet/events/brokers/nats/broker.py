@@ -92,8 +92,8 @@ class NatsBroker(Broker):
         try:
             async with asyncio.timeout(self._options.patience_seconds):
                 await self._connection.close()
-        except TimeoutError:
-            _log.debug("the connection did not close in time")
+        except FAILURES as error:
+            _log.debug("the connection did not close in order: %s", error)
 
     async def subscribe(self, subscription: Subscription) -> None:
         name = subscription.consumer
