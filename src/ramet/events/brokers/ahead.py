@@ -26,7 +26,7 @@ class Ahead:
     def __init__(self, sink: Sink, holding: Holding) -> None:
         self._sink = sink
         self._holding = holding
-        self._events_each = 1.0  # in what is stored as one, of late
+        self._events_each = 10.0  # in what is stored as one, of late
         self._waiting: deque[_Arrived] = deque()
         self._any = asyncio.Event()
         self._few = asyncio.Event()

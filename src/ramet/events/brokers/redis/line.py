@@ -40,13 +40,13 @@ class Line:
             socket_connect_timeout=CONNECT_SECONDS,
             **options.tls(),
         )
-        self._connection: AbstractConnection = pool.make_connection()  # type: ignore[no-untyped-call]
+        self._connection: AbstractConnection = pool.make_connection()  # type: ignore[no-untyped-call]  # the library's own
 
     async def ask(self, *commands: Command) -> list[Any]:
         """An answer to each; one that was refused has its error as its answer. Raises: FAILURES."""
         connection, answers = self._connection, list[Any]()
         try:
-            await connection.connect()  # type: ignore[no-untyped-call]
+            await connection.connect()  # type: ignore[no-untyped-call]  # the library's own
             await connection.send_packed_command(connection.pack_commands(commands), check_health=False)
             for _ in commands:
                 try:

@@ -53,6 +53,7 @@ class Reading:
             except FAILURES as error:
                 _log.debug("%s cannot be read at the moment: %s", self.consumer, described(error))
                 self.interrupt()
+                await self._line.hang_up()  # the address may lead to another server by now
                 await self._clock.sleep(self._clock.jitter(RECONNECT_SECONDS))
 
     @property
