@@ -22,8 +22,14 @@ STORAGES = ("postgresql", "postgres")
 LONGEST_NAME = 20
 """How much of an application's name is in that of its place; PostgreSQL takes names of 63 bytes."""
 Kind = Literal["memory", "nats", "rabbitmq", "redis"]
-_KINDS: dict[str, Kind] = {"nats": "nats", "tls": "nats", "amqp": "rabbitmq", "amqps": "rabbitmq"}
-_KINDS |= {"redis": "redis", "rediss": "redis"}
+_KINDS: dict[str, Kind] = {
+    "nats": "nats",
+    "tls": "nats",
+    "amqp": "rabbitmq",
+    "amqps": "rabbitmq",
+    "redis": "redis",
+    "rediss": "redis",
+}
 
 
 @dataclass(frozen=True, kw_only=True)
