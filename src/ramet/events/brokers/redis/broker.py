@@ -54,13 +54,9 @@ class RedisBroker(Broker):
         self._interests = tuple(interests)
         self._outgoing = Outgoing(clock, route=self._route, overdue_seconds=None)
         self._events = Pipe(
-            options,
-            clock,
-            confirmation=options.confirmation,
-            lost=self._outgoing.pause,
-            back=self._outgoing.resume,
+            options, clock, lost=lambda _: self._outgoing.pause(), back=self._outgoing.resume, confirmed=True
         )
-        self._rest = Pipe(options, clock)
+        self._rest = Pipe(options, clock, lost=self._lost, back=self._back)
         self._store = Store(self._rest, self._names, options)
         self._hearing = Line(options)
         self._beats = Beats(self._tell, clock=clock, spawn=spawn, failures=FAILURES)
@@ -196,6 +192,14 @@ class RedisBroker(Broker):
                 _log.debug("the other replicas are not heard at the moment: %s", described(error))
             await self._hearing.hang_up()
             await self._clock.sleep(self._clock.jitter(RECONNECT_SECONDS))
+
+    def _lost(self, error: BaseException) -> None:
+        if self._tasks:  # else nobody has heard of it yet
+            _log.warning("the connection to %s is lost: %s", self._options.shown, described(error))
+
+    def _back(self) -> None:
+        if self._tasks:
+            _log.info("connected to %s again", self._options.shown)
 
     def _unreachable(self, error: BaseException) -> Unavailable:
         return Unavailable(

@@ -73,7 +73,7 @@ class Pipe:
     """Commands of many over one line: those that gather while answers are awaited travel together.
 
     `lost` and `back` are told when the connection goes and when it is there again; without it every command fails at
-    once. Where the options ask for a confirmation it is waited for after each lot.
+    once. With `confirmed` a lot waits until as many servers have it as the options want.
     """
 
     def __init__(
@@ -81,14 +81,14 @@ class Pipe:
         options: RedisOptions,
         clock: Clock,
         *,
-        confirmation: Command = (),
-        lost: Callable[[], None] = lambda: None,
-        back: Callable[[], None] = lambda: None,
+        lost: Callable[[BaseException], None],
+        back: Callable[[], None],
+        confirmed: bool = False,
     ) -> None:
         self._options = options
         self._line = Line(options)
         self._clock = clock
-        self._confirmation = confirmation
+        self._confirmation = [options.confirmation] if confirmed and options.confirmation else []
         self._lost = lost
         self._back = back
         self._waiting: list[tuple[Command, asyncio.Future[Any]]] = []
@@ -113,11 +113,12 @@ class Pipe:
                 await self._some.wait()
             lot, self._waiting = self._waiting, []
             try:
-                answers = await self._line.ask(*(command for command, _ in lot))
-                await self._confirm()
+                answers = await self._line.ask(*(command for command, _ in lot), *self._confirmation)
+                if self._confirmation:
+                    await self._confirm(answers.pop())
             except FAILURES as error:
-                self._lost()
                 self._failure = error
+                self._lost(error)
                 _fail([*lot, *self._waiting], error)
                 self._waiting = []
                 await self._mend()
@@ -134,31 +135,29 @@ class Pipe:
         _fail(self._waiting, self._failure)
         await self._line.hang_up()
 
-    async def _confirm(self) -> None:
-        """Wait until what was sent is where the options want it to be; it need not be sent again for that."""
-        is_slow = False
-        while self._confirmation:
-            (answer,) = await self._line.ask(self._confirmation)
+    async def _confirm(self, answer: Any) -> None:
+        """Wait until what was sent is where the options want it; for that it need not be sent again, but the question
+        must come over the same connection: any failure of that is one of the lot."""
+        is_told = False
+        while True:
             if isinstance(answer, Refused):
                 raise answer
             if self._options.confirms(answer):
                 return
-            if not is_slow:
+            if not is_told:
                 _log.warning("events wait until enough servers have them: %s says %s", self._confirmation, answer)
-            is_slow = True
+            is_told = True
+            (answer,) = await self._line.ask(*self._confirmation)
 
     async def _mend(self) -> None:
-        shown = self._options.shown
-        _log.warning("the connection to %s is lost: %s", shown, described(self._failure or ConnectionError()))
         while self._failure is not None:
             await self._clock.sleep(self._clock.jitter(RECONNECT_SECONDS))
             try:
                 (answer,) = await self._line.ask(("PING",))
                 self._failure = answer if isinstance(answer, Refused) else None
             except FAILURES as error:
-                _log.debug("no connection to %s: %s", shown, described(error))
+                _log.debug("no connection to %s: %s", self._options.shown, described(error))
                 self._failure = error
-        _log.info("connected to %s again", shown)
         self._back()
 
 
