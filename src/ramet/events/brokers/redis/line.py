@@ -66,7 +66,10 @@ class Line:
 
     async def hang_up(self) -> None:
         """Disconnect. Harmless when there is no connection."""
-        await self._connection.disconnect()
+        try:
+            await self._connection.disconnect()
+        except FAILURES as error:
+            _log.debug("closed with %s", described(error))
 
 
 class Pipe:
@@ -108,6 +111,8 @@ class Pipe:
     async def run(self) -> None:
         """Carry, for ever."""
         while True:
+            if self._failure is not None:
+                await self._mend()
             while not self._waiting:
                 self._some.clear()
                 await self._some.wait()
@@ -121,7 +126,6 @@ class Pipe:
                 self._lost(error)
                 _fail([*lot, *self._waiting], error)
                 self._waiting = []
-                await self._mend()
             except BaseException:
                 _fail(lot, ConnectionError("it was given up"))
                 raise
