@@ -11,6 +11,7 @@ from hypothesis import HealthCheck, settings
 from ramet.testing.engines.nats import NatsEngine
 from ramet.testing.engines.postgres import PostgresServer
 from ramet.testing.engines.rabbitmq import RabbitEngine
+from ramet.testing.engines.redis import RedisEngine
 from tests.servers import SERVERS
 
 # A slow machine is no failure: examples have no time limit.
@@ -63,3 +64,9 @@ def nats() -> Iterator[str]:
 def rabbitmq() -> Iterator[str]:
     with RabbitEngine() as server:
         yield f"{server.url}?partitions=2"
+
+
+@pytest.fixture(scope="session")
+def redis() -> Iterator[str]:
+    with RedisEngine() as server:
+        yield server.url

@@ -64,6 +64,7 @@ SERVERS = {
         ),
         Server(name="pgbouncer", is_there=partial(on_path, "pgbouncer"), start="apt-get install pgbouncer"),
         Server(name="rabbitmq", is_there=partial(on_path, "rabbitmq-server"), start="apt-get install rabbitmq-server"),
+        Server(name="redis", is_there=partial(on_path, "redis-server"), start="apt-get install redis-server"),
         Server(name="node", is_there=partial(on_path, "node"), start="apt-get install nodejs"),
         Server(name="namespaces", is_there=may_unshare, start="sysctl kernel.unprivileged_userns_clone=1"),
         Server(name="git", is_there=partial(on_path, "git"), start="apt-get install git"),

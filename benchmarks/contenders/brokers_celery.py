@@ -20,8 +20,8 @@ import psycopg
 from benchmarks.contenders import contend
 from benchmarks.contenders.databases import new_database
 from benchmarks.contenders.in_flight import names
-from benchmarks.contenders.redis_server import RedisServer
 from benchmarks.rounds import ROOT
+from ramet.testing.engines.redis import RedisEngine
 
 PUBLISHERS, PROCESSES, WARM = 4, 2, 20
 MODULE = "benchmarks.contenders.brokers_celery_worker"
@@ -75,7 +75,7 @@ def measure(folder: str, server: str, count: int, paced: int, per_second: int) -
     """`count` tasks as fast as they go, and `paced` at a rate."""
     database = new_database(server)
     with (
-        RedisServer("redis", Path(folder) / "redis") as redis,
+        RedisEngine(Path(folder) / "redis") as redis,
         psycopg.connect(database, autocommit=True) as connection,
     ):
         connection.execute(TABLES)

@@ -1,4 +1,4 @@
-"""Events through a NATS server of its own: outbox, JetStream, inbox and handler, everything synced to the disk."""
+"""Events through a broker of its own: outbox, JetStream or Redis, inbox and handler, everything synced to the disk."""
 
 from __future__ import annotations
 
@@ -10,12 +10,17 @@ from benchmarks.contenders import contend
 from benchmarks.contenders.databases import new_database
 from benchmarks.contenders.events import figures
 from ramet.testing.engines.nats import NatsEngine
+from ramet.testing.engines.redis import RedisEngine
+
+ENGINES = {"nats": NatsEngine, "redis": RedisEngine}
 
 
-def measure(folder: str, count: int, paced: int, per_second: int, server: str = "") -> dict[str, float]:
+def measure(
+    folder: str, count: int, paced: int, per_second: int, server: str = "", broker: str = "nats"
+) -> dict[str, float]:
     """`count` events as fast as they go, and `paced` at a rate; on the PostgreSQL at `server`, or on SQLite."""
     storage = new_database(server) if server else "sqlite"
-    with NatsEngine(Path(folder) / "nats") as engine:
+    with ENGINES[broker](Path(folder) / broker) as engine:
         return uvloop.run(figures(folder, count, paced, per_second, broker=engine.url, storage=storage))
 
 

@@ -71,8 +71,10 @@ class World:
 
 ALL = tuple(
     World(placement=placement, storage=storage, broker=broker)
-    for placement, storage, broker in product(
-        get_args(Placement), ("sqlite", "postgresql"), ("memory", "nats", "rabbitmq")
+    for placement, storage, broker in (
+        *product(get_args(Placement), ("sqlite", "postgresql"), ("memory", "nats", "rabbitmq")),
+        ("apart", "sqlite", "redis"),  # a third broker is as good as a second: the near one and the far one suffice
+        ("processes", "postgresql", "redis"),
     )
     if (placement, broker) != ("processes", "memory")  # which does not leave a process
 )

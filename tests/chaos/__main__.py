@@ -20,7 +20,7 @@ def main() -> int:
     parser.add_argument("--kills", type=int, default=200, help="local: how often the shop is killed (200)")
     parser.add_argument("--seconds", type=float, default=120.0, help="split: for how long faults happen (120)")
     parser.add_argument(
-        "--broker", choices=("nats", "rabbitmq"), default="nats", help="split: over which broker (nats)"
+        "--broker", choices=("nats", "rabbitmq", "redis"), default="nats", help="split: over which broker (nats)"
     )
     parser.add_argument(
         "--fault", action="append", default=[], help="split: only these faults, such as 'kill a process'"

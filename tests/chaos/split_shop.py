@@ -17,12 +17,13 @@ import asyncpg
 from ramet.testing.engines.nats import NatsEngine
 from ramet.testing.engines.postgres import PostgresServer
 from ramet.testing.engines.rabbitmq import RabbitEngine
+from ramet.testing.engines.redis import RedisEngine
 from tests.chaos.exported import export
 from tests.chaos.link import Link
 from tests.chaos.shop_process import ShopProcess, pause
 from tests.chaos.weather import Weather
 
-BROKERS = {"nats": NatsEngine, "rabbitmq": RabbitEngine}
+BROKERS = {"nats": NatsEngine, "rabbitmq": RabbitEngine, "redis": RedisEngine}
 DEPLOYMENT = "split"
 
 

@@ -14,6 +14,7 @@ ADAPTERS = (
     "ramet.events.brokers.memory",
     "ramet.events.brokers.nats",
     "ramet.events.brokers.rabbitmq",
+    "ramet.events.brokers.redis",
 )
 MAY_IMPORT_ADAPTERS = ("ramet.runtime.wiring", "ramet.testing")
 TESTING = ("ramet.testing.application", "ramet.testing.servers")

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Protocol
 from ramet.cli import output
 from ramet.cli.application import run
 
-PROGRAMS = frozenset({b"postgres", b"nats-server", b"beam.smp"})
+PROGRAMS = frozenset({b"postgres", b"nats-server", b"beam.smp", b"redis-server"})
 if TYPE_CHECKING:
     from ramet.contract.declared import Declared
     from ramet.runtime.supervisor.supervisor import Setup
@@ -74,6 +74,10 @@ def _engine(kind: str, folder: Path) -> AbstractContextManager[Engine]:
         from ramet.testing.engines.nats import NatsEngine
 
         return NatsEngine(folder)
+    if kind == "Redis":
+        from ramet.testing.engines.redis import RedisEngine
+
+        return RedisEngine(folder)
     from ramet.testing.engines.rabbitmq import RabbitEngine
 
     return RabbitEngine(folder)

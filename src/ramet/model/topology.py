@@ -42,8 +42,8 @@ class Deployment(Value):
     calls to a process group share; `http` is for the public APIs.
 
     `storage` is "sqlite" or the URL of a PostgreSQL server, on which every service has a schema and a role of its own;
-    `broker` is "memory" or the URL of NATS or RabbitMQ. Without `groups` everything is one process. `together` and
-    `apart` are sets of services that every placement must keep in one process, or in different ones. `preload`: on
+    `broker` is "memory" or the URL of NATS, RabbitMQ or Redis. Without `groups` everything is one process. `together`
+    and `apart` are sets of services that every placement must keep in one process, or in different ones. `preload`: on
     Linux the application is loaded once, and the replicas are forked from that.
     """
 

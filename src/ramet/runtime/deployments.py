@@ -14,7 +14,7 @@ from ramet.runtime.toml import Keys, Lines, Mistakes, nearest
 
 DURABILITY = ("full", "normal", "off")
 STORAGES = ("postgresql", "postgres")
-BROKERS = ("nats", "tls", "amqp", "amqps")
+BROKERS = ("nats", "tls", "amqp", "amqps", "redis", "rediss")
 REFERENCES = ("env:", "file:")
 LARGEST_PORT = 65535
 _ADDRESS = re.compile(r"(?:[^\s:\[\]]*|\[[0-9a-fA-F:.]+\]):(\d{1,5})")

@@ -271,7 +271,7 @@ class _Planning:
     def _events(self) -> Iterator[Problem]:
         if self._deployment.broker != "memory":
             return
-        remedy = 'Set broker = "nats://…" or "amqp://…"'
+        remedy = 'Set broker = "nats://…", "amqp://…" or "redis://…"'
         replicas = {group.name: group.replicas for group in self.groups}
         for service in self._declared.services:
             for topic in sorted({self._declared.topic_of(handler.mark.event) for handler in service.handlers}):

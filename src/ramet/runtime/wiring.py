@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
     from ramet.events.brokers.nats.broker import NatsBroker
     from ramet.events.brokers.rabbitmq.broker import RabbitBroker
+    from ramet.events.brokers.redis.broker import RedisBroker
     from ramet.storage.migrations import Migrations
     from ramet.storage.postgres.storage import PostgresStorage
 
@@ -97,11 +98,16 @@ def _remembering(deployment: Deployment, declared: Declared) -> Callable[[Clock,
     return broker
 
 
-def _broker_kind(deployment: Deployment) -> type[NatsBroker | RabbitBroker]:
-    if deployment.broker.partition("://")[0] in ("nats", "tls"):
+def _broker_kind(deployment: Deployment) -> type[NatsBroker | RabbitBroker | RedisBroker]:
+    scheme = deployment.broker.partition("://")[0]
+    if scheme in ("nats", "tls"):
         from ramet.events.brokers.nats.broker import NatsBroker
 
         return NatsBroker
+    if scheme in ("redis", "rediss"):
+        from ramet.events.brokers.redis.broker import RedisBroker
+
+        return RedisBroker
     from ramet.events.brokers.rabbitmq.broker import RabbitBroker
 
     return RabbitBroker

@@ -21,13 +21,20 @@ from ramet.storage.address import address
 STORAGES = ("postgresql", "postgres")
 LONGEST_NAME = 20
 """How much of an application's name is in that of its place; PostgreSQL takes names of 63 bytes."""
-Kind = Literal["memory", "nats", "rabbitmq"]
-_KINDS: dict[str, Kind] = {"nats": "nats", "tls": "nats", "amqp": "rabbitmq", "amqps": "rabbitmq"}
+Kind = Literal["memory", "nats", "rabbitmq", "redis"]
+_KINDS: dict[str, Kind] = {
+    "nats": "nats",
+    "tls": "nats",
+    "amqp": "rabbitmq",
+    "amqps": "rabbitmq",
+    "redis": "redis",
+    "rediss": "redis",
+}
 
 
 @dataclass(frozen=True, kw_only=True)
 class Servers:
-    """Which engines a test has: "sqlite" and "memory", or the URLs of a PostgreSQL, and of a NATS or RabbitMQ.
+    """Which engines a test has: "sqlite" and "memory", or the URLs of a PostgreSQL, and of a NATS, RabbitMQ or Redis.
 
     On a server the test gets a new database, and streams or queues of its own, which are removed at its end: so many
     tests can use one server at the same time. The user of the URL must be allowed to create databases.
@@ -43,7 +50,8 @@ class Servers:
             )
         if self.broker != "memory" and _scheme(self.broker) not in _KINDS:
             raise ConfigurationError(
-                f'The broker of a test is "memory", nats://host:4222 or amqp://host:5672/, not "{self.broker}".'
+                'The broker of a test is "memory", nats://host:4222, amqp://host:5672/ or redis://host:6379/0, not '
+                f'"{self.broker}".'
             )
 
     @property
@@ -93,6 +101,10 @@ async def place_on(servers: Servers, declared: Declared, *, data: Path | None = 
             from ramet.testing import queues
 
             stack.push_async_callback(queues.forget, servers.broker, name, tuple(interests(declared)))
+        elif servers.kind == "redis":
+            from ramet.testing import keys
+
+            stack.push_async_callback(keys.forget, servers.broker, name)
         yield Place(name=name, storage=storage, broker=servers.broker)
 
 

@@ -21,8 +21,10 @@ from ramet.events.lanes import Lanes
 from ramet.identity.certificates import Authority
 from ramet.tasks import Tasks
 from ramet.testing.conformance.broker import Recorder, message
+from ramet.testing.engines.base import free_port
 from ramet.testing.engines.nats import NatsEngine
 from ramet.testing.engines.rabbitmq import RabbitEngine
+from ramet.testing.engines.redis import RedisEngine
 from tests.integration.brokers.worker import INTEREST, make_broker
 
 USER, PASSWORD = "shop", "s3cret"
@@ -154,6 +156,32 @@ async def test_rabbitmq_over_tls_with_a_password_and_a_certificate(tmp_path: Pat
         await carries(f"amqps://{USER}:{PASSWORD}@{at}&{options}")
         await refused(f"amqps://{USER}:{PASSWORD}x@{at}&{options}")
         assert "certificate" in (await refused(f"amqps://{USER}:{PASSWORD}@{at}&cafile={certified.stranger}")).lower()
+
+
+ACL = f"{USER} on >{PASSWORD} ~ramet:* &ramet:* -@all +@read +@write +@pubsub +@connection +eval +info"
+
+
+@pytest.mark.needs("redis")
+async def test_redis_lets_in_whoever_has_the_password_and_needs_no_more_than_its_keys(tmp_path: Path) -> None:
+    with RedisEngine(tmp_path / "redis", settings={"user": ACL}) as engine:
+        at = f"127.0.0.1:{engine.port}/0?sync=always&patience_seconds=20"
+        await carries(f"redis://{USER}:{PASSWORD}@{at}")
+        assert "invalid username-password" in await refused(f"redis://{USER}:{PASSWORD}x@{at}")
+
+
+@pytest.mark.needs("redis")
+async def test_redis_over_tls_with_a_certificate_of_the_client(tmp_path: Path, certified: Certified) -> None:
+    files, port = certified.server, free_port()
+    settings = {"port": "0", "tls-port": str(port), "user": ACL, "tls-ca-cert-file": str(certified.ca)}
+    settings |= {"tls-cert-file": str(files.certificate), "tls-key-file": str(files.key)}
+    engine = RedisEngine(tmp_path / "redis", settings=settings)
+    engine.port = port
+    with engine:
+        at = f"{USER}:{PASSWORD}@127.0.0.1:{port}/0?sync=always&patience_seconds=2"
+        await carries(f"rediss://{at}&{certified.query()}")
+        await carries(f"redis://{at}&{certified.query()}")
+        assert "certificate" in await refused(f"rediss://{at}&ca={certified.stranger}")
+        assert "nowhere.pem" in await refused(f"rediss://{at}&ca={tmp_path}/nowhere.pem", ConfigurationError)
 
 
 def operated(folder: Path) -> tuple[str, Path]:

@@ -20,6 +20,7 @@ from ramet.testing.conformance.broker import Recorder, message
 from ramet.testing.conformance.broker_durable import first_of_each
 from ramet.testing.engines.nats import NatsEngine
 from ramet.testing.engines.rabbitmq import RabbitEngine
+from ramet.testing.engines.redis import RedisEngine
 from tests.integration.brokers.worker import INTEREST, make_broker
 
 PATIENCE_SECONDS = 40.0
@@ -96,6 +97,7 @@ async def _end(writer: asyncio.StreamWriter) -> None:
     params=[
         pytest.param(NatsEngine, marks=pytest.mark.needs("nats"), id="nats"),
         pytest.param(RabbitEngine, marks=pytest.mark.needs("rabbitmq"), id="rabbitmq"),
+        pytest.param(RedisEngine, marks=pytest.mark.needs("redis"), id="redis"),
     ]
 )
 def engine(request: pytest.FixtureRequest) -> Iterator[Any]:

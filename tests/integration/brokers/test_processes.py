@@ -20,6 +20,7 @@ from ramet.tasks import Tasks
 from ramet.testing.conformance.broker import message
 from ramet.testing.engines.nats import NatsEngine
 from ramet.testing.engines.rabbitmq import RabbitEngine
+from ramet.testing.engines.redis import RedisEngine
 from tests.integration.brokers.worker import make_broker
 
 ROOT = Path(__file__).parents[3]
@@ -100,6 +101,7 @@ class Team:
     params=[
         pytest.param(NatsEngine, marks=pytest.mark.needs("nats"), id="nats"),
         pytest.param(RabbitEngine, marks=pytest.mark.needs("rabbitmq"), id="rabbitmq"),
+        pytest.param(RedisEngine, marks=pytest.mark.needs("redis"), id="redis"),
     ]
 )
 def engine(request: pytest.FixtureRequest) -> Any:

@@ -14,15 +14,18 @@ from ramet.clock import SystemClock
 from ramet.events.base import Broker, Delivery, Interest, Subscription
 from ramet.events.brokers.nats.broker import NatsBroker
 from ramet.events.brokers.rabbitmq.broker import RabbitBroker
+from ramet.events.brokers.redis.broker import RedisBroker
 from ramet.events.lanes import Lanes
 from ramet.tasks import Tasks
 
+KINDS = {"nats": NatsBroker, "tls": NatsBroker, "amqp": RabbitBroker, "amqps": RabbitBroker}
+KINDS |= {"redis": RedisBroker, "rediss": RedisBroker}
 INTEREST = Interest("billing.note", frozenset({"orders.Placed"}))
 
 
 def make_broker(url: str, application: str, tasks: Tasks) -> Broker:
     """The adapter for an address."""
-    kind = NatsBroker if url.startswith(("nats", "tls")) else RabbitBroker
+    kind = KINDS[url.partition("://")[0]]
     return kind(url, application=application, clock=SystemClock(), spawn=tasks.spawn, interests=[INTEREST])
 
 

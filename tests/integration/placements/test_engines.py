@@ -10,6 +10,7 @@ import aiormq
 import asyncpg
 import nats as nats_library
 import pytest
+from redis.asyncio import Redis
 
 from ramet.errors import ConfigurationError, StorageError, UsageError
 from ramet.testing import RunningApplication, Servers, VirtualClock, running
@@ -80,6 +81,19 @@ async def test_a_test_on_rabbitmq_gets_queues_that_are_deleted(
             await (await connection.channel()).queue_declare(queue, passive=True)
     finally:
         await connection.close()
+
+
+@pytest.mark.needs("redis")
+@pytest.mark.parametrize("placement", IN_ONE_PROCESS)
+async def test_a_test_on_redis_gets_keys_that_are_deleted(placement: Any, folder: Path, redis: str) -> None:
+    client = Redis.from_url(redis)
+    try:
+        async with running(folder, placement=placement, servers=Servers(broker=redis)) as app:
+            assert all(b"ramet:tally_sheet_" in key for key in await client.keys())
+            await count_to_three(app)
+        assert await client.keys() == []
+    finally:
+        await client.aclose()
 
 
 @pytest.mark.needs("postgresql", "nats")

@@ -16,22 +16,23 @@ from tests.integration.supervisor.test_up import loaves
 ENGINES = """
 [deployment.split]
 storage = "postgresql://127.0.0.1:1"
-broker = "nats://127.0.0.1:1"
+broker = "{broker}://127.0.0.1:1"
 """
 
 
-@pytest.fixture
-def bakery() -> Iterator[Path]:
+@pytest.fixture(params=[pytest.param(name, marks=pytest.mark.needs(name)) for name in ("nats", "redis")])
+def bakery(request: pytest.FixtureRequest) -> Iterator[Path]:
     """A folder that the user who runs PostgreSQL reaches, also where that is not the one who runs the tests."""
     with tempfile.TemporaryDirectory(prefix="ramet-bakery-") as name:
         folder = Path(name)
         folder.chmod(0o755)
-        (folder / "ramet.toml").write_text(TOML.replace("\n[deployment.split]\n", ENGINES), encoding="utf-8")
+        engines = ENGINES.format(broker=request.param)
+        (folder / "ramet.toml").write_text(TOML.replace("\n[deployment.split]\n", engines), encoding="utf-8")
         (folder / "bakery.py").write_text(CODE, encoding="utf-8")
         yield folder
 
 
-@pytest.mark.needs("postgresql", "nats")
+@pytest.mark.needs("postgresql")
 def test_it_runs_on_servers_of_its_own_also_after_it_was_killed(bakery: Path) -> None:
     without = ramet(bakery, "up", "split", "--no-reload")
     assert (without.returncode, "PostgreSQL does not answer" in without.stderr) == (2, True)

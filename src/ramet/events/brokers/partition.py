@@ -48,6 +48,11 @@ class Partition:
         self._in_flight[position] = None
         return True
 
+    def pass_over(self, position: int) -> None:
+        """What is there is not wanted."""
+        if self.leaving_since is None:
+            self.read = max(self.read, position)
+
     def done(self, position: int) -> None:
         """The sink is done with it."""
         self._in_flight.pop(position, None)

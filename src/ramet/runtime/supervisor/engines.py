@@ -18,6 +18,8 @@ KINDS = {
     "tls": ("NATS", 4222),
     "amqp": ("RabbitMQ", 5672),
     "amqps": ("RabbitMQ", 5671),
+    "redis": ("Redis", 6379),
+    "rediss": ("Redis", 6379),
 }
 
 

@@ -182,6 +182,20 @@ class RestartableBrokerConformance(DurableBrokerConformance):
         for key in {sent.key for sent in stream.sent}:
             assert first_of_each(recorder.of_key(key or "")) == [sent.id for sent in stream.sent if sent.key == key]
 
+    async def test_what_is_taken_for_stored_is_there_after_the_server_was_killed(self) -> None:
+        interest, recorder = Interest("billing.note", frozenset({"orders.Placed"})), Recorder()
+        sent = [message(number, key=f"k{number % 10}") for number in range(200)]
+        async with self.opened([interest]) as publisher:
+            await self.settle()
+            await publisher.publish(sent)
+            await self.kill()
+        await self.start()
+        async with self.connected() as broker:
+            await self.consumer(broker, "billing.note", recorder)
+            await recorder.until_complete(sent)
+        for key in {one.key for one in sent}:
+            assert first_of_each(recorder.of_key(key or "")) == [one.id for one in sent if one.key == key]
+
     async def test_without_a_server_nothing_is_taken_for_stored_and_the_outlet_fills_up(self) -> None:
         recorder = Recorder()
         async with self.connected() as broker:

@@ -47,3 +47,20 @@ def test_positions_that_the_store_has_lost_are_read_anew() -> None:
 
 def test_keys_spread_over_all_partitions() -> None:
     assert {partition_of(f"order-{number}", 8) for number in range(200)} == set(range(8))
+
+
+def test_what_is_not_wanted_is_done_when_what_was_before_it_is() -> None:
+    partition = Partition(0, floor=0, revision=1, again_until=0)
+    partition.take(1)
+    partition.pass_over(2)
+    assert (partition.read, partition.floor) == (2, 0)
+    partition.done(1)
+    assert partition.floor == 2
+
+
+def test_a_partition_that_is_about_to_be_given_back_passes_over_nothing() -> None:
+    partition = Partition(0, floor=0, revision=1, again_until=0)
+    partition.leaving_since = 1.0
+    assert not partition.take(1)
+    partition.pass_over(2)
+    assert partition.floor == 0

@@ -18,6 +18,7 @@ async def test_what_is_no_engine_of_ours_is_no_obstacle(url: str) -> None:
     [
         ("postgresql://me:secret@127.0.0.1:1/db", "PostgreSQL does not answer at postgresql://me:****@127.0.0.1:1/db"),
         ("nats://127.0.0.1:1", "NATS does not answer at nats://127.0.0.1:1"),
+        ("redis://:secret@127.0.0.1:1/0", "Redis does not answer at redis://:****@127.0.0.1:1/0"),
         ("amqp://127.0.0.1:1", "RabbitMQ does not answer at amqp://127.0.0.1:1"),
         ("postgresql:///db?host=/nowhere", "PostgreSQL does not answer at postgresql:///db?host=/nowhere"),
     ],

@@ -9,16 +9,17 @@ from functools import partial
 from typing import Any
 
 from nats.aio.msg import Msg
-from nats.errors import Error, MaxPayloadError
+from nats.errors import MaxPayloadError
 
 from ramet.clock import Clock
 from ramet.errors import ConfigurationError
 from ramet.events.base import Broker, Interest, Message, Outlet, Subscription
+from ramet.events.brokers.beats import Beats
 from ramet.events.brokers.loops import persist
-from ramet.events.brokers.members import BEAT_SECONDS, Beat, Members, encode_beat
-from ramet.events.brokers.nats.connection import Connection
+from ramet.events.brokers.nats.connection import FAILURES, Connection
+from ramet.events.brokers.nats.entries import declare
 from ramet.events.brokers.nats.options import NatsOptions, read_url
-from ramet.events.brokers.nats.reading import Reading, Stream, declare
+from ramet.events.brokers.nats.reading import Reading, Stream
 from ramet.events.brokers.nats.wire import Layout, Names, origin, publish_id
 from ramet.events.brokers.outgoing import AGAIN_SECONDS, Outgoing
 from ramet.events.brokers.wire import encode_messages
@@ -54,11 +55,10 @@ class NatsBroker(Broker):
         self._interests = tuple(interests)
         self._connection = Connection(self._options, self._names, lost=self._lost, back=self._back)
         self._outgoing = Outgoing(clock, route=self._route)
-        self._members = Members(clock.id(), now=clock.monotonic())
+        self._beats = Beats(self._tell, clock=clock, spawn=spawn, failures=FAILURES)
         self._readings: dict[str, Reading] = {}
         self._by_number: list[Reading] = []
         self._stream: Stream | None = None
-        self._news = 0
         self._tasks: list[asyncio.Task[Any]] = []
 
     async def open(self) -> None:
@@ -66,21 +66,14 @@ class NatsBroker(Broker):
         await connection.open()
         self._check_sync()
         layout = await connection.decide("layout", Layout(partitions=self._options.partitions))
-        self._stream = Stream(
-            connection=connection,
-            names=self._names,
-            members=self._members,
-            clock=self._clock,
-            partitions=layout.partitions,
-            announce=self._announce,
-        )
+        self._stream = Stream(connection=connection, names=self._names, beats=self._beats, partitions=layout.partitions)
         await asyncio.gather(*(declare(connection, interest) for interest in self._interests))
         await connection.listen(f"{connection.inbox}.stored.*", self._confirmed)
         await connection.listen(f"{connection.inbox}.read.*", self._arrived)
-        await connection.listen(self._names.members, self._heard)
-        self._members.restart(now=self._clock.monotonic())
+        await connection.listen(self._names.members, lambda beat: self._beats.hear(beat.data))
+        self._beats.restart()
         self._outgoing.resume()
-        self._start(self._send, self._beat, self._repeat)
+        self._start(self._send, self._beats.run, self._repeat)
 
     async def close(self) -> None:
         await end(self._tasks)
@@ -92,15 +85,15 @@ class NatsBroker(Broker):
         try:
             async with asyncio.timeout(self._options.patience_seconds):
                 await asyncio.gather(*(reading.close() for reading in self._by_number))
-                await self._publish_beat(leaving=True)
+                await self._beats.leave()
                 await self._connection.client.flush()
-        except (TimeoutError, OSError, Error) as error:
+        except FAILURES as error:
             _log.log(level, "positions were not written at the end, so events are delivered again: %s", error)
         try:
             async with asyncio.timeout(self._options.patience_seconds):
                 await self._connection.close()
-        except TimeoutError:
-            _log.debug("the connection did not close in time")
+        except FAILURES as error:
+            _log.debug("the connection did not close in order: %s", error)
 
     async def subscribe(self, subscription: Subscription) -> None:
         name = subscription.consumer
@@ -116,7 +109,7 @@ class NatsBroker(Broker):
         reading = Reading(subscription, self._stream, number=len(self._by_number))
         self._readings[name] = reading
         self._by_number.append(reading)
-        self._announce()
+        self._beats.join(name, reading.wake)
         self._start(reading.coordinate, reading.pull, reading.feed, mend=reading.interrupt)
 
     def outlets(self, topics: Collection[str] | None = None) -> Sequence[Outlet]:  # noqa: ARG002 - one for all topics
@@ -145,7 +138,7 @@ class NatsBroker(Broker):
                 size = sum(len(message.payload) for message in messages)
                 names = ", ".join(message.id for message in messages)
                 _log.error("event %s has %d bytes, more than max_payload of NATS: raise it there", names, size)
-            except (OSError, Error) as error:
+            except FAILURES as error:
                 _log.debug("%d events are sent again: %s", len(messages), error)
                 self._outgoing.failed(ticket)
 
@@ -171,32 +164,8 @@ class NatsBroker(Broker):
             status = (message.headers or {}).get("Status", "")
             self._by_number[int(reader.partition("-")[0])].answered(reader, status)
 
-    def _announce(self) -> None:
-        """Something changed that others should know at once."""
-        self._news += 1
-        self._spawn(self._tell())
-
-    async def _tell(self) -> None:
-        try:
-            await self._publish_beat()
-        except (OSError, Error) as error:
-            _log.debug("the other replicas hear of this with the next beat: %s", error)
-
-    async def _beat(self) -> None:
-        while True:
-            await self._tell()
-            await self._clock.sleep(BEAT_SECONDS)
-            for reading in self._by_number:
-                reading.wake()
-
-    async def _publish_beat(self, *, leaving: bool = False) -> None:
-        beat = Beat(self._members.instance, tuple(sorted(self._readings)), self._news, leaving)
-        await self._connection.client.publish(self._names.members, encode_beat(beat))
-
-    def _heard(self, message: Msg) -> None:
-        if self._members.hear(message.data, now=self._clock.monotonic()):
-            for reading in self._by_number:
-                reading.wake()
+    async def _tell(self, beat: bytes) -> None:
+        await self._connection.client.publish(self._names.members, beat)
 
     def _lost(self) -> None:
         self._outgoing.pause()
@@ -204,7 +173,7 @@ class NatsBroker(Broker):
             reading.interrupt()
 
     def _back(self) -> None:
-        self._members.restart(now=self._clock.monotonic())
+        self._beats.restart()
         self._outgoing.resume()
         for reading in self._by_number:
             reading.interrupt()

@@ -32,6 +32,8 @@ NAME_TAKEN = 10058
 OLDEST = (2, 9)
 SEVERAL_FILTERS = (2, 10)
 NEVER_FULL = 1 << 30
+FAILURES = (TimeoutError, OSError, Error)
+"""What a question ends with where there is no connection or no answer."""
 _log = logging.getLogger("ramet.events.nats")
 
 
@@ -69,7 +71,7 @@ class Connection:
                     error_cb=self._failed,
                 )
                 await self._prepare()
-        except (TimeoutError, OSError, Error) as error:
+        except FAILURES as error:
             await self.close()
             raise self._unreachable(error) from error
 

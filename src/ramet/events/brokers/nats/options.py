@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import ssl
 from dataclasses import dataclass, field
-from pathlib import Path
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import urlsplit
 
-from ramet.errors import ConfigurationError
-from ramet.events.brokers.address import shown
+from ramet.events.brokers.address import read_options, shown
+from ramet.events.brokers.certificates import require, tls
 
 DAY_SECONDS = 86400.0
 
@@ -39,43 +38,18 @@ class NatsOptions:
 
         Raises: ConfigurationError for a file that cannot be used, also where it is that of the credentials.
         """
-        for file in (self.ca, self.certificate, self.key, self.credentials):
-            if file and not Path(file).is_file():
-                raise ConfigurationError(
-                    f"The broker's address {self.shown} names the file {file}, which is not there."
-                )
-        if not (self.ca or self.certificate):
-            return None
-        try:
-            context = ssl.create_default_context(cafile=self.ca)
-            if self.certificate:
-                context.load_cert_chain(self.certificate, self.key)
-        except ssl.SSLError as error:
-            files = " or ".join(file for file in (self.ca, self.certificate, self.key) if file)
-            raise ConfigurationError(
-                f"The broker's address {self.shown} names {files}, which is no use: {error}."
-            ) from error
-        return context
+        require(self.credentials, shown=self.shown)
+        return tls(self.ca, self.certificate, self.key, shown=self.shown)
 
 
 _NUMBERS = {"partitions": int, "replicas": int, "retention_days": float, "patience_seconds": float}
-_TEXTS = ("sync", "ca", "certificate", "key", "credentials")
+_KINDS = _NUMBERS | dict.fromkeys(("sync", "ca", "certificate", "key", "credentials"), str)
 
 
 def read_url(url: str) -> NatsOptions:
     """Several servers of a cluster are separated by commas. Raises: ConfigurationError for options it does not know."""
-    base, _, query = url.partition("?")
-    given: dict[str, object] = {}
-    for name, value in parse_qsl(query, keep_blank_values=True):
-        if name not in _NUMBERS and name not in _TEXTS:
-            known = ", ".join(sorted((*_NUMBERS, *_TEXTS)))
-            raise ConfigurationError(f'The broker\'s address {shown(url)} has an option "{name}"; there are {known}.')
-        try:
-            given[name] = _NUMBERS[name](value) if name in _NUMBERS else value
-        except ValueError:
-            raise ConfigurationError(
-                f'The broker\'s address {shown(url)} has {name}="{value}", which is no number.'
-            ) from None
+    given = read_options(url, _KINDS)
+    base = url.partition("?")[0]
     scheme = urlsplit(base).scheme or "nats"
     servers = tuple(one if "://" in one else f"{scheme}://{one}" for one in base.split(",") if one)
-    return NatsOptions(servers=servers, shown=shown(url), **given)  # type: ignore[arg-type]  # checked by name above
+    return NatsOptions(servers=servers, shown=shown(url), **given)

@@ -1,4 +1,4 @@
-"""Pure: names and bytes in JetStream: subjects, events as messages, positions as entries."""
+"""Pure: names and bytes in JetStream: subjects, events as messages, what entries hold."""
 
 from __future__ import annotations
 
@@ -11,13 +11,6 @@ import msgspec
 
 from ramet.events.base import Message
 from ramet.events.brokers.partition import partition_of
-
-
-class Entry(msgspec.Struct, frozen=True, kw_only=True):
-    """Who reads a partition for a consumer ("" for nobody), and up to where everything is done."""
-
-    owner: str = ""
-    floor: int = 0
 
 
 class Start(msgspec.Struct, frozen=True, kw_only=True):

@@ -11,8 +11,9 @@ from typing import Any
 from ramet.clock import Clock
 from ramet.errors import ConfigurationError, MissingExtra, Unavailable, described
 from ramet.events.base import Broker, Interest, Message, Outlet, Subscription
+from ramet.events.brokers.beats import Beats
 from ramet.events.brokers.loops import persist
-from ramet.events.brokers.members import BEAT_SECONDS, Beat, Members, encode_beat
+from ramet.events.brokers.members import BEAT_SECONDS
 from ramet.events.brokers.outgoing import AGAIN_SECONDS, WINDOW, Outgoing, Pack
 from ramet.events.brokers.rabbitmq.names import Names
 from ramet.events.brokers.rabbitmq.options import RabbitOptions, read_url
@@ -35,7 +36,6 @@ CONNECT_SECONDS = 5.0
 PREPARE_SECONDS = 30.0
 CONFIRM_SECONDS = 20.0
 SILENCE_SECONDS = 10.0
-"""A replica hears its own beats, too; one that does not for this long has a connection that is of no use."""
 _log = logging.getLogger("ramet.events.rabbitmq")
 
 
@@ -64,10 +64,8 @@ class RabbitBroker(Broker):
         self._spawn = spawn
         self._interests = {interest.consumer: interest for interest in interests}
         self._outgoing = Outgoing(clock, route=_everywhere, most=1, packs=WINDOW, overdue_seconds=None)
-        self._members = Members(clock.id(), now=clock.monotonic())
+        self._beats = Beats(self._tell, clock=clock, spawn=spawn, failures=FAILURES)
         self._readings: dict[str, Reading] = {}
-        self._news = 0
-        self._heard_at = 0.0
         self._connection: AbstractConnection | None = None
         self._publisher: AbstractChannel | None = None
         self._control: AbstractChannel | None = None
@@ -84,7 +82,7 @@ class RabbitBroker(Broker):
                 if self._clock.monotonic() > deadline or isinstance(error, aiormq.exceptions.AuthenticationError):
                     raise self._unreachable(error) from error
                 await self._clock.sleep(RECONNECT_SECONDS)
-        self._start(self._stay_connected, self._send, self._beat, self._repeat)
+        self._start(self._stay_connected, self._send, self._beats.run, self._listen, self._repeat)
 
     async def close(self) -> None:
         connection = self._connection
@@ -93,7 +91,7 @@ class RabbitBroker(Broker):
                 async with asyncio.timeout(self._options.patience_seconds):
                     for reading in self._readings.values():
                         await reading.close()
-                    await self._publish_beat(leaving=True)
+                    await self._beats.leave()
         except FAILURES as error:
             _log.debug("RabbitMQ: the end was not orderly: %s", error)
         await end((*self._tasks, *self._publishing))
@@ -116,13 +114,13 @@ class RabbitBroker(Broker):
             _log.warning("%s: RabbitMQ keeps no past; it begins with what was published since it was declared", name)
             await subscription.past.reached(subscription.topics, None)
         reading = Reading(
-            subscription, names=self._names, options=self._options, members=self._members, clock=self._clock
+            subscription, names=self._names, options=self._options, members=self._beats.members, clock=self._clock
         )
         self._readings[name] = reading
         if connection is not None:
             reading.attach(connection)
         self._start(reading.coordinate, reading.feed, reading.acknowledge)
-        await self._announce()
+        self._beats.join(name, reading.wake)
 
     def outlets(self, topics: Collection[str] | None = None) -> Sequence[Outlet]:  # noqa: ARG002 - one for all topics
         return (Outlet("rabbitmq", None, self._outgoing),)
@@ -148,12 +146,11 @@ class RabbitBroker(Broker):
             await quietly(connection.close)
             raise
         self._connection = connection
-        self._heard_at = self._clock.monotonic()
-        self._members.restart(now=self._heard_at)
+        self._beats.restart()
         self._outgoing.resume()
         for reading in self._readings.values():
             reading.attach(connection)
-        await self._announce()
+        self._beats.announce()
 
     async def _prepare(self, connection: AbstractConnection) -> None:
         if version_of(connection) < OLDEST:
@@ -226,37 +223,23 @@ class RabbitBroker(Broker):
             await self._clock.sleep(AGAIN_SECONDS)
             self._outgoing.repeat_overdue()
 
-    async def _announce(self) -> None:
-        self._news += 1
-        try:
-            await self._publish_beat()
-        except FAILURES as error:
-            _log.debug("the other replicas hear of this with the next beat: %s", error)
+    async def _tell(self, beat: bytes) -> None:
+        if self._control is not None:
+            with library:
+                async with asyncio.timeout(BEAT_SECONDS):
+                    await self._control.basic_publish(beat, exchange=self._names.members, routing_key="")
 
-    async def _beat(self) -> None:
+    async def _listen(self) -> None:
+        """A replica hears its own beats, too; one that does not has a connection that is of no use."""
         while True:
             await self._clock.sleep(BEAT_SECONDS)
-            try:
-                async with asyncio.timeout(BEAT_SECONDS):
-                    await self._publish_beat()
-            except FAILURES as error:
-                _log.debug("no beat: %s", error)
-            if self._connection is not None and self._clock.monotonic() - self._heard_at > SILENCE_SECONDS:
+            if self._connection is not None and self._beats.silence > SILENCE_SECONDS:
                 _log.warning("nothing comes from %s any more: connecting again", self._options.shown)
-                self._heard_at = self._clock.monotonic()
+                self._beats.restart()
                 self._renew()
 
-    async def _publish_beat(self, *, leaving: bool = False) -> None:
-        if self._control is not None:
-            beat = Beat(self._members.instance, tuple(sorted(self._readings)), self._news, leaving)
-            with library:
-                await self._control.basic_publish(encode_beat(beat), exchange=self._names.members, routing_key="")
-
     async def _heard(self, message: DeliveredMessage) -> None:
-        self._heard_at = self._clock.monotonic()
-        if self._members.hear(message.body, now=self._heard_at):
-            for reading in self._readings.values():
-                reading.wake()
+        self._beats.hear(message.body)
 
     def _unreachable(self, error: BaseException) -> Unavailable:
         return Unavailable(

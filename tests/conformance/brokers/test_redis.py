@@ -1,0 +1,52 @@
+"""Redis Streams keep the port's promises."""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+from collections.abc import Collection, Iterator
+
+import pytest
+
+from ramet.clock import SystemClock
+from ramet.events.base import Broker, Interest
+from ramet.events.brokers.redis.broker import RedisBroker
+from ramet.testing.conformance.broker_durable import RestartableBrokerConformance
+from ramet.testing.engines.redis import RedisEngine
+
+
+@pytest.fixture(scope="module")
+def engine() -> Iterator[RedisEngine]:
+    with RedisEngine() as running:
+        yield running
+
+
+@pytest.mark.needs("redis")
+class TestRedisBroker(RestartableBrokerConformance):
+    @pytest.fixture(autouse=True)
+    def _engine(self, engine: RedisEngine) -> None:
+        self.engine = engine
+        self.application = f"test-{uuid.uuid4().hex}"
+
+    async def connect(self, interests: Collection[Interest] = ()) -> RedisBroker:
+        return RedisBroker(
+            self.engine.url,
+            application=self.application,
+            clock=SystemClock(),
+            spawn=self.tasks.spawn,
+            interests=interests,
+        )
+
+    async def crash(self, broker: Broker) -> None:
+        assert isinstance(broker, RedisBroker)
+        for task in broker._tasks:
+            task.cancel()
+        await broker._hang_up()
+        for reading in broker._readings.values():
+            await reading._line.hang_up()
+
+    async def kill(self) -> None:
+        await asyncio.to_thread(self.engine.kill)
+
+    async def start(self) -> None:
+        await asyncio.to_thread(self.engine.start)
