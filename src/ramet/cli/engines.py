@@ -33,7 +33,7 @@ def with_engines(setup: Setup, application: Declared) -> Iterator[Setup]:
     """The engines that do not answer, started on this machine with their data below the deployment's."""
     from ramet.runtime.supervisor.engines import KINDS, obstacle
 
-    folder = (setup.folder / setup.deployment.data / "engines").resolve()
+    folder = engines_of(setup)
     urls = {"storage": setup.deployment.storage, "broker": setup.deployment.broker}
     with ExitStack() as stack:
         for key, url in tuple(urls.items()):
@@ -87,12 +87,23 @@ async def _end_left_behind(folder: Path) -> None:
     """End the server that a command which was killed has left behind with its data in the folder."""
     from ramet.clock import SystemClock
 
-    left = _processes(folder)
-    for pid in left:
-        with suppress(ProcessLookupError):
-            os.kill(pid, signal.SIGINT if _program(_command(pid)) == b"postgres" else signal.SIGTERM)
+    left = tell_to_end(folder)
     while any(_command(pid) for pid in left):
         await SystemClock().sleep(0.05)
+
+
+def tell_to_end(folder: Path) -> list[int]:
+    """Let every server with its data below the folder end, without waiting for it; their process ids."""
+    found = _processes(folder)
+    for pid in found:
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGINT if _program(_command(pid)) == b"postgres" else signal.SIGTERM)
+    return found
+
+
+def engines_of(setup: Setup) -> Path:
+    """Where the engines of a deployment have their data."""
+    return (setup.folder / setup.deployment.data / "engines").resolve()
 
 
 def _processes(folder: Path) -> list[int]:

@@ -14,7 +14,7 @@ import msgspec
 from ramet.cli import output
 from ramet.cli.application import declared, run
 from ramet.cli.command import BAD_INPUT, INTERRUPTED, Choices
-from ramet.cli.engines import with_engines
+from ramet.cli.engines import engines_of, tell_to_end, with_engines
 from ramet.errors import DeclarationError, RametError
 
 if TYPE_CHECKING:
@@ -117,6 +117,7 @@ class _Foreground:
         def stop() -> None:
             if self._interrupted:
                 supervisor.kill()
+                tell_to_end(engines_of(self._setup))
                 os._exit(INTERRUPTED)
             self._interrupted = True
             supervisor.end()

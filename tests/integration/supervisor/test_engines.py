@@ -45,3 +45,16 @@ def test_it_runs_on_servers_of_its_own_also_after_it_was_killed(bakery: Path) ->
         assert ramet(bakery, "scale", "back", "2").stdout == "back: 1 replica started or stopped\n"
         assert process.stop() == 0
     assert not list((bakery / ".ramet" / "split").rglob("postmaster.pid"))
+
+
+@pytest.mark.needs("postgresql", "nats")
+def test_a_second_signal_ends_the_servers_too(bakery: Path) -> None:
+    with Up(bakery, "split", "--engines", "--no-reload") as process:
+        process.ready()
+        assert list((bakery / ".ramet" / "split").rglob("postmaster.pid"))
+        process.send(signal.SIGTERM)
+        process.err.wait_for("Stopping")
+        process.send(signal.SIGTERM)
+        assert process.ended() in {0, 130}  # it may have been fast enough
+    while list((bakery / ".ramet" / "split").rglob("postmaster.pid")):
+        pass
