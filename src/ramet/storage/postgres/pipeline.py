@@ -22,6 +22,7 @@ from ramet.storage.postgres.messages import SYNC, error_fields, execution, parse
 
 T = TypeVar("T")
 _INT_AT = Struct("!I").unpack_from
+_LENGTH_AT = Struct("!xI").unpack_from
 _ANSWER, _ERROR, _ROW, _READY, _STATUS, _NEWS = ord("C"), ord("E"), ord("D"), ord("Z"), ord("S"), ord("A")
 _NOTICE, _IDLE = ord("N"), ord("I")
 
@@ -54,7 +55,7 @@ class Connection(asyncpg.Connection):  # type: ignore[misc]  # asyncpg has no ty
     __slots__ = ("pipeline",)
     pipeline: Pipeline
 
-    async def _cancel(self, *waiters: Any) -> None:
+    async def _cancel(self, *waiters: Any) -> None:  # pyright: ignore[reportIncompatibleMethodOverride]  # one or two
         if (pipeline := getattr(self, "pipeline", None)) is not None:
             await pipeline.ended()
         await super()._cancel(*waiters)
@@ -168,9 +169,9 @@ class Pipeline(asyncio.Protocol):
                 self._inner.data_received(data[:at])
             data, at = data[self._taken(data, at) :], 0
         if not self._sent or self._due:
-            end = len(data)
-            while end - at >= 5:
-                at += 1 + _INT_AT(data, at + 1)[0]
+            end, length = len(data), _LENGTH_AT
+            while at < end - 4:
+                at += 1 + length(data, at)[0]
             self._due, whole, data = max(at - end, 0), data[:at], data[at:]
             if whole:
                 self._inner.data_received(whole)
