@@ -3,7 +3,7 @@
 PostgreSQL executes messages in their order. After an error it skips what follows, up to the next end of a round trip.
 Two things come of that: statements that are put `ahead` of one that asyncpg executes, and a `Sent` of one's own, whose
 answer is taken out of what arrives before asyncpg sees it. So a COMMIT can be on its way while the connection begins
-the next transaction.
+the next transaction, and where somebody waits for the connection both leave in one piece: each piece wakes the server.
 """
 
 from __future__ import annotations
@@ -72,6 +72,7 @@ class Pipeline(asyncio.Protocol):
         self._names: dict[str, tuple[bytes, bytes]] = {}
         self._new: list[str] = []
         self._ahead: list[bytes] = []
+        self._soon: list[bytes] = []
         self._numbers = count()
         self._sent: deque[Sent] = deque()
         self._due = 0  # bytes of a message whose beginning was passed on
@@ -103,8 +104,11 @@ class Pipeline(asyncio.Protocol):
         self._forget(self._new)
         self._new = []
 
-    def send(self) -> Sent:
-        """Send what was put, as a round trip of its own. Nothing of asyncpg's may be under way."""
+    def send(self, *, soon: bool = False) -> Sent:
+        """Send what was put, as a round trip of its own. Nothing of asyncpg's may be under way.
+
+        `soon`: in one piece with what whoever is given the connection now puts ahead, or else by itself.
+        """
         sent = Sent(self._loop.create_future(), self._new)
         ahead, self._ahead, self._new = self._ahead, [], []
         self.is_spoiled = False
@@ -114,8 +118,21 @@ class Pipeline(asyncio.Protocol):
             self._sent.append(sent)
             if self._watch is None:
                 self._watch = self._loop.call_later(self.answer_seconds, self._look, sent)
-            self._transport.write(b"".join((*ahead, SYNC)))
+            if soon:
+                self._soon += (*ahead, SYNC)
+                self._loop.call_soon(self._loop.call_soon, self._flush)  # those who are given it run first
+            else:
+                self._write((*ahead, SYNC))
         return sent
+
+    def _flush(self) -> None:
+        if self._soon and not self._raw.is_closed():
+            self._write(())
+
+    def _write(self, pieces: Iterable[bytes]) -> None:
+        """What waits to be sent soon, and these after it."""
+        soon, self._soon = self._soon, []
+        self._transport.write(b"".join((*soon, *pieces)))
 
     def _look(self, watched: Sent) -> None:
         """Whoever was the first to be answered must not be any more; one timer looks after all that follow."""
@@ -137,9 +154,10 @@ class Pipeline(asyncio.Protocol):
         Not for the simple protocol: it would be skipped after an error, and never be answered.
         """
         if not self._ahead:
+            self._flush()
             return await operation
         new = self._new
-        self._transport.write(b"".join(self._ahead))
+        self._write(self._ahead)
         self._ahead, self._new = [], []
         try:
             return await operation
@@ -212,7 +230,7 @@ class Pipeline(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         """What was sent has no answer."""
-        sent, self._sent, self._rest = self._sent, deque(), b""
+        sent, self._sent, self._soon, self._rest = self._sent, deque(), [], b""
         if self._watch is not None:
             self._watch.cancel()
         for one in sent:
