@@ -44,6 +44,9 @@ class Wire:
     def write(self, data: bytes) -> None:
         pass
 
+    def get_extra_info(self, _: str) -> None:
+        return None
+
     def is_closed(self) -> bool:
         return False
 

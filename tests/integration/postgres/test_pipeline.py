@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import socket
+import sys
 from collections.abc import AsyncIterator, Iterator
 from contextlib import suppress
 from itertools import count
+from typing import Any
 
 import asyncpg
 import pytest
-from sqlalchemy import text
+from sqlalchemy import column, insert, table, text
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from ramet.errors import DuplicateRow, Refusal, StorageError, UsageError
@@ -97,6 +100,69 @@ async def test_a_constraint_that_is_checked_at_the_commit_fails_its_own_unit_alo
 async def test_many_units_take_turns_on_one_connection(storage: PostgresStorage) -> None:
     await asyncio.gather(*(committed(storage, f"{number:03}") for number in range(100)))
     assert len(await marks(storage)) == 100
+
+
+class Pieces:
+    """A transport that remembers what is written to it."""
+
+    def __init__(self, transport: Any) -> None:
+        self.written: list[bytes] = []
+        self._transport = transport
+
+    def write(self, data: bytes) -> None:
+        self.written.append(bytes(data))
+        self._transport.write(data)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._transport, name)
+
+
+async def test_a_commit_and_what_waits_for_its_connection_leave_in_one_piece(storage: PostgresStorage) -> None:
+    await committed(storage, "before")
+    assert storage._units is not None
+    (channel,) = storage._units._idle
+    pieces = Pieces(channel.pipeline._transport)
+    channel.pipeline._transport = pieces
+    await asyncio.gather(*(committed(storage, f"{number}") for number in range(3)))
+    begin, commit = (channel.pipeline._names[sql][0] for sql in ("BEGIN", "COMMIT"))
+    assert [(piece.count(commit), piece.count(begin)) for piece in pieces.written] == [(0, 1), (1, 1), (1, 1), (1, 0)]
+    assert await marks(storage) == ["0", "1", "2", "before"]
+
+
+def segments(storage: PostgresStorage) -> int:
+    """How many segments with data the only connection of units has sent, as the operating system counts them."""
+    assert storage._units is not None
+    (channel,) = storage._units._idle
+    plug = channel.raw._transport.get_extra_info("socket")
+    return int.from_bytes(plug.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 160)[156:160], sys.byteorder)
+
+
+@pytest.mark.skipif(not hasattr(socket, "TCP_CORK"), reason="the operating system gathers nothing")
+async def test_a_transaction_begins_in_one_piece_with_its_first_statement(storage: PostgresStorage) -> None:
+    statement = insert(table("mark", column("key")))
+    seen = []
+    for name in ("prepared", "again"):
+        unit = storage.unit()
+        await unit.run(statement, {"key": name})
+        await unit.run(statement, {"key": f"{name}, with a savepoint"})
+        await unit.commit()
+        seen.append(segments(storage))
+    assert seen[1] - seen[0] == 3
+
+
+async def test_a_commit_that_waits_for_company_is_durable_though_who_came_was_cancelled(
+    storage: PostgresStorage,
+) -> None:
+    first, second = storage.unit(), storage.unit()
+    await first.run(text("INSERT INTO mark VALUES ('first')"))
+    waiting = asyncio.ensure_future(second.run(text("INSERT INTO mark VALUES ('second')")))
+    await asyncio.sleep(0)  # it waits for the only connection
+    commit = asyncio.ensure_future(first.commit())
+    await asyncio.sleep(0)
+    waiting.cancel()
+    await asyncio.gather(commit, waiting, return_exceptions=True)
+    await second.rollback()
+    assert await marks(storage) == ["first"]
 
 
 async def test_a_value_that_the_driver_refuses_leaves_the_unit_usable(storage: PostgresStorage) -> None:

@@ -3,17 +3,20 @@
 PostgreSQL executes messages in their order. After an error it skips what follows, up to the next end of a round trip.
 Two things come of that: statements that are put `ahead` of one that asyncpg executes, and a `Sent` of one's own, whose
 answer is taken out of what arrives before asyncpg sees it. So a COMMIT can be on its way while the connection begins
-the next transaction.
+the next transaction, and where somebody waits for the connection both leave in one piece: each piece wakes the server.
 """
 
 from __future__ import annotations
 
 import asyncio
+import socket
 from collections import deque
-from collections.abc import Awaitable, Iterable
+from collections.abc import Awaitable, Callable, Generator, Iterable
+from contextlib import suppress
+from functools import partial
 from itertools import count
 from struct import Struct
-from typing import Any, TypeVar
+from typing import Any, Generic, TypeVar
 
 import asyncpg
 
@@ -25,6 +28,7 @@ _INT_AT = Struct("!I").unpack_from
 _LENGTH_AT = Struct("!xI").unpack_from
 _ANSWER, _ERROR, _ROW, _READY, _STATUS, _NEWS = ord("C"), ord("E"), ord("D"), ord("Z"), ord("S"), ord("A")
 _NOTICE, _IDLE = ord("N"), ord("I")
+_CORK = getattr(socket, "TCP_CORK", None)
 
 
 class Sent:
@@ -61,6 +65,34 @@ class Connection(asyncpg.Connection):  # type: ignore[misc]  # asyncpg has no ty
         await super()._cancel(*waiters)
 
 
+class Begun(Generic[T]):
+    """Awaited, it is the operation; `begun` is called once that waits for the first time, or has ended."""
+
+    def __init__(self, operation: Awaitable[T], begun: Callable[[], None]) -> None:
+        self._operation = operation
+        self._begun = begun
+
+    def __await__(self) -> Generator[Any, Any, T]:
+        steps: Any = self._operation.__await__()
+        resume: Callable[[], Any] = partial(next, steps)
+        first = True
+        while True:
+            try:
+                waits_for = resume()
+            except StopIteration as end:
+                return end.value  # type: ignore[no-any-return]  # what the operation returns
+            finally:
+                if first:
+                    first = False
+                    self._begun()
+            try:
+                value = yield waits_for
+            except BaseException as error:  # noqa: BLE001 - the operation is told, whatever it is
+                resume = partial(steps.throw, error)
+            else:
+                resume = partial(steps.send, value)
+
+
 class Pipeline(asyncio.Protocol):
     """Stands between a connection of asyncpg and its transport."""
 
@@ -73,6 +105,7 @@ class Pipeline(asyncio.Protocol):
         self._names: dict[str, tuple[bytes, bytes]] = {}
         self._new: list[str] = []
         self._ahead: list[bytes] = []
+        self._soon: list[bytes] = []
         self._numbers = count()
         self._sent: deque[Sent] = deque()
         self._due = 0  # bytes of a message whose beginning was passed on
@@ -81,6 +114,8 @@ class Pipeline(asyncio.Protocol):
         self.is_spoiled = False
         """The last `Sent` has left a transaction behind: where that was a COMMIT, only a ROLLBACK ends it."""
         self._transport.set_protocol(self)
+        plug = self._transport.get_extra_info("socket")
+        self._plug = plug if plug is not None and plug.family in (socket.AF_INET, socket.AF_INET6) else None
         raw.pipeline = self
 
     @property
@@ -104,8 +139,11 @@ class Pipeline(asyncio.Protocol):
         self._forget(self._new)
         self._new = []
 
-    def send(self) -> Sent:
-        """Send what was put, as a round trip of its own. Nothing of asyncpg's may be under way."""
+    def send(self, *, soon: bool = False) -> Sent:
+        """Send what was put, as a round trip of its own. Nothing of asyncpg's may be under way.
+
+        `soon`: in one piece with what whoever is given the connection now puts ahead, or else by itself.
+        """
         sent = Sent(self._loop.create_future(), self._new)
         ahead, self._ahead, self._new = self._ahead, [], []
         self.is_spoiled = False
@@ -115,8 +153,21 @@ class Pipeline(asyncio.Protocol):
             self._sent.append(sent)
             if self._watch is None:
                 self._watch = self._loop.call_later(self.answer_seconds, self._look, sent)
-            self._transport.write(b"".join((*ahead, SYNC)))
+            if soon:
+                self._soon += (*ahead, SYNC)
+                self._loop.call_soon(self._loop.call_soon, self._flush)  # those who are given it run first
+            else:
+                self._write((*ahead, SYNC))
         return sent
+
+    def _flush(self) -> None:
+        if self._soon and not self._raw.is_closed():
+            self._write(())
+
+    def _write(self, pieces: Iterable[bytes]) -> None:
+        """What waits to be sent soon, and these after it."""
+        soon, self._soon = self._soon, []
+        self._transport.write(b"".join((*soon, *pieces)))
 
     def _look(self, watched: Sent) -> None:
         """Whoever was the first to be answered must not be any more; one timer looks after all that follow."""
@@ -132,18 +183,29 @@ class Pipeline(asyncio.Protocol):
         if self._sent:
             await asyncio.wait((self._sent[-1].done,))
 
+    def _cork(self, on: int) -> None:
+        """Hold back what is written, or let it go, where the operating system can.
+
+        What asyncpg writes follows what was put ahead of it, and each piece that arrives by itself wakes the server.
+        """
+        if self._plug is not None and _CORK is not None and not self._raw.is_closed():
+            with suppress(OSError):
+                self._plug.setsockopt(socket.IPPROTO_TCP, _CORK, on)
+
     async def carry(self, operation: Awaitable[T]) -> T:
         """Await an operation of asyncpg with what was put ahead of it, none of which gives rows back.
 
         Not for the simple protocol: it would be skipped after an error, and never be answered.
         """
         if not self._ahead:
+            self._flush()
             return await operation
         new = self._new
-        self._transport.write(b"".join(self._ahead))
+        self._cork(1)
+        self._write(self._ahead)
         self._ahead, self._new = [], []
         try:
-            return await operation
+            return await Begun(operation, partial(self._cork, 0))
         except BaseException as error:
             self._forget(self._names if _is_bare(error) else new)
             if isinstance(error, Exception) and getattr(error, "severity", None) is None:
@@ -213,7 +275,7 @@ class Pipeline(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         """What was sent has no answer."""
-        sent, self._sent, self._rest = self._sent, deque(), b""
+        sent, self._sent, self._soon, self._rest = self._sent, deque(), [], b""
         if self._watch is not None:
             self._watch.cancel()
         for one in sent:

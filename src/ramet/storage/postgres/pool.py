@@ -28,6 +28,11 @@ class Pool:
         self._cleaning: set[asyncio.Task[None]] = set()
         self._closed = False
 
+    @property
+    def is_wanted(self) -> bool:
+        """Whether somebody waits for a connection."""
+        return any(not future.done() for future in self._waiting)
+
     async def take(self) -> Channel:
         """A connection that is no transaction's. Raises: StorageUnavailable where the server is away."""
         while True:

@@ -40,7 +40,7 @@ class Steps:
         """Send nothing of what waits."""
         self._ahead = []
 
-    def send(self) -> Sent:
+    def send(self, *, soon: bool = False) -> Sent:  # noqa: ARG002 - as a pipeline is asked
         """Execute what was put; whoever uses the connection next waits for it."""
         sent = Sent(asyncio.get_running_loop().create_future(), [])
         ahead, self._ahead = self._ahead, []

@@ -313,7 +313,7 @@ class PostgresUnit(EngineUnit):
             raise failure(error, self._location) from error
         channel.pipeline.put("COMMIT")
         self._leave()
-        sent, self._channel = channel.pipeline.send(), None
+        sent, self._channel = channel.pipeline.send(soon=self._pool.is_wanted), None
         self._pool.give(channel)
         return sent
 
