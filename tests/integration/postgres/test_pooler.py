@@ -54,7 +54,7 @@ async def pooler(server: PostgresServer, mode: str, ignored: str) -> AsyncIterat
         command[1:1] = ["-u", "nobody"]
         for path in (folder, folder / "users", folder / "ini"):
             shutil.chown(path, "nobody")
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)  # noqa: ASYNC220
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)  # noqa: ASYNC220 - it ends with the block
     try:
         while process.poll() is None:
             try:

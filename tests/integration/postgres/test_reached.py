@@ -86,7 +86,7 @@ def secured(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Secured]:
         certificate, key = served((issued.certificate, issued.key), folder)
         server.stop()
         settings = {"ssl": "on", "ssl_cert_file": str(certificate), "ssl_key_file": str(key)}
-        server._settings |= settings  # type: ignore[operator]
+        server._settings |= settings  # type: ignore[operator]  # a Mapping
         server.start()
         yield Secured(server, trusted.certificate, stranger.certificate)
 

@@ -143,6 +143,8 @@ class Rows:
 
     async def _attempt(self, group: Sequence[Request]) -> None:
         """Write the group: together, and where one of it fails each by itself."""
+        for request in group:
+            request.error = None  # an attempt that has come to nothing found it
         channel = await self._pool.take()
         try:
             try:
