@@ -19,6 +19,7 @@ from ramet.errors import DuplicateRow, Refusal, StorageError, UsageError
 from ramet.storage.answers import AnswerCodec, Answers
 from ramet.storage.base import Unit, Write
 from ramet.storage.postgres.options import PostgresOptions
+from ramet.storage.postgres.pipeline import Pipeline
 from ramet.storage.postgres.storage import PostgresStorage
 from ramet.storage.tables import SCHEMA
 from ramet.telemetry.scope import FreshKey, Scope, Work
@@ -121,10 +122,11 @@ async def test_a_commit_and_what_waits_for_its_connection_leave_in_one_piece(sto
     await committed(storage, "before")
     assert storage._units is not None
     (channel,) = storage._units._idle
-    pieces = Pieces(channel.pipeline._transport)
-    channel.pipeline._transport = pieces
+    pipeline = channel.pipeline
+    assert isinstance(pipeline, Pipeline)
+    pieces = pipeline._transport = Pieces(pipeline._transport)
     await asyncio.gather(*(committed(storage, f"{number}") for number in range(3)))
-    begin, commit = (channel.pipeline._names[sql][0] for sql in ("BEGIN", "COMMIT"))
+    begin, commit = (pipeline._names[sql][0] for sql in ("BEGIN", "COMMIT"))
     assert [(piece.count(commit), piece.count(begin)) for piece in pieces.written] == [(0, 1), (1, 1), (1, 1), (1, 0)]
     assert await marks(storage) == ["0", "1", "2", "before"]
 
