@@ -98,11 +98,11 @@ def test_a_folder_that_nobody_may_look_into_is_a_gap(tmp_path: Path, monkeypatch
     assert gaps(facts_of(root, {})) == {"Left out: permission": 1}
 
 
-def test_a_cache_is_in_no_relative_folder(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("HOME", "/home/ann")
+def test_a_cache_is_in_no_relative_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
     for given in ("cache", "./cache", ""):
         monkeypatch.setenv("XDG_CACHE_HOME", given)
-        assert default_folder() == Path("/home/ann/.cache/ramet/advisor")
+        assert default_folder() == tmp_path / ".cache/ramet/advisor"
     monkeypatch.setenv("XDG_CACHE_HOME", "/cache")
     assert default_folder() == Path("/cache/ramet/advisor")
 

@@ -148,7 +148,7 @@ def _foreign(entry: os.DirEntry[str]) -> str:
 
 def _holds(entry: os.DirEntry[str], name: str) -> bool:
     """Whether a folder has a file of this name; `Path.exists` would raise for a folder that nobody may look into."""
-    return os.path.exists(f"{entry.path}/{name}")  # noqa: PTH110
+    return os.path.exists(f"{entry.path}/{name}")  # noqa: PTH110 - no OSError
 
 
 def printable(name: str) -> str:
