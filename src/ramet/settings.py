@@ -13,6 +13,7 @@ import msgspec
 from msgspec.structs import fields
 
 from ramet.errors import ConfigurationError
+from ramet.vectorcall import inherits_vectorcall
 
 S = TypeVar("S", bound="Settings")
 
@@ -68,6 +69,7 @@ class Secret:
         return hash(self._value)
 
 
+@inherits_vectorcall
 class ValueType(msgspec.StructMeta):
     """Makes every subclass frozen and keyword-only, without saying it again: msgspec inherits only the first.
 

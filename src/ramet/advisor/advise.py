@@ -9,6 +9,7 @@ from ramet.advisor.agreement import Agreed, broken, unused
 from ramet.advisor.antipatterns.detect import antipatterns
 from ramet.advisor.antipatterns.rules import RULES as ANTIPATTERNS
 from ramet.advisor.boundaries.candidates import boundaries
+from ramet.advisor.boundaries.ranking import MANY_COMMITS
 from ramet.advisor.boundaries.values import Boundaries, Candidate
 from ramet.advisor.boundaries.whatif import cut
 from ramet.advisor.coupling.find import find_coupling
@@ -44,11 +45,13 @@ def advise(
     """
     found = boundaries(facts) if paths is None and len(facts.modules) >= FEWEST_MODULES else None
     units = Units(facts)
-    candidates = _candidates(found, units) if found else ((cut(facts, paths),) if paths else ())
-    strong = sum(one.strength is Strength.STRONG for one in candidates) if found else None
+    library = tuple(_library(facts))
+    candidates = _candidates(found, units) if found and not library else ((cut(facts, paths),) if paths else ())
+    told = found and not units.several and len(facts.commits) >= MANY_COMMITS
+    strong = sum(one.strength is Strength.STRONG for one in candidates) if told else None
     ready = readiness(facts, answers, strong_boundaries=strong)
     delivered = delivery(facts)
-    coupling = find_coupling(facts, parts_of(facts))
+    coupling = find_coupling(facts, parts_of(facts), units.asked if units.several else ())
     findings = [*antipatterns(facts, developers=ready.team), *reaching(coupling, services=units.several)]
     findings += broken(facts, agreed) if agreed is not None else []
     return Advice(
@@ -59,9 +62,9 @@ def advise(
         delivery=delivered,
         candidates=candidates,
         stability=found.stability if found else None,
-        caveats=(*(found.caveats if found else ()), *_library(facts)),
+        caveats=(*(found.caveats if found else ()), *library),
         matrix=_matrix(coupling),
-        steps=plan(ready, candidates),
+        steps=plan(ready, candidates, in_order(findings) if units.several else None),
         findings=in_order(findings),
         left_out=found.left_out if found else (),
         gaps=(*facts.gaps, *(unused(agreed, facts) if agreed is not None else ())),

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from ramet.advisor.boundaries.values import Candidate, SagaStep, Torn
-from ramet.advisor.finding import Strength
+from ramet.advisor.finding import Finding, Strength
 from ramet.advisor.phrases import counted, verb
 from ramet.advisor.readiness.score import Advice as Verdict
 from ramet.advisor.readiness.score import Readiness
@@ -18,9 +18,14 @@ MOST_EXTRACTED = {Verdict.STAY: 0, Verdict.HYBRID: 2, Verdict.ADOPT: 4}
 SHOWN = 6
 
 
-def plan(readiness: Readiness, candidates: Sequence[Candidate]) -> tuple[Step, ...]:
-    """What to do, in this order; extractions only as far as the advice goes, and only with evidence."""
-    steps = [_agree(candidates)]
+def plan(
+    readiness: Readiness, candidates: Sequence[Candidate], coupled: Sequence[Finding] | None = None
+) -> tuple[Step, ...]:
+    """What to do, in this order; extractions only as far as the advice goes, and only with evidence.
+
+    `coupled` are the findings where there are several services already, which are mended first; None for a monolith.
+    """
+    steps = [_agree(candidates)] if coupled is None else list(_mended(coupled))
     if missing := [one for one in readiness.items if one.verdict.value != "yes" and one.id in PREPARED]:
         steps.append(Step(title="Prepare what services need", lines=tuple(PREPARED[one.id] for one in missing)))
     convincing = [one for one in candidates if one.strength is not Strength.WEAK]
@@ -44,6 +49,28 @@ def _agree(candidates: Sequence[Candidate]) -> Step:
             "`ramet advise --write-rules FILE` writes what is allowed today; `--rules FILE` fails on anything new.",
         ),
     )
+
+
+def _mended(findings: Sequence[Finding]) -> Iterator[Step]:
+    """What couples services is taken away before anything else: first what cannot live alone is joined."""
+    for title, rules in MENDED.items():
+        lines = [one.message for one in findings if one.rule in rules]
+        more = (f"{len(lines) - SHOWN} more are among the findings.",) if len(lines) > SHOWN else ()
+        if lines:
+            yield Step(title=title, lines=(*lines[:SHOWN], *more))
+
+
+MENDED = {
+    "Join what cannot live alone": ("merge", "nano-service", "pass-through-service", "too-many-services"),
+    "Give each table one owner": ("shared-database",),
+    "Cut what ties services together": (
+        "distributed-monolith",
+        "cyclic-services",
+        "chatty-services",
+        "god-service",
+        "cyclic-parts",
+    ),
+}
 
 
 def _extraction(one: Candidate) -> Step:

@@ -8,6 +8,7 @@ that hold half of its code is one unit: a monolith.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from functools import cached_property
 from typing import NamedTuple
@@ -19,6 +20,8 @@ from ramet.advisor.scan.roles import role_of
 MARKERS = ("dockerfile", "project", "manage.py")
 FEWEST_LINES = 30
 """A folder with less Python than this is a script, not a service."""
+NO_NAMES = frozenset({"src", "docker", "app", "build", "deploy", "python"})
+"""Folders that do not say what service it is that lies in them."""
 LEAST_SHARE = 0.5
 """Where the units have less of the code than this, it is one application with something beside it."""
 
@@ -104,12 +107,26 @@ def _units(facts: Facts) -> Iterable[Unit]:
     found: dict[str, list[Module]] = {}
     for module in facts.modules:
         found.setdefault(next((one for one in _above(module.path) if one in folders), ""), []).append(module)
-    units = [Unit(folder.rpartition("/")[2], folder, tuple(modules)) for folder, modules in sorted(found.items())]
-    real = [one for one in units if one.folder and one.lines >= FEWEST_LINES]
+    units = [Unit(folder, folder, tuple(modules)) for folder, modules in sorted(found.items())]
+    real = _named([one for one in units if one.folder and one.lines >= FEWEST_LINES])
     whole = Unit("the application", "", facts.modules)
     if len(real) < 2 or sum(one.lines for one in real) < LEAST_SHARE * whole.lines:
         return [whole]
     return real
+
+
+def _named(units: list[Unit]) -> list[Unit]:
+    """Units by the last name of their folder that says what they are; by the whole path where that is not theirs alone.
+
+    An image in cart/src is of the cart.
+    """
+    short = [
+        next((part for part in reversed(one.folder.split("/")) if part not in NO_NAMES), one.folder) for one in units
+    ]
+    counts = Counter(short)
+    return [
+        one._replace(name=name if counts[name] == 1 else one.folder) for one, name in zip(units, short, strict=True)
+    ]
 
 
 def _marked(facts: Facts) -> set[str]:

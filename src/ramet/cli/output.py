@@ -62,6 +62,13 @@ def counted(count: int, thing: str) -> str:
     return f"{count} {thing}" if count == 1 else f"{count:,} {thing}s"
 
 
+def addresses(places: Sequence[tuple[str, str]]) -> None:
+    """Names and the URLs where they are."""
+    width = max((len(name) for name, _ in places), default=0)
+    for name, url in places:
+        say(f"  {name.ljust(width)}  {paint(url, 'cyan')}")
+
+
 def table(titles: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
     """Columns as wide as their longest cell; numbers to the right. Nothing when there are no rows."""
     if not rows:

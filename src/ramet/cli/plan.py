@@ -116,7 +116,8 @@ def _show(placement: Placement, changed: list[Change], status: Status | None) ->
     titles = ("group", "replicas", "hosts", "public address", "calls in other groups")
     output.table(titles, [_row(group) for group in placement.groups])
     if status is None:
-        output.say("It does not run: `ramet up` starts all of it.")
+        name = "" if placement.deployment == "local" else f" {placement.deployment}"
+        output.say(f"It does not run: `ramet up{name}` starts all of it.")
     elif not status.groups:
         output.say(f"It runs as one process, {status.pid}.")
     elif not changed:

@@ -52,6 +52,8 @@ def list_sagas(  # noqa: PLR0917 - click gives them by name
     output.table(("saga", "key", "status", "at", "service", "started", "id", "trouble"), [_row(saga) for saga in found])
     if not found:
         output.say("There are no such sagas.")
+    elif len(found) == limit:
+        output.note(f"These are the newest {limit}: --limit shows more.")
 
 
 @command(("ramet sagas show Checkout/order-17", "its state, its log, its troubles"))

@@ -67,14 +67,16 @@ def supervise(
         stack.enter_context(Sole(found.folder / deployment.data, deployment))
         if engines:
             setup = stack.enter_context(with_engines(setup, application))
-        return run(_Foreground(choices, setup, sources).run())
+        apis = frozenset(api.name for api in application.apis)
+        return run(_Foreground(choices, setup, sources, apis).run())
 
 
 class _Foreground:
     """The supervisor as a command: signals, changed files, what is said."""
 
-    def __init__(self, choices: Choices, setup: Setup, sources: Sources | None) -> None:
+    def __init__(self, choices: Choices, setup: Setup, sources: Sources | None, apis: frozenset[str]) -> None:
         self._choices = choices
+        self._apis = apis
         self._setup = setup
         self._sources = sources
         self._interrupted = False
@@ -143,9 +145,8 @@ class _Foreground:
         name = f"{output.paint(setup.application, 'bold')} · {setup.deployment.name}"
         counts = ", ".join(f"{count} of {name}" if count > 1 else name for name, count in groups.items())
         output.say(f"{name} · {output.paint('ready', 'green')}{needed}: {counts}")
-        width = max((len(one.name) for one in addresses), default=0)
-        for one in addresses:
-            output.say(f"  {one.name.ljust(width)}  {output.paint(one.url, 'cyan')}")
+        documented = [("docs", f"{one.url}/docs") for one in addresses if one.name in self._apis]
+        output.addresses([*((one.name, one.url) for one in addresses), *documented])
 
     async def _follow(self, supervisor: Supervisor, sources: Sources) -> None:
         """Exchange every replica when the code has changed; where the new code does not start, the old stays."""

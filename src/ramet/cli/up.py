@@ -244,10 +244,7 @@ def announce(ready: Ready, *, json: bool) -> None:
     name = f"{output.paint(ready.application, 'bold')} · {ready.deployment}"
     output.say(f"{name} · {output.paint('ready', 'green')}{needed}")
     places = [(one.name, one.url) for one in ready.addresses] or [("listening", ready.url)]
-    places += [("docs", url) for url in ready.documentation]
-    width = max(len(name) for name, _ in places)
-    for name, url in places:
-        output.say(f"  {name.ljust(width)}  {output.paint(url, 'cyan')}")
+    output.addresses([*places, *(("docs", url) for url in ready.documentation)])
 
 
 def _names(changed: list[Path], folder: Path) -> str:

@@ -141,6 +141,9 @@ def _check_functions(cls: type, one: StepDeclaration, found: AnyStep) -> Iterato
     title, function = f"{cls.__name__}.{one.name}", found.function
     wanted = ("state", "event") if one.event is not None else ("state",)
     yield from _check_function(cls, title, function, wanted)
+    if getattr(function, "__annotations__", {}).get("return", ...) in (None, "None"):
+        message = f"{title} returns nothing, but a step returns the next state."
+        yield SagaMistake(at=function, message=message, remedy="Return the state as it is now: `-> State`.")
     for undo in found.undos:
         asked = ("state", "reason") if takes_reason(undo) else ("state",)
         yield from _check_function(cls, f"{cls.__name__}.{_name(undo)}, which undoes {one.name},", undo, asked)

@@ -7,6 +7,7 @@ from typing import Any, cast, dataclass_transform
 import msgspec
 
 from ramet.settings import ValueType
+from ramet.vectorcall import inherits_vectorcall
 
 
 @dataclass_transform(frozen_default=True, kw_only_default=True, field_specifiers=(msgspec.field,))
@@ -24,6 +25,7 @@ class Struct(msgspec.Struct, metaclass=ValueType, frozen=True, kw_only=True):
     """
 
 
+@inherits_vectorcall
 class EventType(ValueType):
     """Keeps what an event's class line says (`key`, `version`), which msgspec does not know."""
 

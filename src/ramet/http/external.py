@@ -28,6 +28,7 @@ from ramet.errors import (
     Refusal,
     Unauthenticated,
     Unavailable,
+    storable,
 )
 from ramet.http.problems import RESERVED, code_of
 from ramet.transport.base import Call
@@ -38,6 +39,7 @@ except ImportError as error:
     raise MissingExtra("aiohttp", "external", "Calling services in other languages") from error
 
 CONNECTIONS = 100
+EXCERPT_BYTES = 200
 ATTEMPTS = 3
 PAUSE_SECONDS = 0.05
 BY_STATUS: Mapping[int, type[RametError]] = {
@@ -117,7 +119,7 @@ class ExternalService:
 
     def _read(self, codec: MethodCodec, call: Call, status: int, body: bytes) -> bytes:
         if status >= 300:
-            return codec.encode_error(_error(codec, call.method, status, body))
+            return codec.encode_error(_error(codec, call.method, self._place, status, body))
         try:
             result = msgspec.json.decode(body or b"null", type=codec.method.result)
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
@@ -163,7 +165,7 @@ def _body(codec: MethodCodec, call: Call) -> bytes:
     return msgspec.json.encode(dict(zip(names, codec.decode_arguments(call.arguments), strict=True)))
 
 
-def _error(codec: MethodCodec, method: str, status: int, body: bytes) -> RametError:
+def _error(codec: MethodCodec, method: str, place: str, status: int, body: bytes) -> RametError:
     """The refusal or error that a problem tells."""
     try:
         problem = _problem(body)
@@ -178,7 +180,10 @@ def _error(codec: MethodCodec, method: str, status: int, body: bytes) -> RametEr
         return Cancelled(detail)
     if status in BY_STATUS:
         return BY_STATUS[status](detail)
-    return InternalError(str(problem.get("id", "unknown")), method)
+    if "id" in problem:
+        return InternalError(str(problem["id"]), method)
+    said = storable(body[:EXCERPT_BYTES].decode(errors="replace")) or "nothing"
+    return CallError(f"{method} at {place} answered {status}, and said: {said}")
 
 
 def _refusal(kind: type[Refusal], problem: dict[str, Any]) -> RametError:

@@ -176,7 +176,8 @@ class Deployments:
         if not is_engine(table.storage, "sqlite", STORAGES):
             wrong(own, "storage", 'storage is "sqlite", a URL such as "postgresql://localhost:5432", or "env:NAME".')
         if not is_engine(table.broker, "memory", BROKERS):
-            wrong(own, "broker", 'broker is "memory", a URL such as "nats://localhost:4222", or "env:NAME".')
+            urls = 'a URL such as "nats://localhost:4222" or "amqp://localhost:5672"'
+            wrong(own, "broker", f'broker is "memory", {urls}, or "env:NAME".')
         if table.contracts and not table.contracts.startswith("/"):
             wrong(own, "contracts", f'contracts is a path such as "/contracts", not "{table.contracts}".')
         if table.listen is not None and table.gateway is not None:

@@ -11,6 +11,8 @@ from typing import Any, TypeVar
 import msgspec
 
 T = TypeVar("T")
+_KINDS = {"str": "a string", "int": "an integer", "float": "a float", "bool": "a boolean", "array": "an array"}
+_KINDS |= {"object": "a table"}
 Keys = tuple[str, ...]
 _KEY = re.compile(r"""\s*((?:[\w-]+|"[^"]*"|'[^']*')(?:\s*\.\s*(?:[\w-]+|"[^"]*"|'[^']*'))*)\s*=""")
 _HEADER = re.compile(r"\s*(\[[^=]*\])\s*(?:#.*)?$")
@@ -108,7 +110,7 @@ class Mistakes:
             name = ".".join(keys)
             found = re.search(r"`\$\.(\w+)|field `(\w+)`", str(error))
             key = (found[1] or found[2]) if found else ""
-            self.add((*keys, key), f"[{name}] {error}.")
+            self.add((*keys, key), f"[{name}] {_told(str(error))}.")
             if key in table:
                 self._more(keys, {inner: value for inner, value in table.items() if inner != key}, kind, key)
             return None
@@ -122,6 +124,19 @@ class Mistakes:
 
 def _names(kind: type[Any]) -> tuple[str, ...]:
     return tuple(field.encode_name for field in msgspec.structs.fields(kind))
+
+
+def _told(error: str) -> str:
+    """What msgspec says of a value, in the words of TOML: `replicas: expected an integer, got a string`."""
+    what, _, at = error.partition(" - at ")
+    if missing := re.fullmatch(r"Object missing required field `(\w+)`", what):
+        return f"needs {missing[1]}"
+    kinds = re.sub(r"`([^`]+)`", lambda found: _kinds(found[1]), what)
+    return f"{at.strip('`').removeprefix('$.')}: {kinds[:1].lower()}{kinds[1:]}"
+
+
+def _kinds(written: str) -> str:
+    return " or ".join(_KINDS.get(kind, kind) for kind in written.split(" | ") if kind != "null")
 
 
 def nearest(name: str, names: Iterable[str]) -> str | None:

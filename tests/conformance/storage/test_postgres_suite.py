@@ -8,6 +8,7 @@ from itertools import count
 import pytest
 
 from ramet.storage.base import Storage
+from ramet.storage.postgres import steps
 from ramet.storage.postgres.storage import PostgresStorage
 from ramet.testing.conformance.storage import StorageSuite
 from ramet.testing.conformance.storage_shared import SharedSuite
@@ -40,3 +41,42 @@ class TestShared(SharedSuite):
     def make_pair(self) -> tuple[Storage, Storage]:
         name = f"shared_{next(numbers)}"
         return PostgresStorage(name, self.url), PostgresStorage(name, self.url)
+
+
+class Unfit:
+    """Stands for a pipeline with an asyncpg that has other private parts."""
+
+    def __init__(self, *_: object) -> None:
+        raise AttributeError("'Connection' object has no attribute '_protocol'")
+
+
+class TestWithoutPipeline(StorageSuite):
+    @pytest.fixture(autouse=True)
+    def connected(self, server: PostgresServer, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(steps, "Pipeline", Unfit)
+        self.url = f"{server.url}/postgres"
+
+    def make(self) -> Storage:
+        return PostgresStorage(f"steps_{next(numbers)}", self.url)
+
+
+class TestSharedWithoutPipeline(SharedSuite):
+    @pytest.fixture(autouse=True)
+    def connected(self, server: PostgresServer, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(steps, "Pipeline", Unfit)
+        self.url = f"{server.url}/postgres"
+
+    def make_pair(self) -> tuple[Storage, Storage]:
+        name = f"shared_steps_{next(numbers)}"
+        return PostgresStorage(name, self.url), PostgresStorage(name, self.url)
+
+
+async def test_an_asyncpg_of_another_shape_is_said_to_be_slower(
+    server: PostgresServer, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(steps, "Pipeline", Unfit)
+    storage = PostgresStorage(f"steps_{next(numbers)}", f"{server.url}/postgres")
+    await storage.open(())
+    await storage.close()
+    (said,) = caplog.messages
+    assert "does not let statements travel together" in said

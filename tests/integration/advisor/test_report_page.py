@@ -6,6 +6,7 @@ import re
 import shutil
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 import pytest_asyncio
@@ -82,3 +83,30 @@ async def test_a_finding_opens_on_the_code_it_speaks_of(report: Report) -> None:
     finding = report.page.locator("#findings details", has_text="stock_stock")
     await finding.locator("summary").click()
     await expect(finding.locator("pre .at")).to_contain_text('Stock.objects.filter(name=name).update(name="taken")')
+
+
+async def test_the_keyboard_opens_a_folder_and_goes_on_inside(report: Report) -> None:
+    await report.page.locator("#collapse").click()
+    folder = report.page.locator("#map g[data-name='shop/orders']")
+    await folder.focus()
+    await folder.press("Enter")
+    assert await report.page.evaluate("document.activeElement.dataset.name.startsWith('shop/orders/')")
+    await report.page.locator("#collapse").click()
+
+
+async def test_it_fits_a_narrow_window(report: Report) -> None:
+    await report.page.set_viewport_size({"width": 380, "height": 800})
+    assert await report.page.evaluate("document.documentElement.scrollWidth") <= 380
+    await report.page.set_viewport_size({"width": 1280, "height": 900})
+
+
+async def test_names_with_line_breaks_do_not_break_the_map(report: Report, tmp_path: Path) -> None:
+    root = shop(tmp_path / "shop")
+    (root / "shop" / "a\nb").mkdir()
+    (root / "shop" / "a\nb" / "c.py").write_text("from shop.orders import models\nfrom shop.stock import models\n")
+    file = tmp_path / "advice.html"
+    assert run(["advise", str(root), "--no-cache", f"--html={file}"]) == 0
+    await report.page.goto(file.as_uri())
+    await expect(report.page.locator("#map svg circle").first).to_be_visible()
+    await report.page.goto(report.url)
+    assert report.complaints == []

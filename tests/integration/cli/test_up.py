@@ -140,7 +140,7 @@ def test_a_port_that_is_taken_is_one_sentence(hello: Path) -> None:
     ("toml", "sentence"),
     [
         ("[application", "ramet.toml: "),
-        ('[application]\nname = "hello"\n', "Object missing required field `services`"),
+        ('[application]\nname = "hello"\n', "[application] needs services."),
         (
             '[application]\nname = "hello"\nservices = []\n[deployment.local]\nlisten = "here"\n',
             "ramet.toml:5: listen is",

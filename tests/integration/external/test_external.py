@@ -8,8 +8,9 @@ from contextlib import asynccontextmanager
 
 import aiohttp
 import pytest
+from aiohttp import web
 
-from ramet.errors import Cancelled, DeadlineExceeded, Denied, OutcomeUnknown, Unauthenticated, Unavailable
+from ramet.errors import CallError, Cancelled, DeadlineExceeded, Denied, OutcomeUnknown, Unauthenticated, Unavailable
 from ramet.telemetry.context import Context, current_context
 from ramet.testing.engines.base import free_port
 from ramet.transport.base import Peer
@@ -104,6 +105,31 @@ async def test_a_token_is_asked_for_and_says_what_may_be_called() -> None:
                 await catalog["product"]("tea")
         async with external(Catalog, url, token="orders,catalog") as catalog:
             assert await catalog["product"]("tea") == PRODUCTS["tea"]
+
+
+async def test_an_answer_that_is_no_problem_is_told_as_it_came() -> None:
+    async with _failing() as url, external(Catalog, url) as catalog:
+        with pytest.raises(
+            CallError, match=r"^catalog.rename at http://.* answered 500, and said: <h1>out of paper</h1>$"
+        ):
+            await catalog["rename"](None, ("tea", "Tea"))
+
+
+@asynccontextmanager
+async def _failing() -> AsyncIterator[str]:
+    async def fail(_: web.Request) -> web.Response:
+        return web.Response(status=500, text="<h1>out of\npaper</h1>", content_type="text/html")
+
+    app = web.Application()
+    app.router.add_route("*", "/{path:.*}", fail)
+    runner = web.AppRunner(app)
+    await runner.setup()
+    try:
+        site = web.TCPSite(runner, "127.0.0.1", port := free_port())
+        await site.start()
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        await runner.cleanup()
 
 
 @asynccontextmanager

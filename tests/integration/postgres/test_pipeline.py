@@ -30,6 +30,7 @@ TABLES = (
 MARK = "INSERT INTO mark (key) VALUES (?)"
 CODEC = AnswerCodec[str](str.encode, bytes.decode, lambda _: b"", lambda _: Refusal())
 numbers = count()
+PATIENCE_SECONDS = 10.0
 
 
 @pytest.fixture(scope="module")
@@ -67,6 +68,21 @@ async def test_who_waits_for_the_connection_is_not_harmed_by_the_commit_that_fai
     ends = await asyncio.gather(*orders, committed(storage, "d"), return_exceptions=True)
     assert [type(end) for end in ends] == [DuplicateRow, type(None), DuplicateRow, type(None)]
     assert await marks(storage) == ["b", "d"]
+
+
+async def test_a_commit_that_failed_keeps_no_lock_while_nobody_needs_its_connection(
+    server: PostgresServer, storage: PostgresStorage
+) -> None:
+    unit = storage.unit()
+    for key in ("a", "b"):  # the second one is behind a savepoint, whose failure leaves the locks from before it
+        await unit.run(text(f"INSERT INTO mark VALUES ('{key}')"))
+    unit.defer(Write(MARK, [("twice",), ("twice",)]))
+    with pytest.raises(DuplicateRow):
+        await unit.commit()
+    other = await asyncpg.connect(f"{server.url}/postgres")
+    async with asyncio.timeout(PATIENCE_SECONDS), other.transaction():
+        await other.execute(f"LOCK TABLE {storage.service}.ramet_turn IN EXCLUSIVE MODE")
+    await other.close()
 
 
 async def test_a_constraint_that_is_checked_at_the_commit_fails_its_own_unit_alone(storage: PostgresStorage) -> None:

@@ -1,4 +1,4 @@
-"""However the server is reached: with TLS, over IPv6 or a Unix socket, with any password; what is wrong is one sentence."""
+"""However the server is reached: by TLS, IPv6 or a Unix socket, with any password; what is wrong is one sentence."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from typing import NamedTuple
 import pytest
 
 from ramet.clock import SystemClock
-from ramet.errors import StorageError, StorageUnavailable
+from ramet.errors import ConfigurationError, StorageError, StorageUnavailable
 from ramet.identity.certificates import Authority
 from ramet.storage.address import Address, address
 from ramet.storage.base import Write
@@ -129,8 +129,8 @@ async def test_a_host_that_the_certificate_does_not_name_is_refused(secured: Sec
 
 
 async def test_an_authority_that_is_nowhere_is_named(secured: Secured, monkeypatch: pytest.MonkeyPatch) -> None:
-    said = await refused(f"{secured.server.url}/postgres?sslmode=verify-full&sslrootcert=/nowhere.pem")
-    assert "/nowhere.pem" in said
+    with pytest.raises(ConfigurationError, match=r"/nowhere\.pem, where there is no file"):
+        await works(f"{secured.server.url}/postgres?sslmode=verify-full&sslrootcert=/nowhere.pem")
     monkeypatch.setenv("HOME", "/nowhere")
     assert "?sslrootcert=FILE" in await refused(f"{secured.server.url}/postgres?sslmode=verify-full")
 

@@ -5,11 +5,18 @@ from __future__ import annotations
 from pathlib import Path
 
 from ramet.advisor.advise import advise
-from ramet.advisor.readiness.score import Answers
+from ramet.advisor.facts import Facts
+from ramet.advisor.read import ReadOptions, read_facts
+from ramet.advisor.readiness.score import Answers, Verdict
 from tests.unit.advisor.code_base import Repository, facts_of
 
 NO_ROUTE = "No route, message, table or deployment was found: a library is released whole, and needs no services."
 LIBRARY = {"pyproject.toml": "[project]\n", "src/x/__init__.py": "", "src/x/a.py": "def go(): ...\n"}
+
+
+def facts_of_repository(root: Path) -> Facts:
+    """With its history."""
+    return read_facts(root, options=ReadOptions(cache=None))
 
 
 def test_what_looks_like_a_library_is_said_to(tmp_path: Path) -> None:
@@ -28,6 +35,41 @@ def test_pieces_of_several_services_are_no_candidate(tmp_path: Path) -> None:
     found = advise(facts_of(tmp_path, {**files, **images}), Answers())
     assert found.counts.services == 2
     assert found.candidates == ()
+
+
+SERVICES = {
+    **{f"{name}/main.py": "import requests\n" + "x = 1\n" * 40 for name in ("orders", "stock")},
+    **{f"{name}/Dockerfile": "FROM python\n" for name in ("orders", "stock")},
+    "orders/client.py": "import requests\n" + "requests.get('http://stock/left')\n" * 3,
+}
+
+
+def test_what_couples_services_is_mended_first_and_their_boundaries_are_not_judged(tmp_path: Path) -> None:
+    repository = Repository(tmp_path)
+    for number in range(45):
+        changes = {f"{name}/main.py": SERVICES[f"{name}/main.py"] + f"y = {number}\n" for name in ("orders", "stock")}
+        repository.commit(f"Change {number}", {**SERVICES, **changes})
+    found = advise(facts_of_repository(tmp_path), Answers())
+    assert found.steps[0].title == "Join what cannot live alone"
+    assert found.steps[0].lines[0].startswith("orders and stock are better joined: ")
+    assert not any(step.title.startswith("Agree on boundaries") for step in found.steps)
+    (judged,) = [one for one in found.readiness.items if one.id == "domain-boundaries"]
+    assert judged.verdict is Verdict.UNKNOWN
+    assert [(one.row, one.column, one.weight) for one in found.matrix.cells] == [("orders", "stock", 3)]
+
+
+def test_without_a_history_clear_boundaries_are_unknown_and_no_effort_is_nothing(tmp_path: Path) -> None:
+    files = {f"shop/{part}/{name}.py": f"from shop.{part} import b\n" for part in "xyz" for name in "abcd"}
+    found = advise(facts_of(tmp_path, {**files, "manage.py": ""}), Answers())
+    assert {one.id: one.verdict for one in found.readiness.items}["domain-boundaries"] is Verdict.UNKNOWN
+    assert "History has no more than 0 commits: what changes together is weak evidence." in found.caveats
+    assert found.candidates
+    assert min(one.effort.least for one in found.candidates) >= 1
+
+
+def test_a_library_has_no_part_that_would_make_a_service(tmp_path: Path) -> None:
+    files = {f"src/{part}/{name}.py": f"from {part} import b\n" for part in "xyz" for name in "abcd"}
+    assert advise(facts_of(tmp_path, {**files, "pyproject.toml": "[project]\n"}), Answers()).candidates == ()
 
 
 def test_where_nobody_works_regularly_the_team_is_unknown(tmp_path: Path) -> None:

@@ -28,6 +28,13 @@ def test_folders_with_images_are_units() -> None:
     assert [one.name for one in Units(base(*IMAGES)).all] == ["orders", "stock"]
 
 
+def test_units_in_folders_of_one_name_are_told_apart() -> None:
+    paths = ("cart/src/main.py", "pay/src/main.py", "a/web/app.py", "b/web/app.py")
+    images = tuple(signal("dockerfile", f"{path.rpartition('/')[0]}/Dockerfile") for path in paths)
+    facts = Facts(root="x", modules=tuple(module(path) for path in paths), signals=images)
+    assert [one.name for one in Units(facts).all] == ["a/web", "b/web", "cart", "pay"]
+
+
 def test_a_project_is_a_unit_where_it_serves_something_and_else_a_library() -> None:
     marks = (IMAGES[0], signal("project", "stock/pyproject.toml"))
     route = Route(place=Place(path="stock/app.py", line=3), method="GET", path="/stock")

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import msgspec
 import pytest
 
 from ramet import Event, Settings, Struct
 from ramet.model.application import Schedule
+from ramet.vectorcall import inherits_vectorcall
 
 
 class Line(Struct):
@@ -81,3 +84,21 @@ def test_the_garbage_collector_looks_at_values_that_may_refer_to_others_only() -
 
     found = {kind.__name__: kind.__struct_config__.gc for kind in (Plain, Heavier, Held, HeldOnly)}
     assert found == {"Plain": False, "Heavier": False, "Held": True, "HeldOnly": True}
+
+
+def test_values_and_events_are_made_as_fast_as_the_structs_beneath_them() -> None:
+    metaclasses: list[Any] = [type(kind) for kind in (msgspec.Struct, Struct, Line, Event, Sold)]
+    have_vectorcall = 1 << 11
+    assert all(metaclass.__flags__ & have_vectorcall for metaclass in metaclasses)
+
+
+def test_a_metaclass_that_is_called_in_its_own_way_still_is() -> None:
+    @inherits_vectorcall
+    class Counting(msgspec.StructMeta):
+        def __call__(self, *args: object, **values: object) -> object:
+            return [super().__call__(*args, **values)]
+
+    class Counted(msgspec.Struct, metaclass=Counting):
+        sku: str
+
+    assert isinstance(Counted("tea"), list)

@@ -112,11 +112,17 @@ def test_what_is_written_in_the_deployment_that_is_extended_is_found_there(read:
     assert configuration.place("deployment", "production", "broker")[1] == 12
 
 
+def test_an_application_has_a_name_that_variables_and_streams_can_have(tmp_path: Path) -> None:
+    (tmp_path / "ramet.toml").write_text('[application]\nname = "Tea Shop"\nservices = []\n', encoding="utf-8")
+    with pytest.raises(ConfigurationError, match=r'^ramet.toml:2: name is a name of letters.*, not "Tea Shop"\.$'):
+        load(tmp_path / "ramet.toml")
+
+
 @pytest.mark.parametrize(
     ("text", "told"),
     [
         ('[deployment.a]\nstorage = "mysql://x"', 'ramet.toml:5: storage is "sqlite", a URL'),
-        ('[deployment.a]\nbroker = "kafka://x"', 'ramet.toml:5: broker is "memory", a URL'),
+        ('[deployment.a]\nbroker = "kafka://x"', 'or "amqp://localhost:5672", or "env:NAME".'),
         ('[deployment.a]\nbrokr = "memory"', 'ramet.toml:5: [deployment.a] has no "brokr"; did you mean "broker"?'),
         ('[deployment.a]\nlisten = ":1"\ngateway = { listen = ":2" }', "ramet.toml:6: gateway and listen both"),
         ('[deployment.a]\ngateway = { listen = "here" }', "ramet.toml:5: listen is an address such as"),
@@ -124,8 +130,11 @@ def test_what_is_written_in_the_deployment_that_is_extended_is_found_there(read:
         ('[deployment.a]\ndata = ""', "ramet.toml:5: data is the folder"),
         ('[deployment.a]\nextends = "b"\n[deployment.bb]', "ramet.toml:5: there is no [deployment.b] to extend; did"),
         ('[deployment.a]\nextends = "b"\n[deployment.b]\nextends = "a"', 'ramet.toml:5: "a" extends itself, through'),
-        ("[deployment.a.process.g]\nreplicas = 1", "missing required field `services`"),
-        ('[deployment.a.process.g]\nservices = "*"\nreplicas = 0', "ramet.toml:6: [deployment.a.process.g] Expected"),
+        ("[deployment.a.process.g]\nreplicas = 1", "[deployment.a.process.g] needs services."),
+        (
+            '[deployment.a.process.g]\nservices = "*"\nreplicas = 0',
+            "ramet.toml:6: [deployment.a.process.g] replicas: expected",
+        ),
         ('[deployment.a.process.g]\nservices = "users"', 'ramet.toml:5: services is a list of names, or "*"'),
         ("[deployment.a.process.g]\nservices = []", 'ramet.toml:5: the group "g" is empty'),
         ('[deployment.a.process.G]\nservices = "*"', 'ramet.toml:4: "G" is no name of a group'),
@@ -196,14 +205,17 @@ def test_policies_are_read_and_laid_on_those_that_are_extended(read: Read) -> No
     ("text", "expected"),
     [
         ("[deployment.a.policy]\natempts = 2", '5: [deployment.a.policy] has no "atempts"; did you mean "attempts"?'),
-        ("[deployment.a.policy]\nattempts = 0", "5: [deployment.a.policy] Expected `int` >= 1 - at `$.attempts`."),
-        ("[deployment.a.policy]\nretry_share = 2", "Expected `float` <= 1.0 - at `$.retry_share`."),
-        ("[deployment.a.policy.stock]\nqueue = -1", "5: [deployment.a.policy.stock] Expected `int` >= 0"),
+        ("[deployment.a.policy]\nattempts = 0", "5: [deployment.a.policy] attempts: expected an integer >= 1."),
+        ("[deployment.a.policy]\nretry_share = 2", "retry_share: expected a float <= 1.0."),
+        ("[deployment.a.policy.stock]\nqueue = -1", "5: [deployment.a.policy.stock] queue: expected an integer >= 0"),
         ('[deployment.a.policy."s.m"]\nretry_share = 0.1', "retry_share is shared by all calls: it belongs into"),
         ("[deployment.a.policy.s.m]\nattempts = 2", 'a method is named in quotes: [deployment.a.policy."s.m"].'),
         ("[deployment.a]\npolicy = 3", "5: [deployment.a.policy] is a table, such as `attempts = 2`"),
         ("[deployment.a.http]\nmax_body = 3", 'has no "max_body"; did you mean "max_body_bytes"?'),
-        ("[deployment.a.http]\ndeadline_seconds = 0", "5: [deployment.a.http] Expected `float` > 0.0"),
+        (
+            "[deployment.a.http]\ndeadline_seconds = 0",
+            "5: [deployment.a.http] deadline_seconds: expected a float > 0.0",
+        ),
     ],
 )
 def test_mistakes_in_policies_are_told_with_their_line(read: Read, text: str, expected: str) -> None:

@@ -58,7 +58,7 @@ class Table(msgspec.Struct):
 def test_each_key_that_does_not_fit_is_a_mistake() -> None:
     mistakes = Mistakes("ramet.toml", Lines('[t]\none = "a"\ntwo = "b"').of)
     assert mistakes.convert(("t",), {"one": 1, "two": "b"}, Table) is None
-    assert list(mistakes) == ["ramet.toml:3: [t] Expected `int`, got `str` - at `$.two`."]
+    assert list(mistakes) == ["ramet.toml:3: [t] two: expected an integer, got a string."]
 
 
 def test_a_misspelt_name_is_recognised() -> None:

@@ -59,7 +59,8 @@ def technology_zoo(evidence: Evidence) -> Iterator[Finding]:
     kinds: dict[str, dict[str, list[Place]]] = {}
     for signal in evidence.facts.signals:
         if signal.name in ("language", "web-framework", "orm", "broker", "database") and signal.detail:
-            kinds.setdefault(signal.name, {}).setdefault(signal.detail.lower(), []).append(signal.place)
+            one = "javascript" if signal.detail == "typescript" else signal.detail.lower()
+            kinds.setdefault(signal.name, {}).setdefault(one, []).append(signal.place)
     for kind, found in sorted(kinds.items()):
         if len(found) > ZOO:
             yield Finding(

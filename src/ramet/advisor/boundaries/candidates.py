@@ -13,6 +13,7 @@ from ramet.advisor.boundaries.partition import Parts, Resolutions, groups, parti
 from ramet.advisor.boundaries.proposals import Proposal, alike, overlap, proposals
 from ramet.advisor.boundaries.values import Boundaries, Candidate, Quality
 from ramet.advisor.facts import Facts, Kind
+from ramet.advisor.phrases import counted
 
 __all__ = ["Boundaries", "BoundaryOptions", "Candidate", "boundaries"]
 SHORT_HISTORY = 200
@@ -112,7 +113,8 @@ def _quality(facts: Facts, parts: Parts) -> Quality:
 def _caveats(facts: Facts, parts: Parts) -> list[str]:
     found = []
     if len(facts.commits) < SHORT_HISTORY:
-        found.append(f"Only {len(facts.commits)} commits are known: what changes together is weak evidence.")
+        known = counted(len(facts.commits), "commit")
+        found.append(f"History has no more than {known}: what changes together is weak evidence.")
     if parts.stability < UNSTABLE:
         found.append(
             f"The parts depend on chance (agreement of runs {parts.stability:.2f}): read them as a suggestion."

@@ -198,7 +198,8 @@ def effort(lines: int, contract: int, shared: int, torn: int) -> Effort:
     days = lines / 1000 + contract / 2 + 3 * shared + 5 * torn
     counts = (f"{lines:,} lines", f"{counted(contract, 'name')} used from outside", counted(shared, "shared table"))
     basis = ", ".join((*counts, counted(torn, "torn transaction")))
-    return Effort(least=round(days / 2, 1), most=round(days * 2, 1), basis=f"rule of thumb: {basis}")
+    least, most = max(1.0, round(days / 2, 1)), max(2.0, round(days * 2, 1))
+    return Effort(least=least, most=most, basis=f"rule of thumb, a day at least: {basis}")
 
 
 def _by_change(commits: int, alone: int) -> Perspective:

@@ -8,26 +8,36 @@ coupling are measured in `coupling_changes`.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from ramet.advisor.coupling.changes import changed_together, same_people
-from ramet.advisor.coupling.kinds import Coupled, Coupling, CouplingKind, PartCoupling
+from ramet.advisor.coupling.kinds import REQUESTS, Coupled, Coupling, CouplingKind, PartCoupling
 from ramet.advisor.facts import Access, Facts, Kind, Place, Table
+from ramet.advisor.units import Asked
 
 LEFT_OUT = frozenset({"tests", "migrations"})
 MOST_PLACES = 20
 Pair = tuple[str, str]
 
 
-def find_coupling(facts: Facts, parts: Mapping[str, str]) -> Coupling:
+def find_coupling(facts: Facts, parts: Mapping[str, str], asked: Iterable[Asked] = ()) -> Coupling:
     """Everything that couples two parts; `parts` maps paths of modules to names of parts.
+
+    `asked` says which parts, where they are services, make requests to which.
 
     Tests and migrations do not count for data, domain and temporary coupling. Paths without a part are ignored.
     """
     code = {one.path: parts[one.path] for one in facts.modules if one.path in parts and one.role not in LEFT_OUT}
     changes, ignored = changed_together(facts, parts)
     items = sorted(
-        (*_data(facts, code), *_domain(facts, code), *_carried(facts, code), *changes, *same_people(facts, parts)),
+        (
+            *_data(facts, code),
+            *_domain(facts, code),
+            *_requested(asked),
+            *_carried(facts, code),
+            *changes,
+            *same_people(facts, parts),
+        ),
         key=lambda one: (one.source, one.target, one.kind, -one.measure, one.what),
     )
     return Coupling(
@@ -127,6 +137,18 @@ def _domain(facts: Facts, code: Mapping[str, str]) -> Iterator[Coupled]:
             measure=sum(count for count, _, _ in kinds[kind]),
             what=f"{verb} {', '.join(names[:8])} of {module}" if names else f"{verb} {module}",
             places=tuple(place for _, place, _ in kinds[kind] if place.path)[:MOST_PLACES],
+        )
+
+
+def _requested(asked: Iterable[Asked]) -> Iterator[Coupled]:
+    for one in asked:
+        yield Coupled(
+            kind=CouplingKind.DOMAIN,
+            source=one.source,
+            target=one.target,
+            measure=float(len(one.places)),
+            what=f"{REQUESTS}{one.target}",
+            places=one.places[:MOST_PLACES],
         )
 
 

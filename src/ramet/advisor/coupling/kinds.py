@@ -7,6 +7,9 @@ from enum import StrEnum
 
 from ramet.advisor.facts import Fact, Place
 
+REQUESTS = "makes requests to "
+"""How domain coupling by requests begins, which has a rule of its own for circles."""
+
 
 class CouplingKind(StrEnum):
     """How two parts depend on each other."""

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from ramet.advisor.circles import circles
-from ramet.advisor.coupling.kinds import Coupled, Coupling, CouplingKind
+from ramet.advisor.coupling.kinds import REQUESTS, Coupled, Coupling, CouplingKind
 from ramet.advisor.finding import Finding, Rule, Severity, Strength
 from ramet.advisor.phrases import counted, listed
 
@@ -96,7 +96,7 @@ def _circles(coupling: Coupling) -> Iterator[Finding]:
     strong: dict[str, set[str]] = {}
     places: dict[tuple[str, str], list[Coupled]] = {}
     for one in coupling.items:
-        if one.kind is CouplingKind.DOMAIN:
+        if one.kind is CouplingKind.DOMAIN and not one.what.startswith(REQUESTS):
             places.setdefault((one.source, one.target), []).append(one)
     for (source, target), items in places.items():
         if sum(len(one.places) for one in items) >= FEWEST_PLACES_IN_A_CIRCLE:

@@ -6,8 +6,9 @@ Each says what was measured and what would be fine; a sign without data is unkno
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable, Mapping
 
-from ramet.advisor.facts import Fact, Facts, Kind, Place
+from ramet.advisor.facts import Call, Fact, Facts, Kind, Place
 from ramet.advisor.history.delivery import Delivery, weeks_known
 from ramet.advisor.people import by_people
 from ramet.advisor.phrases import counted, verb
@@ -58,13 +59,23 @@ def _scaling(facts: Facts) -> Indicator:
             points=None,
             evidence="Nothing says how much traffic each part has: give traces with --traces.",
         )
-    load: Counter[str] = Counter()
-    for call in facts.traffic:
-        load[call.target] += round(call.count * call.mean_ms)
+    load = own_time(facts.traffic)
     total = sum(load.values()) or 1
-    (busiest, most), *_ = load.most_common(1)
-    evidence = f"{busiest} has {most / total:.0%} of the time of all calls, of {len(load)} parts"
+    busiest, most = min(load.items(), key=lambda one: (-one[1], one[0]))
+    evidence = (
+        f"{busiest} has {most / total:.0%} of the time of all calls, waiting for others left out, of {len(load)} parts"
+    )
     return Indicator(name="scaling", points=len(load) > 2 and most / total > 0.5, evidence=evidence)
+
+
+def own_time(traffic: Iterable[Call]) -> Mapping[str, int]:
+    """Milliseconds that each part that was called worked itself: what it waited for others is theirs."""
+    load: Counter[str] = Counter()
+    waited: Counter[str] = Counter()
+    for call in traffic:
+        load[call.target] += round(call.count * call.mean_ms)
+        waited[call.source] += round(call.count * call.mean_ms)
+    return {name: max(0, time - waited[name]) for name, time in load.items()}
 
 
 def _conflict(facts: Facts) -> Indicator:

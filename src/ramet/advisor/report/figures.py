@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from ramet.advisor.boundaries.values import Candidate
+from ramet.advisor.facts import Place
+from ramet.advisor.history.delivery import Delivery
 from ramet.advisor.phrases import counted, verb
+
+SHOWN = 5
 
 
 def figures(one: Candidate) -> list[tuple[str, str]]:
@@ -29,3 +33,23 @@ def _figures(one: Candidate) -> Iterator[tuple[str, str]]:
         if view.value is not None:
             yield f"score by {view.name}", f"{view.value:.0%}"
     yield "effort", f"{one.effort.least:.0f} to {one.effort.most:.0f} person-days"
+
+
+def evidence(one: Candidate) -> list[str]:
+    """Where the cut hurts: transactions torn, tables shared, the first places that cross it."""
+    torn = [f"torn: {each.transaction}{located((each.place,))}" for each in one.torn[:SHOWN]]
+    shared = [f"shared: {each.table}{located(each.places[:2])}" for each in one.shared[:SHOWN]]
+    crossing = [f"crosses the cut{located((place,))}" for place in one.crossing[:SHOWN]]
+    return [*torn, *shared, *crossing]
+
+
+def located(places: Sequence[Place]) -> str:
+    """The first places in brackets, with a space before; "" where there are none."""
+    first = ", ".join(f"{one.path}:{one.line}" for one in places[:3])
+    return f" ({first})" if first else ""
+
+
+def releases(delivered: Delivery) -> str:
+    """Which tags count as releases."""
+    tags = counted(delivered.releases, "tag")
+    return f"Releases are the tags {delivered.pattern}: {tags} in the last year of the history."

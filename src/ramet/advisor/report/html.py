@@ -16,7 +16,7 @@ from ramet.advisor.finding import Rule
 from ramet.advisor.people import is_person
 from ramet.advisor.phrases import counted
 from ramet.advisor.report.advice import Advice, Matrix
-from ramet.advisor.report.figures import figures
+from ramet.advisor.report.figures import evidence, figures, located, releases
 from ramet.errors import MissingExtra
 
 PAGE = files("ramet.advisor.report") / "page"
@@ -43,6 +43,9 @@ def html(advice: Advice, facts: Facts, rules: Iterable[Rule], excerpts: Iterable
         headline=advice.headline,
         matrix=_rows(advice.matrix),
         figures=figures,
+        evidence=evidence,
+        located=located,
+        releases=releases,
         counted=counted,
         rules={rule.id: rule for rule in rules},
         excerpts={(one.path, one.line): one for one in excerpts},

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from ramet.advisor.phrases import counted
 from ramet.advisor.report.advice import Advice
-from ramet.advisor.report.figures import figures
+from ramet.advisor.report.figures import figures, located, releases
 
 MOST_FINDINGS = 50
 
@@ -61,16 +61,18 @@ def _readiness(advice: Advice) -> Iterator[str]:
     score = str(found.least) if found.least == found.most else f"{found.least} to {found.most}"
     yield from ("", f"## Readiness: {score} of 15", "", "| | item | evidence |", "|---|---|---|")
     for item in found.items:
-        yield f"| {item.verdict.value} | {item.question} | {_cell(item.evidence or item.source)} |"
+        evidence = (item.evidence or item.source) + located(item.places)
+        yield f"| {item.verdict.value} | {item.question} | {_cell(evidence)} |"
     yield from ("", "| sign | points to splitting | evidence |", "|---|---|---|")
     for one in advice.indicators:
         points = "unknown" if one.points is None else "yes" if one.points else "no"
-        yield f"| {one.name} | {points} | {_cell(one.evidence)} |"
+        yield f"| {one.name} | {points} | {_cell(one.evidence + located(one.places))} |"
     yield from ("", "| delivery | | what stands for it |", "|---|---|---|")
     for figure in advice.delivery.figures:
         value = "unknown" if figure.value is None else f"{figure.value:.1f} {figure.unit}"
         yield f"| {figure.name} | {value} | {_cell(figure.proxy)} ({figure.strength.value} evidence) |"
-    yield from ("", *advice.delivery.caveats)
+    pattern = (_plain(releases(advice.delivery)),) if advice.delivery.pattern else ()
+    yield from ("", *pattern, *advice.delivery.caveats)
 
 
 def _findings(advice: Advice) -> Iterator[str]:

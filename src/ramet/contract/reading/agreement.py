@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import sys
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 
 from ramet.contract.declared import Declared
 from ramet.contract.problems import Problems
-from ramet.contract.reading.discovery import Found
+from ramet.contract.reading.discovery import Found, is_contract
 from ramet.contract.reading.routes import PLACE, resolve_routes
 from ramet.contract.saga import Saga, saga_declaration
 from ramet.contract.service import Contract
@@ -81,9 +82,12 @@ def _check_events(declared: Declared, problems: Problems) -> None:
         if is_event(event) and event not in owners:
             verb = "waits for" if issubclass(cls, Saga) else "handles"
             message = f"{cls.__name__}.{name} {verb} {event.__name__}, which no contract publishes."
-            remedy = (
-                f"Name it in its contract, `class …(Contract, publishes=({event.__name__},))`, and list that service."
-            )
+            if (owner := _declared_beside(event)) is not None:
+                message = f"{cls.__name__}.{name} {verb} {event.__name__} of {owner}, which no service implements."
+                remedy = f"Add the service that implements {owner} to the list of services."
+            else:
+                owns = f"`class …(Contract, publishes=({event.__name__},))`"
+                remedy = f"Name it in its contract, {owns}, and list that service."
             problems.add(getattr(cls, name, cls), message, remedy)
 
 
@@ -95,6 +99,13 @@ def _awaited(declared: Declared) -> Iterator[tuple[type, str, type[Event]]]:
             for step in saga_declaration(saga.cls)[0].steps:
                 if step.event is not None:
                     yield saga.cls, step.name, step.event
+
+
+def _declared_beside(event: type[Event]) -> str | None:
+    """The contract that would own an event, for it is declared in the same module, if only it were listed."""
+    module = vars(sys.modules.get(event.__module__, sys))
+    beside = [one for one in module.values() if isinstance(one, type) and one.__module__ == event.__module__]
+    return next((one.__name__ for one in beside if is_contract(one) and one.__ramet_line__.publishes is None), None)
 
 
 def is_event(thing: object) -> bool:

@@ -88,7 +88,7 @@ def check_callable(method: Method, shape: str) -> bool:
 
 def declare(thing: object, kind: str) -> str:
     """The remedy where something else than a class of this kind was named."""
-    own = isinstance(thing, type) and not is_library(where(thing)[0])
+    own = isinstance(thing, type) and thing.__module__ != "builtins" and not is_library(where(thing)[0])
     return f"Declare `class {thing.__name__}({kind})`." if own else f"Name a class that is one: `class …({kind})`."  # type: ignore[attr-defined]  # a class
 
 

@@ -31,7 +31,10 @@ async def call(running: Running, request: Call) -> Called:
         return Called(refused=Refused(kind=type(refusal).__name__, message=str(refusal), facts=facts))
     finally:
         current_context.reset(token)
-    return Called(result=msgspec.to_builtins(result))
+    try:
+        return Called(result=msgspec.to_builtins(result))
+    except (TypeError, ValueError) as error:
+        raise InvalidArguments(f"{contract.name}.{method.name} returned what cannot be encoded: {error}.") from error
 
 
 def find(declared: Declared, contract: str, method: str) -> tuple[DeclaredContract, DeclaredMethod]:

@@ -40,7 +40,9 @@ async def obstacle(url: str) -> str | None:
             )
     except (OSError, TimeoutError) as error:
         why = "took too long" if isinstance(error, TimeoutError) else (error.strerror or str(error)).lower()
-        return f"{name} does not answer at {masked(url)} ({why}): start it, or let `ramet up --engines` do so"
+        return (
+            f"{name} does not answer at {masked(url)} ({why}): start it, or add --engines to `ramet up`, which does so"
+        )
     writer.close()
     with contextlib.suppress(OSError):
         await writer.wait_closed()

@@ -15,14 +15,15 @@ from ramet.storage.base import Row
 from ramet.storage.postgres.dialect import Kin, driver_of
 from ramet.storage.postgres.pipeline import Pipeline
 from ramet.storage.postgres.sql import tagged, translated
+from ramet.storage.postgres.steps import Steps
 
 
 class Channel:
     """SQLAlchemy believes to be in one endless transaction; the real ones are begun and ended beneath it."""
 
-    def __init__(self, raw: Any, kin: Kin, answer_seconds: float) -> None:
+    def __init__(self, raw: Any, kin: Kin, pipeline: Pipeline | Steps) -> None:
         self.raw = raw
-        self.pipeline = Pipeline(raw, answer_seconds)
+        self.pipeline = pipeline
         self.driver = driver_of(raw, self.pipeline)
         self.engine = kin.engine(self.driver)
         self.async_engine = AsyncEngine(self.engine)
@@ -36,9 +37,9 @@ class Channel:
         self.connection.begin()
 
     @classmethod
-    async def connect(cls, raw: Any, kin: Kin, answer_seconds: float) -> Channel:
+    async def connect(cls, raw: Any, kin: Kin, pipeline: Pipeline | Steps) -> Channel:
         """A channel on this connection; SQLAlchemy first looks at it in a greenlet."""
-        return await greenlet_spawn(cls, raw, kin, answer_seconds)
+        return await greenlet_spawn(cls, raw, kin, pipeline)
 
     @property
     def is_alive(self) -> bool:
@@ -76,7 +77,7 @@ class Channel:
         """Execute statements without parameters; several, separated by semicolons, cost one round trip."""
         self.pipeline.drop()
         async with self.mutex:
-            return str(await self.raw.execute(sql))
+            return str(await self.pipeline.carry(self.raw.execute(sql)))
 
     async def select(self, statement: Executable, parameters: Any = None) -> CursorResult[Any]:
         """Execute a statement of SQLAlchemy; the result is buffered."""
@@ -110,6 +111,8 @@ class Channel:
         """Disconnect, in order where the server answers."""
         self.shut()
         try:
+            async with asyncio.timeout(self.pipeline.answer_seconds):
+                await self.pipeline.ended()
             if under_way := self.raw._cancellations:  # noqa: SLF001 - asyncpg leaves them behind
                 await asyncio.wait(under_way, timeout=2)
             await self.raw.close(timeout=2)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import socket
 from collections.abc import Mapping
 from pathlib import Path
@@ -10,14 +11,17 @@ from typing import Any
 import asyncpg
 
 from ramet.clock import SystemClock
-from ramet.errors import StorageError
+from ramet.errors import ConfigurationError
 from ramet.storage.address import Address, quoted
 from ramet.storage.postgres.channel import Channel
 from ramet.storage.postgres.dialect import Kin
 from ramet.storage.postgres.failures import FAILURES, failure, is_lost
 from ramet.storage.postgres.options import PostgresOptions
-from ramet.storage.postgres.pipeline import Connection
+from ramet.storage.postgres.pipeline import Connection, Pipeline
+from ramet.storage.postgres.steps import Steps, fits
+from ramet.tasks import Spawn
 
+log = logging.getLogger("ramet.storage")
 _clock = SystemClock()  # how long a server is away is real, also where the application's time is not
 
 
@@ -32,12 +36,17 @@ def application_name(process: str) -> str:
 class Connector:
     """Makes connections; a server that is away is asked again for `connect_seconds`, less and less often."""
 
-    def __init__(self, address: Address, schema: str, options: PostgresOptions) -> None:
+    def __init__(self, address: Address, schema: str, options: PostgresOptions, spawn: Spawn) -> None:
+        for name, file in address.files:
+            if not Path(file).is_file():
+                raise ConfigurationError(f"{name} of {address} is {file}, where there is no file: name one.")
         self.process = _clock.id()
         self._address = address
         self._schema = schema
         self._options = options
+        self._spawn = spawn
         self._kin: Kin | None = None
+        self._is_pipelined: bool | None = None
 
     async def unit(self) -> Channel:
         """For units of work."""
@@ -67,12 +76,27 @@ class Connector:
         """For notifications, which need not be durable."""
         return await self._dial({"synchronous_commit": "off"})
 
+    async def look_at(self, raw: Any) -> None:
+        """Find out by this connection, which is of no use afterwards, whether asyncpg can be pipelined."""
+        self._is_pipelined = await fits(raw, self._options.connect_seconds)
+        if not self._is_pipelined and not raw.is_closed():
+            log.warning(
+                "asyncpg %s does not let statements travel together: each takes a round trip of its own, which is "
+                "slower; see which versions are meant in the requirements of ramet[postgres].",
+                asyncpg.__version__,
+            )
+
     async def _channel(self, settings: Mapping[str, str]) -> Channel:
+        if self._is_pipelined is None:
+            await self.look_at(trial := await self.raw(settings))
+            trial.terminate()
         raw = await self.raw(settings)
         try:
             if self._kin is None:
                 self._kin = await Kin.of(raw)
-            return await Channel.connect(raw, self._kin, self._options.answer_seconds)
+            limit = self._options.answer_seconds
+            pipeline = Pipeline(raw, limit) if self._is_pipelined else Steps(raw, limit, self._spawn)
+            return await Channel.connect(raw, self._kin, pipeline)
         except FAILURES as error:
             raw.terminate()
             raise failure(error, str(self._address)) from error
@@ -93,9 +117,6 @@ class Connector:
             wait = min(wait * 2, self._options.retry_most_seconds)
 
     async def _dial(self, settings: Mapping[str, str]) -> Any:
-        for name, file in self._address.files:
-            if not Path(file).is_file():
-                raise StorageError(f"{name} of {self._address} is {file}, where there is no file: name one.")
         try:
             connect: Any = asyncpg.connect  # its annotation wants whole seconds
             raw = await connect(

@@ -55,7 +55,8 @@ class Connection(asyncpg.Connection):  # type: ignore[misc]  # asyncpg has no ty
     pipeline: Pipeline
 
     async def _cancel(self, *waiters: Any) -> None:
-        await self.pipeline.ended()
+        if (pipeline := getattr(self, "pipeline", None)) is not None:
+            await pipeline.ended()
         await super()._cancel(*waiters)
 
 

@@ -128,6 +128,12 @@ class Pool:
     async def _ended(channel: Channel) -> None:
         await channel.close()
 
+    def mend(self, channel: Channel) -> None:
+        """Roll back what the last commit on it has left behind, unless whoever has it now does: it keeps its locks."""
+        if channel.pipeline.is_spoiled and channel in self._idle:
+            self._idle.remove(channel)
+            self.undo(channel)
+
     def undo(self, channel: Channel) -> asyncio.Task[None]:
         """Take back a connection whose transaction is to be rolled back; done when it is."""
         return self._clean(self._rolled_back(channel))

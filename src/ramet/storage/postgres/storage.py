@@ -49,7 +49,7 @@ class PostgresStorage(Storage):
         self.options = options or PostgresOptions()
         self.address = address(url)
         self._tasks = Tasks()
-        self._connector = Connector(self.address, self.schema, self.options)
+        self._connector = Connector(self.address, self.schema, self.options, self._tasks.spawn)
         self.process = self._connector.process
         self._units: Pool | None = None
         self._readers: Pool | None = None
@@ -91,8 +91,9 @@ class PostgresStorage(Storage):
         raw = await self._connector.preparer()
         try:
             await prepare(raw, self.schema, (TURN, *schema), history, self.location)
+            await self._connector.look_at(raw)
         finally:
-            await raw.close(timeout=2)
+            raw.terminate()
 
     async def _readers_warm(self) -> None:
         pool = self._reading_pool

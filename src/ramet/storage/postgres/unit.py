@@ -295,6 +295,7 @@ class PostgresUnit(EngineUnit):
             try:
                 await outlast(sent.done)
             finally:
+                self._pool.mend(channel)
                 if (problem := self._outcome(sent)) is None:
                     self._durable()
             if problem is not None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ramet.advisor.facts import Call, Facts, Signal
 from ramet.advisor.history.delivery import delivery
-from ramet.advisor.readiness.indicators import Indicator, indicators
+from ramet.advisor.readiness.indicators import Indicator, indicators, own_time
 from tests.unit.advisor.invented import DAY, NOW, at, commit, imports, module
 
 
@@ -38,6 +38,15 @@ def test_a_part_with_most_of_the_work() -> None:
         for name, count in (("search", 900), ("cart", 50), ("mail", 10))
     )
     assert sign(Facts(root="r", traffic=traffic), "scaling").points
+
+
+def test_who_waits_for_others_does_not_work() -> None:
+    def called(source: str, target: str, mean_ms: float) -> Call:
+        return Call(source=source, target=target, operation="x", count=10, mean_ms=mean_ms)
+
+    traffic = (called("edge", "web", 100.0), called("web", "cart", 90.0), called("web", "mail", 2.0))
+    assert own_time(traffic) == {"web": 80, "cart": 900, "mail": 20}
+    assert sign(Facts(root="r", traffic=traffic), "scaling").evidence.startswith("cart has 90%")
 
 
 def test_files_that_everybody_changes() -> None:

@@ -30,6 +30,9 @@ class Doors(Contract, version="1.0.0"):
     @query
     async def fall(self) -> int: ...
 
+    @query
+    async def hinges(self) -> int: ...
+
 
 class Visit(Saga):
     class State(Struct):
@@ -66,6 +69,9 @@ class DoorsService(Doors, sagas=(Visit,)):
 
     async def fall(self) -> int:
         raise ValueError("down")
+
+    async def hinges(self) -> int:
+        return object()  # type: ignore[return-value]  # as somebody does who has forgotten to await
 
     @on(Knocked, attempts=1)
     async def answer(self, event: Knocked) -> None:

@@ -137,6 +137,12 @@ async def test_a_call_gives_plain_values_or_the_refusal() -> None:
         assert refused.refused.message == "The door front is locked."
 
 
+async def test_a_result_that_is_no_value_names_the_method() -> None:
+    async with operating() as (_, operations):
+        with pytest.raises(InvalidArguments, match=r"doors\.hinges returned what cannot be encoded"):
+            await operations.answer(Call(contract="doors", method="hinges"))
+
+
 async def test_a_call_that_does_not_fit_says_what_there_is() -> None:
     async with operating() as (_, operations):
         with pytest.raises(InvalidArguments, match='doors has no method "counts"; did you mean "count"'):

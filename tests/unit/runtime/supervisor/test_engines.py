@@ -26,7 +26,7 @@ async def test_one_that_does_not_answer_is_named_without_its_password(url: str, 
     found = await obstacle(url)
     assert found is not None
     assert found.startswith(told)
-    assert "ramet up --engines" in found
+    assert "add --engines to `ramet up`" in found
 
 
 async def test_a_url_that_is_none_is_refused() -> None:

@@ -18,7 +18,7 @@ function drawn(tag, attributes = {}) {
   return made;
 }
 
-// -- the map: folders as circles, what depends on what as lines; a click opens a folder, another closes it -----------
+// -- the map: folders as circles, what depends on what as lines; a click or Enter opens a folder -----------------------
 
 const opened = new Set();
 const modules = data.map.modules;
@@ -53,11 +53,11 @@ function links(index) {
     const from = shownAs(modules[source].path);
     const to = shownAs(modules[target].path);
     if (from === to || !index.has(from) || !index.has(to)) continue;
-    const key = `${from}\n${to}`;
+    const key = JSON.stringify([from, to]);  // a name may hold any sign
     found.set(key, (found.get(key) || 0) + weight);
   }
   return [...found].map(([key, weight]) => {
-    const [from, to] = key.split("\n");
+    const [from, to] = JSON.parse(key);
     return { from: index.get(from), to: index.get(to), weight };
   });
 }
@@ -117,7 +117,7 @@ function drawMap() {
   const index = new Map(all.map((node) => [node.name, node]));
   const lines = links(index);
   arrange(all, lines, width, height);
-  const svg = drawn("svg", { viewBox: `0 0 ${width} ${height}`, role: "img", "aria-label": "Map of the modules" });
+  const svg = drawn("svg", { viewBox: `0 0 ${width} ${height}`, role: "group", "aria-label": "Map of the modules" });
   for (const { from, to, weight } of lines) {
     const line = drawn("line", { x1: from.x, y1: from.y, x2: to.x, y2: to.y, "stroke-width": Math.min(6, 0.6 + Math.log2(weight + 1) / 2) });
     line.append(drawn("title"));
@@ -127,7 +127,7 @@ function drawMap() {
   const wanted = $("#search").value.trim().toLowerCase();
   for (const node of all) {
     const part = [...node.parts].sort((a, b) => b[1] - a[1])[0][0];
-    const group = drawn("g", { tabindex: 0 });
+    const group = drawn("g", { tabindex: 0, role: "button" });
     const circle = drawn("circle", { cx: node.x, cy: node.y, r: node.r, fill: colour(part) });
     const title = drawn("title");
     title.textContent = `${node.name}: ${node.count} modules, ${node.lines} lines${part ? `, candidate ${part}` : ""}`;
@@ -138,15 +138,30 @@ function drawMap() {
       text.textContent = node.name.split("/").slice(-1)[0];
       group.append(text);
     }
-    const open = () => { opened.add(node.name); drawMap(); };
-    group.addEventListener("click", open);
-    group.addEventListener("keydown", (event) => { if (event.key === "Enter") open(); });
+    const open = (keyboard) => {
+      if (!modules.some((module) => module.path.startsWith(`${node.name}/`))) return;
+      opened.add(node.name);
+      drawMap();
+      if (keyboard) focusBelow(node.name);
+    };
+    group.dataset.name = node.name;
+    group.addEventListener("click", () => open(false));
+    group.addEventListener("keydown", (event) => {
+      if (event.key !== "Enter" && event.key !== " ") return;
+      event.preventDefault();
+      open(true);
+    });
     if (wanted) group.setAttribute("class", modules.some((m) => shownAs(m.path) === node.name && m.path.toLowerCase().includes(wanted)) ? "hit" : "dim");
     svg.append(group);
   }
   $("#map").replaceChildren(svg);
   $("#map-note").textContent = `${all.length} of ${every.length} circles shown, ${lines.length} dependencies. `
     + "A click opens a folder; the size is lines of code, the colour the best candidate.";
+}
+
+function focusBelow(folder) {  // what was opened is gone: go on with the first that came out of it
+  const first = [...document.querySelectorAll("#map g")].find((one) => one.dataset.name.startsWith(`${folder}/`));
+  if (first) first.focus();
 }
 
 $("#search").addEventListener("input", () => { drawMap(); filterFindings(); });
@@ -156,12 +171,14 @@ $("#deeper").addEventListener("click", () => {
   drawMap();
 });
 
-function openRoots() {  // a folder that holds nearly everything says nothing
-  for (let turn = 0; turn < 6; turn += 1) {
+function openRoots() {  // a few folders that hold nearly everything say nothing
+  for (let turn = 0; turn < 12; turn += 1) {
     const found = nodes();
     const total = found.reduce((sum, node) => sum + node.lines, 0);
-    if (!found.length || found.length > 3 || found[0].lines < 0.6 * total) return;
-    opened.add(found[0].name);
+    const holds = (node) => modules.some((module) => module.path.startsWith(`${node.name}/`));
+    const largest = found.find((node) => node.lines >= (node.name.includes("/") ? 0.6 : 0.3) * total && holds(node));
+    if (!largest || found.length > 60) return;
+    opened.add(largest.name);
   }
 }
 
