@@ -11,14 +11,8 @@ from typing import Any, TypeVar
 import msgspec
 
 T = TypeVar("T")
-_KINDS = {
-    "str": "a string",
-    "int": "an integer",
-    "float": "a float",
-    "bool": "a boolean",
-    "array": "an array",
-    "object": "a table",
-}
+_KINDS = {"str": "a string", "int": "an integer", "float": "a float", "bool": "a boolean", "array": "an array"}
+_KINDS |= {"object": "a table"}
 Keys = tuple[str, ...]
 _KEY = re.compile(r"""\s*((?:[\w-]+|"[^"]*"|'[^']*')(?:\s*\.\s*(?:[\w-]+|"[^"]*"|'[^']*'))*)\s*=""")
 _HEADER = re.compile(r"\s*(\[[^=]*\])\s*(?:#.*)?$")
@@ -128,6 +122,10 @@ class Mistakes:
             self.convert(keys, rest, kind)
 
 
+def _names(kind: type[Any]) -> tuple[str, ...]:
+    return tuple(field.encode_name for field in msgspec.structs.fields(kind))
+
+
 def _told(error: str) -> str:
     """What msgspec says of a value, in the words of TOML: `replicas: expected an integer, got a string`."""
     what, _, at = error.partition(" - at ")
@@ -139,10 +137,6 @@ def _told(error: str) -> str:
 
 def _kinds(written: str) -> str:
     return " or ".join(_KINDS.get(kind, kind) for kind in written.split(" | ") if kind != "null")
-
-
-def _names(kind: type[Any]) -> tuple[str, ...]:
-    return tuple(field.encode_name for field in msgspec.structs.fields(kind))
 
 
 def nearest(name: str, names: Iterable[str]) -> str | None:
