@@ -11,8 +11,14 @@ from typing import Any, TypeVar
 import msgspec
 
 T = TypeVar("T")
-_KINDS = {"str": "a string", "int": "an integer", "float": "a float", "bool": "a boolean", "array": "an array"}
-_KINDS |= {"object": "a table"}
+_KINDS = {
+    "str": "a string",
+    "int": "an integer",
+    "float": "a float",
+    "bool": "a boolean",
+    "array": "an array",
+    "object": "a table",
+}
 Keys = tuple[str, ...]
 _KEY = re.compile(r"""\s*((?:[\w-]+|"[^"]*"|'[^']*')(?:\s*\.\s*(?:[\w-]+|"[^"]*"|'[^']*'))*)\s*=""")
 _HEADER = re.compile(r"\s*(\[[^=]*\])\s*(?:#.*)?$")
