@@ -149,7 +149,7 @@ def read_settings(
 
 
 def _variable(application: str, service: str, name: str) -> str:
-    return f"{application}_{service}_{name}".upper().replace("-", "_")
+    return re.sub(r"\W", "_", f"{application}_{service}_{name}".upper(), flags=re.ASCII)
 
 
 def _convert(value: Any, hint: Any, environment: Mapping[str, str]) -> Any:

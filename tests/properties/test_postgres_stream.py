@@ -44,9 +44,6 @@ class Wire:
     def write(self, data: bytes) -> None:
         pass
 
-    def get_extra_info(self, _: str) -> None:
-        return None
-
     def is_closed(self) -> bool:
         return False
 

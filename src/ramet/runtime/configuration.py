@@ -99,9 +99,6 @@ class _ApplicationTable(msgspec.Struct):
     services: tuple[str, ...]
 
 
-_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]*")
-
-
 class _MountedTable(msgspec.Struct):
     app: str
     prefix: str = "/"
@@ -183,11 +180,7 @@ class _Source:
         if not isinstance(value, dict):
             self._mistakes.add(("application",), "the table [application] is missing.")
             return None
-        table = self._mistakes.read(("application",), value, _ApplicationTable)
-        if table is not None and not _NAME.fullmatch(table.name):
-            wanted = 'a name of letters, digits, "-" and "_", such as "tea-shop"'
-            self._mistakes.add(("application", "name"), f'name is {wanted}, not "{table.name}".')
-        return table
+        return self._mistakes.read(("application",), value, _ApplicationTable)
 
     def _tables(self, outer: str, kind: type[T]) -> Iterator[tuple[str, T]]:
         for name, table in self._mistakes.tables((outer,), self._document.get(outer, {})).items():

@@ -20,7 +20,7 @@ from ramet.storage.postgres.pool import Pool
 from ramet.storage.postgres.storage import PostgresStorage
 from ramet.storage.tables import SCHEMA
 from ramet.storage.work import transact
-from ramet.telemetry.scope import Committed, Scope, Work
+from ramet.telemetry.scope import Committed, Scope, Work, told_by
 from ramet.testing.engines.postgres import PostgresServer
 
 pytestmark = pytest.mark.needs("postgresql")
@@ -145,7 +145,7 @@ async def test_cancelled_wherever_it_waits(storage: PostgresStorage, kind: str, 
         end = await done
         await whole(storage._units)
         there = {mark.removeprefix(f"{name} ") for mark in await marks(storage) if mark.startswith(f"{name} ")}
-        told = isinstance(end, asyncio.CancelledError) and Committed.of(end) is not None
+        told = isinstance(end, asyncio.CancelledError) and told_by(end, Committed) is not None
         assert there == (expected if end == name or told else set()), (at, end)
         assert end == name or isinstance(end, asyncio.CancelledError | Refusal), end
         if key is not None:

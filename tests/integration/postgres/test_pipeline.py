@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import socket
-import sys
 from collections.abc import AsyncIterator, Iterator
 from contextlib import suppress
 from itertools import count
@@ -12,7 +10,7 @@ from typing import Any
 
 import asyncpg
 import pytest
-from sqlalchemy import column, insert, table, text
+from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from ramet.errors import DuplicateRow, Refusal, StorageError, UsageError
@@ -129,27 +127,6 @@ async def test_a_commit_and_what_waits_for_its_connection_leave_in_one_piece(sto
     begin, commit = (pipeline._names[sql][0] for sql in ("BEGIN", "COMMIT"))
     assert [(piece.count(commit), piece.count(begin)) for piece in pieces.written] == [(0, 1), (1, 1), (1, 1), (1, 0)]
     assert await marks(storage) == ["0", "1", "2", "before"]
-
-
-def segments(storage: PostgresStorage) -> int:
-    """How many segments with data the only connection of units has sent, as the operating system counts them."""
-    assert storage._units is not None
-    (channel,) = storage._units._idle
-    plug = channel.raw._transport.get_extra_info("socket")
-    return int.from_bytes(plug.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 160)[156:160], sys.byteorder)
-
-
-@pytest.mark.skipif(not hasattr(socket, "TCP_CORK"), reason="the operating system gathers nothing")
-async def test_a_transaction_begins_in_one_piece_with_its_first_statement(storage: PostgresStorage) -> None:
-    statement = insert(table("mark", column("key")))
-    seen = []
-    for name in ("prepared", "again"):
-        unit = storage.unit()
-        await unit.run(statement, {"key": name})
-        await unit.run(statement, {"key": f"{name}, with a savepoint"})
-        await unit.commit()
-        seen.append(segments(storage))
-    assert seen[1] - seen[0] == 3
 
 
 async def test_a_commit_that_waits_for_company_is_durable_though_who_came_was_cancelled(

@@ -112,12 +112,6 @@ def test_what_is_written_in_the_deployment_that_is_extended_is_found_there(read:
     assert configuration.place("deployment", "production", "broker")[1] == 12
 
 
-def test_an_application_has_a_name_that_variables_and_streams_can_have(tmp_path: Path) -> None:
-    (tmp_path / "ramet.toml").write_text('[application]\nname = "Tea Shop"\nservices = []\n', encoding="utf-8")
-    with pytest.raises(ConfigurationError, match=r'^ramet.toml:2: name is a name of letters.*, not "Tea Shop"\.$'):
-        load(tmp_path / "ramet.toml")
-
-
 @pytest.mark.parametrize(
     ("text", "told"),
     [

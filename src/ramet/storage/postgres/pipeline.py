@@ -9,14 +9,11 @@ the next transaction, and where somebody waits for the connection both leave in 
 from __future__ import annotations
 
 import asyncio
-import socket
 from collections import deque
-from collections.abc import Awaitable, Callable, Generator, Iterable
-from contextlib import suppress
-from functools import partial
+from collections.abc import Awaitable, Iterable
 from itertools import count
 from struct import Struct
-from typing import Any, Generic, TypeVar
+from typing import Any, TypeVar
 
 import asyncpg
 
@@ -28,7 +25,6 @@ _INT_AT = Struct("!I").unpack_from
 _LENGTH_AT = Struct("!xI").unpack_from
 _ANSWER, _ERROR, _ROW, _READY, _STATUS, _NEWS = ord("C"), ord("E"), ord("D"), ord("Z"), ord("S"), ord("A")
 _NOTICE, _IDLE = ord("N"), ord("I")
-_CORK = getattr(socket, "TCP_CORK", None)
 
 
 class Sent:
@@ -65,34 +61,6 @@ class Connection(asyncpg.Connection):  # type: ignore[misc]  # asyncpg has no ty
         await super()._cancel(*waiters)
 
 
-class Begun(Generic[T]):
-    """Awaited, it is the operation; `begun` is called once that waits for the first time, or has ended."""
-
-    def __init__(self, operation: Awaitable[T], begun: Callable[[], None]) -> None:
-        self._operation = operation
-        self._begun = begun
-
-    def __await__(self) -> Generator[Any, Any, T]:
-        steps: Any = self._operation.__await__()
-        resume: Callable[[], Any] = partial(next, steps)
-        first = True
-        while True:
-            try:
-                waits_for = resume()
-            except StopIteration as end:
-                return end.value  # type: ignore[no-any-return]  # what the operation returns
-            finally:
-                if first:
-                    first = False
-                    self._begun()
-            try:
-                value = yield waits_for
-            except BaseException as error:  # noqa: BLE001 - the operation is told, whatever it is
-                resume = partial(steps.throw, error)
-            else:
-                resume = partial(steps.send, value)
-
-
 class Pipeline(asyncio.Protocol):
     """Stands between a connection of asyncpg and its transport."""
 
@@ -114,8 +82,6 @@ class Pipeline(asyncio.Protocol):
         self.is_spoiled = False
         """The last `Sent` has left a transaction behind: where that was a COMMIT, only a ROLLBACK ends it."""
         self._transport.set_protocol(self)
-        plug = self._transport.get_extra_info("socket")
-        self._plug = plug if plug is not None and plug.family in (socket.AF_INET, socket.AF_INET6) else None
         raw.pipeline = self
 
     @property
@@ -183,15 +149,6 @@ class Pipeline(asyncio.Protocol):
         if self._sent:
             await asyncio.wait((self._sent[-1].done,))
 
-    def _cork(self, on: int) -> None:
-        """Hold back what is written, or let it go, where the operating system can.
-
-        What asyncpg writes follows what was put ahead of it, and each piece that arrives by itself wakes the server.
-        """
-        if self._plug is not None and _CORK is not None and not self._raw.is_closed():
-            with suppress(OSError):
-                self._plug.setsockopt(socket.IPPROTO_TCP, _CORK, on)
-
     async def carry(self, operation: Awaitable[T]) -> T:
         """Await an operation of asyncpg with what was put ahead of it, none of which gives rows back.
 
@@ -201,11 +158,10 @@ class Pipeline(asyncio.Protocol):
             self._flush()
             return await operation
         new = self._new
-        self._cork(1)
         self._write(self._ahead)
         self._ahead, self._new = [], []
         try:
-            return await Begun(operation, partial(self._cork, 0))
+            return await operation
         except BaseException as error:
             self._forget(self._names if _is_bare(error) else new)
             if isinstance(error, Exception) and getattr(error, "severity", None) is None:
