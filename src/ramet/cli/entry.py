@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Sequence
 
@@ -92,6 +93,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 def run(arguments: Sequence[str]) -> int:
     """Run a command; the exit code."""
+    if (odd := next((word for word in arguments if not _can_be_typed(word)), None)) is not None:
+        return failed(Choices(json="--json" in arguments), UsageError(f"{odd!a} is not text."))
     try:
         return app.main(args=list(arguments), prog_name="ramet", standalone_mode=False) or 0
     except (click.Abort, KeyboardInterrupt):
@@ -104,3 +107,11 @@ def run(arguments: Sequence[str]) -> int:
         path = context.command_path if context else "ramet"
         sentence = " ".join(error.format_message().split()).rstrip(".")
         return failed(Choices(json="--json" in arguments), UsageError(f"{sentence}. `{path} --help` shows how."))
+
+
+def _can_be_typed(word: str) -> bool:
+    """Whether an operating system could hand it over: no null, no half characters but those that stand for bytes."""
+    try:
+        return b"\0" not in os.fsencode(word)
+    except UnicodeEncodeError:
+        return False

@@ -183,7 +183,7 @@ async def test_what_the_driver_beneath_was_cancelled_at_is_not_committed(storage
     unit = storage.unit()
     connection = await unit.connection()
     raw: Any = (await connection.get_raw_connection()).driver_connection
-    work = raw.execute("INSERT INTO mark VALUES ('a')")
+    work = raw.execute("INSERT INTO mark SELECT 'a' FROM pg_sleep(60)")
     await asyncio.ensure_future(_awaited(Cut(work, 1, late=False)))
     with pytest.raises(StorageError, match=r"rolled back: a statement of it was cancelled"):
         await unit.commit()

@@ -8,7 +8,7 @@ import os
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from ramet.cli.entry import app, run
@@ -54,6 +54,8 @@ WORDS = st.sampled_from(
 
 @settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(WORDS | st.text(max_size=8), max_size=6))
+@example(["advise", "\0"])
+@example(["advise", "\ud800"])
 def test_whatever_is_typed_never_ends_in_a_traceback(tmp_path: Path, words: list[str]) -> None:
     before = Path.cwd()
     os.chdir(tmp_path)
