@@ -35,7 +35,7 @@ from ramet.runtime.planning import place
 from ramet.runtime.running import Options, Running
 from ramet.runtime.supervisor.keeper import Keeper
 from ramet.runtime.supervisor.operations import SupervisorOperations
-from ramet.runtime.supervisor.policy import Policy
+from ramet.runtime.supervisor.patience import Patience
 from ramet.runtime.supervisor.supervisor import Setup, Supervisor, zygote_of
 from ramet.runtime.wiring import engines
 from ramet.sagas.views import SagaSummary
@@ -57,7 +57,7 @@ ANY_PORT = "127.0.0.1:0"
 EDGE = "edge"
 NAME = "test"
 LINES_KEPT = 30
-IMPATIENT = Policy(attempts=4)
+IMPATIENT = Patience(attempts=4)
 """What does not start is a failed test, and soon."""
 
 
@@ -107,7 +107,7 @@ class InProcesses(Access):
             deployment=deployment,
             placement=placement,
             show=self._show,
-            policy=IMPATIENT,
+            patience=IMPATIENT,
             environment=_environment(wanted.configuration.folder),
             zygote=zygote_of(deployment),
             grants=grants(describe(self._declared), placement.hosts),

@@ -14,14 +14,14 @@ from ramet.clock import SystemClock
 from ramet.model.topology import Deployment
 from ramet.runtime.planning import Placed, Placement
 from ramet.runtime.supervisor.member import Member
-from ramet.runtime.supervisor.policy import Policy
+from ramet.runtime.supervisor.patience import Patience
 from ramet.runtime.supervisor.supervisor import Setup, Supervisor
 
 STAND_IN = Path(__file__).with_name("stand_in.py")
 PATIENCE_SECONDS = 60.0
 HOW = (False, True) if sys.platform == "linux" else (False,)
 """Whether replicas are forked from a zygote: where they can be, every test is done in both ways."""
-QUICK = Policy(first_pause=0.05, longest_pause=0.2, attempts=3, silent=1.5, frozen=3.0, drain=10.0, look=0.1)
+QUICK = Patience(first_pause=0.05, longest_pause=0.2, attempts=3, silent=1.5, frozen=3.0, drain=10.0, look=0.1)
 
 
 def placed(name: str, replicas: int = 1, **rest: object) -> Placed:
@@ -47,7 +47,7 @@ class Held:
                 show=lambda who, text: self.said.append(f"{who} {text}"),
                 command=(sys.executable, str(STAND_IN)),
                 zygote=(sys.executable, str(STAND_IN)) if forks else (),
-                policy=QUICK,
+                patience=QUICK,
             )
         )
 

@@ -16,8 +16,8 @@ from ramet.clock import SystemClock
 from ramet.errors import ConfigurationError
 from ramet.model.topology import Deployment
 from ramet.runtime.operators.requests import GetStatus, Status
+from ramet.runtime.supervisor.asking import ask
 from ramet.runtime.supervisor.operations import SupervisorOperations
-from ramet.runtime.supervisor.relay import ask
 from ramet.runtime.supervisor.requests import RestartGroups, StopGroup
 from tests.integration.supervisor.conftest import HOW, PATIENCE_SECONDS, REST, placed
 

@@ -12,7 +12,7 @@ from ramet.clock import Clock
 from ramet.runtime.discovery.messages import Drain
 from ramet.runtime.supervisor.child import Child
 from ramet.runtime.supervisor.hub import Link
-from ramet.runtime.supervisor.policy import Policy, ending
+from ramet.runtime.supervisor.patience import Patience, ending
 from ramet.tasks import Spawn
 from ramet.transport.base import Endpoint
 
@@ -33,7 +33,7 @@ class Around:
 
     clock: Clock
     spawn: Spawn
-    policy: Policy
+    patience: Patience
     launch: Callable[[Member], Awaitable[Child]]
     changed: Callable[[str], None]
     obstacle: Callable[[], Awaitable[str | None]]
@@ -83,7 +83,7 @@ class Member:
         return self.state == "ready"
 
     async def drain(self, grace: float | None = None) -> None:
-        """Send it nothing more, let it finish, and end it; killed after the grace (by default the policy's)."""
+        """Send it nothing more, let it finish, and end it; killed after the grace (by default the patience's)."""
         self._ending = True
         if self.child is None or not self.child.is_alive:
             if self._task is not None:
@@ -96,7 +96,7 @@ class Member:
         else:
             self.child.terminate()
         if self._task is not None:
-            await asyncio.wait({self._task}, timeout=self._around.policy.drain if grace is None else grace)
+            await asyncio.wait({self._task}, timeout=self._around.patience.drain if grace is None else grace)
             if not self._task.done():
                 log.warning("%s did not finish in time, and is killed.", self.name)
                 self.child.kill()
@@ -104,15 +104,15 @@ class Member:
 
     def look(self) -> None:
         """Notice silence, and a start that takes for ever; called every moment."""
-        policy, clock = self._around.policy, self._around.clock
+        patience, clock = self._around.patience, self._around.clock
         if self.child is None or not self.child.is_alive or self._ending:
             return
         silence = clock.monotonic() - self._heard_at
-        if self.state == "ready" and silence > policy.silent:
+        if self.state == "ready" and silence > patience.silent:
             self._become("silent", f"has not been heard of for {silence:.1f} s")
             log.warning("%s is silent, and is sent no more calls.", self.name)
-        if (self.state == "silent" and silence > policy.frozen) or (
-            self.state == "starting" and silence > policy.start
+        if (self.state == "silent" and silence > patience.frozen) or (
+            self.state == "starting" and silence > patience.start
         ):
             self.error = f"was killed after {silence:.0f} s of silence"
             log.warning("%s %s.", self.name, self.error)
@@ -164,7 +164,7 @@ class Member:
             if self._ending:
                 break
             lasted = self._around.clock.monotonic() - began
-            self._failures = 1 if was_ready and lasted >= self._around.policy.stable else self._failures + 1
+            self._failures = 1 if was_ready and lasted >= self._around.patience.stable else self._failures + 1
             if not await self._pause(code):
                 return
         self._become("stopped")
@@ -208,7 +208,7 @@ class Member:
     async def _pause(self, code: int | None) -> bool:
         """Wait for the next attempt; false where there is none."""
         why = self.error if self.error.startswith(("was killed", "could not")) else self._why(code)
-        pause = self._around.policy.pause(self._failures, code)
+        pause = self._around.patience.pause(self._failures, code)
         if pause is None:
             self._become("crashed", f"{why}, {self._failures} times in a row" if self._failures > 1 else why)
             log.error("%s %s: given up until `ramet restart %s`.", self.name, self.error, self.group)

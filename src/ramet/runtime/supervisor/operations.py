@@ -10,10 +10,10 @@ from typing import Any, Protocol
 from ramet.clock import Clock
 from ramet.errors import UsageError
 from ramet.runtime.operators.requests import Address, Answer, GetStatus, GroupStatus, ReplicaStatus, Status
+from ramet.runtime.supervisor.asking import ReplicaOperations
 from ramet.runtime.supervisor.folders import Folders
 from ramet.runtime.supervisor.keeper import Keeper
 from ramet.runtime.supervisor.member import Member
-from ramet.runtime.supervisor.relay import Relay
 from ramet.runtime.supervisor.requests import GroupsChanged, RestartGroups, ScaleGroup, StopAll, StopGroup
 
 MOST_REPLICAS = 1000
@@ -54,7 +54,7 @@ class SupervisorOperations:
 
     def __init__(self, supervised: Supervised) -> None:
         self._supervised = supervised
-        self._relay = Relay(self._reach, self._hosts)
+        self._replicas = ReplicaOperations(self._reach, self._hosts)
         self._answers: Mapping[type[Any], Callable[[Any], Awaitable[Answer]]] = {
             GetStatus: self.status,
             ScaleGroup: self.scale,
@@ -65,13 +65,13 @@ class SupervisorOperations:
 
     async def answer(self, request: Any) -> Answer:
         """Raises: NotFound, UsageError, Unavailable; what a replica raises."""
-        return await self._answers.get(type(request), self._relay.answer)(request)
+        return await self._answers.get(type(request), self._replicas.answer)(request)
 
     async def status(self, _: GetStatus) -> Status:
         """The groups with their replicas, and the services summed up over those."""
         supervised = self._supervised
         application, deployment = supervised.names
-        services, traffic = await self._relay.seen()
+        services, traffic = await self._replicas.seen()
         return Status(
             application=application,
             deployment=deployment,

@@ -35,7 +35,7 @@ from ramet.runtime.supervisor.journal import Journal, Show
 from ramet.runtime.supervisor.keeper import Keeper
 from ramet.runtime.supervisor.member import Around, Member
 from ramet.runtime.supervisor.operations import SupervisorOperations
-from ramet.runtime.supervisor.policy import Policy
+from ramet.runtime.supervisor.patience import Patience
 from ramet.runtime.supervisor.release import fingerprint
 from ramet.runtime.supervisor.requests import AskedOfSupervisor
 from ramet.runtime.supervisor.zygotes import Loading, Zygotes
@@ -69,7 +69,7 @@ class Setup:
     command: Sequence[str] = REPLICA
     zygote: Sequence[str] = ()
     clock: Clock = field(default_factory=SystemClock)
-    policy: Policy = field(default_factory=Policy)
+    patience: Patience = field(default_factory=Patience)
     environment: Mapping[str, str] = field(default_factory=lambda: dict(os.environ))
     storage: str = ""
     broker: str = ""
@@ -100,7 +100,7 @@ class Supervisor:
         self._around = Around(
             clock=self.clock,
             spawn=self.tasks.spawn,
-            policy=setup.policy,
+            patience=setup.patience,
             launch=self._launch,
             changed=self._publish,
             obstacle=self._obstacle_now,
@@ -216,11 +216,11 @@ class Supervisor:
 
     async def _look(self) -> None:
         """Notice silence; where it was the supervisor that was held up, nobody is blamed."""
-        look = self.setup.policy.look
+        look = self.setup.patience.look
         while True:
             before = self.clock.monotonic()
             await self.clock.sleep(look)
-            held_up = self.clock.monotonic() - before > look + self.setup.policy.silent / 2
+            held_up = self.clock.monotonic() - before > look + self.setup.patience.silent / 2
             for keeper in self.keepers.values():
                 for member in keeper.members:
                     member.excuse() if held_up else member.look()

@@ -162,7 +162,10 @@ class PostgresStorage(Storage):
         except BaseException:
             pool.undo(channel)
             raise
-        pool.give(channel) if not channel.raw.is_in_transaction() else pool.undo(channel)
+        if channel.raw.is_in_transaction():
+            pool.undo(channel)
+        else:
+            pool.give(channel)
 
     def _read_failed(self, error: BaseException) -> None:
         if sqlstate(error) == "25006":

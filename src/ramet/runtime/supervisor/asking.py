@@ -49,7 +49,7 @@ Hosts = Callable[[str], Sequence[str]]
 """What a group hosts."""
 
 
-class Relay:
+class ReplicaOperations:
     """Answers what any deployment answers, by asking its replicas."""
 
     def __init__(self, reach: Reach, hosts: Hosts) -> None:

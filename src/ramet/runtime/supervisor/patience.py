@@ -8,7 +8,7 @@ BAD_INPUT = 2
 """The exit code of a replica that found its configuration wrong: trying again cannot help."""
 
 
-class Policy(Value):
+class Patience(Value):
     """How patient the supervisor is; everything in seconds.
 
     A replica that ends by itself is started again after `first_pause`, which doubles up to `longest_pause`; after

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from ramet.runtime.supervisor.policy import BAD_INPUT, Policy, ending
+from ramet.runtime.supervisor.patience import BAD_INPUT, Patience, ending
 
 
 def test_pauses_double_up_to_the_longest_and_then_there_are_no_more() -> None:
-    policy = Policy(first_pause=0.5, longest_pause=3.0, attempts=6)
-    assert [policy.pause(failures, 1) for failures in range(1, 8)] == [0.5, 1.0, 2.0, 3.0, 3.0, None, None]
+    patience = Patience(first_pause=0.5, longest_pause=3.0, attempts=6)
+    assert [patience.pause(failures, 1) for failures in range(1, 8)] == [0.5, 1.0, 2.0, 3.0, 3.0, None, None]
 
 
 def test_what_is_wrong_with_its_input_is_not_tried_again() -> None:
-    assert Policy().pause(1, BAD_INPUT) is None
+    assert Patience().pause(1, BAD_INPUT) is None
 
 
 def test_an_end_is_told_as_people_read_it() -> None:

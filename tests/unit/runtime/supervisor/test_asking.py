@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ramet.runtime.operators.requests import ServiceStatus, Traffic
-from ramet.runtime.supervisor.relay import merged, summed
+from ramet.runtime.supervisor.asking import merged, summed
 
 
 def report(calls: int, p99: float | None, waiting: int) -> ServiceStatus:
