@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Coroutine, Generator, Iterator
+from collections.abc import AsyncIterator, Awaitable, Coroutine, Generator
 from contextlib import suppress
 from functools import partial
 from itertools import count
@@ -30,12 +30,6 @@ MARK = "INSERT INTO mark (key) VALUES (?)"
 CODEC = AnswerCodec[str](str.encode, bytes.decode, lambda _: b"", lambda _: Refusal())
 MOST_SUSPENSIONS = 60
 numbers = count()
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[PostgresServer]:
-    with PostgresServer() as server:
-        yield server
 
 
 @pytest.fixture

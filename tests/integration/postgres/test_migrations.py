@@ -29,12 +29,6 @@ pytestmark = pytest.mark.needs("postgresql")
 SHOP = Path(__file__).parents[3] / "examples" / "shop"
 
 
-@pytest.fixture(scope="module")
-def server() -> Iterator[PostgresServer]:
-    with PostgresServer() as server:
-        yield server
-
-
 @pytest.fixture
 def shop() -> Iterator[Declared]:
     with fresh("shop"):

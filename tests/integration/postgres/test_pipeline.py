@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import suppress
 from itertools import count
 from typing import Any
@@ -33,12 +33,6 @@ MARK = "INSERT INTO mark (key) VALUES (?)"
 CODEC = AnswerCodec[str](str.encode, bytes.decode, lambda _: b"", lambda _: Refusal())
 numbers = count()
 PATIENCE_SECONDS = 10.0
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[PostgresServer]:
-    with PostgresServer() as server:
-        yield server
 
 
 @pytest.fixture

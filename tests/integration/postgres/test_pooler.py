@@ -6,7 +6,7 @@ import asyncio
 import os
 import shutil
 import subprocess
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from itertools import count
 from pathlib import Path
@@ -30,12 +30,6 @@ MARK = "INSERT INTO mark (key) VALUES (?)"
 IGNORED = "extra_float_digits, search_path, synchronous_commit, jit, client_min_messages, default_transaction_isolation"
 IGNORED += ", default_transaction_read_only, idle_in_transaction_session_timeout"
 numbers = count()
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[PostgresServer]:
-    with PostgresServer() as server:
-        yield server
 
 
 @asynccontextmanager

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import asyncpg
@@ -21,12 +20,6 @@ pytestmark = pytest.mark.needs("postgresql")
 
 SERVICES = ("orders", "gift-cards")
 TABLES = ("CREATE TABLE IF NOT EXISTS note (key TEXT PRIMARY KEY)",)
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[PostgresServer]:
-    with PostgresServer() as server:
-        yield server
 
 
 def storage_of(service: str, server: PostgresServer, file: Path) -> PostgresStorage:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from itertools import count
 
 import pytest
@@ -24,12 +24,6 @@ MARK = "INSERT INTO mark (key) VALUES (?)"
 HASTY = PostgresOptions(connect_seconds=0.1)
 PATIENT = PostgresOptions(connect_seconds=30)
 numbers = count()
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[PostgresServer]:
-    with PostgresServer() as server:
-        yield server
 
 
 def storage_on(server: PostgresServer, options: PostgresOptions) -> PostgresStorage:
