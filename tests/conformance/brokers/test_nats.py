@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-import uuid
 from collections.abc import Collection, Iterator
 
 import pytest
@@ -11,8 +9,8 @@ import pytest
 from ramet.clock import SystemClock
 from ramet.events.base import Broker, Interest
 from ramet.events.brokers.nats.broker import NatsBroker
-from ramet.testing.conformance.broker_durable import RestartableBrokerConformance
 from ramet.testing.engines.nats import NatsEngine
+from tests.conformance.brokers.on_engine import OnEngine
 
 
 @pytest.fixture(scope="module")
@@ -22,12 +20,7 @@ def engine() -> Iterator[NatsEngine]:
 
 
 @pytest.mark.needs("nats")
-class TestNatsBroker(RestartableBrokerConformance):
-    @pytest.fixture(autouse=True)
-    def _engine(self, engine: NatsEngine) -> None:
-        self.engine = engine
-        self.application = f"test-{uuid.uuid4().hex}"
-
+class TestNatsBroker(OnEngine):
     async def connect(self, interests: Collection[Interest] = ()) -> NatsBroker:
         return NatsBroker(
             self.engine.url,
@@ -42,9 +35,3 @@ class TestNatsBroker(RestartableBrokerConformance):
         for task in broker._tasks:
             task.cancel()
         await broker._connection.close()
-
-    async def kill(self) -> None:
-        await asyncio.to_thread(self.engine.kill)
-
-    async def start(self) -> None:
-        await asyncio.to_thread(self.engine.start)

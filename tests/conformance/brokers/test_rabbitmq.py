@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import uuid
 from collections.abc import Collection, Iterator
 
 import pytest
@@ -11,8 +10,8 @@ import pytest
 from ramet.clock import SystemClock
 from ramet.events.base import Broker, Interest
 from ramet.events.brokers.rabbitmq.broker import RabbitBroker
-from ramet.testing.conformance.broker_durable import RestartableBrokerConformance
 from ramet.testing.engines.rabbitmq import RabbitEngine
+from tests.conformance.brokers.on_engine import OnEngine
 
 
 @pytest.fixture(scope="module")
@@ -22,12 +21,7 @@ def engine() -> Iterator[RabbitEngine]:
 
 
 @pytest.mark.needs("rabbitmq")
-class TestRabbitBroker(RestartableBrokerConformance):
-    @pytest.fixture(autouse=True)
-    def _engine(self, engine: RabbitEngine) -> None:
-        self.engine = engine
-        self.application = f"test-{uuid.uuid4().hex}"
-
+class TestRabbitBroker(OnEngine):
     async def connect(self, interests: Collection[Interest] = ()) -> RabbitBroker:
         return RabbitBroker(
             self.engine.url,
@@ -43,12 +37,6 @@ class TestRabbitBroker(RestartableBrokerConformance):
             task.cancel()
         assert broker._connection is not None
         await broker._connection.close()
-
-    async def kill(self) -> None:
-        await asyncio.to_thread(self.engine.kill)
-
-    async def start(self) -> None:
-        await asyncio.to_thread(self.engine.start)
 
     async def settle(self) -> None:
         """RabbitMQ 3.10 keeps the names of new quorum queues in memory for up to three minutes."""

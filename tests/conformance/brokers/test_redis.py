@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-import uuid
 from collections.abc import Collection, Iterator
 
 import pytest
@@ -11,8 +9,8 @@ import pytest
 from ramet.clock import SystemClock
 from ramet.events.base import Broker, Interest
 from ramet.events.brokers.redis.broker import RedisBroker
-from ramet.testing.conformance.broker_durable import RestartableBrokerConformance
 from ramet.testing.engines.redis import RedisEngine
+from tests.conformance.brokers.on_engine import OnEngine
 
 
 @pytest.fixture(scope="module")
@@ -22,12 +20,7 @@ def engine() -> Iterator[RedisEngine]:
 
 
 @pytest.mark.needs("redis")
-class TestRedisBroker(RestartableBrokerConformance):
-    @pytest.fixture(autouse=True)
-    def _engine(self, engine: RedisEngine) -> None:
-        self.engine = engine
-        self.application = f"test-{uuid.uuid4().hex}"
-
+class TestRedisBroker(OnEngine):
     async def connect(self, interests: Collection[Interest] = ()) -> RedisBroker:
         return RedisBroker(
             self.engine.url,
@@ -44,9 +37,3 @@ class TestRedisBroker(RestartableBrokerConformance):
         await broker._hang_up()
         for reading in broker._readings.values():
             await reading._line.hang_up()
-
-    async def kill(self) -> None:
-        await asyncio.to_thread(self.engine.kill)
-
-    async def start(self) -> None:
-        await asyncio.to_thread(self.engine.start)
