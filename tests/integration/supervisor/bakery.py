@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 TOML = """
@@ -54,6 +57,16 @@ class Counter(Api, prefix="/api", version="1.0.0"):
 """
 
 
-def write_to(folder: Path) -> None:
-    (folder / "ramet.toml").write_text(TOML, encoding="utf-8")
-    (folder / "bakery.py").write_text(CODE, encoding="utf-8")
+def write_to(folder: Path, toml: str = TOML, code: str = CODE) -> None:
+    (folder / "ramet.toml").write_text(toml, encoding="utf-8")
+    (folder / "bakery.py").write_text(code, encoding="utf-8")
+
+
+@contextmanager
+def reachable(toml: str, code: str = CODE) -> Iterator[Path]:
+    """A folder that the user who runs PostgreSQL reaches, also where that is not the one who runs the tests."""
+    with tempfile.TemporaryDirectory(prefix="ramet-bakery-") as name:
+        folder = Path(name)
+        folder.chmod(0o755)
+        write_to(folder, toml, code)
+        yield folder

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import signal
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.integration.cli.deployment import Up, ramet
-from tests.integration.supervisor.bakery import CODE, TOML
+from tests.integration.supervisor.bakery import TOML, reachable
 from tests.integration.supervisor.test_up import loaves
 
 ENGINES = """
@@ -22,13 +21,8 @@ broker = "{broker}://127.0.0.1:1"
 
 @pytest.fixture(params=[pytest.param(name, marks=pytest.mark.needs(name)) for name in ("nats", "redis")])
 def bakery(request: pytest.FixtureRequest) -> Iterator[Path]:
-    """A folder that the user who runs PostgreSQL reaches, also where that is not the one who runs the tests."""
-    with tempfile.TemporaryDirectory(prefix="ramet-bakery-") as name:
-        folder = Path(name)
-        folder.chmod(0o755)
-        engines = ENGINES.format(broker=request.param)
-        (folder / "ramet.toml").write_text(TOML.replace("\n[deployment.split]\n", engines), encoding="utf-8")
-        (folder / "bakery.py").write_text(CODE, encoding="utf-8")
+    engines = ENGINES.format(broker=request.param)
+    with reachable(TOML.replace("\n[deployment.split]\n", engines)) as folder:
         yield folder
 
 

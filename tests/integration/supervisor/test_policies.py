@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -12,6 +11,7 @@ import httpx
 import pytest
 
 from tests.integration.cli.deployment import PATIENCE_SECONDS, Up
+from tests.integration.supervisor.bakery import reachable
 
 TOML = """
 [application]
@@ -74,15 +74,23 @@ class Grill(Contract, version="1.0.0"):
     async def roast(self) -> str: ...
 
     @query
+    async def ring(self) -> None: ...
+
+    @query
     async def never(self) -> str: ...
 
 
 class GrillService(Grill):
+    async def startup(self) -> None:
+        self.bell = asyncio.Event()
+
     async def roast(self) -> str:
         Path("begun").touch()
-        while not Path("done").exists():
-            await asyncio.sleep(0.01)
+        await self.bell.wait()
         return "roasted"
+
+    async def ring(self) -> None:
+        self.bell.set()
 
     async def never(self) -> str:
         await asyncio.Event().wait()
@@ -104,6 +112,10 @@ class Counter(Api, prefix="/api", version="1.0.0"):
     async def roast(self) -> str:
         return await self.grill.roast()
 
+    @get("/ring")
+    async def ring(self) -> None:
+        await self.grill.ring()
+
     @get("/never")
     async def never(self) -> str:
         return await self.grill.never()
@@ -115,12 +127,7 @@ class Counter(Api, prefix="/api", version="1.0.0"):
 
 @pytest.fixture
 def bakery() -> Iterator[Path]:
-    """A folder that the user who runs PostgreSQL reaches, also where that is not the one who runs the tests."""
-    with tempfile.TemporaryDirectory(prefix="ramet-bakery-") as name:
-        folder = Path(name)
-        folder.chmod(0o755)
-        (folder / "ramet.toml").write_text(TOML, encoding="utf-8")
-        (folder / "bakery.py").write_text(CODE, encoding="utf-8")
+    with reachable(TOML, CODE) as folder:
         yield folder
 
 
@@ -141,7 +148,7 @@ def test_limits_hedges_and_bulkheads_are_those_of_the_deployment(bakery: Path) -
             while not (bakery / "begun").exists():
                 pass
             assert code_of(http.get("/api/roast")) == (503, "overloaded")
-            (bakery / "done").touch()
+            http.get("/api/ring")
             assert roasting.result().json() == "roasted"
 
             # A method's own deadline, the size of a body, and pages that are not shown.
