@@ -323,13 +323,18 @@ class Visitor:
             self.tally.imports.append(Import(name, (), node.lineno, Kind.STRING))
         if last in MODELS or last in CLASSES:
             self._looked_up(node, "model" if last in MODELS else "class")
-        later = last in AFTERWARDS
-        self._transaction += [""] * later
+        if last in AFTERWARDS:
+            self._transaction.append("")
+            self._arguments(node)
+            self._transaction.pop()
+        else:
+            self._arguments(node)
+
+    def _arguments(self, node: ast.Call) -> None:
         for one in node.args:
             self._visit(one)
         for pair in node.keywords:
             self._visit(pair.value)
-        del self._transaction[len(self._transaction) - later :]
 
     def _named(self, node: ast.Call, link: Chain) -> None:
         own = self.scopes.thing("self") if link.root == "self" and len(link.names) == 1 else None
