@@ -10,13 +10,13 @@ import uvloop
 from benchmarks.contenders import contend, participants
 from benchmarks.contenders.databases import new_database
 from benchmarks.contenders.in_flight import keep_in_flight, names
+from benchmarks.contenders.known_endpoints import KnownEndpoints
 from benchmarks.contenders.ramet_alive import alive
 from benchmarks.contenders.sagas_declared import SERVICES
 from benchmarks.contenders.sagas_ramet import Sagas
 from benchmarks.serving import serving
 from ramet.clock import SystemClock
 from ramet.model.topology import Assignment
-from ramet.runtime.discovery.static import StaticDiscovery
 from ramet.runtime.neighbours import Neighbours
 from ramet.tasks import Tasks
 from ramet.transport.base import Endpoint
@@ -31,7 +31,7 @@ def neighbours(addresses: dict[str, str], tasks: Tasks) -> Neighbours:
         deployment="bench", group="orders", replica=1, hosts=("orders",), internal="", groups=groups
     )
     options = TransportOptions(application="bench", name="orders")
-    found = StaticDiscovery(endpoints)
+    found = KnownEndpoints(endpoints)
     return Neighbours(assignment, found, clock=SystemClock(), spawn=tasks.spawn, options=options, token=None)
 
 

@@ -4,29 +4,15 @@ from ramet.clock import Clock, SystemClock, VirtualClock
 from ramet.contract.api import Api, delete, get, patch, post, put
 from ramet.contract.application import Application
 from ramet.contract.calling import calling
-from ramet.contract.exchange import (
-    Body,
-    Cookie,
-    EventStream,
-    File,
-    Form,
-    Header,
-    Limits,
-    Message,
-    Page,
-    Paged,
-    Query,
-    Redirect,
-    Reply,
-    Request,
-    Stream,
-    Upload,
-)
 from ramet.contract.external import External
 from ramet.contract.mounted import Mounted
 from ramet.contract.saga import Saga, step, wait
 from ramet.contract.service import Contract, SagaRef, command, every, on, query
 from ramet.contract.struct import Event, Struct
+from ramet.contract.web.markers import Body, Cookie, Form, Header, Limits, Query
+from ramet.contract.web.pages import Page, Paged
+from ramet.contract.web.request import Request, Upload
+from ramet.contract.web.responses import EventStream, File, Message, Redirect, Reply, Stream
 from ramet.errors import (
     Denied,
     InvalidArguments,

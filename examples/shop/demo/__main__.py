@@ -22,7 +22,7 @@ from demo.shop import FOLDER, open_shop, supply
 from demo.tally import Tally
 from demo.view import line, screen
 from ramet import RametError
-from ramet.http.server import listen
+from ramet.transport.listening import listen
 
 SETTLING_SECONDS = 20.0
 log = logging.getLogger("demo")

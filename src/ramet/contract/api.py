@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, ClassVar, TypedDict, TypeVar, Unpack
 
-from ramet.contract.exchange import Request
+from ramet.contract.web.request import Request
 from ramet.errors import Refusal
 from ramet.telemetry.context import Caller
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from ramet.contract.api import RouteDeclaration
-from ramet.contract.exchange import Limits
+from ramet.contract.web.markers import Limits
 
 Source = Literal["path", "query", "header", "cookie", "form", "upload", "body", "caller", "request", "page"]
 Result = Literal["json", "none", "events", "answer"]

@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
 from ramet.contract.api import Api, api_declaration
-from ramet.contract.exchange import Receive
 from ramet.contract.problems import Problem
 from ramet.contract.reading.routes import resolve_routes
+from ramet.contract.web.request import Receive
 from ramet.errors import DeclarationError, Refusal
 from ramet.http.cors import CorsRules
 from ramet.http.documentation import documentation

@@ -12,7 +12,7 @@ import msgspec
 from ramet.clock import Clock
 from ramet.contract.codec import MethodCodec
 from ramet.contract.declared import DeclaredContract
-from ramet.contract.exchange import Receive
+from ramet.contract.web.request import Receive
 from ramet.errors import DeadlineExceeded, Denied, InvalidArguments, NotFound, Unauthenticated
 from ramet.http.headers import json_headers
 from ramet.http.operation.bodies import Disconnected, check_length, read_whole

@@ -10,8 +10,8 @@ from typing import Any
 import msgspec
 
 from ramet.contract.api import ApiDeclaration
-from ramet.contract.exchange import Receive
 from ramet.contract.operations import Route
+from ramet.contract.web.request import Receive
 from ramet.http.openapi import openapi
 from ramet.http.operation.responses import Send, send_whole
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from ramet.contract.exchange import Receive
+from ramet.contract.web.request import Receive
 from ramet.http.headers import json_headers
 from ramet.http.inflight import InFlight
 from ramet.http.operation.responses import Send, send_whole

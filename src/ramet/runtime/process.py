@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from ramet.contract.api import api_declaration
 from ramet.contract.declared import Declared
 from ramet.http.application import HttpApplication
-from ramet.http.server import HttpServer, listen
+from ramet.http.server import HttpServer
 from ramet.model.topology import Deployment
 from ramet.runtime.configuration import Configuration
 from ramet.runtime.migrating import prepare
@@ -22,6 +22,7 @@ from ramet.runtime.running import Options, Running
 from ramet.runtime.sole import Sole
 from ramet.runtime.web import web
 from ramet.runtime.wiring import callers_verified, engines
+from ramet.transport.listening import listen
 
 DRAIN_SECONDS = 10.0
 GC_THRESHOLDS = (50_000, 20, 100)

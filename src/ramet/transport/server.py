@@ -15,17 +15,17 @@ from ramet.clock import Clock
 from ramet.errors import ConfigurationError, Denied, Unauthenticated
 from ramet.tasks import Spawn
 from ramet.transport.accepting import stop_accepting
-from ramet.transport.address import TcpAddress, UnixAddress, parse_address
+from ramet.transport.address import UnixAddress, parse_address
 from ramet.transport.allocator import keep_freed_memory
 from ramet.transport.base import Answer, Peer, Vouch
 from ramet.transport.compression import Compression, zstandard_if_installed
 from ramet.transport.connection.answering import AnsweringConnection, RefusedError
+from ramet.transport.listening import BACKLOG, listen
 from ramet.transport.options import TransportOptions
 from ramet.transport.tls import server_context
 from ramet.transport.wire.messages import VERSIONS, Hello
 from ramet.transport.wire.protocol import common_version
 
-BACKLOG = 2048
 DEFAULTS = TransportOptions()
 log = logging.getLogger("ramet.transport")
 
@@ -78,7 +78,7 @@ class Server:
         if self._options.compress_from_bytes is not None and (self._options.compress_loopback or not where.is_loopback):
             self._compression = zstandard_if_installed()
         context: ssl.SSLContext | None = server_context(self._options.tls) if where.is_secure else None
-        listener = listen_tcp(where)
+        listener = listen(where.host, where.port)
         self._listener = await loop.create_server(self._accepted, sock=listener, ssl=context, backlog=BACKLOG)
         return str(where._replace(port=listener.getsockname()[1]))
 
@@ -191,23 +191,3 @@ def _is_answered(path: str) -> bool:
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
         probe.setblocking(False)  # noqa: FBT003 - its name in the standard library
         return probe.connect_ex(path) in {0, errno.EAGAIN}
-
-
-def listen_tcp(address: TcpAddress) -> socket.socket:
-    """A listening socket. Raises: ConfigurationError where the address cannot be had."""
-    try:
-        family, kind, protocol, _, place = socket.getaddrinfo(
-            address.host, address.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
-        )[0]
-        listener = socket.socket(family, kind, protocol)
-    except OSError as error:
-        raise ConfigurationError(f"{address} is not an address of this machine: {error.strerror or error}.") from error
-    try:
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind(place)
-        listener.listen(BACKLOG)
-    except OSError as error:
-        listener.close()
-        raise ConfigurationError(f"{address} cannot be listened on: {error.strerror or error}.") from error
-    listener.setblocking(False)  # noqa: FBT003 - its name in the standard library
-    return listener

@@ -17,8 +17,9 @@ from playwright.async_api import Browser, Locator, Page, async_playwright, expec
 
 from ramet.clock import SystemClock
 from ramet.contract.api import Api, get, post
-from ramet.contract.exchange import EventStream, Request
 from ramet.contract.struct import Struct
+from ramet.contract.web.request import Request
+from ramet.contract.web.responses import EventStream
 from ramet.errors import Refusal, Unauthenticated
 from ramet.http.application import HttpApplication
 from ramet.http.server import HttpServer

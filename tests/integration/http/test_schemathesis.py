@@ -19,9 +19,11 @@ from schemathesis import GenerationMode, checks
 
 from ramet.clock import SystemClock
 from ramet.contract.api import Api, delete, get, patch, post, put
-from ramet.contract.exchange import Cookie, Form, Header, Limits, Page, Paged, Request, Upload
 from ramet.contract.reading.routes import resolve_routes
 from ramet.contract.struct import Struct
+from ramet.contract.web.markers import Cookie, Form, Header, Limits
+from ramet.contract.web.pages import Page, Paged
+from ramet.contract.web.request import Request, Upload
 from ramet.errors import NotFound, Refusal, Unauthenticated
 from ramet.http.application import HttpApplication
 from ramet.http.server import HttpServer

@@ -14,8 +14,9 @@ import pytest
 
 from ramet.clock import SystemClock
 from ramet.contract.api import Api, get, post
-from ramet.contract.exchange import EventStream, File, Request, Upload
 from ramet.contract.struct import Struct
+from ramet.contract.web.request import Request, Upload
+from ramet.contract.web.responses import EventStream, File
 from ramet.errors import ConfigurationError
 from ramet.http.application import HttpApplication
 from ramet.http.connection import Connection

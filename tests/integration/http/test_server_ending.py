@@ -14,9 +14,10 @@ from ramet.clock import SystemClock
 from ramet.contract.api import Api, get
 from ramet.http.application import HttpApplication
 from ramet.http.connection import Connection
-from ramet.http.server import HttpServer, listen
+from ramet.http.server import HttpServer
 from ramet.http.surroundings import Surroundings
 from ramet.tasks import Tasks
+from ramet.transport.listening import listen
 
 Loop = Callable[[], asyncio.AbstractEventLoop]
 REQUEST = b"GET /hello HTTP/1.1\r\nhost: x\r\n\r\n"

@@ -7,19 +7,10 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 from ramet.contract.api import Api, delete, get, post, put
-from ramet.contract.exchange import (
-    EventStream,
-    File,
-    Message,
-    Page,
-    Paged,
-    Redirect,
-    Reply,
-    Request,
-    Stream,
-    Upload,
-)
 from ramet.contract.struct import Struct
+from ramet.contract.web.pages import Page, Paged
+from ramet.contract.web.request import Request, Upload
+from ramet.contract.web.responses import EventStream, File, Message, Redirect, Reply, Stream
 from ramet.errors import Denied, InternalError, NotFound, Refusal, Unauthenticated
 from ramet.telemetry.context import Caller, Context, current_context
 from ramet.telemetry.scope import Adrift, current_scope

@@ -11,9 +11,12 @@ import pytest
 from schemathesis.specs.openapi.definitions import OPENAPI_31
 
 from ramet.contract.api import Api, api_declaration, delete, get, post
-from ramet.contract.exchange import EventStream, File, Form, Header, Message, Page, Paged, Reply, Request, Upload
 from ramet.contract.reading.routes import resolve_routes
 from ramet.contract.struct import Struct
+from ramet.contract.web.markers import Form, Header
+from ramet.contract.web.pages import Page, Paged
+from ramet.contract.web.request import Request, Upload
+from ramet.contract.web.responses import EventStream, File, Message, Reply
 from ramet.errors import Refusal
 from ramet.http.openapi import openapi
 from ramet.telemetry.context import Caller

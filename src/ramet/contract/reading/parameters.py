@@ -14,10 +14,12 @@ from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from ramet.contract.api import ApiDeclaration, RouteDeclaration
-from ramet.contract.exchange import Body, Cookie, Form, Header, Limits, Page, Query, Request, Upload
 from ramet.contract.operations import Parameter, Source
 from ramet.contract.problems import Problems
 from ramet.contract.reading.types import LEAVES, complaints, shown
+from ramet.contract.web.markers import Body, Cookie, Form, Header, Limits, Query
+from ramet.contract.web.pages import Page
+from ramet.contract.web.request import Request, Upload
 from ramet.telemetry.context import Caller
 
 NAMED: dict[type, Source] = {Header: "header", Query: "query", Cookie: "cookie", Form: "form", Body: "body"}

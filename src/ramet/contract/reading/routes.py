@@ -11,11 +11,11 @@ from collections.abc import Callable, Sequence
 from typing import Any, TypeVar, Union, get_args, get_origin
 
 from ramet.contract.api import Api, ApiDeclaration, api_declaration
-from ramet.contract.exchange import Answer, Message, Reply
 from ramet.contract.operations import Result, Route, size
 from ramet.contract.problems import Problem, Problems
 from ramet.contract.reading.parameters import Reading, members, read_parameters, union
 from ramet.contract.reading.types import complaints
+from ramet.contract.web.responses import Message, Reply, Response
 from ramet.settings import seconds
 
 T = TypeVar("T")
@@ -154,4 +154,4 @@ def _amount(reading: Reading, option: str, read: Callable[[Any], T]) -> T | None
 
 def _is_answer(hint: Any) -> bool:
     kind = get_origin(hint) or hint
-    return inspect.isclass(kind) and issubclass(kind, Answer)
+    return inspect.isclass(kind) and issubclass(kind, Response)

@@ -13,8 +13,8 @@ from typing import Any
 import msgspec
 from msgspec import convert
 
-from ramet.contract.exchange import Page
 from ramet.contract.operations import Parameter, Route
+from ramet.contract.web.pages import Page
 from ramet.errors import Unauthenticated
 from ramet.http.operation.incoming import Incoming
 from ramet.http.operation.validation import message_of, wrong_fields

@@ -10,7 +10,7 @@ import python_multipart
 from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import parse_options_header
 
-from ramet.contract.exchange import Receive, Upload
+from ramet.contract.web.request import Receive, Upload
 from ramet.http.operation.incoming import parse_query
 from ramet.http.refusals import BodyTooLarge, MalformedBody, UnsupportedMediaType
 

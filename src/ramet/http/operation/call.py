@@ -10,8 +10,8 @@ from typing import Any, Protocol
 from msgspec import msgpack
 from msgspec.structs import replace
 
-from ramet.contract.exchange import Receive
 from ramet.contract.operations import Route
+from ramet.contract.web.request import Receive
 from ramet.errors import InternalError
 from ramet.http.headers import HeaderList
 from ramet.http.inflight import Flight, InFlight

@@ -11,8 +11,10 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from ramet.contract.calling import cut_off
-from ramet.contract.exchange import Answer, Paged, Receive, Request
 from ramet.contract.operations import Route
+from ramet.contract.web.pages import Paged
+from ramet.contract.web.request import Receive, Request
+from ramet.contract.web.responses import Response
 from ramet.errors import DeadlineExceeded, Unauthenticated, Unavailable
 from ramet.http.headers import JSON, json_headers
 from ramet.http.inflight import Flight, InFlight
@@ -139,7 +141,7 @@ class Endpoint:
 
     async def _send_other(self, call: Call, result: Any) -> None:
         status = self.route.status
-        if isinstance(result, Answer):
+        if isinstance(result, Response):
             await send_answer(call.noticing(), result, status, call.own_headers(), call.scope)
         elif result is None and self.route.result in ("none", "answer"):
             await call.send_whole(status, [], b"")

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import BinaryIO
 from urllib.parse import quote
 
-from ramet.contract.exchange import File
+from ramet.contract.web.responses import File
 from ramet.errors import NotFound
 from ramet.http.headers import header, header_list
 

@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote_plus
 
-from ramet.contract.exchange import Request, cookies_of
+from ramet.contract.web.request import Request, cookies_of
 from ramet.telemetry.context import Caller
 
 if TYPE_CHECKING:
-    from ramet.contract.exchange import Upload
+    from ramet.contract.web.request import Upload
 
 NO_FORM: Mapping[str, list[Any]] = {}
 NO_QUERY: dict[str, list[str]] = {}

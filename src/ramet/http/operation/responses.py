@@ -8,7 +8,8 @@ from urllib.parse import parse_qsl, quote, urlencode
 
 import msgspec
 
-from ramet.contract.exchange import Answer, File, Paged, Redirect, Reply, Stream
+from ramet.contract.web.pages import Paged
+from ramet.contract.web.responses import File, Redirect, Reply, Response, Stream
 from ramet.http.headers import HeaderList, header, header_list, json_headers
 from ramet.http.operation.files import pieces, select
 
@@ -41,7 +42,7 @@ def link_to_next(page: Paged[Any], scope: Mapping[str, Any]) -> HeaderList:
     return [(b"link", f'<{quote(scope["path"])}?{query}>; rel="next"'.encode("latin-1"))]
 
 
-async def send_answer(send: Send, answer: Answer, status: int, extra: HeaderList, scope: Mapping[str, Any]) -> None:
+async def send_answer(send: Send, answer: Response, status: int, extra: HeaderList, scope: Mapping[str, Any]) -> None:
     """Send an answer that is more than a body; `status` is what it has unless it says so itself."""
     match answer:
         case Redirect():

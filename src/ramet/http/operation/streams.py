@@ -10,7 +10,8 @@ from typing import Any
 import msgspec
 
 from ramet.clock import Clock
-from ramet.contract.exchange import Message, Receive
+from ramet.contract.web.request import Receive
+from ramet.contract.web.responses import Message
 from ramet.tasks import Spawn
 
 Send = Callable[[Any], Awaitable[None]]

@@ -17,7 +17,6 @@ import msgspec
 
 from ramet.clock import Clock, SystemClock
 from ramet.errors import ConfigurationError, NotFound
-from ramet.http.server import listen
 from ramet.identity.tokens import DAY_SECONDS, issuer_of
 from ramet.model.topology import ASSIGNMENT, Assignment, Deployment
 from ramet.runtime.discovery.messages import Hello
@@ -40,6 +39,7 @@ from ramet.runtime.supervisor.release import fingerprint
 from ramet.runtime.supervisor.requests import AskedOfSupervisor
 from ramet.runtime.supervisor.zygotes import Loading, Zygotes
 from ramet.tasks import Tasks
+from ramet.transport.listening import listen
 
 REPLICA = (sys.executable, "-m", "ramet", "replica")
 ZYGOTE = (sys.executable, "-m", "ramet", "zygote")

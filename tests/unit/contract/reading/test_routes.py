@@ -9,22 +9,13 @@ from typing import Annotated, Any
 import pytest
 
 from ramet.contract.api import Api, delete, get, post
-from ramet.contract.exchange import (
-    Body,
-    EventStream,
-    Form,
-    Header,
-    Page,
-    Paged,
-    Query,
-    Redirect,
-    Reply,
-    Request,
-    Upload,
-)
 from ramet.contract.operations import size
 from ramet.contract.reading.routes import resolve_routes
 from ramet.contract.struct import Struct
+from ramet.contract.web.markers import Body, Form, Header, Query
+from ramet.contract.web.pages import Page, Paged
+from ramet.contract.web.request import Request, Upload
+from ramet.contract.web.responses import EventStream, Redirect, Reply
 from ramet.telemetry.context import Caller
 
 

@@ -14,9 +14,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ramet.contract.api import Api, get, post
-from ramet.contract.exchange import Body, Cookie, Form, Header, Limits, Page, Query, Upload
 from ramet.contract.reading.routes import resolve_routes
 from ramet.contract.struct import Struct
+from ramet.contract.web.markers import Body, Cookie, Form, Header, Limits, Query
+from ramet.contract.web.pages import Page
+from ramet.contract.web.request import Upload
 from ramet.errors import Unauthenticated
 from ramet.http.operation.binding import Binder
 from ramet.http.operation.incoming import Incoming

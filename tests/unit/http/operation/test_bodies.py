@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ramet.contract.exchange import Receive, Upload
+from ramet.contract.web.request import Receive, Upload
 from ramet.http.operation.bodies import (
     Disconnected,
     check_json,

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ramet.contract.exchange import File
+from ramet.contract.web.responses import File
 from ramet.errors import NotFound
 from ramet.http.operation.files import pieces, select
 

@@ -6,7 +6,7 @@ import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ramet.contract.exchange import Message
+from ramet.contract.web.responses import Message
 from ramet.http.operation.streams import encode_event
 
 

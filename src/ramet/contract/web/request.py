@@ -1,66 +1,15 @@
-"""What a method of an `Api` takes and gives besides plain values: requests, headers, uploads, pages, files, streams."""
+"""The request itself, for methods that want more of it than values: headers, cookies, a body in pieces, uploads."""
 
 from __future__ import annotations
 
-import base64
-import binascii
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs
 
-import msgspec
-
-from ramet.contract.struct import Struct
-from ramet.errors import InvalidArguments
-
 if TYPE_CHECKING:
-    from pathlib import Path
     from tempfile import SpooledTemporaryFile
 
-T = TypeVar("T")
 Receive = Callable[[], Awaitable[Any]]
-
-
-@dataclass(frozen=True, slots=True)
-class Header:
-    """`Annotated[str, Header("X-Shop")]`: taken from a header; without a name, that of the parameter with hyphens."""
-
-    name: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Query:
-    """`Annotated[int, Query(alias="from")]`: taken from the query string, under another name than the parameter's."""
-
-    alias: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Cookie:
-    """`Annotated[str, Cookie("session")]`: taken from a cookie."""
-
-    name: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Form:
-    """`Annotated[str, Form()]`: taken from a form field, URL-encoded or multipart."""
-
-    name: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Body:
-    """`Annotated[int, Body()]`: the whole JSON body, where the type alone would mean a query parameter."""
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """`Annotated[Page, Limits(default=20, maximum=100)]`: how many items a page has."""
-
-    default: int = 50
-    maximum: int = 200
 
 
 class Headers(Mapping[str, str]):
@@ -194,109 +143,3 @@ class Upload:
 
     def __repr__(self) -> str:
         return f"Upload({self.filename!r}, {self.content_type!r}, {self.size} bytes)"
-
-
-class Page(Struct):
-    """The page that was asked for: the query parameters `limit` and `cursor`.
-
-    >>> page = Page(limit=2)
-    >>> page.of(["a", "b", "c"], key=str.upper)
-    Paged(items=('a', 'b'), next='IkIi')
-
-    Select `page.limit + 1` rows that come after `page.after(str)`, and let `of` make the answer.
-    """
-
-    limit: int
-    cursor: str | None = None
-
-    def after(self, kind: type[T]) -> T | None:
-        """The key of the last item of the page before; None on the first page.
-
-        Raises: InvalidArguments when the cursor was not made by this API.
-        """
-        if self.cursor is None:
-            return None
-        try:
-            padded = self.cursor + "=" * (-len(self.cursor) % 4)
-            return msgspec.json.decode(base64.b64decode(padded, altchars=b"-_", validate=True), type=kind)
-        except (ValueError, binascii.Error, msgspec.MsgspecError):
-            raise InvalidArguments("The cursor is not one that this API gave: begin again without it.") from None
-
-    def of(self, items: Sequence[T], *, key: Callable[[T], Any]) -> Paged[T]:
-        """A page of at most `limit` of the items, which tells where the next begins if there are more."""
-        shown = tuple(items[: self.limit])
-        more = len(items) > self.limit
-        return Paged(items=shown, next=_cursor(key(shown[-1])) if more and shown else None)
-
-
-def _cursor(key: Any) -> str:
-    return base64.urlsafe_b64encode(msgspec.json.encode(key)).decode().rstrip("=")
-
-
-class Paged(Struct, Generic[T]):
-    """A page of items; `next` is the cursor of the page after it, None on the last. A Link header says it too."""
-
-    items: tuple[T, ...]
-    next: str | None = None
-
-
-class Answer:
-    """The base of answers that are more than a body."""
-
-    __slots__ = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Reply(Answer, Generic[T]):
-    """An answer with its own status, headers or cookies; a `cookies` value may carry attributes after a semicolon.
-
-    A status of None is the route's.
-    """
-
-    body: T
-    status: int | None = None
-    headers: Mapping[str, str] = field(default_factory=dict)
-    cookies: Mapping[str, str] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class Redirect(Answer):
-    """Sends the client elsewhere: 303 "see other" fits after a form and for a page that has moved for now."""
-
-    url: str
-    status: int = 303
-
-
-@dataclass(frozen=True, slots=True)
-class File(Answer):
-    """A file, by path or content. Ranges, `If-None-Match` and `If-Modified-Since` are answered.
-
-    `filename` makes browsers save it under that name; `media_type` is guessed from the name unless given.
-    """
-
-    source: Path | bytes
-    media_type: str | None = None
-    filename: str | None = None
-    headers: Mapping[str, str] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class Stream(Answer):
-    """Bytes as they come; the deadline of the request ends at the first piece."""
-
-    pieces: AsyncIterator[bytes]
-    media_type: str = "application/octet-stream"
-    headers: Mapping[str, str] = field(default_factory=dict)
-
-
-class Message(Struct, Generic[T]):
-    """One server-sent event with its `id` (given back by browsers as Last-Event-ID) and name."""
-
-    data: T
-    id: str | None = None
-    event: str | None = None
-    retry_seconds: float | None = None
-
-
-EventStream = AsyncIterator[T | Message[T]]
-"""The result of a method that yields server-sent events: values, or `Message`s where they need an id or a name."""

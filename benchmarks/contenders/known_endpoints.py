@@ -1,4 +1,4 @@
-"""Discovery by the configuration: endpoints that are known beforehand, and never change."""
+"""Discovery for a benchmark: endpoints that are known beforehand, and never change."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from ramet.runtime.discovery.base import Changed, Discovery
 from ramet.transport.base import Endpoint
 
 
-class StaticDiscovery(Discovery):
-    """Tells the endpoints it was given. That a replica registers is nobody's business: the others have been told."""
+class KnownEndpoints(Discovery):
+    """Tells the endpoints it was given. That a replica registers is nobody's business: everybody has been told."""
 
     def __init__(self, endpoints: Mapping[str, Sequence[Endpoint]]) -> None:
         self._endpoints = {group: tuple(found) for group, found in endpoints.items()}

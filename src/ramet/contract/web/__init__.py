@@ -1,0 +1,1 @@
+"""What methods of an `Api` take and give besides plain values."""
