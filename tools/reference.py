@@ -9,7 +9,7 @@ import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, get_origin
 
 import click
 import msgspec
@@ -18,6 +18,7 @@ import ramet
 import ramet.testing
 from ramet.advisor.report.advice import FORMAT, Advice
 from ramet.cli.entry import app
+from ramet.contract.schemas import schema_components
 
 ROOT = Path(__file__).parents[1]
 FOLDER = ROOT / "docs" / "reference"
@@ -48,7 +49,8 @@ def names() -> Iterator[str]:
 
 def advice() -> Iterator[str]:
     """The JSON schema of what `ramet advise --json` writes."""
-    schema = {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": FORMAT, **msgspec.json.schema(Advice)}
+    (made,), components = schema_components([Advice])
+    schema = {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": FORMAT, **made, "$defs": components}
     yield msgspec.json.format(msgspec.json.encode(schema), indent=1).decode() + "\n"
 
 
@@ -70,8 +72,9 @@ def documented(member: Any) -> bool:
 
 
 def signature(thing: Any) -> str:
-    """How it is called; nothing for a property, or where Python does not tell."""
-    if isinstance(thing, property) or (inspect.isclass(thing) and issubclass(thing, BaseException)):
+    """How it is called; nothing for a property, an alias of a type, or where Python does not tell."""
+    is_exception = inspect.isclass(thing) and issubclass(thing, BaseException)
+    if isinstance(thing, property) or get_origin(thing) is not None or is_exception:
         return ""
     function = thing.__func__ if isinstance(thing, classmethod | staticmethod) else thing
     try:

@@ -24,6 +24,7 @@ from ramet.contract.reading.needs import settings_schema
 from ramet.contract.reading.refusals import refusal_facts
 from ramet.contract.reading.routes import resolve_routes
 from ramet.contract.saga import StepDeclaration, saga_declaration
+from ramet.contract.schemas import schema_components
 from ramet.contract.service import Duration
 from ramet.errors import Refusal
 from ramet.model import application as model
@@ -48,7 +49,7 @@ class _Describing:
             for refusal in _refusals(contract)
         }
         hints = list(self._hints())
-        schemas, components = msgspec.json.schema_components(hints, ref_template=REFERENCE)
+        schemas, components = schema_components(hints, ref_template=REFERENCE)
         self._components: dict[str, model.Schema] = _plain(components)
         self._schemas: dict[int, model.Schema] = {
             id(hint): schema for hint, schema in zip(hints, _plain(schemas), strict=True)

@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from ramet.contract.declared import NO_DEFAULT, DeclaredContract, DeclaredMethod
+from ramet.contract.schemas import schema_components
 from ramet.http.openapi import PROBLEM, REFERENCE, refusal_schemas, state_decimals
 from ramet.http.problems import title_of
 
@@ -33,7 +34,7 @@ def contract_openapi(contract: DeclaredContract) -> Json:
     methods = list(contract.methods.values())
     refusals = {kind: None for method in methods for kind in method.refuses}
     types = [_arguments(method) for method in methods] + [method.result for method in methods]
-    made, components = msgspec.json.schema_components(types, ref_template=REFERENCE)
+    made, components = schema_components(types, ref_template=REFERENCE)
     components |= refusal_schemas(list(refusals))
     state_decimals([components, *made])
     paths = {}

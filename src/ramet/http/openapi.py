@@ -11,6 +11,7 @@ import msgspec
 from ramet.contract.api import ApiDeclaration
 from ramet.contract.operations import Parameter, Route
 from ramet.contract.reading.refusals import refusal_facts
+from ramet.contract.schemas import schema_components
 from ramet.errors import Refusal
 from ramet.http.problems import RESERVED, code_of, title_of
 
@@ -90,7 +91,7 @@ def _schemas(routes: Sequence[Route]) -> tuple[_Schemas, Json]:
         if route.result_type is not None:
             types.append(route.result_type)
     facts = {kind: _facts(kind) for route in routes for kind in route.declaration.mark.refuses}
-    made, components = msgspec.json.schema_components([*types, *facts.values()], ref_template=REFERENCE)
+    made, components = schema_components([*types, *facts.values()], ref_template=REFERENCE)
     for kind in facts:
         components[kind.__name__] = _refusal(kind, components[kind.__name__])
     state_decimals([components, *made])
@@ -108,7 +109,7 @@ def state_decimals(part: Any) -> None:
 def refusal_schemas(kinds: Sequence[type[Refusal]]) -> Json:
     """Refusals by name, as problems with their facts."""
     facts = {kind: _facts(kind) for kind in kinds}
-    _, components = msgspec.json.schema_components(list(facts.values()), ref_template=REFERENCE)
+    _, components = schema_components(list(facts.values()), ref_template=REFERENCE)
     for kind in facts:
         components[kind.__name__] = _refusal(kind, components[kind.__name__])
     return components

@@ -8,6 +8,7 @@ import re
 import shutil
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from http import HTTPStatus
 from pathlib import Path
 from typing import Literal
 
@@ -205,7 +206,7 @@ async def test_an_error_is_shown_as_the_problem_it_is(docs: Docs) -> None:
     await part.get_by_label("Body").fill('{"sku": "gone"}')
     refused = json.loads(await docs.answer(part, "409 Conflict"))
     await part.get_by_label("Body").fill('{"sku": 1}')
-    invalid = json.loads(await docs.answer(part, "422 Unprocessable Entity"))
+    invalid = json.loads(await docs.answer(part, f"422 {HTTPStatus.UNPROCESSABLE_ENTITY.phrase}"))
     assert (refused["code"], refused["sku"]) == ("sold-out", "gone")
     assert [error["pointer"] for error in invalid["errors"]] == ["/sku"]
 

@@ -14,6 +14,7 @@ from ramet.contract.problems import Problems
 from ramet.contract.reading.discovery import is_contract
 from ramet.contract.reading.hints import UNRESOLVED, resolve
 from ramet.contract.reading.types import shown
+from ramet.contract.schemas import schema_components
 from ramet.contract.service import Contract
 from ramet.settings import Secret, Settings
 
@@ -113,7 +114,7 @@ def settings_schema(kind: type[Settings]) -> dict[str, Any]:
         for field in msgspec.structs.fields(kind)
     ]
     plain = msgspec.defstruct(kind.__name__, fields, kw_only=True, module=kind.__module__)
-    (schema,), components = msgspec.json.schema_components([plain], schema_hook=_secret_schema)
+    (schema,), components = schema_components([plain], schema_hook=_secret_schema)
     own = {**components.pop(kind.__name__, schema), "title": kind.__name__}
     return {**own, "$defs": components} if components else own
 

@@ -89,10 +89,8 @@ class SqliteStorage(Storage):
 
     async def _open_writer(self, path: Path, schema: Sequence[str], history: History) -> None:
         options = self.options
-        raw = _connect(f"file:{path}?mode=rwc", options.busy_seconds)
-        raw.execute("PRAGMA journal_mode=WAL")
-        raw.execute(f"PRAGMA synchronous={options.synchronous}")
-        raw.execute("PRAGMA foreign_keys=ON")
+        pragmas = ("journal_mode=WAL", f"synchronous={options.synchronous}", "foreign_keys=ON")
+        raw = _connect(f"file:{path}?mode=rwc", options.busy_seconds, *pragmas)
         prepare(raw, schema, history, f"the database of {self.service} at {self.location}")
         self._writing = await Channel.connect(raw)
         self._latest = await Channel.connect(raw, self._writing)
@@ -104,8 +102,8 @@ class SqliteStorage(Storage):
         self._writing.driver.on_failure, self._writing.driver.on_rollback = self._writer.check, self._writer.doom
 
     async def _reader(self) -> Channel:
-        raw = _connect(f"file:{self._path}?mode={'ro' if self.options.readonly else 'rw'}", self.options.busy_seconds)
-        raw.execute("PRAGMA query_only=ON")
+        mode = "ro" if self.options.readonly else "rw"
+        raw = _connect(f"file:{self._path}?mode={mode}", self.options.busy_seconds, "query_only=ON")
         channel = await Channel.connect(raw, self._writing or self._reading)
         event.listen(channel.engine, "handle_error", self._refuse_write)
         return channel
@@ -237,10 +235,17 @@ class SqliteStorage(Storage):
         self._listeners.setdefault(channel, []).append(wake)
 
 
-def _connect(uri: str, busy_seconds: float) -> sqlite3.Connection:
-    return sqlite3.connect(
+def _connect(uri: str, busy_seconds: float, *pragmas: str) -> sqlite3.Connection:
+    raw = sqlite3.connect(
         uri, uri=True, timeout=busy_seconds, isolation_level=None, check_same_thread=False, cached_statements=512
     )
+    try:
+        for pragma in pragmas:
+            raw.execute(f"PRAGMA {pragma}")
+    except sqlite3.Error:
+        raw.close()
+        raise
+    return raw
 
 
 def _memory_folder() -> str | None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from sys import maxsize
 from typing import Any
 from zlib import crc32
 
@@ -18,7 +19,11 @@ from ramet.transport.wire.framing import PING, PONG
 from ramet.transport.wire.protocol import BROKEN, Wire
 
 APART_BYTES = 16_384
-"""From here on pieces are handed to the system as they are: to put them together would cost more."""
+"""From here on pieces are handed to the system as they are: to put them together would cost more.
+
+By uvloop, that is. asyncio's own `writelines` puts them together up to Python 3.11, and tells nobody from 3.12 on that
+the other side takes no more.
+"""
 log = logging.getLogger("ramet.transport")
 
 
@@ -33,6 +38,7 @@ class Connection(asyncio.Protocol):
         self._options = options
         self._protocol = wire
         self._flush_bytes = options.flush_bytes
+        self._apart_bytes = maxsize if isinstance(self._loop, asyncio.BaseEventLoop) else APART_BYTES
         self._transport: Any = None
         self._pending: list[bytes] = []
         self._pending_bytes = 0
@@ -101,7 +107,7 @@ class Connection(asyncio.Protocol):
             return
         if len(pending) == 1:
             self._transport.write(pending[0])
-        elif self._pending_bytes < APART_BYTES:
+        elif self._pending_bytes < self._apart_bytes:
             self._transport.write(b"".join(pending))
         else:
             self._transport.writelines(pending)

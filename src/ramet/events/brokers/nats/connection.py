@@ -77,8 +77,12 @@ class Connection:
 
     async def close(self) -> None:
         """Disconnect. Harmless when there is no connection."""
-        if not self.client.is_closed and self.client.options:
-            await self.client.close()
+        client = self.client
+        if client.is_closed or not client.options:
+            return
+        if not client.is_connected:  # it would write what is left to a lost transport, which fails from Python 3.12 on
+            client._pending, client._pending_data_size = [], 0  # noqa: SLF001 - it has no other way to give that up
+        await client.close()
 
     @property
     def version(self) -> tuple[int, int]:
