@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from sqlalchemy.util.concurrency import greenlet_spawn
 
 from ramet.storage.base import Row
-from ramet.storage.postgres.dialect import Kin, driver_of
+from ramet.storage.postgres.dialect import Kin, Mutex, driver_of
 from ramet.storage.postgres.pipeline import Pipeline
 from ramet.storage.postgres.sql import tagged, translated
 from ramet.storage.postgres.steps import Steps
@@ -47,7 +47,7 @@ class Channel:
         return not self.raw.is_closed()
 
     @property
-    def mutex(self) -> asyncio.Lock:
+    def mutex(self) -> Mutex:
         """Held by the statement that is under way: one connection takes one at a time."""
         return self.driver._execute_mutex  # noqa: SLF001 - SQLAlchemy's, which holds it, too
 
