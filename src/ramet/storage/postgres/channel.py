@@ -21,6 +21,10 @@ from ramet.storage.postgres.steps import Steps
 class Channel:
     """SQLAlchemy believes to be in one endless transaction; the real ones are begun and ended beneath it."""
 
+    was_idle = False
+    """Nobody was using it when it was taken, since `idle_since`: it may have been broken for as long."""
+    idle_since = 0.0
+
     def __init__(self, raw: Any, kin: Kin, pipeline: Pipeline | Steps) -> None:
         self.raw = raw
         self.pipeline = pipeline

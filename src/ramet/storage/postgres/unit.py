@@ -107,8 +107,8 @@ class PostgresUnit(EngineUnit):
                 result = await work(channel)
             except (*FAILURES, DBAPIError, StorageError, Conflict) as error:
                 gone = isinstance(error, StorageUnavailable) or is_lost(error)
-                again = self._is_conflict(error) or is_inherited(error) or (gone and not broken)
-                broken += gone
+                broken += gone and not channel.was_idle
+                again = self._is_conflict(error) or is_inherited(error) or (gone and broken < 2)
                 await self._start_over()
                 if not again or attempt == _RESTARTS:
                     raise self._told(error) from error
