@@ -32,6 +32,17 @@ async def items(storage: Storage) -> list[tuple[int, int]]:
     return [(row[0], row[1]) for row in await storage.fetch("SELECT id, n FROM suite_item ORDER BY id")]
 
 
+async def _undone(unit: Unit, begun: asyncio.Event, written: asyncio.Event) -> None:
+    async with unit.session() as session:
+        with pytest.raises(ZeroDivisionError):  # noqa: PT012 - leaving the block is what raises
+            async with session.begin_nested():
+                session.add(Item(id=2, n=2))
+                await session.flush()
+                begun.set()
+                await written.wait()
+                raise ZeroDivisionError
+
+
 async def _beside(unit: Unit, write: str, begun: asyncio.Event, written: asyncio.Event) -> None:
     await begun.wait()
     if write == "statement":
@@ -113,16 +124,7 @@ class SessionSuite(ABC):
         async with self.opened() as storage:
             for write in ("statement", "session"):
                 unit, begun, written = storage.unit(), asyncio.Event(), asyncio.Event()
-                beside = asyncio.ensure_future(_beside(unit, write, begun, written))
-                async with unit.session() as session:
-                    with pytest.raises(ZeroDivisionError):  # noqa: PT012 - leaving the block is what raises
-                        async with session.begin_nested():
-                            session.add(Item(id=2, n=2))
-                            await session.flush()
-                            begun.set()
-                            await written.wait()
-                            raise ZeroDivisionError
-                await asyncio.wait((beside,))
+                await asyncio.gather(_undone(unit, begun, written), _beside(unit, write, begun, written))
                 with pytest.raises(StorageError, match="written beside it"):
                     await unit.commit()
                 assert await items(storage) == [(1, 0)]
@@ -149,7 +151,7 @@ class SessionSuite(ABC):
                 part = await session.begin_nested()
                 session.add(Item(id=2, n=2))
                 await session.flush()
-                await asyncio.ensure_future(other.get_one(Item, 1))
+                await other.get_one(Item, 1)
                 await part.rollback()
                 session.add(Item(id=3, n=3))
             await unit.commit()
