@@ -22,7 +22,7 @@ RametError
 ├── IncompatibleRelease      work in flight would be stranded by this release
 ├── StorageError             the database failed
 │   ├── DuplicateRow         a row with this key is there already
-│   ├── StorageUnavailable   its server is not there; provably nothing was committed
+│   ├── StorageUnavailable   its server is not there, or its disk is full; provably nothing was committed
 │   └── CommitUnknown        its server was lost during a commit, which may have happened or not
 └── MissingExtra             an optional library is not installed
 """
@@ -260,7 +260,7 @@ class DuplicateRow(StorageError):
 
 
 class StorageUnavailable(StorageError):
-    """The database's server is not there. Nothing was committed, so the work may be repeated."""
+    """The database's server is not there, or its disk is full. Nothing was committed, so the work may be repeated."""
 
     code = "storage-unavailable"
 

@@ -113,7 +113,16 @@ class MethodCodec:
         try:
             return _encode(args)
         except UNENCODABLE as error:
-            raise InvalidArguments(f"{self.method.name}: {error}.") from error
+            raise InvalidArguments(f"{self.method.name}: {self._unencodable(args)}{error}.") from error
+
+    def _unencodable(self, args: tuple[Any, ...]) -> str:
+        """Which argument it is that cannot travel."""
+        for name, value in zip(self._names, args, strict=False):
+            try:
+                _encode(value)
+            except UNENCODABLE:
+                return f'the argument "{name}": '
+        return ""
 
     def decode_arguments(self, data: bytes) -> tuple[Any, ...]:
         """Raises: InvalidArguments that says what does not fit, and where."""

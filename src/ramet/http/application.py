@@ -59,6 +59,7 @@ class HttpApplication:
         self._router: Router[Target] = Router()
         self._mounts = tuple(sorted(mounts, key=lambda mount: len(mount.prefix), reverse=True))
         self._cors = CorsRules(settings.cors) if settings.cors is not None else None
+        self._docs: list[str] = []
         self._add_probes()
         problems: list[Problem] = []
         for cls, instance in apis:
@@ -102,7 +103,13 @@ class HttpApplication:
         elif (mount := self._mount_at(path)) is not None:
             await self._forward(mount, scope, receive, send)
         else:
-            await _nothing(scope, send, allowed)
+            await _nothing(scope, send, allowed, self._hint(path))
+
+    def _hint(self, path: str) -> str:
+        """Where somebody may find what is not at this path."""
+        if path != "/" and path.endswith("/") and self._router.allowed(path.rstrip("/")):
+            return f": leave the slash at its end out, {path.rstrip('/')} is there"
+        return f": see {' and '.join(self._docs)}" if self._docs else ""
 
     def _add_probes(self) -> None:
         self._router.add("GET", "/healthz", Probe(self._around.healthy))
@@ -117,6 +124,7 @@ class HttpApplication:
             place = api.prefix if self._router.find("GET", f"{api.prefix}/docs") is None else f"{api.prefix}/{api.name}"
             for name, page in documentation(api, routes).items():
                 self._router.add("GET", f"{place}/{name}", page)
+            self._docs.append(f"{place}/docs")
         for route in routes:
             self._router.add(
                 route.method, route.path, Endpoint(api, instance, route, settings, self._around, self.flights)
@@ -177,8 +185,8 @@ def _allow(methods: tuple[str, ...]) -> tuple[bytes, bytes]:
     return b"allow", ", ".join((*methods, "OPTIONS")).encode()
 
 
-async def _nothing(scope: Scope, send: Send, allowed: tuple[str, ...]) -> None:
-    refusal: Refusal = NoSuchPath(path=scope["path"])
+async def _nothing(scope: Scope, send: Send, allowed: tuple[str, ...], hint: str) -> None:
+    refusal: Refusal = NoSuchPath(path=scope["path"], hint=hint)
     headers = []
     if allowed:
         refusal, headers = MethodNotAllowed(method=scope["method"], allowed=allowed), [_allow(allowed)]

@@ -15,7 +15,9 @@ TOO_LONG = (
 
 
 class Connection(HttpToolsProtocol):
-    """Broken off when the head of a request is longer than 64 KiB, or takes longer than ten seconds to arrive.
+    """Broken off when the head of a request is longer than 64 KiB, or takes longer than ten seconds to arrive; when as
+    much comes that is neither a head nor a body (trailers, extensions of chunks), or a body goes on for longer than
+    that after it was answered.
 
     When the server ends, whoever has come and not asked yet is listened to for a second, and a connection that was kept
     for a quarter of one: a request that is on its way is answered, and told that it was the last.
@@ -27,7 +29,9 @@ class Connection(HttpToolsProtocol):
     last_request_seconds: ClassVar[float] = 0.25
 
     _head_since: float | None = None
-    _head_length = 0
+    _length = 0  # of what has come since the last head, or piece of a body, that was whole
+    _is_ahead = False
+    _is_whole = True
     _is_leaving = False
     _look: asyncio.TimerHandle
 
@@ -42,20 +46,27 @@ class Connection(HttpToolsProtocol):
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
-        self._head_since = self.loop.time()
+        self._head_since, self._is_whole = self.loop.time(), False
 
     def on_headers_complete(self) -> None:
-        self._head_since, self._head_length = None, 0
+        self._head_since, self._is_ahead = None, True
         super().on_headers_complete()
         if self._is_leaving:
             self.cycle.keep_alive = False
 
+    def on_body(self, body: bytes) -> None:
+        self._is_ahead = True
+        super().on_body(body)
+
+    def on_message_complete(self) -> None:
+        self._is_ahead = self._is_whole = True
+        super().on_message_complete()
+
     def data_received(self, data: bytes) -> None:
+        self._is_ahead = False
         super().data_received(data)
-        if self._head_since is None:
-            return
-        self._head_length += len(data)
-        if self._head_length > self.longest_head and not self.transport.is_closing():
+        self._length = 0 if self._is_ahead else self._length + len(data)
+        if self._length > self.longest_head and not self.transport.is_closing():
             self.transport.write(TOO_LONG)
             self.transport.close()
 
@@ -83,7 +94,7 @@ class Connection(HttpToolsProtocol):
         left = self.head_seconds if since is None else since + self.head_seconds - now
         if self._is_leaving and not self._is_answering:
             self._leave()
-        elif left <= 0 and not self._is_answering:
+        elif (left <= 0 or not (self._is_whole or since)) and not self._is_answering:
             self.transport.close()
         else:
             self._look_later(max(left, self.head_seconds / 10))

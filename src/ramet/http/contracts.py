@@ -15,7 +15,7 @@ from ramet.contract.declared import DeclaredContract
 from ramet.contract.web.request import Receive
 from ramet.errors import DeadlineExceeded, Denied, InvalidArguments, NotFound, Unauthenticated
 from ramet.http.headers import json_headers
-from ramet.http.operation.bodies import Disconnected, check_length, read_whole
+from ramet.http.operation.bodies import Disconnected, check_head, read_whole
 from ramet.http.operation.responses import Send, send_whole
 from ramet.http.problems import MEDIA_TYPE, problem_of
 from ramet.http.surroundings import HttpSettings
@@ -101,7 +101,7 @@ class ContractCalls:
         if scope["method"] == "DELETE":
             await self._ask(method, Call(method.name, b"", context, key, withdraw=True), peer)
             return 204, b""
-        check_length(headers, self._max_body)
+        check_head(headers, self._max_body)
         arguments = _arguments(method, await read_whole(receive, self._max_body))
         answer = await self._ask(method, Call(method.name, arguments, context, key), peer)
         return 200, msgspec.json.encode(method.codec.decode_answer(answer))

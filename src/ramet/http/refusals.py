@@ -52,10 +52,11 @@ class UnsupportedMediaType(Refusal, status=415):
 
 
 class NoSuchPath(Refusal, status=404):
-    """There is nothing at {path}."""
+    """There is nothing at {path}{hint}."""
 
     code = "no-such-path"
     path: str
+    hint: str = ""
 
 
 class MethodNotAllowed(Refusal, status=405):

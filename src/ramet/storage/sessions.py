@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
+from contextvars import ContextVar
 from typing import Any, NoReturn, Protocol
 
 from sqlalchemy import Connection, Engine, event
@@ -20,10 +21,63 @@ class Route(Protocol):
     def __call__(self, *, writing: bool) -> Connection | Engine: ...
 
 
+Inside = tuple[SessionTransaction, ...]
+"""The parts that somebody is in."""
+
+
+class Parts:
+    """The parts of one unit's work that may be undone by themselves, while they are under way.
+
+    What is written beside a part is undone with it, whoever does it: by `wrote` the part learns of that, and where it
+    is undone, they `are_mixed`. What is written inside of it, by tasks that began there as well, belongs to it.
+    """
+
+    def __init__(self) -> None:
+        self.are_mixed = False
+        self._open: dict[SessionTransaction, bool] = {}
+        self._flushes: list[Inside] = []
+
+    def begin(self, part: SessionTransaction) -> None:
+        """From now on."""
+        self._open[part] = False
+        _inside.set((*(one for one in _inside.get() if one.is_active), part))
+
+    def wrote(self) -> None:
+        """Something is written."""
+        inside = _inside.get() if self._open else ()
+        for part in self._open:
+            if part not in inside:
+                self._open[part] = True
+
+    @contextmanager
+    def flushing(self) -> Iterator[None]:
+        """Statements are written one after the other, with whatever else comes up between them."""
+        self._flushes.append(inside := _inside.get())
+        try:
+            yield
+        finally:
+            self._flushes.remove(inside)
+            self.wrote()
+
+    def keep(self, part: SessionTransaction | None) -> None:
+        """It has come to a good end."""
+        self._open.pop(part, None)  # type: ignore[arg-type]  # None is no part
+
+    def end(self, part: SessionTransaction) -> None:
+        """However it has ended: where it was not kept, it is undone."""
+        is_mixed = self._open.pop(part, None)
+        if is_mixed is not None:
+            self.are_mixed |= is_mixed or any(part not in inside for inside in self._flushes)
+
+
+_inside: ContextVar[Inside] = ContextVar("ramet_inside", default=())
+
+
 class RoutedSession(Session):
-    """Asks its `route` for a connection at every statement."""
+    """Asks its `route` for a connection at every statement; `parts` are those of its unit."""
 
     route: Route
+    parts: Parts | None = None
 
     def get_bind(
         self,
@@ -35,9 +89,30 @@ class RoutedSession(Session):
         refuse_forbidden(clause)
         return self.route(writing=self._flushing or clause is None or writes(clause))
 
+    def flush(self, objects: Sequence[Any] | None = None) -> None:
+        if self.parts is None or self._is_clean():
+            return super().flush(objects)
+        with self.parts.flushing():
+            return super().flush(objects)
+
     def begin_nested(self) -> SessionTransaction:
         self.route(writing=True)
-        return super().begin_nested()
+        part = super().begin_nested()
+        if self.parts is not None:
+            self.parts.begin(part)
+        return part
+
+
+@event.listens_for(RoutedSession, "after_commit")
+def _kept(session: RoutedSession) -> None:
+    if session.parts is not None:
+        session.parts.keep(session.get_nested_transaction())
+
+
+@event.listens_for(RoutedSession, "after_transaction_end")
+def _ended(session: RoutedSession, part: SessionTransaction) -> None:
+    if session.parts is not None:
+        session.parts.end(part)
 
 
 class UnitSession(AsyncSession):
@@ -58,10 +133,10 @@ class UnitSession(AsyncSession):
         )
 
 
-def new_session(route: Route) -> UnitSession:
+def new_session(route: Route, parts: Parts | None = None) -> UnitSession:
     """A session that begins and ends nothing itself, and cannot be used again once it is closed."""
     session = UnitSession(expire_on_commit=False, join_transaction_mode="rollback_only", close_resets_only=False)
-    session.sync_session.route = route  # type: ignore[attr-defined]  # sync_session_class says so
+    session.sync_session.route, session.sync_session.parts = route, parts  # type: ignore[attr-defined]  # sync_session_class says so
     return session
 
 

@@ -12,8 +12,12 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.util.concurrency import await_
 
 from ramet.storage.base import Unit, Write
-from ramet.storage.sessions import UnitSession, new_session
+from ramet.storage.sessions import Parts, UnitSession, new_session
 
+MIXED = (
+    "The transaction was rolled back: a part of it, in begin_nested(), was undone, and with it what was written beside "
+    "it. Write the one after the other."
+)
 USED_TOO_LATE = "The database was used after the work it belongs to had ended: finish what uses it before returning."
 
 
@@ -26,6 +30,7 @@ class EngineUnit(Unit):
         self._deferred: list[Write] = []
         self._notify: list[Callable[[], None]] = []
         self._sessions: list[UnitSession] = []
+        self._parts = Parts()
 
     def defer(self, write: Write) -> None:
         self._deferred.append(write)
@@ -38,9 +43,12 @@ class EngineUnit(Unit):
         def route(*, writing: bool) -> Connection | Engine:  # called inside SQLAlchemy's greenlet
             if writing and wrote is not None:
                 wrote()
-            return await_(self._route(writing=writing))
+            connection = await_(self._route(writing=writing))
+            if writing:
+                self._parts.wrote()
+            return connection
 
-        session = new_session(route)
+        session = new_session(route, self._parts)
         self._sessions.append(session)
         try:
             yield session

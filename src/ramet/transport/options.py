@@ -30,7 +30,8 @@ class TransportOptions:
 
     `application` must be the same on both sides; `name` is who this process is in the log of the other. A frame holds
     at most `frame_limit_bytes`; a server has at most `calls_limit` calls of a connection in flight, whose requests have
-    `calls_limit_bytes` together, and refuses more with Overloaded; it takes `connections_limit` connections.
+    `calls_limit_bytes` together, and refuses more with Overloaded; it takes `connections_limit` connections, and
+    besides them `strangers_limit` that have not introduced themselves yet, for which they have `handshake_seconds`.
 
     A peer that has said nothing for `ping_after_seconds` (for `ping_idle_seconds` while nothing is in flight) is asked
     whether it is there, and counts as dead after `dead_after_seconds`. Deadlines are looked after every
@@ -45,6 +46,7 @@ class TransportOptions:
     calls_limit: int = 1024
     calls_limit_bytes: int = 64 * MEBIBYTE
     connections_limit: int = 4096
+    strangers_limit: int = 256
     connect_seconds: float = 2.0
     handshake_seconds: float = 5.0
     ping_after_seconds: float = 1.0

@@ -54,6 +54,7 @@ class Server:
         self._spawn = spawn
         self._options = options
         self._connections: set[AnsweringConnection] = set()
+        self._strangers: dict[AnsweringConnection, None] = {}
         self._listener: asyncio.Server | None = None
         self._socket_file: tuple[str, int | None] | None = None
         self._compression: Compression | None = None
@@ -79,7 +80,13 @@ class Server:
             self._compression = zstandard_if_installed()
         context: ssl.SSLContext | None = server_context(self._options.tls) if where.is_secure else None
         listener = listen(where.host, where.port)
-        self._listener = await loop.create_server(self._accepted, sock=listener, ssl=context, backlog=BACKLOG)
+        self._listener = await loop.create_server(
+            self._accepted,
+            sock=listener,
+            ssl=context,
+            ssl_handshake_timeout=self._options.handshake_seconds if context is not None else None,
+            backlog=BACKLOG,
+        )
         return str(where._replace(port=listener.getsockname()[1]))
 
     async def drain(self, grace_seconds: float) -> bool:
@@ -116,13 +123,26 @@ class Server:
             spawn=self._spawn,
             options=self._options,
         )
-        connection.on_begun = self._begun
+        connection.on_begun, connection.on_introduced = self._begun, self._introduced
         connection.vouch = self._vouch
-        connection.lost.add_done_callback(lambda _: self._connections.discard(connection))
+        connection.lost.add_done_callback(lambda _: self._forget(connection))
         return connection
 
+    def _introduced(self, connection: AnsweringConnection) -> None:
+        self._strangers.pop(connection, None)
+
+    def _forget(self, connection: AnsweringConnection) -> None:
+        self._connections.discard(connection)
+        self._strangers.pop(connection, None)
+
     def _begun(self, connection: AnsweringConnection) -> None:
+        """Those who say nothing take nobody's place: the one that has kept silent for longest makes room."""
         self._connections.add(connection)
+        if len(self._strangers) >= self._options.strangers_limit:
+            silent = next(iter(self._strangers))
+            self._forget(silent)
+            silent.abort("too many others came before it introduced itself")
+        self._strangers[connection] = None
         if self._listener is None:
             connection.go_away()
 
@@ -138,7 +158,7 @@ class Server:
             raise RefusedError(
                 "unavailable", f'it is part of "{self._options.application}", and not of "{hello.application}".'
             )
-        if len(self._connections) > self._options.connections_limit:
+        if len(self._connections) - len(self._strangers) >= self._options.connections_limit:
             raise RefusedError("unavailable", f"it has {self._options.connections_limit} connections already.")
         try:
             peer = Peer(name=hello.name or "somebody") if self._verify is None else self._verify(hello.token)

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from ramet.errors import StorageError, UsageError
+from ramet.errors import StorageError, StorageUnavailable, UsageError
 from ramet.storage.base import Write
 from ramet.storage.sqlite.options import SqliteOptions
 from ramet.storage.sqlite.storage import SqliteStorage
@@ -127,7 +127,7 @@ async def test_a_full_disk_fails_the_whole_batch_and_the_writer_recovers(storage
     ends = await asyncio.gather(*(insert(storage, number) for number in range(2, 102)), return_exceptions=True)
     failed = [end for end in ends if end is not None]
     assert failed
-    assert all(isinstance(end, StorageError) for end in failed)
+    assert all(isinstance(end, StorageUnavailable) for end in failed)
     assert await marks(storage) == 101 - len(failed)
     storage.writer.raw.execute("PRAGMA max_page_count = 100000")
     await insert(storage, 200)

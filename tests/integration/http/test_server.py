@@ -152,6 +152,44 @@ async def test_a_head_that_does_not_end_is_not_waited_for(
     writer.close()
 
 
+CHUNKED = b"POST %s HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ntransfer-encoding: chunked\r\n\r\n"
+
+
+@pytest.mark.parametrize(
+    ("start", "more"),
+    [(b"0\r\nx: ", b"x" * 1000), (b"0\r\n", b"x: y\r\n" * 200), (b"1;x=", b"x" * 1000)],
+    ids=["trailer", "trailers", "chunk"],
+)
+async def test_what_is_neither_head_nor_body_is_not_collected_without_end(
+    served: Served, start: bytes, more: bytes
+) -> None:
+    reader, writer = await served.raw(CHUNKED % b"/api/lines" + start)
+    with contextlib.suppress(ConnectionError):
+        for _ in range(100):
+            writer.write(more)
+            await writer.drain()
+    with contextlib.suppress(ConnectionError):
+        assert (await reader.read()).startswith(b"HTTP/1.1 431 ")
+    writer.close()
+
+
+async def test_a_body_that_goes_on_after_the_answer_is_not_listened_to_for_ever(
+    served: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Connection, "head_seconds", 0.05)
+    reader, writer = await served.raw(CHUNKED % b"/nowhere")
+    assert (await reader.readline()).startswith(b"HTTP/1.1 404")
+    rest = asyncio.ensure_future(reader.read())
+    async with asyncio.timeout(10):
+        while not rest.done():
+            with contextlib.suppress(ConnectionError):
+                writer.write(b"1\r\n \r\n")
+                await writer.drain()
+            await asyncio.sleep(0)
+    await asyncio.wait((rest,))
+    writer.close()
+
+
 async def test_ranges_of_a_file(served: Served) -> None:
     part = await served.client.get("/api/file", headers={"range": "bytes=3-5"})
     again = await served.client.get("/api/file", headers={"if-none-match": part.headers["etag"]})

@@ -11,7 +11,8 @@ from random import Random
 class Proxy:
     """`pieces` says how many of the server's bytes to pass on at once, None for as many as there are.
 
-    From the first bytes of a client that hold `swallows` on, that connection is a black hole.
+    From the first bytes of a client that hold `swallows` on, that connection is a black hole. Connections from before
+    `forget` are broken as soon as their client says something: nobody learns of it before.
     """
 
     def __init__(self, port: int, pieces: Callable[[], int | None] = lambda: None) -> None:
@@ -21,6 +22,11 @@ class Proxy:
         self._server_port = port
         self._pieces = pieces
         self._tasks: set[asyncio.Task[None]] = set()
+        self._forgotten: set[asyncio.Task[None]] = set()
+
+    def forget(self) -> None:
+        """What a firewall does with connections that have been idle for long."""
+        self._forgotten |= self._tasks
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[Proxy]:
@@ -41,7 +47,7 @@ class Proxy:
         there_reader, there_writer = await asyncio.open_connection("127.0.0.1", self._server_port)
         try:
             async with asyncio.TaskGroup() as group:
-                group.create_task(self._out(reader, there_writer, hole))
+                group.create_task(self._out(reader, there_writer, hole, task))
                 group.create_task(self._back(there_reader, writer, hole))
         except* OSError:
             pass
@@ -50,8 +56,16 @@ class Proxy:
             writer.close()
             there_writer.close()
 
-    async def _out(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, hole: asyncio.Event) -> None:
+    async def _out(
+        self,
+        reader: asyncio.StreamReader,
+        writer: asyncio.StreamWriter,
+        hole: asyncio.Event,
+        connection: asyncio.Task[None],
+    ) -> None:
         while data := await reader.read(65536):
+            if connection in self._forgotten:
+                raise ConnectionResetError
             if self.swallows is not None and self.swallows in data:
                 hole.set()
                 self.swallowed.set()

@@ -27,6 +27,15 @@ def verify(token: bytes) -> Peer:
     raise Denied("The token is not known.")
 
 
+async def silent(bed: Bed) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    """A connection of somebody who says nothing, not even what TLS begins with."""
+    kind, _, place = bed.address.partition(":")
+    if kind == "unix":
+        return await asyncio.open_unix_connection(place)
+    host, _, port = place.strip("/").partition(":")
+    return await asyncio.open_connection(host, int(port))
+
+
 @pytest.mark.parametrize("kind", KINDS)
 async def test_a_known_token_is_let_in(bed: Bed, kind: str) -> None:
     await bed.start(kind, verify=verify)
@@ -117,11 +126,27 @@ async def test_who_speaks_something_else_is_disconnected(bed: Bed, garbage: byte
     writer.close()
 
 
-async def test_who_says_nothing_is_disconnected(bed: Bed) -> None:
-    await bed.start(handshake_seconds=0.01)
-    reader, writer = await asyncio.open_unix_connection(bed.address.removeprefix("unix:"))
-    assert await reader.read() == b""
+@pytest.mark.parametrize("kind", KINDS)
+async def test_who_says_nothing_is_disconnected(bed: Bed, kind: str) -> None:
+    await bed.start(kind, handshake_seconds=0.01)
+    reader, writer = await silent(bed)
+    async with asyncio.timeout(20):
+        assert await reader.read() == b""
     writer.close()
+
+
+async def test_those_who_say_nothing_take_nobodys_place(bed: Bed) -> None:
+    server = await bed.start("tcp", connections_limit=2, strangers_limit=4)
+    held = [await silent(bed) for _ in range(10)]
+    channels = [await bed.dial() for _ in range(2)]
+    assert [await channel.call(bed.call("echo", b"x")) for channel in channels] == [b"x", b"x"]
+    assert server.connections <= 2 + 4
+    with pytest.raises(Unavailable, match="has 2 connections already"):
+        await bed.dial()
+    for channel in channels:
+        await channel.close()
+    for _, writer in held:
+        writer.close()
 
 
 @pytest.mark.parametrize("seed", range(5))

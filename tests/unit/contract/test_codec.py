@@ -97,6 +97,11 @@ def test_json_with_an_unknown_or_missing_or_wrong_argument_is_refused() -> None:
         NEW.convert_arguments({"sku": "tea", "count": "two"})
 
 
+def test_a_number_that_cannot_travel_is_named() -> None:
+    with pytest.raises(InvalidArguments, match='reserve: the argument "count": '):
+        NEW.encode_values(("tea", 2**64, None))
+
+
 def test_infinity_is_a_number() -> None:
     numbers = codec(result=float)
     assert numbers.decode_answer(numbers.encode_result(float("inf"))) == float("inf")

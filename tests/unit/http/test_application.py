@@ -43,6 +43,16 @@ async def test_nothing_is_a_problem_too() -> None:
     async with served(Shop()) as app:
         answer = await ask(app, "GET", "/nowhere")
     assert (answer.status, answer.json["code"]) == (404, "no-such-path")
+    assert answer.json["detail"] == "There is nothing at /nowhere: see /api/docs."
+
+
+async def test_a_slash_too_many_is_named() -> None:
+    async with served(Shop()) as app:
+        answer = await ask(app, "GET", "/api/items/1/")
+    assert (
+        answer.json["detail"]
+        == "There is nothing at /api/items/1/: leave the slash at its end out, /api/items/1 is there."
+    )
 
 
 async def test_a_method_that_is_not_answered() -> None:

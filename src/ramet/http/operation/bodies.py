@@ -24,8 +24,12 @@ class Disconnected(ConnectionError):
     """The client went away before its body had arrived."""
 
 
-def check_length(headers: Mapping[bytes, bytes], limit: int) -> None:
-    """Raises: BodyTooLarge before anything is read, when the request says so itself."""
+def check_head(headers: Mapping[bytes, bytes], limit: int) -> None:
+    """Raises: BodyTooLarge, UnsupportedMediaType before anything is read, when the request says so itself."""
+    coded = headers.get(b"content-encoding")
+    if coded is not None and coded.lower() not in (b"", b"identity"):
+        given = f"coded as {coded.decode('latin-1')}"
+        raise UnsupportedMediaType(given=given, wanted="it as it is, without a Content-Encoding")
     declared = headers.get(b"content-length")
     if declared is not None and declared.isdigit() and int(declared) > limit:
         raise BodyTooLarge(limit=limit)

@@ -128,7 +128,7 @@ class Endpoint:
             raise Unauthenticated("This operation is for callers who say who they are.")
 
     async def _read(self, call: Call, incoming: Incoming) -> None:
-        bodies.check_length(call.headers, self._limit)
+        bodies.check_head(call.headers, self._limit)
         flight = call.flight
         flight.reading = True
         if self._reads == "form":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -9,6 +10,9 @@ from ramet.clock import Clock
 from ramet.identity.callers import FOLDER as CALLERS
 from ramet.identity.keys import PUBLIC, signing_key, write_private
 from ramet.identity.tokens import DAY_SECONDS, Issuer
+
+AGAIN_SECONDS = 60.0
+log = logging.getLogger("ramet.supervisor")
 
 
 class Identities:
@@ -29,6 +33,7 @@ class Identities:
     ) -> None:
         self._folder = folder
         self._issuer = Issuer(signing_key(folder), issuer, clock=clock, lifetime_seconds=lifetime_seconds)
+        self._clock = clock
         self._grants = grants
         self._late = late
         self.renewed_seconds = lifetime_seconds / 3
@@ -47,9 +52,21 @@ class Identities:
         return self._write(name)
 
     def renew(self) -> None:
-        """Write every token anew: replicas read theirs for each new connection."""
+        """Write every token anew: replicas read theirs for each new connection. Raises: OSError."""
         for name in self._given:
             self._write(name)
+
+    async def keep(self) -> None:
+        """Renew them for ever; where that fails it is tried again soon, while those that are there are still good."""
+        wait = self.renewed_seconds
+        while True:
+            await self._clock.sleep(wait)
+            try:
+                self.renew()
+                wait = self.renewed_seconds
+            except OSError as error:
+                wait = min(AGAIN_SECONDS, self.renewed_seconds)
+                log.warning("Tokens cannot be renewed in %s (%s): again in %g s.", self._folder, error.strerror, wait)
 
     def _write(self, name: str) -> Path:
         group, hosts = self._given[name]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import logging
 from collections.abc import Callable
 from pathlib import Path
 from typing import IO
@@ -9,6 +11,8 @@ from typing import IO
 LARGEST_BYTES = 10 * 1024 * 1024
 KEPT = 3
 """How many older files of a group are kept."""
+
+log = logging.getLogger("ramet.supervisor")
 
 Show = Callable[[str, str], None]
 """Shows a line on the terminal: who says it, and what."""
@@ -22,21 +26,35 @@ class Journal:
         self._show = show
         self._largest = largest_bytes
         self._file: IO[str] | None = None
+        self._is_kept = True
 
     def say(self, who: str, text: str) -> None:
-        """One line."""
-        self._show(who, text)
+        """One line. Where it cannot be kept it is shown all the same: whoever speaks must not be held up by a disk."""
+        with contextlib.suppress(OSError):  # the terminal may be gone, or a file on a full disk
+            self._show(who, text)
+        try:
+            self._keep(f"{who} | {text}\n")
+        except OSError as error:
+            self.close()
+            if self._is_kept:
+                log.warning("What is said is shown, and not kept in %s for now: %s.", self._path, error.strerror)
+            self._is_kept = False
+        else:
+            self._is_kept = True
+
+    def _keep(self, line: str) -> None:
         file = self._opened()
-        file.write(f"{who} | {text}\n")
+        file.write(line)
         file.flush()
         if file.tell() >= self._largest:
             self._rotate()
 
     def close(self) -> None:
         """Nothing more is said."""
-        if self._file is not None:
-            self._file.close()
-            self._file = None
+        file, self._file = self._file, None
+        if file is not None:
+            with contextlib.suppress(OSError):  # it could not be written, which has been said
+                file.close()
 
     def _opened(self) -> IO[str]:
         if self._file is None:

@@ -122,7 +122,8 @@ class Supervisor:
         for keeper in self.keepers.values():
             keeper.start()
         self.tasks.spawn(self._look())
-        self.tasks.spawn(self._renew())
+        if self._identities is not None:
+            self.tasks.spawn(self._identities.keep())
 
     async def settled(self) -> list[Member]:
         """Wait until each replica is ready or has failed; those that have failed."""
@@ -224,11 +225,6 @@ class Supervisor:
             for keeper in self.keepers.values():
                 for member in keeper.members:
                     member.excuse() if held_up else member.look()
-
-    async def _renew(self) -> None:
-        while self._identities is not None:
-            await self.clock.sleep(self._identities.renewed_seconds)
-            self._identities.renew()
 
     # -- one replica ---------------------------------------------------------------------------------------------
 

@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from sqlalchemy.util.concurrency import greenlet_spawn
 
 from ramet.storage.base import Row
-from ramet.storage.postgres.dialect import Kin, driver_of
+from ramet.storage.postgres.dialect import Kin, Mutex, driver_of
 from ramet.storage.postgres.pipeline import Pipeline
 from ramet.storage.postgres.sql import tagged, translated
 from ramet.storage.postgres.steps import Steps
@@ -20,6 +20,10 @@ from ramet.storage.postgres.steps import Steps
 
 class Channel:
     """SQLAlchemy believes to be in one endless transaction; the real ones are begun and ended beneath it."""
+
+    was_idle = False
+    """Nobody was using it when it was taken, since `idle_since`: it may have been broken for as long."""
+    idle_since = 0.0
 
     def __init__(self, raw: Any, kin: Kin, pipeline: Pipeline | Steps) -> None:
         self.raw = raw
@@ -47,7 +51,7 @@ class Channel:
         return not self.raw.is_closed()
 
     @property
-    def mutex(self) -> asyncio.Lock:
+    def mutex(self) -> Mutex:
         """Held by the statement that is under way: one connection takes one at a time."""
         return self.driver._execute_mutex  # noqa: SLF001 - SQLAlchemy's, which holds it, too
 

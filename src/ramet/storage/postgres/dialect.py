@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable, Sequence
-from typing import Any, NoReturn, TypeVar, cast
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
+from contextvars import ContextVar
+from typing import Any, Literal, NoReturn, TypeVar, cast
 
 from sqlalchemy import Engine
 from sqlalchemy.dialects import registry
@@ -76,6 +78,37 @@ def written(status: str) -> int:
     return int(status.rpartition(" ")[2]) if status.startswith(_COUNTED) else -1
 
 
+class Mutex(asyncio.Lock):
+    """One statement at a time; whoever has `kept` it takes it for each of several, and nobody else between them."""
+
+    _depth = 0
+
+    @asynccontextmanager
+    async def kept(self) -> AsyncIterator[None]:
+        """Keep it: within this block, and with no other task begun, it is taken at once."""
+        async with self:
+            token = _keeping.set(self)
+            try:
+                yield
+            finally:
+                _keeping.reset(token)
+
+    async def acquire(self) -> Literal[True]:
+        if _keeping.get() is self:
+            self._depth += 1
+            return True
+        return await super().acquire()
+
+    def release(self) -> None:
+        if self._depth:
+            self._depth -= 1
+        else:
+            super().release()
+
+
+_keeping: ContextVar[Mutex | None] = ContextVar("ramet_keeping", default=None)
+
+
 class Driver(AsyncAdapt_asyncpg_connection):
     """`commit` and `close` do nothing, `rollback` is reported: units of work begin and end transactions beneath it.
 
@@ -84,6 +117,7 @@ class Driver(AsyncAdapt_asyncpg_connection):
     """
 
     _cursor_cls = Cursor
+    _execute_mutex: Mutex
     pipeline: Pipeline | Steps | None = None
     on_rollback: Callable[[], object] | None = None
     on_error: Callable[[BaseException], object] | None = None
@@ -161,4 +195,5 @@ def driver_of(raw: Any, pipeline: Pipeline | Steps | None = None) -> Driver:
     make: Any = Driver  # SQLAlchemy's adapter has no types
     driver: Driver = make(_DBAPI, raw, prepared_statement_cache_size=500)
     driver.pipeline = pipeline
+    driver._execute_mutex = Mutex()  # noqa: SLF001 - in the place of SQLAlchemy's own, which its cursors take
     return driver

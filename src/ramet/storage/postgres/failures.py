@@ -21,6 +21,7 @@ FAILURES = (
 _CONFLICTS = ("40001", "40P01", "0A000")
 """Serialisation failure, deadlock, and a prepared statement that outlived its table."""
 _LOST = ("08", "25P03", "25P04", "57P", "53300", "58")
+_FULL = "53100"
 _NO_TLS = "rejected SSL upgrade"  # of asyncpg, which has no class for it
 _REMEDIES = {
     "25006": "it is a standby or made to read only, so name the primary",
@@ -29,7 +30,7 @@ _REMEDIES = {
     "3F": "create the schema with `ramet db provision`",
     "42501": "give the role the right, with `ramet db provision`",
     "55P03": "others have been using the table all the time, so do it again later",
-    "53100": "make room on the server's disk",
+    _FULL: "make room on the server's disk",
     "53300": "raise max_connections of the server, or start fewer processes",
 }
 
@@ -88,4 +89,5 @@ def failure(error: BaseException, location: str, *, committing: bool = False) ->
     if is_lost(error):
         remedy = remedy or "see whether the server runs; it is tried again"
         return StorageUnavailable(f"PostgreSQL at {location} is not there ({text}), nothing was committed: {remedy}.")
-    return StorageError(f"PostgreSQL failed on {location} ({text}): {remedy or 'the transaction was rolled back'}.")
+    kind = StorageUnavailable if sqlstate(error) == _FULL else StorageError
+    return kind(f"PostgreSQL failed on {location} ({text}): {remedy or 'the transaction was rolled back'}.")

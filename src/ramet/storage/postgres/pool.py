@@ -11,6 +11,7 @@ from ramet.storage.postgres.channel import Channel
 from ramet.storage.postgres.failures import FAILURES, is_inherited, is_lost
 from ramet.tasks import Spawn
 
+LONG_IDLE_SECONDS = 5.0
 _ATTEMPTS = 100
 Connect = Callable[[], Awaitable[Channel]]
 
@@ -42,6 +43,7 @@ class Pool:
                     self.undo(channel)
                     continue
                 if channel.is_alive:
+                    channel.was_idle = True
                     return channel
                 channel.shut()
                 self._count -= 1
@@ -49,12 +51,14 @@ class Pool:
                 return await self._made()
             channel_or_none = await self._turn()
             if channel_or_none is not None:
+                channel_or_none.was_idle = False
                 return channel_or_none
 
     async def begun(self, sql: str) -> Channel:
         """A connection on which this was executed, which begins a transaction. Raises: what `FAILURES` names.
 
-        One that turns out to be broken is replaced, and one whose last transaction is found to have failed.
+        One that turns out to be broken is replaced, and one whose last transaction is found to have failed. All that
+        were idle may be broken, and say nothing about the server; but two that were not say enough.
         """
         broken = 0
         for attempt in range(1, _ATTEMPTS + 1):
@@ -63,7 +67,7 @@ class Pool:
                 await channel.command(sql)
             except FAILURES as error:
                 self.undo(channel)
-                broken += is_lost(error)
+                broken += is_lost(error) and not channel.was_idle
                 if broken > 1 or attempt == _ATTEMPTS or not (is_lost(error) or is_inherited(error)):
                     raise
             except BaseException:
@@ -72,6 +76,17 @@ class Pool:
             else:
                 return channel
         raise AssertionError("the last attempt returns or raises")
+
+    async def asked(self) -> Channel:
+        """As `take`, for what cannot be sent twice: one that was idle for long is asked first whether it is there.
+
+        Raises: what `FAILURES` names.
+        """
+        channel = await self.take()
+        if not channel.was_idle or asyncio.get_running_loop().time() - channel.idle_since < LONG_IDLE_SECONDS:
+            return channel
+        self.give(channel)
+        return await self.begun("SELECT 1")
 
     async def _made(self) -> Channel:
         if self._closed:
@@ -114,6 +129,7 @@ class Pool:
             if not future.done():
                 future.set_result(channel)
                 return
+        channel.idle_since = asyncio.get_running_loop().time()
         self._idle.append(channel)
 
     def drop(self, channel: Channel) -> None:

@@ -145,7 +145,10 @@ class Rows:
         """Write the group: together, and where one of it fails each by itself."""
         for request in group:
             request.error = None  # an attempt that has come to nothing found it
-        channel = await self._pool.take()
+        try:
+            channel = await self._pool.asked()
+        except FAILURES as error:
+            raise failure(error, self._location) from error
         try:
             try:
                 await self._together(channel, group)

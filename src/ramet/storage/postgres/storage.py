@@ -139,8 +139,9 @@ class PostgresStorage(Storage):
         return await self._once(lambda channel: channel.fetch(sql, parameters))
 
     async def _once(self, work: Callable[[Channel], Awaitable[T]]) -> T:
-        """Execute one statement that reads; where the connection was lost, once more on another."""
-        for again in (True, False):
+        """Execute one statement that reads; where the connection was lost, once more on another that was not idle."""
+        again = True
+        while True:
             async with self._reader() as channel:
                 try:
                     return await work(channel)
@@ -150,12 +151,15 @@ class PostgresStorage(Storage):
                 except StorageError:
                     if not again or channel.is_alive:
                         raise
-        raise AssertionError("the second attempt returns or raises")
+                again = channel.was_idle
 
     @asynccontextmanager
-    async def _reader(self) -> AsyncIterator[Channel]:
+    async def _reader(self, begin: str = "") -> AsyncIterator[Channel]:
         pool = self._reading_pool
-        channel = await pool.take()
+        try:
+            channel = await (pool.begun(begin) if begin else pool.take())
+        except FAILURES as error:
+            raise failure(error, self.location) from error
         channel.driver.on_error = self._read_failed
         try:
             yield channel
@@ -178,11 +182,7 @@ class PostgresStorage(Storage):
 
     @asynccontextmanager
     async def _snapshot(self) -> AsyncIterator[Channel]:
-        async with self._reader() as channel:
-            try:
-                await channel.command(_SNAPSHOT)
-            except FAILURES as error:
-                raise failure(error, self.location) from error
+        async with self._reader(_SNAPSHOT) as channel:
             yield channel
 
     @asynccontextmanager

@@ -19,7 +19,7 @@ from ramet.storage.postgres.pipeline import Sent, outlast
 from ramet.storage.postgres.pool import Pool
 from ramet.storage.postgres.rows import Rows
 from ramet.storage.postgres.sql import translated
-from ramet.storage.unit import USED_TOO_LATE, EngineUnit
+from ramet.storage.unit import MIXED, USED_TOO_LATE, EngineUnit
 
 T = TypeVar("T")
 
@@ -81,14 +81,19 @@ class PostgresUnit(EngineUnit):
         async with self._mutex:
             channel = await self._begin(writing=True, now=True)
             self._fresh, self._shared = False, True
+            self._parts.wrote()
             return channel.facade
 
     async def _do(self, work: Callable[[Channel], Awaitable[T]], *, writing: bool) -> T:
         async with self._mutex:
             try:
+                if writing:
+                    self._parts.wrote()
                 if self._fresh:
                     return await self._first(work, writing=writing)
-                return await (self._saving(work) if writing and not self._whole else self._plain(work))
+                if not writing or self._whole:
+                    return await self._plain(work)
+                return await (self._beside(work) if self._shared else self._saving(work))
             except asyncio.CancelledError:
                 self._doom("a statement of it was cancelled")
                 raise
@@ -102,8 +107,8 @@ class PostgresUnit(EngineUnit):
                 result = await work(channel)
             except (*FAILURES, DBAPIError, StorageError, Conflict) as error:
                 gone = isinstance(error, StorageUnavailable) or is_lost(error)
-                again = self._is_conflict(error) or is_inherited(error) or (gone and not broken)
-                broken += gone
+                broken += gone and not channel.was_idle
+                again = self._is_conflict(error) or is_inherited(error) or (gone and broken < 2)
                 await self._start_over()
                 if not again or attempt == _RESTARTS:
                     raise self._told(error) from error
@@ -136,6 +141,12 @@ class PostgresUnit(EngineUnit):
             raise told from error
         self._locked = self._saved = True
         return result
+
+    async def _beside(self, work: Callable[[Channel], Awaitable[T]]) -> T:
+        """As `_saving`; the statements of sessions wait until it is kept or undone: it would be undone with them."""
+        channel = await self._begin(writing=True)
+        async with channel.mutex.kept():
+            return await self._saving(work)
 
     async def _back(self, channel: Channel, told: BaseException) -> None:
         """Undo the statement that failed; one that got nowhere near the server has nothing to undo."""
@@ -265,6 +276,8 @@ class PostgresUnit(EngineUnit):
             raise Conflict
         if self._problem is not None:
             raise type(self._problem)(*self._problem.args)
+        if self._parts.are_mixed:
+            raise StorageError(MIXED)
 
     # -- the end -------------------------------------------------------------------------------------------------
 

@@ -6,7 +6,7 @@ import asyncio
 import sqlite3
 from collections.abc import Callable, Sequence
 
-from ramet.errors import DuplicateRow, StorageError
+from ramet.errors import DuplicateRow, StorageError, StorageUnavailable
 from ramet.storage.base import Write
 from ramet.telemetry.scope import current_scope
 
@@ -75,6 +75,8 @@ class Request:
         self.batch: Batch | None = None
 
 
+FULL = "database or disk is full"
+"""Then nothing was written, so the work may be repeated when there is room."""
 FAILURES = (sqlite3.Error, UnicodeError, OverflowError)
 """What executing a statement may raise; not of SQLite itself: half a character, a number of more than 64 bits."""
 
@@ -85,9 +87,10 @@ def failure(error: Exception, location: str) -> StorageError:
     if isinstance(error, sqlite3.IntegrityError) and "UNIQUE" in text:
         return DuplicateRow(f"A row is there already in {location}: {text}.")
     remedy = {
-        "database or disk is full": "make room on that disk",
+        FULL: "make room on that disk",
         "database is locked": "another program writes to it: close that program",
         "attempt to write a readonly database": "make the file and its folder writable",
         "disk I/O error": "check that disk",
     }.get(text, "the transaction was rolled back")
-    return StorageError(f"SQLite failed on {location} ({text}): {remedy}.")
+    kind = StorageUnavailable if text == FULL else StorageError
+    return kind(f"SQLite failed on {location} ({text}): {remedy}.")

@@ -13,7 +13,7 @@ from ramet.errors import DuplicateRow, OutsideWork, StorageError
 from ramet.storage.base import Conflict, Row
 from ramet.storage.sqlite.batch import FAILURES, Batch, Turn, failure
 from ramet.storage.sqlite.channel import Channel, Channels
-from ramet.storage.unit import USED_TOO_LATE, EngineUnit
+from ramet.storage.unit import MIXED, USED_TOO_LATE, EngineUnit
 
 
 class SqliteUnit(EngineUnit):
@@ -45,11 +45,13 @@ class SqliteUnit(EngineUnit):
     async def run(self, statement: Executable, parameters: Any = None) -> CursorResult[Any]:
         await self._begin()
         self._wrote = True
+        self._parts.wrote()
         return self._writing.connection.execute(statement, parameters)
 
     async def connection(self) -> AsyncConnection:
         await self._begin()
         self._wrote = True
+        self._parts.wrote()
         return self._writing.facade
 
     async def fetch(self, sql: str, *parameters: Any) -> list[Row]:
@@ -58,6 +60,7 @@ class SqliteUnit(EngineUnit):
 
     async def execute(self, sql: str, *parameters: Any) -> int:
         await self._begin()
+        self._parts.wrote()
         return self._raw(sql, parameters).rowcount
 
     def _raw(self, sql: str, parameters: tuple[Any, ...]) -> sqlite3.Cursor:
@@ -134,6 +137,8 @@ class SqliteUnit(EngineUnit):
             raise Conflict
         if self._turn is not None and self._turn.problem is not None:
             raise StorageError(f"The transaction was rolled back: {self._turn.problem}.")
+        if self._parts.are_mixed:
+            raise StorageError(MIXED)
 
     # -- the end -------------------------------------------------------------------------------------------------
 

@@ -17,7 +17,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 from ramet.clock import SystemClock
-from ramet.errors import StorageError, UsageError
+from ramet.errors import StorageError, StorageUnavailable, UsageError
 from ramet.storage.base import Write
 from ramet.storage.sqlite.batch import Batch, Turn, failure
 from ramet.storage.sqlite.options import SqliteOptions
@@ -150,7 +150,7 @@ class Writer:
             lost = f"SQLite rolled the transaction back on {self.location}: check that disk and its free space."
             if self.active is not None:
                 self.active.problem = "SQLite gave it up, as it does when the disk is full or fails"
-            self._finish(self.batch, StorageError(lost))
+            self._finish(self.batch, StorageUnavailable(lost))
         return False
 
     # -- statements of Ramet -------------------------------------------------------------------------------------

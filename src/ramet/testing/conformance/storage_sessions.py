@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 from abc import ABC, abstractmethod
 from contextlib import AbstractAsyncContextManager
 
 import pytest
-from sqlalchemy import select, text, update
+from sqlalchemy import insert, select, text, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from ramet.errors import EffectInQuery, OutsideWork, StorageError, UsageError
-from ramet.storage.base import Conflict, Storage
+from ramet.storage.base import Conflict, Storage, Unit
 
 
 class Base(DeclarativeBase):
@@ -29,6 +30,27 @@ class Item(Base):
 async def items(storage: Storage) -> list[tuple[int, int]]:
     """What is committed."""
     return [(row[0], row[1]) for row in await storage.fetch("SELECT id, n FROM suite_item ORDER BY id")]
+
+
+async def _undone(unit: Unit, begun: asyncio.Event, written: asyncio.Event) -> None:
+    async with unit.session() as session:
+        with pytest.raises(ZeroDivisionError):  # noqa: PT012 - leaving the block is what raises
+            async with session.begin_nested():
+                session.add(Item(id=2, n=2))
+                await session.flush()
+                begun.set()
+                await written.wait()
+                raise ZeroDivisionError
+
+
+async def _beside(unit: Unit, write: str, begun: asyncio.Event, written: asyncio.Event) -> None:
+    await begun.wait()
+    if write == "statement":
+        await unit.run(insert(Item).values(id=3, n=3))
+    else:
+        async with unit.session() as session:
+            session.add(Item(id=3, n=3))
+    written.set()
 
 
 class SessionSuite(ABC):
@@ -97,6 +119,43 @@ class SessionSuite(ABC):
                 session.add(Item(id=4, n=4))
             await unit.commit()
             assert await items(storage) == [(1, 0), (2, 2), (4, 4)]
+
+    async def test_what_is_written_beside_a_part_that_is_undone_is_not_lost_in_silence(self) -> None:
+        async with self.opened() as storage:
+            for write in ("statement", "session"):
+                unit, begun, written = storage.unit(), asyncio.Event(), asyncio.Event()
+                await asyncio.gather(_undone(unit, begun, written), _beside(unit, write, begun, written))
+                with pytest.raises(StorageError, match="written beside it"):
+                    await unit.commit()
+                assert await items(storage) == [(1, 0)]
+
+    async def test_what_is_written_inside_a_part_is_undone_with_it_and_nothing_else(self) -> None:
+        async with self.opened() as storage:
+            unit = storage.unit()
+            async with unit.session() as session:
+                await unit.run(insert(Item).values(id=2, n=2))
+                with pytest.raises(ZeroDivisionError):  # noqa: PT012 - leaving the block is what raises
+                    async with session.begin_nested():
+                        await session.execute(insert(Item).values(id=3, n=3))
+                        await asyncio.gather(*(unit.run(insert(Item).values(id=one, n=one)) for one in (4, 5)))
+                        raise ZeroDivisionError
+                async with session.begin_nested():
+                    await asyncio.gather(*(unit.run(insert(Item).values(id=one, n=one)) for one in (6, 7)))
+            await unit.commit()
+            assert await items(storage) == [(1, 0), (2, 2), (6, 6), (7, 7)]
+
+    async def test_what_is_read_beside_a_part_that_is_undone_harms_nobody(self) -> None:
+        async with self.opened() as storage:
+            unit = storage.unit()
+            async with unit.session() as session, unit.session() as other:
+                part = await session.begin_nested()
+                session.add(Item(id=2, n=2))
+                await session.flush()
+                await other.get_one(Item, 1)
+                await part.rollback()
+                session.add(Item(id=3, n=3))
+            await unit.commit()
+            assert await items(storage) == [(1, 0), (3, 3)]
 
     async def test_a_flush_that_fails_undoes_the_unit_whatever_is_done_about_it(self) -> None:
         async with self.opened() as storage:

@@ -63,7 +63,8 @@ class Flight:
 
 
 class AnsweringConnection(Connection):
-    """A connection that was accepted; `on_begun` is called when it can be spoken over, which TLS may prevent.
+    """A connection that was accepted; `on_begun` is called when it can be spoken over, which TLS may prevent, and
+    `on_introduced` when it is known who the other side is.
 
     `vouch` is asked for each call that speaks for a user; None believes whatever is said.
     """
@@ -91,6 +92,7 @@ class AnsweringConnection(Connection):
         self._draining = False
         self._deaf = False
         self.on_begun: Callable[[AnsweringConnection], None] | None = None
+        self.on_introduced: Callable[[AnsweringConnection], None] | None = None
         self.vouch: Vouch | None = None
 
     @property
@@ -273,6 +275,8 @@ class AnsweringConnection(Connection):
             self._flush()
             self._transport.close()
             return
+        if self.on_introduced is not None:
+            self.on_introduced(self)
         compression = self._compression
         if compression is not None and compression.name not in hello.compressions:
             compression = None

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from ramet.contract.web.request import Receive, Upload
 from ramet.http.operation.bodies import (
     Disconnected,
+    check_head,
     check_json,
-    check_length,
     close_form,
     limited,
     read_form,
@@ -71,12 +71,15 @@ async def test_a_client_that_leaves() -> None:
 
 
 def test_what_a_request_says_of_itself() -> None:
-    check_length({b"content-length": b"7"}, 7)
-    check_length({}, 7)
+    check_head({b"content-length": b"7"}, 7)
+    check_head({}, 7)
     check_json({})
     check_json({b"content-type": b"Application/JSON; charset=utf-8"})
     with pytest.raises(BodyTooLarge):
-        check_length({b"content-length": b"8"}, 7)
+        check_head({b"content-length": b"8"}, 7)
+    check_head({b"content-encoding": b"identity"}, 7)
+    with pytest.raises(UnsupportedMediaType, match="The body is coded as gzip; this operation takes it as it is"):
+        check_head({b"content-encoding": b"gzip"}, 7)
     with pytest.raises(UnsupportedMediaType, match="The body is text/plain; this operation takes application/json"):
         check_json({b"content-type": b"text/plain"})
 

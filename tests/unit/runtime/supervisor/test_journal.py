@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from ramet.runtime.supervisor.journal import KEPT, Journal
 
 
@@ -28,3 +30,21 @@ def test_a_file_that_is_full_makes_room_and_the_oldest_go(tmp_path: Path) -> Non
     assert [file.read_text(encoding="utf-8") for file in map(tmp_path.joinpath, kept)] == [
         f"edge/0 | line number {number}\n" for number in (9, 8, 7)
     ]
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no disk that is always full")
+def test_on_a_full_disk_everything_is_shown_and_kept_again_when_there_is_room(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    shown: list[str] = []
+    path = tmp_path / "edge.log"
+    path.symlink_to("/dev/full")
+    journal = Journal(path, lambda _, text: shown.append(text))
+    for text in ("one", "two"):
+        journal.say("edge/0", text)
+    assert caplog.text.count("not kept") == 1
+    path.unlink()
+    journal.say("edge/0", "three")
+    journal.close()
+    assert shown == ["one", "two", "three"]
+    assert path.read_text(encoding="utf-8") == "edge/0 | three\n"
