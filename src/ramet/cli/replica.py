@@ -14,12 +14,14 @@ import msgspec
 
 from ramet.cli.application import configuration, declared, fastest_loop, run
 from ramet.cli.command import Choices, command
+from ramet.cli.stopping import unless_stopped
 from ramet.errors import UsageError
 from ramet.model.topology import ASSIGNMENT, Assignment
 
 if TYPE_CHECKING:
     from ramet.contract.declared import Declared
     from ramet.runtime.configuration import Configuration
+    from ramet.runtime.replica import Replica
 
 
 @command(("ramet replica", "with its assignment in RAMET_ASSIGNMENT"))
@@ -92,6 +94,11 @@ async def _serve(found: Configuration, application: Declared, assignment: Assign
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, ending.set)
+    if await unless_stopped(ending, _started(one)):
+        await ending.wait()
+        await one.stop()
+
+
+async def _started(one: Replica) -> bool:
     await one.start()
-    await ending.wait()
-    await one.stop()
+    return True

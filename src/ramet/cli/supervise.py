@@ -46,6 +46,7 @@ def supervise(
     from ramet.identity.grants import grants, working_late
     from ramet.runtime.configuration import settings_that_do_not_fit
     from ramet.runtime.sole import Sole
+    from ramet.runtime.supervisor.patience import Patience
     from ramet.runtime.supervisor.supervisor import Setup, zygote_of
 
     application = declared(found)
@@ -62,6 +63,7 @@ def supervise(
         grants=grants(model, placement.hosts),
         late=working_late(model, placement.hosts),
         zygote=zygote_of(deployment),
+        patience=Patience(start=max(Patience().start, deployment.startup_seconds)),
     )
     with ExitStack() as stack:
         stack.enter_context(Sole(found.folder / deployment.data, deployment))

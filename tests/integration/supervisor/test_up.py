@@ -171,6 +171,21 @@ def test_settings_that_do_not_fit_are_told_before_anything_starts(bakery: Path) 
     assert msgspec.json.decode(said)["error"]["message"].startswith("ramet.toml:16: [settings.ovens] degrees")
 
 
+def test_a_startup_that_hangs_is_named_and_a_stop_does_not_wait_for_it(bakery: Path) -> None:
+    hang = "\n    async def startup(self):\n        print('hangs')\n        await asyncio.Event().wait()\n"
+    code = CODE.replace("    db: Database\n", f"    db: Database\n{hang}")
+    (bakery / "bakery.py").write_text(f"import asyncio\n{code}", encoding="utf-8")
+    with Up(bakery, "split", "--no-reload") as process:
+        process.err.wait_for("hangs")
+        assert process.stop() == 0
+    limited = TOML.replace("[deployment.split]", "[deployment.split]\nstartup_seconds = 0.5")
+    (bakery / "ramet.toml").write_text(limited, encoding="utf-8")
+    with Up(bakery, "split", "--no-reload") as process:
+        line = process.err.wait_for("back/0 ended with code")
+        assert "The startup() of ovens hangs at bakery.py:19, in startup: it was given up after 0.5 s" in line
+        assert process.stop() == 0
+
+
 def test_a_start_that_fails_for_all_replicas_ends(bakery: Path) -> None:
     code = CODE.replace("from ramet import", "import sys\n\nfrom ramet import")
     given_up = "\n\nif 'up' not in sys.argv:\n    sys.exit(2)\n"

@@ -78,13 +78,21 @@ class Member:
         self._task = self._around.spawn(self._keep())
 
     async def settle(self) -> bool:
-        """Wait until it is ready (true), or has failed for the first time."""
+        """Wait until it is ready (true), or has failed for the first time, or is given up."""
         await self._settled.wait()
         return self.state == "ready"
 
+    def give_up(self) -> None:
+        """Let nobody wait any longer for it to be ready."""
+        self._settled.set()
+
     async def drain(self, grace: float | None = None) -> None:
         """Send it nothing more, let it finish, and end it; killed after the grace (by default the patience's)."""
+        patience, is_busy = self._around.patience, self.state in ("ready", "silent", "draining")
+        if grace is None:
+            grace = patience.drain if is_busy else patience.unready
         self._ending = True
+        self.give_up()
         if self.child is None or not self.child.is_alive:
             if self._task is not None:
                 self._task.cancel()
@@ -96,7 +104,7 @@ class Member:
         else:
             self.child.terminate()
         if self._task is not None:
-            await asyncio.wait({self._task}, timeout=self._around.patience.drain if grace is None else grace)
+            await asyncio.wait({self._task}, timeout=grace)
             if not self._task.done():
                 log.warning("%s did not finish in time, and is killed.", self.name)
                 self.child.kill()
@@ -202,7 +210,8 @@ class Member:
 
     async def _up_or(self, ended: asyncio.Task[int]) -> None:
         up = self._around.spawn(self._place_taken.wait())
-        await asyncio.wait({up, ended}, return_when=asyncio.FIRST_COMPLETED)
+        wait = self._around.patience.place
+        await asyncio.wait({up, ended}, timeout=wait, return_when=asyncio.FIRST_COMPLETED)
         up.cancel()
 
     async def _pause(self, code: int | None) -> bool:

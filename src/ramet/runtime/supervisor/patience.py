@@ -13,8 +13,9 @@ class Patience(Value):
 
     A replica that ends by itself is started again after `first_pause`, which doubles up to `longest_pause`; after
     `attempts` ends in a row, none of them after `stable` of service, it is given up. One that is silent for
-    `silent` is sent nothing more, and after `frozen` it is killed. `start` is how long a start may be silent, `drain`
-    the time for finishing what is in flight, `look` how often the supervisor looks.
+    `silent` is sent nothing more, and after `frozen` it is killed. `start` is how long a start may be silent, and
+    `place` for how long it keeps others from starting. `drain` is the time for finishing what is in flight, `unready`
+    for ending where nothing is yet. `look` is how often the supervisor looks.
     """
 
     first_pause: float = 0.2
@@ -24,7 +25,9 @@ class Patience(Value):
     silent: float = 2.0
     frozen: float = 8.0
     start: float = 60.0
+    place: float = 5.0
     drain: float = 25.0
+    unready: float = 5.0
     look: float = 0.25
 
     def pause(self, failures: int, code: int | None) -> float | None:
