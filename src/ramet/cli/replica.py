@@ -14,9 +14,9 @@ import msgspec
 
 from ramet.cli.application import configuration, declared, fastest_loop, run
 from ramet.cli.command import Choices, command
-from ramet.cli.stopping import unless_stopped
 from ramet.errors import UsageError
 from ramet.model.topology import ASSIGNMENT, Assignment
+from ramet.tasks import unless_stopped
 
 if TYPE_CHECKING:
     from ramet.contract.declared import Declared

@@ -20,8 +20,8 @@ from ramet.cli import output
 from ramet.cli.application import configuration, declared, home, run
 from ramet.cli.blame import own_part
 from ramet.cli.command import INTERRUPTED, Choices, command, failed
-from ramet.cli.stopping import unless_stopped
 from ramet.errors import ConfigurationError, DeclarationError, RametError
+from ramet.tasks import Tasks, unless_stopped
 
 if TYPE_CHECKING:
     from ramet.model.topology import Deployment
@@ -203,8 +203,6 @@ def _on_signals(stopping: asyncio.Event) -> None:
 
 async def _stopped_or_changed(stopping: asyncio.Event, sources: Sources | None) -> list[Path]:
     """Whichever comes first: an interruption (no files), or a change."""
-    from ramet.tasks import Tasks
-
     tasks = Tasks()
     stopped = tasks.spawn(stopping.wait())
     changed = tasks.spawn(sources.changed(tasks.spawn)) if sources is not None else None

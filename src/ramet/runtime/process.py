@@ -52,7 +52,6 @@ def make_running(
         prepare=prepare,
         externals=configuration.externals,
         deadlines=deadlines(deployment, declared),
-        startup_seconds=deployment.startup_seconds,
     )
     return Running(declared, engines(deployment, configuration.folder, declared), options)
 

@@ -81,7 +81,6 @@ class Replica:
                 externals=configuration.externals,
                 believe=proof.believe,
                 deadlines=deadlines(self._deployment, declared),
-                startup_seconds=self._deployment.startup_seconds,
             ),
         )
         self._proof = proof

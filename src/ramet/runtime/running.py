@@ -13,7 +13,6 @@ from ramet.contract.declared import Declared, DeclaredContract, DeclaredExternal
 from ramet.contract.reading.agreement import circles
 from ramet.contract.service import Contract
 from ramet.events.moments import Report, unreported
-from ramet.model.topology import STARTUP_SECONDS
 from ramet.runtime.answering import Answering
 from ramet.runtime.calls import Answerer, Exchange
 from ramet.runtime.configuration import ExternalAt
@@ -45,7 +44,7 @@ class Options:
     this process (None: all); `carrier` gives, by the name of a service that is not among them, what carries its calls.
     `externals` are addresses of contracts that are answered outside, by name, in the place of those declared.
     `believe` judges the users of events and sagas, where those have to be proven; None believes whatever is stored.
-    `deadlines` say how long calls may take, `startup_seconds` how long each `startup()` may.
+    `deadlines` say how long calls may take, and each `startup()`.
     """
 
     clock: Clock = field(default_factory=SystemClock)
@@ -60,7 +59,6 @@ class Options:
     externals: Mapping[str, ExternalAt] = field(default_factory=dict)
     believe: Believe | None = None
     deadlines: Deadlines = field(default_factory=Deadlines)
-    startup_seconds: float = STARTUP_SECONDS
 
     def here(self, name: str) -> bool:
         """Whether this process hosts a service or API."""
@@ -108,7 +106,7 @@ class Running:
     async def prepare(self) -> None:
         """The first part of `start`: open the databases, check, let services and APIs prepare themselves."""
         await self.open()
-        limit = self.options.startup_seconds
+        limit = self.options.deadlines.startup
         for service in self.services.values():
             await service.prepare()
         for service in self._in_order():

@@ -13,6 +13,7 @@ from ramet.contract.reading.application import read
 from ramet.errors import DeadlineExceeded, IncompatibleRelease
 from ramet.model.topology import Deployment
 from ramet.runtime import starting
+from ramet.runtime.policies import Deadlines
 from ramet.runtime.running import Options, Running
 from ramet.runtime.wiring import embedded
 
@@ -92,7 +93,9 @@ class HangingOrders(OrdersWithoutSagas):
 
 async def test_a_startup_that_hangs_is_named_with_its_line_and_undone(tmp_path: Path) -> None:
     engines = embedded(Deployment(durability="off"), tmp_path)
-    service = Running(read(Application("shop", services=HangingOrders)), engines, Options(startup_seconds=0.01))
+    service = Running(
+        read(Application("shop", services=HangingOrders)), engines, Options(deadlines=Deadlines(startup=0.01))
+    )
     with pytest.raises(DeadlineExceeded) as caught:
         await service.start()
     assert str(caught.value).startswith("The startup() of orders hangs at ")
@@ -111,7 +114,7 @@ class PatientApi(Api, prefix="/api", version="1.0.0"):
 async def test_that_of_an_api_is_named_too(tmp_path: Path) -> None:
     engines = embedded(Deployment(durability="off"), tmp_path)
     declared = read(Application("shop", services=[OrdersWithoutSagas, PatientApi]))
-    service = Running(declared, engines, Options(startup_seconds=0.01))
+    service = Running(declared, engines, Options(deadlines=Deadlines(startup=0.01)))
     with pytest.raises(DeadlineExceeded, match=r"^The startup\(\) of patient-api hangs at "):
         await service.start()
 
