@@ -78,7 +78,7 @@ def assigned() -> Assignment:
 
 def _load(found: Configuration, deployment: str) -> None:
     """Import what replicas are made of."""
-    from ramet.runtime import replica as _  # noqa: F401 - what else a replica imports
+    from ramet.runtime import holdups, replica  # noqa: F401 - what else a replica imports
     from ramet.runtime.wiring import load
 
     fastest_loop()
@@ -86,6 +86,7 @@ def _load(found: Configuration, deployment: str) -> None:
 
 
 async def _serve(found: Configuration, application: Declared, assignment: Assignment) -> None:
+    from ramet.runtime.holdups import Holdups
     from ramet.runtime.replica import Replica
 
     one = Replica(found, application, assignment)
@@ -94,9 +95,10 @@ async def _serve(found: Configuration, application: Declared, assignment: Assign
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, ending.set)
-    if await unless_stopped(ending, _started(one)):
-        await ending.wait()
-        await one.stop()
+    with Holdups():
+        if await unless_stopped(ending, _started(one)):
+            await ending.wait()
+            await one.stop()
 
 
 async def _started(one: Replica) -> bool:

@@ -186,6 +186,16 @@ def test_a_startup_that_hangs_is_named_and_a_stop_does_not_wait_for_it(bakery: P
         assert process.stop() == 0
 
 
+def test_code_that_blocks_a_replica_is_named(bakery: Path) -> None:
+    block = "\n    async def startup(self):\n        threading.Event().wait()\n"
+    code = CODE.replace("    db: Database\n", f"    db: Database\n{block}")
+    (bakery / "bakery.py").write_text(f"import threading\n{code}", encoding="utf-8")
+    with Up(bakery, "split", "--no-reload") as process:
+        line = process.err.wait_for("Everything in this process waits for")
+    assert line.startswith("back/0 ")
+    assert "bakery.py:18, in startup" in line
+
+
 def test_a_start_that_fails_for_all_replicas_ends(bakery: Path) -> None:
     code = CODE.replace("from ramet import", "import sys\n\nfrom ramet import")
     given_up = "\n\nif 'up' not in sys.argv:\n    sys.exit(2)\n"
