@@ -18,8 +18,9 @@ from ramet.model.topology import Deployment
 from ramet.runtime.operators.requests import GetStatus, Status
 from ramet.runtime.supervisor.asking import ask
 from ramet.runtime.supervisor.operations import SupervisorOperations
+from ramet.runtime.supervisor.patience import AWAY, REFUSED
 from ramet.runtime.supervisor.requests import RestartGroups, StopGroup
-from tests.integration.supervisor.conftest import HOW, PATIENCE_SECONDS, REST, placed
+from tests.integration.supervisor.conftest import HOW, PATIENCE_SECONDS, QUICK, REST, placed
 
 
 def lives(pid: int) -> bool:
@@ -83,6 +84,23 @@ async def test_a_crash_loop_ends_and_a_restart_brings_it_back(held: Any) -> None
         one.behave()
         await operations.answer(RestartGroups(group="rest"))
         assert [member.state for member in one.members("rest")] == ["ready"]
+
+
+async def test_a_replica_that_is_refused_is_given_up_sooner_with_its_sentence(held: Any) -> None:
+    async with held(REST, behaviour=(f"rest={REFUSED}",)) as one:
+        (member,) = await one.supervisor.decided()
+        assert (member.state, member.restarts) == ("crashed", 1)
+        assert member.error == "failed, 2 times in a row: It is not to be"
+
+
+async def test_a_replica_that_needs_somebody_who_is_away_is_tried_until_it_is_ready(held: Any) -> None:
+    async with held(REST, behaviour=(f"rest={AWAY}",)) as one:
+        (member,) = one.members("rest")
+        await one.until(lambda: member.restarts > 2 * QUICK.attempts)
+        assert member.error == "failed: It is not to be"
+        one.behave()
+        assert await one.supervisor.decided() == []
+        assert member.state == "ready"
 
 
 async def test_a_start_that_hangs_holds_up_neither_a_restart_nor_a_stop(held: Any) -> None:

@@ -10,7 +10,7 @@ from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from threading import Event
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import urlsplit, urlunsplit
 
 import httpx
 import msgspec
@@ -19,7 +19,7 @@ import pytest
 from ramet.model.topology import Deployment
 from ramet.runtime.sole import Sole
 from tests.integration.cli.deployment import PATIENCE_SECONDS, Up, ramet
-from tests.integration.supervisor.bakery import CODE, TOML, write_to
+from tests.integration.supervisor.bakery import CODE, TOML, reachable, write_to
 
 
 @pytest.fixture
@@ -181,9 +181,23 @@ def test_a_startup_that_hangs_is_named_and_a_stop_does_not_wait_for_it(bakery: P
     limited = TOML.replace("[deployment.split]", "[deployment.split]\nstartup_seconds = 0.5")
     (bakery / "ramet.toml").write_text(limited, encoding="utf-8")
     with Up(bakery, "split", "--no-reload") as process:
-        line = process.err.wait_for("back/0 ended with code")
-        assert "The startup() of ovens hangs at bakery.py:19, in startup: it was given up after 0.5 s" in line
+        line = process.err.wait_for("The startup() of ovens hangs")
+        assert "hangs at bakery.py:19, in startup: it was given up after 0.5 s (`startup_seconds` in" in line
         assert process.stop() == 0
+
+
+@pytest.mark.needs("postgresql")
+@pytest.mark.parametrize("wrong", ["password", "database"])
+def test_a_group_that_its_database_refuses_is_given_up_and_the_start_with_it(wrong: str, postgresql: str) -> None:
+    server = urlsplit(postgresql)
+    urls = {"password": server._replace(netloc=f"ramet:x@127.0.0.1:{server.port}"), "database": server}
+    url = urlunsplit(urls[wrong]._replace(path="/nowhere" if wrong == "database" else "/postgres"))
+    why = {"password": "password authentication failed", "database": 'database "nowhere" does not exist'}
+    toml = TOML.replace("[deployment.split]", f'[deployment.split]\nstorage = "{url}"')
+    with reachable(toml) as folder, Up(folder, "split", "--no-reload") as process:
+        assert process.ended() == 2
+        line = process.err.wait_for("error: back/0 failed, 4 times in a row: PostgreSQL failed on ")
+        assert why[wrong] in line
 
 
 def test_code_that_blocks_a_replica_is_named(bakery: Path) -> None:

@@ -46,6 +46,16 @@ class Keeper:
         """How many are."""
         return sum(member.state == "ready" for member in self.members)
 
+    @property
+    def is_decided(self) -> bool:
+        """Whether each replica is ready, or given up."""
+        return all(member.state in ("ready", "silent", "crashed") for member in self.members)
+
+    @property
+    def is_hopeless(self) -> bool:
+        """Whether every replica is given up."""
+        return bool(self.members) and all(member.state == "crashed" for member in self.members)
+
     def start(self) -> list[Member]:
         """Begin with the first set."""
         return [self._add() for _ in range(self.wanted - len(self.members))]
