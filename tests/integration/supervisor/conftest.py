@@ -22,7 +22,16 @@ PATIENCE_SECONDS = 60.0
 HOW = (False, True) if sys.platform == "linux" else (False,)
 """Whether replicas are forked from a zygote: where they can be, every test is done in both ways."""
 QUICK = Patience(
-    first_pause=0.05, longest_pause=0.2, attempts=3, refusals=2, silent=1.5, frozen=3.0, place=0.5, drain=10.0, look=0.1
+    first_pause=0.05,
+    longest_pause=0.2,
+    attempts=3,
+    refusals=2,
+    silent=1.5,
+    frozen=3.0,
+    place=0.5,
+    forking=0.5,
+    drain=10.0,
+    look=0.1,
 )
 
 

@@ -19,7 +19,7 @@ from ramet.runtime.operators.requests import GetStatus, Status
 from ramet.runtime.supervisor.asking import ask
 from ramet.runtime.supervisor.operations import SupervisorOperations
 from ramet.runtime.supervisor.patience import AWAY, REFUSED
-from ramet.runtime.supervisor.requests import RestartGroups, StopGroup
+from ramet.runtime.supervisor.requests import RestartGroups, ScaleGroup, StopGroup
 from tests.integration.supervisor.conftest import HOW, PATIENCE_SECONDS, QUICK, REST, placed
 
 
@@ -161,6 +161,17 @@ async def test_a_stopped_group_stays_so_until_it_is_restarted(held: Any) -> None
         assert (one.members("edge"), [pid for pid in before if lives(pid)]) == ([], [])
         assert (await operations.answer(RestartGroups(group="edge"))).groups == {"edge": 2}
         assert len(one.supervisor.keepers["edge"].endpoints) == 2
+
+
+async def test_a_group_that_is_scaled_to_none_stays_so_when_it_is_restarted(held: Any) -> None:
+    async with held() as one:
+        operations = SupervisorOperations(one.supervisor)
+        await operations.answer(ScaleGroup(group="edge", replicas=0))
+        assert (await operations.answer(RestartGroups(group="edge"))).groups == {"edge": 0}
+        assert one.members("edge") == []
+        await operations.answer(ScaleGroup(group="edge", replicas=1))
+        await operations.answer(StopGroup(group="edge"))
+        assert (await operations.answer(RestartGroups(group="edge"))).groups == {"edge": 1}
 
 
 async def test_operators_reach_the_supervisor_through_its_socket(held: Any) -> None:

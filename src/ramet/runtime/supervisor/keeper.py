@@ -82,12 +82,12 @@ class Keeper:
     async def restart(self, *, blue_green: bool = False) -> int:
         """Exchange every replica: one by one, or a whole new set at once. Returns how many were exchanged.
 
-        Each old one drains when its successor is ready. Raises: Unavailable when a new one fails; then those that are
-        not exchanged yet stay.
+        A group that was stopped has as many as before; one that was scaled to none stays so. Each old one drains when
+        its successor is ready. Raises: Unavailable when a new one fails; then those that are not exchanged yet stay.
         """
         async with self._change():
             old = list(self.members)
-            count = max(self.wanted, 1) if not old else len(old)
+            count = len(old) or self.wanted
             if self.is_exclusive:
                 await self._end(old)
                 await self._settled([self._add() for _ in range(count)])

@@ -17,9 +17,9 @@ class Patience(Value):
 
     A replica that ends by itself is started again after `first_pause`, which doubles up to `longest_pause`; after
     `attempts` ends in a row, none of them after `stable` of service, it is given up; where it was refused, after
-    `refusals` of them. That somebody it needs is away does not count. One that is silent for
-    `silent` is sent nothing more, and after `frozen` it is killed. `start` is how long a start may be silent, and
-    `place` for how long it keeps others from starting. `drain` is the time for finishing what is in flight, `unready`
+    `refusals` of them. That somebody it needs is away does not count. One that is silent for `silent` is sent nothing
+    more, and after `frozen` it is killed. `start` is how long a start may be silent, `place` for how long it keeps
+    others from starting, `forking` the time of a zygote. `drain` is the time for finishing what is in flight, `unready`
     for ending where nothing is yet. `look` is how often the supervisor looks.
     """
 
@@ -32,6 +32,7 @@ class Patience(Value):
     frozen: float = 8.0
     start: float = 60.0
     place: float = 5.0
+    forking: float = 1.0
     drain: float = 25.0
     unready: float = 5.0
     look: float = 0.25

@@ -257,7 +257,13 @@ class Supervisor:
 
     def _loading(self) -> Loading:
         setup = self.setup
-        return Loading(command=setup.zygote, folder=setup.folder, environment=self._environment, said=log.debug)
+        return Loading(
+            command=setup.zygote,
+            folder=setup.folder,
+            environment=self._environment,
+            said=log.debug,
+            forking_seconds=setup.patience.forking,
+        )
 
     @property
     def _environment(self) -> dict[str, str]:
