@@ -25,7 +25,7 @@ log = logging.getLogger("ramet.supervisor")
 
 @dataclass(frozen=True, kw_only=True)
 class Loading:
-    """How a zygote is started, and within how many seconds it has to fork: unless it is frozen it takes milliseconds."""
+    """How a zygote is started, and in how many seconds it has to fork: unless it is frozen it takes milliseconds."""
 
     command: Sequence[str]
     folder: Path
