@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Coroutine, Iterable
-from typing import Any
+from typing import Any, TypeVar
 
 Spawn = Callable[[Coroutine[Any, Any, Any]], "asyncio.Task[Any]"]
 """How whoever needs a background task is given the means to make one: `Tasks.spawn` of the owner."""
 
 PATIENCE_SECONDS = 0.5
+T = TypeVar("T")
 log = logging.getLogger("ramet.tasks")
 
 
@@ -55,3 +56,24 @@ def is_ending() -> bool:
     """Whether this task was told to end; else a cancellation came from what it runs, and is a failure of that."""
     task = asyncio.current_task()
     return task is not None and task.cancelling() > 0
+
+
+async def unless_stopped(stopping: asyncio.Event, work: Coroutine[Any, Any, T]) -> T | None:
+    """What the work gives, such as a start; None when somebody wants it to stop first, which cancels it."""
+    own = asyncio.current_task()
+    assert own is not None
+
+    async def cancel() -> None:
+        await stopping.wait()
+        own.cancel()
+
+    cancelling = Tasks().spawn(cancel())
+    try:
+        return await work
+    except asyncio.CancelledError:
+        if not stopping.is_set():
+            raise
+        own.uncancel()
+        return None
+    finally:
+        cancelling.cancel()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from ramet.tasks import Tasks, end
+from ramet.tasks import Tasks, end, unless_stopped
 
 
 async def test_a_task_that_loses_its_first_cancellation_is_ended_all_the_same() -> None:
@@ -33,3 +33,29 @@ async def test_what_has_ended_already_is_no_matter() -> None:
     await task
     await end([task])
     await tasks.stop()
+
+
+async def test_work_that_is_stopped_gives_nothing_and_whoever_waits_goes_on() -> None:
+    stopping, undone = asyncio.Event(), False
+
+    async def work() -> bool:
+        nonlocal undone
+        try:
+            stopping.set()
+            await asyncio.Event().wait()
+        finally:
+            undone = True
+        return True
+
+    assert await unless_stopped(stopping, work()) is None
+    assert undone
+    task = asyncio.current_task()
+    assert task is not None
+    assert not task.cancelling()
+
+
+async def test_work_that_nobody_stops_gives_what_it_gives() -> None:
+    async def work() -> int:
+        return 12
+
+    assert await unless_stopped(asyncio.Event(), work()) == 12

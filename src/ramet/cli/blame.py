@@ -5,7 +5,7 @@ from __future__ import annotations
 import traceback
 from types import TracebackType
 
-from ramet.contract.places import is_own, shown
+from ramet.contract.places import innermost, is_own
 
 
 def own_part(error: BaseException) -> TracebackType | None:
@@ -21,6 +21,5 @@ def told(error: BaseException) -> tuple[str, str]:
     part, what = own_part(error), f"{type(error).__name__}: {error}".rstrip(": ")
     if part is None:
         return f"{what} (a defect: --debug shows where).", ""
-    last = [frame for frame in traceback.extract_tb(part) if is_own(frame.filename)][-1]
     lines = "".join(traceback.format_exception(type(error), error, part)).rstrip()
-    return f"{what} ({shown(last.filename)}:{last.lineno}, in {last.name}).", lines
+    return f"{what} ({innermost(traceback.extract_tb(part))}).", lines

@@ -17,6 +17,7 @@ from ramet.errors import DeclarationError, UsageError
 if TYPE_CHECKING:
     from ramet.runtime.operators.requests import Request, Status
 
+EXCHANGED = "exchanged"
 group_deployment_option = click.option(
     "--deployment", "-d", default=None, metavar="NAME", help="Which deployment; by default the one that runs as groups."
 )
@@ -24,7 +25,7 @@ group_deployment_option = click.option(
 
 @command(
     ("ramet scale edge 4", "four replicas of the group"),
-    ("ramet scale edge 0", "none, until it is scaled or restarted"),
+    ("ramet scale edge 0", "none, until it is scaled again"),
 )
 @click.argument("group")
 @click.argument("replicas", type=click.IntRange(0, 1000))
@@ -57,7 +58,7 @@ def restart(choices: Choices, group: str | None, blue_green: bool, deployment: s
     from ramet.runtime.supervisor.requests import RestartGroups
 
     _refuse_other_placement(choices, running(choices, deployment)[0])
-    _change(choices, deployment, RestartGroups(group=group, blue_green=blue_green), "exchanged")
+    _change(choices, deployment, RestartGroups(group=group, blue_green=blue_green), EXCHANGED)
 
 
 @command(
@@ -137,7 +138,10 @@ def _change(choices: Choices, deployment: str | None, request: Request, done: st
         output.document(changed)
         return
     for name, count in changed.groups.items():
-        output.say(f"{name}: {output.counted(count, 'replica')} {done}")
+        why = (
+            f": it is scaled to none, and `ramet scale {name} 1` starts one" if done == EXCHANGED and not count else ""
+        )
+        output.say(f"{name}: {output.counted(count, 'replica')} {done}{why}")
 
 
 async def _gone(data: Path) -> None:

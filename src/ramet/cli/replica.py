@@ -7,23 +7,26 @@ import gc
 import os
 import signal
 import socket
-from typing import TYPE_CHECKING
+from collections.abc import Coroutine
+from typing import TYPE_CHECKING, Any
 
 import click
 import msgspec
 
 from ramet.cli.application import configuration, declared, fastest_loop, run
-from ramet.cli.command import Choices, command
-from ramet.errors import UsageError
+from ramet.cli.command import Choices, command, failed
+from ramet.errors import CommitUnknown, RametError, StorageUnavailable, Unavailable, UsageError
 from ramet.model.topology import ASSIGNMENT, Assignment
+from ramet.tasks import unless_stopped
 
 if TYPE_CHECKING:
     from ramet.contract.declared import Declared
     from ramet.runtime.configuration import Configuration
+    from ramet.runtime.replica import Replica
 
 
 @command(("ramet replica", "with its assignment in RAMET_ASSIGNMENT"))
-def replica(choices: Choices) -> None:
+def replica(choices: Choices) -> int:
     """Run one replica of a process group, as its supervisor has assigned."""
     from ramet.cli.logs import configure
     from ramet.runtime.orphans import end_with_parent
@@ -33,12 +36,12 @@ def replica(choices: Choices) -> None:
     end_with_parent()
     gc.disable()  # until it is ready: whatever is made before then is kept
     found = configuration(choices)
-    run(_serve(found, declared(found), assignment))
+    return served(choices, _serve(found, declared(found), assignment))
 
 
 @command(("ramet zygote split", "with its connection in RAMET_ZYGOTE"))
 @click.argument("deployment")
-def zygote(choices: Choices, deployment: str) -> None:
+def zygote(choices: Choices, deployment: str) -> int:
     """Load the application once, and fork every replica of a deployment, as its supervisor assigns them."""
     from ramet.cli.logs import configure
     from ramet.runtime.orphans import end_with_parent
@@ -58,7 +61,7 @@ def zygote(choices: Choices, deployment: str) -> None:
     gc.freeze()  # what is looked at by a collection is written to, and shared no more
     assignment = serve(connection, obstacle(before))
     end_with_parent()
-    run(_serve(found, application, assignment))
+    return served(choices, _serve(found, application, assignment))
 
 
 replica.hidden = zygote.hidden = True
@@ -74,9 +77,23 @@ def assigned() -> Assignment:
         raise UsageError(f"{ASSIGNMENT} is no assignment: {error}. The supervisor may be of another release.") from None
 
 
+def served(choices: Choices, work: Coroutine[Any, Any, None]) -> int:
+    """Run a replica; what it ends with tells its supervisor whether it makes sense to start it again."""
+    from ramet.runtime.supervisor.patience import AWAY, BAD_INPUT, REFUSED
+
+    try:
+        run(work)
+    except RametError as error:
+        code = failed(choices, error)
+        if code == BAD_INPUT:
+            return code
+        return AWAY if isinstance(error, Unavailable | StorageUnavailable | CommitUnknown) else REFUSED
+    return 0
+
+
 def _load(found: Configuration, deployment: str) -> None:
     """Import what replicas are made of."""
-    from ramet.runtime import replica as _  # noqa: F401 - what else a replica imports
+    from ramet.runtime import holdups, replica  # noqa: F401 - what else a replica imports
     from ramet.runtime.wiring import load
 
     fastest_loop()
@@ -84,6 +101,7 @@ def _load(found: Configuration, deployment: str) -> None:
 
 
 async def _serve(found: Configuration, application: Declared, assignment: Assignment) -> None:
+    from ramet.runtime.holdups import Holdups
     from ramet.runtime.replica import Replica
 
     one = Replica(found, application, assignment)
@@ -92,6 +110,12 @@ async def _serve(found: Configuration, application: Declared, assignment: Assign
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, ending.set)
+    with Holdups():
+        if await unless_stopped(ending, _started(one)):
+            await ending.wait()
+            await one.stop()
+
+
+async def _started(one: Replica) -> bool:
     await one.start()
-    await ending.wait()
-    await one.stop()
+    return True

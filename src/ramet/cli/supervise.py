@@ -16,6 +16,7 @@ from ramet.cli.application import declared, run
 from ramet.cli.command import BAD_INPUT, INTERRUPTED, Choices
 from ramet.cli.engines import engines_of, tell_to_end, with_engines
 from ramet.errors import DeclarationError, RametError
+from ramet.tasks import unless_stopped
 
 if TYPE_CHECKING:
     from ramet.contract.declared import Declared
@@ -46,6 +47,7 @@ def supervise(
     from ramet.identity.grants import grants, working_late
     from ramet.runtime.configuration import settings_that_do_not_fit
     from ramet.runtime.sole import Sole
+    from ramet.runtime.supervisor.patience import Patience
     from ramet.runtime.supervisor.supervisor import Setup, zygote_of
 
     application = declared(found)
@@ -62,6 +64,7 @@ def supervise(
         grants=grants(model, placement.hosts),
         late=working_late(model, placement.hosts),
         zygote=zygote_of(deployment),
+        patience=Patience(start=max(Patience().start, deployment.startup_seconds)),
     )
     with ExitStack() as stack:
         stack.enter_context(Sole(found.folder / deployment.data, deployment))
@@ -88,28 +91,29 @@ class _Foreground:
         supervisor = Supervisor(self._setup)
         self._on_signals(supervisor)
         await supervisor.start()
-        await self._until_settled(supervisor)
-        hopeless = False
+        is_hopeless = await self._is_hopeless(supervisor)
         if self._sources is not None:
+            if is_hopeless:
+                output.note(output.paint("Waiting for the next save.", "dim", sys.stderr))
             supervisor.tasks.spawn(self._follow(supervisor, self._sources))
-        elif hopeless := supervisor.is_hopeless:
+        elif is_hopeless:
             supervisor.end()
         await supervisor.stopping.wait()
         output.note("Stopping, once what is in flight is finished.")
         await supervisor.stop()
-        return BAD_INPUT if hopeless else 0
+        return BAD_INPUT if is_hopeless and self._sources is None else 0
 
-    async def _until_settled(self, supervisor: Supervisor) -> None:
-        """Say that it is ready, or who has failed; a stop does not wait for that."""
-        settled = supervisor.tasks.spawn(supervisor.settled())
-        stopping = supervisor.tasks.spawn(supervisor.stopping.wait())
-        await asyncio.wait({settled, stopping}, return_when=asyncio.FIRST_COMPLETED)
-        if not settled.done():
-            return
-        for member in settled.result():
-            output.complain(f"{member.name} {member.error or 'is not ready'}: `ramet logs {member.group}` says why.")
-        if not settled.result():
+    async def _is_hopeless(self, supervisor: Supervisor) -> bool:
+        """Say that it is ready, or who is given up: whether that is a whole group. A stop does not wait for that."""
+        given_up = await unless_stopped(supervisor.stopping, supervisor.decided())
+        if given_up is None:
+            return False
+        for member in given_up:
+            output.complain(f"{member.name} {member.error}.")
+        is_hopeless = any(keeper.is_hopeless for keeper in supervisor.keepers.values())
+        if not is_hopeless:
             self._announce(supervisor)
+        return is_hopeless
 
     def _on_signals(self, supervisor: Supervisor) -> None:
         """The first asks to stop; the second ends every process, which the databases survive."""

@@ -10,9 +10,8 @@ import re
 import signal
 import socket
 import sys
-from collections.abc import Coroutine
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING
 
 import click
 import msgspec
@@ -22,13 +21,13 @@ from ramet.cli.application import configuration, declared, home, run
 from ramet.cli.blame import own_part
 from ramet.cli.command import INTERRUPTED, Choices, command, failed
 from ramet.errors import ConfigurationError, DeclarationError, RametError
+from ramet.tasks import Tasks, unless_stopped
 
 if TYPE_CHECKING:
     from ramet.model.topology import Deployment
     from ramet.runtime.process import Process, Ready
     from ramet.runtime.watching import Sources
 
-T = TypeVar("T")
 ADDRESS = re.compile(r"(?P<host>[^:\s]*|\[[0-9a-fA-F:]+\]):(?P<port>\d{1,5})")
 
 
@@ -149,7 +148,7 @@ class Up:
             return await self._until_stopped_or_changed(stopping, process)
 
     async def _until_stopped_or_changed(self, stopping: asyncio.Event, process: Process) -> list[Path]:
-        ready = await _unless_stopped(stopping, process.start(self._listener))
+        ready = await unless_stopped(stopping, process.start(self._listener))
         if ready is None:
             output.note("Stopped before it was ready.")
             return []
@@ -202,33 +201,8 @@ def _on_signals(stopping: asyncio.Event) -> None:
         loop.add_signal_handler(one, stop)
 
 
-async def _unless_stopped(stopping: asyncio.Event, work: Coroutine[Any, Any, T]) -> T | None:
-    """What the work gives; None when an interruption comes first, which cancels it."""
-    from ramet.tasks import Tasks
-
-    own = asyncio.current_task()
-    assert own is not None
-
-    async def cancel() -> None:
-        await stopping.wait()
-        own.cancel()
-
-    cancelling = Tasks().spawn(cancel())
-    try:
-        return await work
-    except asyncio.CancelledError:
-        if not stopping.is_set():
-            raise
-        own.uncancel()
-        return None
-    finally:
-        cancelling.cancel()
-
-
 async def _stopped_or_changed(stopping: asyncio.Event, sources: Sources | None) -> list[Path]:
     """Whichever comes first: an interruption (no files), or a change."""
-    from ramet.tasks import Tasks
-
     tasks = Tasks()
     stopped = tasks.spawn(stopping.wait())
     changed = tasks.spawn(sources.changed(tasks.spawn)) if sources is not None else None

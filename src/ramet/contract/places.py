@@ -7,8 +7,9 @@ import functools
 import linecache
 import sys
 import sysconfig
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
+from traceback import FrameSummary
 from types import CodeType, FunctionType
 from typing import Any
 
@@ -72,6 +73,12 @@ def is_library(file: str) -> bool:
 def is_own(file: str) -> bool:
     """Whether a file of a traceback is the application's: one that is there, and no library's and not the command."""
     return not is_library(file) and file != sys.argv[0] and Path(file).is_file()
+
+
+def innermost(frames: Iterable[FrameSummary]) -> str | None:
+    """The line of the application that was reached last; None where these lead through none."""
+    own = [one for one in frames if is_own(one.filename)]
+    return f"{shown(own[-1].filename)}:{own[-1].lineno}, in {own[-1].name}" if own else None
 
 
 def line_of(file: str, name: str) -> int:

@@ -8,6 +8,7 @@ from ramet.model.application import Value
 from ramet.model.policies import Budgets, Http, Policy
 
 EVERYTHING = "*"
+STARTUP_SECONDS = 60.0
 
 
 class Group(Value):
@@ -44,7 +45,8 @@ class Deployment(Value):
     `storage` is "sqlite" or the URL of a PostgreSQL server, on which every service has a schema and a role of its own;
     `broker` is "memory" or the URL of NATS, RabbitMQ or Redis. Without `groups` everything is one process. `together`
     and `apart` are sets of services that every placement must keep in one process, or in different ones. `preload`: on
-    Linux the application is loaded once, and the replicas are forked from that.
+    Linux the application is loaded once, and the replicas are forked from that. `startup_seconds` is the
+    time of each `startup()`.
     """
 
     name: str = "local"
@@ -64,6 +66,7 @@ class Deployment(Value):
     budgets: Budgets = Budgets()
     http: Http = Http()
     preload: bool = True
+    startup_seconds: float = STARTUP_SECONDS
 
 
 class Assignment(Value):

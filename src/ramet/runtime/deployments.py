@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import msgspec
 
-from ramet.model.topology import EVERYTHING, Deployment, Group
+from ramet.model.topology import EVERYTHING, STARTUP_SECONDS, Deployment, Group
 from ramet.runtime.policy_tables import read_http, read_policies
 from ramet.runtime.toml import Keys, Lines, Mistakes, nearest
 
@@ -17,6 +17,7 @@ STORAGES = ("postgresql", "postgres")
 BROKERS = ("nats", "tls", "amqp", "amqps", "redis", "rediss")
 REFERENCES = ("env:", "file:")
 LARGEST_PORT = 65535
+LONGEST_STARTUP_SECONDS = 86400.0
 _ADDRESS = re.compile(r"(?:[^\s:\[\]]*|\[[0-9a-fA-F:.]+\]):(\d{1,5})")
 _NAME = re.compile(r"[a-z][a-z0-9_-]{0,39}")
 LOCAL = "local"
@@ -52,6 +53,7 @@ class _DeploymentTable(msgspec.Struct):
     together: tuple[tuple[str, ...], ...] = ()
     apart: tuple[tuple[str, ...], ...] = ()
     preload: bool = True
+    startup_seconds: float = STARTUP_SECONDS
     extends: str | None = None
     process: dict[str, Any] = msgspec.field(default_factory=dict)
     settings: dict[str, Any] = msgspec.field(default_factory=dict)
@@ -150,6 +152,7 @@ class Deployments:
             together=table.together,
             apart=table.apart,
             preload=table.preload,
+            startup_seconds=table.startup_seconds,
             **calls._asdict(),
             http=http,
         )
@@ -178,6 +181,9 @@ class Deployments:
         if not is_engine(table.broker, "memory", BROKERS):
             urls = 'a URL such as "nats://localhost:4222" or "amqp://localhost:5672"'
             wrong(own, "broker", f'broker is "memory", {urls}, or "env:NAME".')
+        if not 0 < table.startup_seconds <= LONGEST_STARTUP_SECONDS:
+            longest = f"{LONGEST_STARTUP_SECONDS:g}"
+            wrong(own, "startup_seconds", f"startup_seconds is more than 0, and at most {longest} (a day).")
         if table.contracts and not table.contracts.startswith("/"):
             wrong(own, "contracts", f'contracts is a path such as "/contracts", not "{table.contracts}".')
         if table.listen is not None and table.gateway is not None:

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import Self
 
-from ramet.contract.places import is_own, shown
+from ramet.contract.places import innermost
 
 PATIENCE_SECONDS = 1.0
 log = logging.getLogger("ramet.holdups")
@@ -60,6 +60,4 @@ class Holdups:
 
 def _place(thread: int) -> str | None:
     """The line of the application at which a thread is; None where it is at none."""
-    stack = traceback.extract_stack(sys._current_frames().get(thread))  # noqa: SLF001 - the documented way to look
-    own = [one for one in stack if is_own(one.filename)]
-    return f"{shown(own[-1].filename)}:{own[-1].lineno}, in {own[-1].name}" if own else None
+    return innermost(traceback.extract_stack(sys._current_frames().get(thread)))  # noqa: SLF001 - the documented way

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from ramet.clock import Clock
 from ramet.contract.codec import MethodCodec
 from ramet.contract.declared import DeclaredContract, DeclaredMethod
-from ramet.errors import DeadlineExceeded, OutcomeUnknown
+from ramet.errors import DeadlineExceeded, OutcomeUnknown, Unavailable
 from ramet.runtime.calls import DEFAULT_DEADLINE_SECONDS, ENDLESS, Answerer, Answering, Boundary
 from ramet.telemetry.context import Context, current_context
 from ramet.telemetry.counters import Counters
@@ -68,7 +68,11 @@ class _Link:
             context = current_context.get()
             if context is None or context.deadline == ENDLESS:
                 context = limited(context)
-            return decode(await carry(Call(name, encode(args), context), repeatable=True))
+            try:
+                data = await carry(Call(name, encode(args), context), repeatable=True)
+            except OutcomeUnknown as error:
+                raise Unavailable(f"{name} was not answered; it has no effects: {error}") from error
+            return decode(data)
 
         return answer
 

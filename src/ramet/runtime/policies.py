@@ -11,7 +11,7 @@ from msgspec.structs import asdict
 from ramet.contract.declared import Declared
 from ramet.http.surroundings import Cors, HttpSettings
 from ramet.model.policies import Policy
-from ramet.model.topology import Deployment
+from ramet.model.topology import STARTUP_SECONDS, Deployment
 from ramet.runtime.calls import DEFAULT_DEADLINE_SECONDS
 from ramet.transport.policy.bulkhead import Bulkhead
 from ramet.transport.policy.policies import Policies
@@ -20,10 +20,14 @@ GATES = frozenset({"concurrency", "queue"})
 
 
 class Deadlines(NamedTuple):
-    """For how long a call may take: `usual` where it has no deadline of its own; `methods` have one in any case."""
+    """For how long a call may take: `usual` where it has no deadline of its own; `methods` have one in any case.
+
+    `startup` is for each `startup()`.
+    """
 
     usual: float = DEFAULT_DEADLINE_SECONDS
     methods: Mapping[str, float] = {}
+    startup: float = STARTUP_SECONDS
 
     def of(self, method: str) -> float:
         """For a call that has no deadline of its own."""
@@ -31,10 +35,10 @@ class Deadlines(NamedTuple):
 
 
 def deadlines(deployment: Deployment, declared: Declared) -> Deadlines:
-    """Those of every call."""
+    """Those of every call and start."""
     usual = deployment.policy.deadline_seconds
     own = {name: one.deadline_seconds for name, one in _methods(deployment, declared) if one.deadline_seconds}
-    return Deadlines(DEFAULT_DEADLINE_SECONDS if usual is None else usual, own)
+    return Deadlines(DEFAULT_DEADLINE_SECONDS if usual is None else usual, own, deployment.startup_seconds)
 
 
 def upstream(deployment: Deployment, declared: Declared, *, zone: str = "") -> Policies:

@@ -8,7 +8,7 @@ from functools import cached_property, partial
 from typing import Any, TypeVar
 
 from ramet.clock import Clock, SystemClock
-from ramet.contract.api import Api
+from ramet.contract.api import Api, api_declaration
 from ramet.contract.declared import Declared, DeclaredContract, DeclaredExternal, DeclaredService, Needs
 from ramet.contract.reading.agreement import circles
 from ramet.contract.service import Contract
@@ -22,6 +22,7 @@ from ramet.runtime.order import dependencies, dependencies_first
 from ramet.runtime.policies import Deadlines
 from ramet.runtime.reporting import log_saga
 from ramet.runtime.service import RunningService, Surroundings
+from ramet.runtime.starting import within
 from ramet.runtime.tables import HISTORY, SCHEMA
 from ramet.runtime.wiring import Engines, Outside, external_service
 from ramet.sagas.moments import Report as SagaReport
@@ -43,7 +44,7 @@ class Options:
     this process (None: all); `carrier` gives, by the name of a service that is not among them, what carries its calls.
     `externals` are addresses of contracts that are answered outside, by name, in the place of those declared.
     `believe` judges the users of events and sagas, where those have to be proven; None believes whatever is stored.
-    `deadlines` say how long calls may take.
+    `deadlines` say how long calls may take, and each `startup()`.
     """
 
     clock: Clock = field(default_factory=SystemClock)
@@ -105,12 +106,13 @@ class Running:
     async def prepare(self) -> None:
         """The first part of `start`: open the databases, check, let services and APIs prepare themselves."""
         await self.open()
+        limit = self.options.deadlines.startup
         for service in self.services.values():
             await service.prepare()
         for service in self._in_order():
-            await service.startup()
-        for _, api in self.apis:
-            await api.startup()
+            await within(limit, service.name, service.startup)
+        for cls, api in self.apis:
+            await within(limit, api_declaration(cls).name, api.startup)
         self._prepared = True
         self._begun += self.services.values()
 

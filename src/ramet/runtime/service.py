@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-import logging
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -38,8 +36,6 @@ from ramet.telemetry.context import Believe
 from ramet.telemetry.scope import Scope, Work
 
 PURGE_EVERY_SECONDS = 3600.0
-SLOW_SECONDS = 5.0
-log = logging.getLogger("ramet.services")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -96,14 +92,8 @@ class RunningService:
             raise
 
     async def startup(self) -> None:
-        """The service's own preparations, in one transaction where they write; whoever waits long for them is told."""
-        long = asyncio.get_running_loop().call_later(
-            SLOW_SECONDS, log.warning, "%s is not ready after %g s: its startup() goes on", self.name, SLOW_SECONDS
-        )
-        try:
-            await self._transact(Work.STARTUP, "startup", self.instance.startup)
-        finally:
-            long.cancel()
+        """The service's own preparations, in one transaction where they write."""
+        await self._transact(Work.STARTUP, "startup", self.instance.startup)
 
     async def subscribe(self, sent: Callable[[str], Awaitable[int | None]]) -> None:
         """Be ready for events; every service is, before the first of them sends one. `sent` is as `put_aside` says."""

@@ -21,7 +21,18 @@ STAND_IN = Path(__file__).with_name("stand_in.py")
 PATIENCE_SECONDS = 60.0
 HOW = (False, True) if sys.platform == "linux" else (False,)
 """Whether replicas are forked from a zygote: where they can be, every test is done in both ways."""
-QUICK = Patience(first_pause=0.05, longest_pause=0.2, attempts=3, silent=1.5, frozen=3.0, drain=10.0, look=0.1)
+QUICK = Patience(
+    first_pause=0.05,
+    longest_pause=0.2,
+    attempts=3,
+    refusals=2,
+    silent=1.5,
+    frozen=3.0,
+    place=0.5,
+    forking=0.5,
+    drain=10.0,
+    look=0.1,
+)
 
 
 def placed(name: str, replicas: int = 1, **rest: object) -> Placed:

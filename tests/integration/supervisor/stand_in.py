@@ -1,8 +1,9 @@
 """A replica without services: registers, answers HTTP on the inherited socket, drains; misbehaves when a file says so.
 
 The file `behaviour` beside it holds a word for a group: "rest=crash" ends it at the start with code 1, "rest=refuse"
-with code 2. The same program is a zygote where it is given the connection of one: "zygote=thread" has started a thread
-by then, "zygote=process" a process, "zygote=file" has a file open, "zygote=crash" ends.
+with code 2, "rest=78" with that and a sentence; "rest=hang" keeps it from becoming ready, "rest=block" its loop, too.
+The same program is a zygote where it is given the connection of one: "zygote=thread" has started a thread by then,
+"zygote=process" a process, "zygote=file" has a file open, "zygote=crash" ends.
 """
 
 from __future__ import annotations
@@ -64,6 +65,13 @@ async def run(assignment: Assignment) -> None:
         discovery.watch(group, lambda found, group=group: say(f"sees {group} {len(found)}"))
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, ending.set)
     await discovery.start()
+    if behaviour(assignment.group) == "block":
+        say("blocks")
+        threading.Event().wait()
+    if behaviour(assignment.group) == "hang":
+        say("hangs")
+        await ending.wait()
+        return
     await discovery.register(
         Endpoint(
             address=assignment.internal,
@@ -127,4 +135,7 @@ if __name__ == "__main__":
         sys.exit(1)
     if behaviour(given.group) == "refuse":
         sys.exit(2)
+    if behaviour(given.group).isdecimal():
+        say("error: It is not to be.")
+        sys.exit(int(behaviour(given.group)))
     asyncio.run(run(given))

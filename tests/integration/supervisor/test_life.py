@@ -13,13 +13,14 @@ from typing import Any
 import pytest
 
 from ramet.clock import SystemClock
-from ramet.errors import ConfigurationError
+from ramet.errors import ConfigurationError, Unavailable
 from ramet.model.topology import Deployment
 from ramet.runtime.operators.requests import GetStatus, Status
 from ramet.runtime.supervisor.asking import ask
 from ramet.runtime.supervisor.operations import SupervisorOperations
-from ramet.runtime.supervisor.requests import RestartGroups, StopGroup
-from tests.integration.supervisor.conftest import HOW, PATIENCE_SECONDS, REST, placed
+from ramet.runtime.supervisor.patience import AWAY, REFUSED
+from ramet.runtime.supervisor.requests import RestartGroups, ScaleGroup, StopGroup
+from tests.integration.supervisor.conftest import HOW, PATIENCE_SECONDS, QUICK, REST, placed
 
 
 def lives(pid: int) -> bool:
@@ -85,6 +86,67 @@ async def test_a_crash_loop_ends_and_a_restart_brings_it_back(held: Any) -> None
         assert [member.state for member in one.members("rest")] == ["ready"]
 
 
+async def test_a_replica_that_is_refused_is_given_up_sooner_with_its_sentence(held: Any) -> None:
+    async with held(REST, behaviour=(f"rest={REFUSED}",)) as one:
+        (member,) = await one.supervisor.decided()
+        assert (member.state, member.restarts) == ("crashed", 1)
+        assert member.error == "failed, 2 times in a row: It is not to be"
+
+
+async def test_a_replica_that_needs_somebody_who_is_away_is_tried_until_it_is_ready(held: Any) -> None:
+    async with held(REST, behaviour=(f"rest={AWAY}",)) as one:
+        (member,) = one.members("rest")
+        await one.until(lambda: member.restarts > 2 * QUICK.attempts)
+        assert member.error == "failed: It is not to be"
+        one.behave()
+        assert await one.supervisor.decided() == []
+        assert member.state == "ready"
+
+
+async def test_a_start_that_hangs_holds_up_neither_a_restart_nor_a_stop(held: Any) -> None:
+    async with held(REST) as one:
+        operations = SupervisorOperations(one.supervisor)
+        before = one.pids("rest")
+        one.behave("rest=hang")
+        hanging = one.supervisor.tasks.spawn(operations.answer(RestartGroups(group="rest")))
+        await one.until(lambda: "rest/1 hangs" in one.said)
+        one.behave()
+        await operations.answer(RestartGroups(group="rest"))
+        with pytest.raises(Unavailable, match="rest/1 was not ready when another change of its group was asked for"):
+            await hanging
+        (member,) = one.members("rest")
+        assert (member.state, one.pids("rest") & before) == ("ready", set())
+        one.behave("rest=hang")
+        hanging = one.supervisor.tasks.spawn(operations.answer(RestartGroups(group="rest")))
+        await one.until(lambda: one.said.count("rest/1 hangs") + one.said.count("rest/0 hangs") == 2)
+        await operations.answer(StopGroup(group="rest"))
+        with pytest.raises(Unavailable):
+            await hanging
+        assert one.members("rest") == []
+
+
+async def test_a_start_that_blocks_is_killed_soon_when_it_is_to_end(held: Any) -> None:
+    async with held(REST) as one:
+        one.behave("rest=block")
+        blocking = one.supervisor.tasks.spawn(one.supervisor.keepers["rest"].scale(2))
+        await one.until(lambda: "rest/1 blocks" in one.said)
+        assert await one.supervisor.keepers["rest"].stop() == 2
+        with pytest.raises(Unavailable):
+            await blocking
+
+
+async def test_starts_that_hang_keep_no_others_from_starting(held: Any) -> None:
+    most = 2 * (os.cpu_count() or 1)
+    async with held(REST, placed("edge")) as one:
+        one.behave("rest=hang")
+        hanging = one.supervisor.tasks.spawn(one.supervisor.keepers["rest"].scale(1 + 2 * most))
+        await one.until(lambda: sum(line.endswith("hangs") for line in one.said) >= most)
+        assert await one.supervisor.keepers["edge"].restart() == 1
+        await one.supervisor.keepers["rest"].stop()
+        with pytest.raises(Unavailable):
+            await hanging
+
+
 async def test_a_wrong_configuration_is_not_tried_again(held: Any) -> None:
     async with held(REST, behaviour=("rest=refuse",)) as one:
         (member,) = one.members("rest")
@@ -99,6 +161,17 @@ async def test_a_stopped_group_stays_so_until_it_is_restarted(held: Any) -> None
         assert (one.members("edge"), [pid for pid in before if lives(pid)]) == ([], [])
         assert (await operations.answer(RestartGroups(group="edge"))).groups == {"edge": 2}
         assert len(one.supervisor.keepers["edge"].endpoints) == 2
+
+
+async def test_a_group_that_is_scaled_to_none_stays_so_when_it_is_restarted(held: Any) -> None:
+    async with held() as one:
+        operations = SupervisorOperations(one.supervisor)
+        await operations.answer(ScaleGroup(group="edge", replicas=0))
+        assert (await operations.answer(RestartGroups(group="edge"))).groups == {"edge": 0}
+        assert one.members("edge") == []
+        await operations.answer(ScaleGroup(group="edge", replicas=1))
+        await operations.answer(StopGroup(group="edge"))
+        assert (await operations.answer(RestartGroups(group="edge"))).groups == {"edge": 1}
 
 
 async def test_operators_reach_the_supervisor_through_its_socket(held: Any) -> None:

@@ -10,7 +10,7 @@ from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from threading import Event
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import urlsplit, urlunsplit
 
 import httpx
 import msgspec
@@ -19,7 +19,7 @@ import pytest
 from ramet.model.topology import Deployment
 from ramet.runtime.sole import Sole
 from tests.integration.cli.deployment import PATIENCE_SECONDS, Up, ramet
-from tests.integration.supervisor.bakery import CODE, TOML, write_to
+from tests.integration.supervisor.bakery import CODE, TOML, reachable, write_to
 
 
 @pytest.fixture
@@ -169,6 +169,45 @@ def test_settings_that_do_not_fit_are_told_before_anything_starts(bakery: Path) 
         assert process.ended() == 2
     (said,) = process.err.seen
     assert msgspec.json.decode(said)["error"]["message"].startswith("ramet.toml:16: [settings.ovens] degrees")
+
+
+def test_a_startup_that_hangs_is_named_and_a_stop_does_not_wait_for_it(bakery: Path) -> None:
+    hang = "\n    async def startup(self):\n        print('hangs')\n        await asyncio.Event().wait()\n"
+    code = CODE.replace("    db: Database\n", f"    db: Database\n{hang}")
+    (bakery / "bakery.py").write_text(f"import asyncio\n{code}", encoding="utf-8")
+    with Up(bakery, "split", "--no-reload") as process:
+        process.err.wait_for("hangs")
+        assert process.stop() == 0
+    limited = TOML.replace("[deployment.split]", "[deployment.split]\nstartup_seconds = 0.5")
+    (bakery / "ramet.toml").write_text(limited, encoding="utf-8")
+    with Up(bakery, "split", "--no-reload") as process:
+        line = process.err.wait_for("The startup() of ovens hangs")
+        assert "hangs at bakery.py:19, in startup: it was given up after 0.5 s (`startup_seconds` in" in line
+        assert process.stop() == 0
+
+
+@pytest.mark.needs("postgresql")
+@pytest.mark.parametrize("wrong", ["password", "database"])
+def test_a_group_that_its_database_refuses_is_given_up_and_the_start_with_it(wrong: str, postgresql: str) -> None:
+    server = urlsplit(postgresql)
+    urls = {"password": server._replace(netloc=f"ramet:x@127.0.0.1:{server.port}"), "database": server}
+    url = urlunsplit(urls[wrong]._replace(path="/nowhere" if wrong == "database" else "/postgres"))
+    why = {"password": "password authentication failed", "database": 'database "nowhere" does not exist'}
+    toml = TOML.replace("[deployment.split]", f'[deployment.split]\nstorage = "{url}"')
+    with reachable(toml) as folder, Up(folder, "split", "--no-reload") as process:
+        assert process.ended() == 2
+        line = process.err.wait_for("error: back/0 failed, 4 times in a row: PostgreSQL failed on ")
+        assert why[wrong] in line
+
+
+def test_code_that_blocks_a_replica_is_named(bakery: Path) -> None:
+    block = "\n    async def startup(self):\n        threading.Event().wait()\n"
+    code = CODE.replace("    db: Database\n", f"    db: Database\n{block}")
+    (bakery / "bakery.py").write_text(f"import threading\n{code}", encoding="utf-8")
+    with Up(bakery, "split", "--no-reload") as process:
+        line = process.err.wait_for("Everything in this process waits for")
+    assert line.startswith("back/0 ")
+    assert "bakery.py:18, in startup" in line
 
 
 def test_a_start_that_fails_for_all_replicas_ends(bakery: Path) -> None:

@@ -87,6 +87,24 @@ async def test_a_zygote_that_is_killed_is_missed_by_nobody(held: Any, caplog: py
         assert {int((await loaders(one, 3))[2])}.isdisjoint(one.pids("rest"))
 
 
+async def test_one_that_is_frozen_is_soon_given_up_and_a_fresh_one_forks(
+    held: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with held() as one:
+        (frozen,) = set(await loaders(one, 3))
+        before = one.pids("edge")
+        os.kill(int(frozen), signal.SIGSTOP)
+        for pid in before:
+            os.kill(pid, signal.SIGKILL)
+        await one.until(lambda: not one.pids("edge") & before and one.supervisor.keepers["edge"].ready == 2)
+        assert "The zygote is given up, and this replica is spawned: it did not answer within 0.5 s." in caplog.text
+        fresh = set((await loaders(one, 5))[3:])
+        assert len(fresh) == 2  # one has loaded for itself, the other was forked
+        assert frozen not in fresh
+        assert len({int(pid) for pid in fresh} & one.pids("edge")) == 1
+        await one.until(lambda: not Path(f"/proc/{frozen}/exe").exists())
+
+
 @pytest.mark.parametrize(
     ("what", "why"),
     [

@@ -69,6 +69,7 @@ def test_groups_engines_and_the_gateway_are_read(read: Read) -> None:
     assert (split.storage, split.broker) == ("postgresql://localhost:5432", "nats://b:4222")
     assert split.together == (("a", "b"),)
     assert split.preload
+    assert split.startup_seconds == 60.0
     assert split.groups == (
         Group(name="edge", services=("storefront", "users"), replicas=2, zone="left"),
         Group(name="rest", services=("*",)),
@@ -121,6 +122,10 @@ def test_what_is_written_in_the_deployment_that_is_extended_is_found_there(read:
         ('[deployment.a]\nlisten = ":1"\ngateway = { listen = ":2" }', "ramet.toml:6: gateway and listen both"),
         ('[deployment.a]\ngateway = { listen = "here" }', "ramet.toml:5: listen is an address such as"),
         ('[deployment.a]\ndurability = "some"', 'ramet.toml:5: durability is "full", "normal" or "off"'),
+        (
+            "[deployment.a]\nstartup_seconds = 0",
+            "ramet.toml:5: startup_seconds is more than 0, and at most 86400 (a day)",
+        ),
         ('[deployment.a]\ndata = ""', "ramet.toml:5: data is the folder"),
         ('[deployment.a]\nextends = "b"\n[deployment.bb]', "ramet.toml:5: there is no [deployment.b] to extend; did"),
         ('[deployment.a]\nextends = "b"\n[deployment.b]\nextends = "a"', 'ramet.toml:5: "a" extends itself, through'),

@@ -206,6 +206,15 @@ async def test_a_command_whose_answer_is_late_may_have_been_executed() -> None:
             await shop.client(Stock).left("tea")
 
 
+async def test_a_query_whose_replicas_are_lost_is_unavailable_since_it_has_no_effects() -> None:
+    async with halves() as (shop, wire):
+        wire.fault = OutcomeUnknown("The connection was lost.")
+        with pytest.raises(Unavailable, match=r"^stock\.left was not answered; it has no effects: The connection"):
+            await shop.client(Stock).left("tea")
+        with pytest.raises(OutcomeUnknown, match=r"^The connection was lost\.$"):
+            await shop.client(Stock).take("tea")
+
+
 async def test_a_command_that_the_caller_has_no_more_time_for_may_have_been_executed() -> None:
     async with halves() as (shop, wire):
         wire.keeps_waiting = True

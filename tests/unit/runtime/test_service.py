@@ -8,11 +8,12 @@ from typing import ClassVar
 
 import pytest
 
-from ramet import Application, Contract, Event, Saga, Struct, command, wait
+from ramet import Api, Application, Contract, Event, Saga, Struct, command, get, wait
 from ramet.contract.reading.application import read
-from ramet.errors import IncompatibleRelease
+from ramet.errors import DeadlineExceeded, IncompatibleRelease
 from ramet.model.topology import Deployment
-from ramet.runtime import service as running_service
+from ramet.runtime import starting
+from ramet.runtime.policies import Deadlines
 from ramet.runtime.running import Options, Running
 from ramet.runtime.wiring import embedded
 
@@ -71,15 +72,58 @@ async def test_whoever_waits_for_a_startup_that_takes_long_is_told(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     SlowOrders.noticed = asyncio.Event()
-    monkeypatch.setattr(running_service, "SLOW_SECONDS", 0.0)
+    monkeypatch.setattr(starting, "SLOW_SECONDS", 0.0)
     said: list[str] = []
 
     def notice(message: str, *values: object) -> None:
         said.append(message % values)
         SlowOrders.noticed.set()
 
-    monkeypatch.setattr(running_service.log, "warning", notice)
+    monkeypatch.setattr(starting.log, "warning", notice)
     service = release(SlowOrders, tmp_path)
     await service.start()
     await service.stop()
     assert said == ["orders is not ready after 0 s: its startup() goes on"]
+
+
+class HangingOrders(OrdersWithoutSagas):
+    async def startup(self) -> None:
+        await asyncio.Event().wait()
+
+
+async def test_a_startup_that_hangs_is_named_with_its_line_and_undone(tmp_path: Path) -> None:
+    engines = embedded(Deployment(durability="off"), tmp_path)
+    service = Running(
+        read(Application("shop", services=HangingOrders)), engines, Options(deadlines=Deadlines(startup=0.01))
+    )
+    with pytest.raises(DeadlineExceeded) as caught:
+        await service.start()
+    assert str(caught.value).startswith("The startup() of orders hangs at ")
+    assert "in startup: it was given up after 0.01 s" in str(caught.value)
+    await service.stop()
+
+
+class PatientApi(Api, prefix="/api", version="1.0.0"):
+    @get("/")
+    async def nothing(self) -> None: ...
+
+    async def startup(self) -> None:
+        await asyncio.Event().wait()
+
+
+async def test_that_of_an_api_is_named_too(tmp_path: Path) -> None:
+    engines = embedded(Deployment(durability="off"), tmp_path)
+    declared = read(Application("shop", services=[OrdersWithoutSagas, PatientApi]))
+    service = Running(declared, engines, Options(deadlines=Deadlines(startup=0.01)))
+    with pytest.raises(DeadlineExceeded, match=r"^The startup\(\) of patient-api hangs at "):
+        await service.start()
+
+
+class LateOrders(OrdersWithoutSagas):
+    async def startup(self) -> None:
+        raise TimeoutError("of its own")
+
+
+async def test_a_time_limit_of_its_own_is_not_taken_for_ours(tmp_path: Path) -> None:
+    with pytest.raises(TimeoutError, match="of its own"):
+        await release(LateOrders, tmp_path).start()

@@ -10,7 +10,6 @@ from ramet import (
     Caller,
     Clock,
     Message,
-    OutcomeUnknown,
     Page,
     Paged,
     Request,
@@ -95,7 +94,7 @@ class Storefront(Api, prefix="/api", version="1.0.0"):
         """What else one may like; nothing while nobody is there who knows."""
         try:
             return await self.recommendations.similar(sku)
-        except (Unavailable, OutcomeUnknown, Recommendations.UnknownProduct):
+        except (Unavailable, Recommendations.UnknownProduct):
             return ()
 
     @get("/shipping-rates", tags=["catalog"])

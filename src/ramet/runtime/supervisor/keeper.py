@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
+from contextlib import asynccontextmanager
 
 from ramet.errors import RametError, Unavailable
 from ramet.runtime.planning import Placed
 from ramet.runtime.supervisor.member import Around, Member
 from ramet.transport.base import Endpoint
 
+GIVEN_UP = "was not ready when another change of its group was asked for"
+
 
 class Keeper:
-    """Keeps a group at its size. What changes it is done one after the other.
+    """Keeps a group at its size. What changes it is done one after the other; what comes waits for no start to end.
 
     An `exclusive` group has something that only one process can have, such as SQLite files or a fixed internal port:
     its old replica has to end before the new one starts.
@@ -25,6 +28,7 @@ class Keeper:
         self.members: list[Member] = []
         self._around = around
         self._changing = asyncio.Lock()
+        self._awaited: list[Member] = []
 
     @property
     def name(self) -> str:
@@ -42,6 +46,16 @@ class Keeper:
         """How many are."""
         return sum(member.state == "ready" for member in self.members)
 
+    @property
+    def is_decided(self) -> bool:
+        """Whether each replica is ready, or given up."""
+        return all(member.state in ("ready", "silent", "crashed") for member in self.members)
+
+    @property
+    def is_hopeless(self) -> bool:
+        """Whether every replica is given up."""
+        return bool(self.members) and all(member.state == "crashed" for member in self.members)
+
     def start(self) -> list[Member]:
         """Begin with the first set."""
         return [self._add() for _ in range(self.wanted - len(self.members))]
@@ -57,7 +71,7 @@ class Keeper:
 
     async def scale(self, count: int) -> int:
         """Have so many. Returns how many were started or stopped. Raises: Unavailable when a new one fails."""
-        async with self._changing:
+        async with self._change():
             self.wanted = count
             surplus = self.members[count:]
             added = [self._add() for _ in range(count - len(self.members))]
@@ -68,12 +82,12 @@ class Keeper:
     async def restart(self, *, blue_green: bool = False) -> int:
         """Exchange every replica: one by one, or a whole new set at once. Returns how many were exchanged.
 
-        Each old one drains when its successor is ready. Raises: Unavailable when a new one fails; then those that are
-        not exchanged yet stay.
+        A group that was stopped has as many as before; one that was scaled to none stays so. Each old one drains when
+        its successor is ready. Raises: Unavailable when a new one fails; then those that are not exchanged yet stay.
         """
-        async with self._changing:
+        async with self._change():
             old = list(self.members)
-            count = max(self.wanted, 1) if not old else len(old)
+            count = len(old) or self.wanted
             if self.is_exclusive:
                 await self._end(old)
                 await self._settled([self._add() for _ in range(count)])
@@ -87,7 +101,7 @@ class Keeper:
 
     async def stop(self, grace: float | None = None) -> int:
         """End all, and have none until it is restarted or scaled."""
-        async with self._changing:
+        async with self._change():
             members = list(self.members)
             await self._end(members, grace)
             return len(members)
@@ -97,6 +111,13 @@ class Keeper:
         for member in self.members:
             if member.child is not None:
                 member.child.kill()
+
+    @asynccontextmanager
+    async def _change(self) -> AsyncIterator[None]:
+        for member in self._awaited:
+            member.give_up()
+        async with self._changing:
+            yield
 
     async def _exchange(self, old: Sequence[Member], count: int, *, at_once: bool = False) -> None:
         fresh = [self._add(held_back=at_once) for _ in range(count)]
@@ -117,10 +138,11 @@ class Keeper:
         self._around.changed(self.name)
 
     async def _settled(self, members: Iterable[Member]) -> None:
-        for member in members:
+        self._awaited = list(members)
+        for member in self._awaited:
             if not await member.settle():
                 raise Unavailable(
-                    f"The new replica {member.name} {member.error}: `ramet logs {self.name}` says why; "
+                    f"The new replica {member.name} {member.error or GIVEN_UP}: `ramet logs {self.name}` says why; "
                     "those that were there are as they were."
                 )
 

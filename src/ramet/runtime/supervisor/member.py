@@ -12,7 +12,7 @@ from ramet.clock import Clock
 from ramet.runtime.discovery.messages import Drain
 from ramet.runtime.supervisor.child import Child
 from ramet.runtime.supervisor.hub import Link
-from ramet.runtime.supervisor.patience import Patience, ending
+from ramet.runtime.supervisor.patience import AWAY, Patience, ending
 from ramet.tasks import Spawn
 from ramet.transport.base import Endpoint
 
@@ -57,7 +57,7 @@ class Member:
         self._around = around
         self._link: Link | None = None
         self._heard_at = around.clock.monotonic()
-        self._failures = 0
+        self._failures = self._away = 0
         self._ending = False
         self._settled = asyncio.Event()
         self._place_taken: asyncio.Event = asyncio.Event()
@@ -78,13 +78,21 @@ class Member:
         self._task = self._around.spawn(self._keep())
 
     async def settle(self) -> bool:
-        """Wait until it is ready (true), or has failed for the first time."""
+        """Wait until it is ready (true), or has failed for the first time, or is given up."""
         await self._settled.wait()
         return self.state == "ready"
 
+    def give_up(self) -> None:
+        """Let nobody wait any longer for it to be ready."""
+        self._settled.set()
+
     async def drain(self, grace: float | None = None) -> None:
         """Send it nothing more, let it finish, and end it; killed after the grace (by default the patience's)."""
+        patience, is_busy = self._around.patience, self.state in ("ready", "silent", "draining")
+        if grace is None:
+            grace = patience.drain if is_busy else patience.unready
         self._ending = True
+        self.give_up()
         if self.child is None or not self.child.is_alive:
             if self._task is not None:
                 self._task.cancel()
@@ -96,7 +104,7 @@ class Member:
         else:
             self.child.terminate()
         if self._task is not None:
-            await asyncio.wait({self._task}, timeout=self._around.patience.drain if grace is None else grace)
+            await asyncio.wait({self._task}, timeout=grace)
             if not self._task.done():
                 log.warning("%s did not finish in time, and is killed.", self.name)
                 self.child.kill()
@@ -164,7 +172,10 @@ class Member:
             if self._ending:
                 break
             lasted = self._around.clock.monotonic() - began
-            self._failures = 1 if was_ready and lasted >= self._around.patience.stable else self._failures + 1
+            if was_ready and lasted >= self._around.patience.stable:
+                self._failures = self._away = 0
+            self._failures += 1
+            self._away += code == AWAY
             if not await self._pause(code):
                 return
         self._become("stopped")
@@ -174,7 +185,7 @@ class Member:
         obstacle = await self._around.obstacle()
         if obstacle is not None:
             self._become("waiting", obstacle)
-            self._failures = 0
+            self._failures = self._away = 0
             await self._around.clock.sleep(OBSTACLE_PAUSE_SECONDS)
         return obstacle is None
 
@@ -202,30 +213,33 @@ class Member:
 
     async def _up_or(self, ended: asyncio.Task[int]) -> None:
         up = self._around.spawn(self._place_taken.wait())
-        await asyncio.wait({up, ended}, return_when=asyncio.FIRST_COMPLETED)
+        wait = self._around.patience.place
+        await asyncio.wait({up, ended}, timeout=wait, return_when=asyncio.FIRST_COMPLETED)
         up.cancel()
 
     async def _pause(self, code: int | None) -> bool:
         """Wait for the next attempt; false where there is none."""
-        why = self.error if self.error.startswith(("was killed", "could not")) else self._why(code)
-        pause = self._around.patience.pause(self._failures, code)
+        what = self.error if self.error.startswith(("was killed", "could not")) else ending(code)
+        sentence = self._last_sentence()
+        what, why = ("failed", f": {sentence}") if sentence else (what, "")
+        pause = self._around.patience.pause(self._failures, code, away=self._away)
         if pause is None:
-            self._become("crashed", f"{why}, {self._failures} times in a row" if self._failures > 1 else why)
-            log.error("%s %s: given up until `ramet restart %s`.", self.name, self.error, self.group)
+            what += f", {self._failures} times in a row" if self._failures > 1 else ""
+            self._become("crashed", what + why)
+            log.error("%s %s: given up until `ramet restart %s`.", self.name, what, self.group)
             self._settled.set()
             return False
-        log.warning("%s %s: started again in %.1f s.", self.name, why, pause)
-        self._become("waiting", why)
+        log.warning("%s %s: started again in %.1f s.", self.name, what, pause)
+        self._become("waiting", what + why)
         self._settled.set()
         self.restarts += 1
         await self._around.clock.sleep(pause)
         return True
 
-    def _why(self, code: int | None) -> str:
-        """How it has ended, with its last words where those say what was wrong."""
+    def _last_sentence(self) -> str:
+        """Its last words where those say what was wrong, which its log has shown."""
         words = self.child.last_words if self.child is not None else ""
-        _, is_error, sentence = words.partition("error: ")
-        return f"{ending(code)}: {sentence.rstrip('.')}" if is_error else ending(code)
+        return words.partition("error: ")[2].rstrip(".")
 
     def _become(self, state: State, error: str = "") -> None:
         if state != self.state:

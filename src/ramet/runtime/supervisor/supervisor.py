@@ -88,6 +88,7 @@ class Supervisor:
         self.tasks = Tasks()
         self.started_at = self.clock.monotonic()
         self.stopping = asyncio.Event()
+        self._moved = asyncio.Event()
         self._hub = Hub(self.folders.supervisor, self._find)
         self._listeners: dict[str, socket.socket] = {}
         self._journals: dict[str, Journal] = {}
@@ -131,10 +132,14 @@ class Supervisor:
         found = await asyncio.gather(*(member.settle() for member in members))
         return [member for member, is_ready in zip(members, found, strict=True) if not is_ready]
 
-    @property
-    def is_hopeless(self) -> bool:
-        """Whether every replica was given up."""
-        return all(member.state == "crashed" for keeper in self.keepers.values() for member in keeper.members)
+    async def decided(self) -> list[Member]:
+        """Wait until each replica is ready or given up, or a whole group is given up; those that are given up."""
+        while True:
+            self._moved.clear()
+            keepers = self.keepers.values()
+            if any(one.is_hopeless for one in keepers) or all(one.is_decided for one in keepers):
+                return [member for one in keepers for member in one.members if member.state == "crashed"]
+            await self._moved.wait()
 
     async def stop(self) -> None:
         """Drain the groups, callers before those they call, and end; what takes too long is killed."""
@@ -214,6 +219,7 @@ class Supervisor:
 
     def _publish(self, group: str) -> None:
         self._hub.publish({group: self.keepers[group].endpoints})
+        self._moved.set()
 
     async def _look(self) -> None:
         """Notice silence; where it was the supervisor that was held up, nobody is blamed."""
@@ -247,7 +253,13 @@ class Supervisor:
 
     def _loading(self) -> Loading:
         setup = self.setup
-        return Loading(command=setup.zygote, folder=setup.folder, environment=self._environment, said=log.debug)
+        return Loading(
+            command=setup.zygote,
+            folder=setup.folder,
+            environment=self._environment,
+            said=log.debug,
+            forking_seconds=setup.patience.forking,
+        )
 
     @property
     def _environment(self) -> dict[str, str]:

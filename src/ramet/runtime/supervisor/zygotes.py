@@ -19,19 +19,19 @@ from ramet.runtime.zygote import CONNECTION, GO, LONGEST_MESSAGE, decode_forked,
 from ramet.tasks import Spawn
 
 LOADING_SECONDS = 60.0
-FORKING_SECONDS = 5.0
 
 log = logging.getLogger("ramet.supervisor")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Loading:
-    """How a zygote is started."""
+    """How a zygote is started, and in how many seconds it has to fork: unless it is frozen it takes milliseconds."""
 
     command: Sequence[str]
     folder: Path
     environment: Mapping[str, str]
     said: Said
+    forking_seconds: float
 
 
 class Zygotes:
@@ -56,7 +56,7 @@ class Zygotes:
             try:
                 return await Child.made(lambda output: self._fork(assignment, output), said, self._spawn)
             except (OSError, ValueError) as error:
-                log.warning("The zygote is given up, and this replica is spawned: %s", repr(error))
+                log.warning("The zygote is given up, and this replica is spawned: %s.", str(error) or repr(error))
                 has_forked = self._zygote.has_forked
                 self.forget()
                 if not has_forked:  # nor would the next
@@ -96,8 +96,12 @@ class Zygotes:
 
     async def _fork(self, assignment: Assignment, output: int) -> Process:
         assert self._zygote is not None
-        async with asyncio.timeout(FORKING_SECONDS):
-            return await self._zygote.fork(assignment, output)
+        limit = self._loading.forking_seconds
+        try:
+            async with asyncio.timeout(limit):
+                return await self._zygote.fork(assignment, output)
+        except TimeoutError:
+            raise OSError(f"it did not answer within {limit:g} s") from None
 
 
 class Zygote:
