@@ -28,6 +28,7 @@ from ramet.sagas.moments import Report as SagaReport
 from ramet.settings import read_settings
 from ramet.storage.base import Storage
 from ramet.storage.database import Database
+from ramet.storage.lots import Lots
 from ramet.tasks import Tasks
 from ramet.telemetry.context import Believe
 from ramet.telemetry.counters import Counters
@@ -196,13 +197,15 @@ class Running:
             assert self.options.carrier is not None, "who hosts a part of an application says how to reach the others"
             self._link(service.contract, partial(self.options.carrier, service.name))
             return
+        storage = self.storages[service.name]
         methods = answerers(
             service,
             instance,
-            self.storages[service.name],
+            storage,
             clock=self.clock,
             counters=self.counters,
             frame_queries=self.options.strict or service.name in self._reentrant,
+            lots=Lots(storage, self.tasks.spawn) if storage.shared else None,
         )
         self.answering.add(service.name, methods)
         self.exchange.add(service.contract, lambda: methods)

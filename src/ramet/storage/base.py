@@ -54,6 +54,11 @@ class Unit(ABC):
     def busy(self) -> bool:
         """Whether a statement of it, or what has to come before, is waiting for the database right now."""
 
+    @property
+    @abstractmethod
+    def in_use(self) -> bool:
+        """Whether a statement of it is under way, or a session of it is open."""
+
     @abstractmethod
     async def read(self, statement: Executable, parameters: Any = None) -> CursorResult[Any]:
         """Execute a statement of SQLAlchemy that only reads; the result is buffered. Begins nothing, unless eager.

@@ -27,6 +27,10 @@ class EngineUnit(Unit):
         self._notify: list[Callable[[], None]] = []
         self._sessions: list[UnitSession] = []
 
+    @property
+    def in_use(self) -> bool:
+        return self.busy or bool(self._sessions)
+
     def defer(self, write: Write) -> None:
         self._deferred.append(write)
 

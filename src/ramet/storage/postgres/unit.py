@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, NamedTuple, TypeVar
 from weakref import WeakMethod
 
@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from ramet.errors import OutsideWork, StorageError, StorageUnavailable
 from ramet.storage.base import Conflict, Row
 from ramet.storage.postgres.channel import Channel
-from ramet.storage.postgres.failures import FAILURES, failure, is_conflict, is_inherited, is_lost
+from ramet.storage.postgres.failures import FAILURES, failure, is_blocked, is_conflict, is_inherited, is_lost
 from ramet.storage.postgres.pipeline import Sent, outlast
 from ramet.storage.postgres.pool import Pool
 from ramet.storage.postgres.rows import Rows
@@ -27,6 +27,9 @@ TURN = "CREATE TABLE IF NOT EXISTS ramet_turn ()"
 """Has no rows: units that write hold a lock on it together, and one that runs again holds it alone."""
 
 _SHARED, _ALONE = "LOCK TABLE ramet_turn IN ROW SHARE MODE", "LOCK TABLE ramet_turn IN EXCLUSIVE MODE"
+_IMPATIENT = "SET LOCAL lock_timeout = 100"
+"""Milliseconds: two `whole` units that lock the same rows in another order would wait a second to be told so."""
+
 _RESTARTS = 100
 
 
@@ -103,6 +106,7 @@ class PostgresUnit(EngineUnit):
             except (*FAILURES, DBAPIError, StorageError, Conflict) as error:
                 gone = isinstance(error, StorageUnavailable) or is_lost(error)
                 again = self._is_conflict(error) or is_inherited(error) or (gone and not broken)
+                again = again and not is_blocked(error)
                 broken += gone
                 await self._start_over()
                 if not again or attempt == _RESTARTS:
@@ -162,9 +166,8 @@ class PostgresUnit(EngineUnit):
 
     # -- failures ------------------------------------------------------------------------------------------------
 
-    @staticmethod
-    def _is_conflict(error: BaseException) -> bool:
-        return isinstance(error, Conflict) or is_conflict(error)
+    def _is_conflict(self, error: BaseException) -> bool:
+        return isinstance(error, Conflict) or is_conflict(error) or (self._whole and is_blocked(error))
 
     def _told(self, error: BaseException) -> BaseException:
         """What to raise instead of an error of the driver, having noted what it means for the transaction."""
@@ -182,7 +185,7 @@ class PostgresUnit(EngineUnit):
         """Inside SQLAlchemy: note what says that the whole transaction is gone."""
         if isinstance(error, asyncio.CancelledError):
             self._doom("a statement of it was cancelled")
-        elif is_conflict(error):
+        elif self._is_conflict(error):
             self.conflicted = True
         elif is_lost(error):
             self._problem = failure(error, self._location)
@@ -218,18 +221,18 @@ class PostgresUnit(EngineUnit):
         self._check()
         if self._channel is None:
             lock = _ALONE if self._eager else _SHARED if writing or self._whole else ""
-            self._channel = await self._taken(lock, now=now)
+            begin = [sql for sql in ("BEGIN", _IMPATIENT if self._whole else "", lock) if sql]
+            self._channel = await self._taken(begin, now=now)
             if not now:
-                self._channel.pipeline.put("BEGIN")
-                if lock:
-                    self._channel.pipeline.put(lock)
+                for sql in begin:
+                    self._channel.pipeline.put(sql)
             self._locked = bool(lock)
             self._listen(self._channel)
         return self._channel
 
-    async def _taken(self, lock: str, *, now: bool) -> Channel:
+    async def _taken(self, begin: Sequence[str], *, now: bool) -> Channel:
         try:
-            channel = await (self._pool.begun(f"BEGIN; {lock}") if now else self._pool.take())
+            channel = await (self._pool.begun("; ".join(begin)) if now else self._pool.take())
         except FAILURES as error:
             raise failure(error, self._location) from error
         if self._ended:
