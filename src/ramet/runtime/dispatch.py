@@ -21,27 +21,20 @@ from ramet.telemetry.scope import Scope, Work
 
 
 def answerers(
-    service: DeclaredService,
-    instance: Any,
-    storage: Storage,
-    *,
-    clock: Clock,
-    counters: Counters,
-    frame_queries: bool,
-    lots: Lots | None = None,
+    service: DeclaredService, instance: Any, lots: Lots, *, clock: Clock, counters: Counters, frame_queries: bool
 ) -> Mapping[str, Answerer]:
     """Every method of a service's contract, ready to be called.
 
     Queries need a scope of their own only where the service could already be on the stack (`frame_queries`); elsewhere
     they are called as they are, which saves a third of a microsecond.
     """
-    found = {}
+    found, storage = {}, lots.storage
     for name, method in service.contract.methods.items():
         counter = counters.method(f"{service.contract.name}.{name}")
         boundary = Boundary(service.contract, method, counter, clock)
         function = by_position(getattr(instance, name))
         if method.is_command:
-            answers = Answers(storage, boundary.name, clock.time, lots)
+            answers = Answers(storage, boundary.name, clock.time, lots if storage.shared else None)
             answer = _command(service.name, method, function, storage, answers)
             found[name] = Answerer(
                 method=method, boundary=boundary, counter=counter, answer=answer, withdraw=answers.withdraw

@@ -197,15 +197,13 @@ class Running:
             assert self.options.carrier is not None, "who hosts a part of an application says how to reach the others"
             self._link(service.contract, partial(self.options.carrier, service.name))
             return
-        storage = self.storages[service.name]
         methods = answerers(
             service,
             instance,
-            storage,
+            Lots(self.storages[service.name], self.tasks.spawn),
             clock=self.clock,
             counters=self.counters,
             frame_queries=self.options.strict or service.name in self._reentrant,
-            lots=Lots(storage, self.tasks.spawn) if storage.shared else None,
         )
         self.answering.add(service.name, methods)
         self.exchange.add(service.contract, lambda: methods)

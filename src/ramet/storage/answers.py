@@ -42,9 +42,7 @@ class Answers:
     `lots`: what has gathered is committed together.
     """
 
-    def __init__(
-        self, storage: Storage, consumer: str, time: Callable[[], float], lots: Lots | None = None
-    ) -> None:
+    def __init__(self, storage: Storage, consumer: str, time: Callable[[], float], lots: Lots | None = None) -> None:
         self._storage = storage
         self._transact = partial(transact, storage) if lots is None else lots.transact
         self._consumer = consumer

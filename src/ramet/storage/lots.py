@@ -1,11 +1,11 @@
 """Commands that have gathered in one transaction, where that changes nothing but the speed.
 
-Nobody waits for company: a command that comes alone goes alone, at once. While it is under way the next ones gather, and
-go as a *lot*: their bodies run one after the other in one `whole` unit, each in its own task and as its own work, and
-their answers are committed with it. They see each other's writes as if each had been committed before. Where one of
-them does anything but succeed, all is rolled back, and each runs by itself, as it would have without the others: only
-then is anybody told of an error. So a body may be run again because of another command; one that waits for something
-else than its database, or calls a command, goes by itself from then on.
+Nobody waits for company: a command that comes alone goes alone, at once. While it is under way the next ones gather,
+and go as a *lot*: their bodies run one after the other in one `whole` unit, each in its own task and as its own work,
+and their answers are committed with it. They see each other's writes as if each had been committed before. Where one
+of them does anything but succeed, all is rolled back, and each runs by itself, as it would have without the others:
+only then is anybody told of an error. So a body may be run again because of another command; one that waits for
+something else than its database, or calls a command, goes by itself from then on.
 """
 
 from __future__ import annotations
@@ -180,6 +180,7 @@ class _Lot:
         self._turns = deque(turns)
         self._loop = asyncio.get_running_loop()
         self._unit = lots.storage.unit(whole=True)
+        self._late = lots.storage.unit()
         self._until = self._loop.time() + BUDGET_SECONDS
         self._limit = self._loop.call_later(LIMIT_SECONDS, self._cut)
         self._task: asyncio.Task[object] | None = None
@@ -225,6 +226,8 @@ class _Lot:
             raise _Undone from error
         finally:
             current_scope.reset(token)
+            await self._late.rollback()
+            scope.unit = self._late  # whoever is left of it comes too late
         self._task = None
         self._note(way, scope)
         for write in writes:
@@ -281,7 +284,7 @@ class _Lot:
                 self._lots.singly.succeeded()
         except CommitUnknown as error:
             self._error = error
-        except (Exception, Conflict):
+        except (Exception, Conflict):  # noqa: BLE001 - each finds out by itself what it is
             self._lots.singly.failed()
         finally:
             try:
