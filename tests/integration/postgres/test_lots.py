@@ -62,7 +62,7 @@ class Service:
         async def body() -> str:
             assert current_scope.get() is scope
             self.runs[key] += 1
-            self.units[key] = scope.unit
+            self.units[key] = getattr(scope.unit, "_lot", scope.unit)
             return str(await act(key))
 
         return await answers.once(scope, FreshKey(key) if fresh else key, body, CODEC)

@@ -51,6 +51,12 @@ class Pool:
             if channel_or_none is not None:
                 return channel_or_none
 
+    def idle(self) -> Channel | None:
+        """One that is there at once and in order, the one used last; None where there is none."""
+        if self._idle and self._idle[-1].is_alive and not self._idle[-1].pipeline.is_spoiled:
+            return self._idle.pop()
+        return None
+
     async def begun(self, sql: str) -> Channel:
         """A connection on which this was executed, which begins a transaction. Raises: what `FAILURES` names.
 

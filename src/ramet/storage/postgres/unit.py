@@ -14,12 +14,14 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from ramet.errors import OutsideWork, StorageError, StorageUnavailable
 from ramet.storage.base import Conflict, Row
 from ramet.storage.postgres.channel import Channel
+from ramet.storage.postgres.dialect import written
 from ramet.storage.postgres.failures import FAILURES, failure, is_blocked, is_conflict, is_inherited, is_lost
 from ramet.storage.postgres.pipeline import Sent, outlast
 from ramet.storage.postgres.pool import Pool
 from ramet.storage.postgres.rows import Rows
 from ramet.storage.postgres.sql import translated
 from ramet.storage.unit import USED_TOO_LATE, EngineUnit
+from ramet.telemetry.scope import Apart
 
 T = TypeVar("T")
 
@@ -29,6 +31,12 @@ TURN = "CREATE TABLE IF NOT EXISTS ramet_turn ()"
 _SHARED, _ALONE = "LOCK TABLE ramet_turn IN ROW SHARE MODE", "LOCK TABLE ramet_turn IN EXCLUSIVE MODE"
 _IMPATIENT = "SET LOCAL lock_timeout = 100"
 """Milliseconds: two `whole` units that lock the same rows in another order would wait a second to be told so."""
+
+_PROMPT = "SET LOCAL statement_timeout = 250"
+"""The same for statements that nobody can cancel by themselves."""
+
+_BEGUN = 4
+"""How many statements begin a transaction into which statements are put."""
 
 _RESTARTS = 100
 
@@ -57,6 +65,7 @@ class PostgresUnit(EngineUnit):
         self._mutex = asyncio.Lock()
         self._locked = False
         self._fresh = True  # nothing was executed in this transaction
+        self._put: list[tuple[CursorResult[Any], asyncio.Future[CursorResult[Any]]]] = []
         self._saved = False
         self._shared = False  # sessions, or who was given the connection, may have savepoints of their own
         self._problem: StorageError | None = None
@@ -73,6 +82,49 @@ class PostgresUnit(EngineUnit):
 
     async def run(self, statement: Executable, parameters: Any = None) -> CursorResult[Any]:
         return await self._do(lambda channel: channel.select(statement, parameters), writing=True)
+
+    def put(self, statement: Executable, parameters: Any = None) -> Awaitable[CursorResult[Any]] | None:
+        if not self._whole or self._mutex.locked() or not (self._fresh or self._put):
+            return None
+        self._check()
+        if self._channel is None:
+            if (idle := self._pool.idle()) is None:
+                return None
+            self._channel, self._locked = idle, True
+            for sql in ("BEGIN", _IMPATIENT, _PROMPT, _SHARED):
+                idle.pipeline.put(sql)
+            self._listen(idle)
+        if (result := self._channel.put_statement(statement, parameters)) is None:
+            return None
+        self._fresh = False
+        future: asyncio.Future[CursorResult[Any]] = asyncio.get_running_loop().create_future()
+        self._put.append((result, future))
+        return future
+
+    def send(self, failed: Callable[[int], object]) -> None:
+        if self._put and self._channel is not None:
+            put, self._put, sent = self._put, [], self._channel.pipeline.send()
+            sent.done.add_done_callback(lambda _: self._came(sent, put, failed))
+
+    def _came(
+        self,
+        sent: Sent,
+        put: Sequence[tuple[CursorResult[Any], asyncio.Future[CursorResult[Any]]]],
+        failed: Callable[[int], object],
+    ) -> None:
+        """What was put is executed, all of it, or no more than comes before what has failed."""
+        if sent.error is not None:
+            self._told(sent.error)
+            self._doom("a statement failed")
+            failed(len(sent.statuses) - _BEGUN)
+        for at, (result, future) in enumerate(put, _BEGUN):
+            if future.done():
+                continue
+            if sent.error is not None:
+                future.set_exception(Apart())
+                continue
+            result.context._rowcount = written(sent.statuses[at].decode())  # noqa: SLF001 - asked before it was known
+            future.set_result(result)
 
     async def fetch(self, sql: str, *parameters: Any) -> list[Row]:
         return await self._do(lambda channel: channel.fetch(sql, parameters), writing=False)
