@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 from asyncio import CancelledError
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -175,13 +175,14 @@ class Part(Unit):
 
 
 class Lot:
-    """One transaction of several commands; `ended` is called after it with those who had no turn in it.
+    """One transaction of several commands; `ended` is called after it with those who had no turn in it, and with how
+    long each of them has had it, where they had it one after the other.
 
     `everybody` is how those run with whom nothing is wrong but that they were together.
     """
 
     def __init__(
-        self, storage: Storage, everybody: Way, turns: Sequence[Turn], ended: Callable[[list[Turn]], None]
+        self, storage: Storage, everybody: Way, turns: Sequence[Turn], ended: Callable[[list[Turn], float | None], None]
     ) -> None:
         self.unit = storage.unit(whole=True)
         self.is_broken = False
@@ -190,6 +191,7 @@ class Lot:
         self._on_end = ended
         self._loop = asyncio.get_running_loop()
         self._until = self._loop.time() + BUDGET_SECONDS
+        self._pace: float | None = None
         self._limit = self._loop.call_later(LIMIT_SECONDS, self._cut)
         self._spawn: Spawn | None = None
         self._open = 0  # have begun, or are about to
@@ -208,16 +210,17 @@ class Lot:
     def start(self, spawn: Spawn) -> None:
         """Let those begin together that are brief, and then one after the other."""
         self._spawn = spawn
-        brief = [turn for turn in self._turns if turn.way.is_brief and not turn.way.waits.takes()]
-        if len(brief) > 1:
-            self._turns = deque(turn for turn in self._turns if turn not in brief)
-            self._is_gathering = True
-            self._open = len(brief)
-            for turn in brief:
-                turn.give(self)
-            self._loop.call_soon(self._send)  # when each has come to its first statement
-        else:
+        brief: list[Turn] = []
+        others: deque[Turn] = deque()
+        for turn in self._turns:
+            (brief if turn.way.is_brief and not turn.way.waits.takes() else others).append(turn)
+        if len(brief) < 2:
             self._next()
+            return
+        self._turns, self._open, self._is_gathering = others, len(brief), True
+        for turn in brief:
+            turn.give(self)
+        self._loop.call_soon(self._send)  # when each has come to its first statement
 
     def _send(self) -> None:
         self._is_gathering = False
@@ -231,7 +234,7 @@ class Lot:
             (self._everybody if common else self._done[number].way).singly.failed()
         self.is_broken = True
 
-    def put(self, part: Part, statement: Executable, parameters: Any) -> Any:
+    def put(self, part: Part, statement: Executable, parameters: Any) -> Awaitable[CursorResult[Any]] | None:
         """Execute this together with the first statements of others; None where it has to wait for its turn."""
         if not self._is_gathering or self.is_broken:
             return None
@@ -258,9 +261,8 @@ class Lot:
 
     def _next(self) -> None:
         """Give the turn to the next, or end."""
-        if self._is_gathering or self._put or self._holder is not None:
-            if not self.is_broken:
-                return
+        if (self._is_gathering or self._put or self._holder is not None) and not self.is_broken:
+            return
         while self._asking:
             part, asked = self._asking.popleft()
             if not asked.done():
@@ -372,7 +374,9 @@ class Lot:
 
     async def _end(self) -> None:
         """Commit, or roll back."""
-        unit = self.unit
+        unit, count = self.unit, len(self._done)
+        if count and not any(part.is_put for part in self._done):
+            self._pace = (self._loop.time() - self._until + BUDGET_SECONDS) / count
         try:
             if self._done and not self.is_broken:
                 for part in self._done:
@@ -395,7 +399,7 @@ class Lot:
         for waiting in self._waiting:
             if not waiting.done():
                 waiting.set_result(None)
-        self._on_end(list(self._turns))
+        self._on_end(list(self._turns), self._pace)
 
     async def _over(self) -> None:
         """Wait for the end of all."""

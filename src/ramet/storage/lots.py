@@ -24,8 +24,11 @@ from ramet.telemetry.scope import Scope
 
 T = TypeVar("T")
 
-AT_ONCE = 1
-"""How many lots there are side by side, unless somebody has waited for too long."""
+MOST_AT_ONCE, NEAR_SECONDS = 4, 0.0005
+"""How many lots there are side by side: one, and one more for each time so long that a command of the fastest took."""
+
+RECENT = 16
+"""Of so many lots: on a busy machine most of them are slow, but not because the database is far away."""
 
 PATIENCE_SECONDS = 0.025
 """How long those who gather wait for who is under way, who may wait for a lock."""
@@ -42,7 +45,8 @@ class Lots:
         self._spawn = spawn
         self._ways: dict[str, Way] = {}
         self._all = Way(first=0)
-        self._free = AT_ONCE
+        self._at_once = self._free = 1
+        self._paces: deque[float] = deque(maxlen=RECENT)
         self._gathered: deque[Turn] = deque()
         self._hurry: asyncio.TimerHandle | None = None
 
@@ -141,7 +145,12 @@ class Lots:
             self._free -= 1
             turn.give(None)
 
-    def _ended(self, left: list[Turn]) -> None:
+    def _ended(self, left: list[Turn], pace: float | None) -> None:
         """A lot is over; these have not had their turn."""
         self._gathered.extendleft(reversed(left))
+        if pace is not None:
+            self._paces.append(pace)
+            if len(self._paces) == RECENT:
+                before, self._at_once = self._at_once, min(MOST_AT_ONCE, 1 + int(min(self._paces) / NEAR_SECONDS))
+                self._free += self._at_once - before
         self._over()

@@ -17,12 +17,13 @@ from ramet.storage.postgres.pipeline import Pipeline
 from ramet.storage.postgres.sql import tagged, translated
 from ramet.storage.postgres.steps import Steps
 
-
 CHANGES = ("INSERT ", "UPDATE ", "DELETE ")
 _EXACT = {
     **dict.fromkeys(("int2", "int4", "int8"), int),
     **dict.fromkeys(("text", "varchar"), str),
-    **{"bool": bool, "bytea": bytes, "float8": float},
+    "bool": bool,
+    "bytea": bytes,
+    "float8": float,
 }
 """By PostgreSQL's type of a parameter: values that mean to it what they mean to asyncpg, as text or as they are."""
 

@@ -37,10 +37,10 @@ class Cursor(AsyncAdapt_asyncpg_cursor):
     _adapt_connection: Any
     _description: Any
 
-    def execute(self, operation: str, parameters: Sequence[Any] | None = None) -> None:
+    def execute(self, operation: str, parameters: Any = None) -> None:
         """As SQLAlchemy asks, or only put ahead of what is executed next."""
         if (put := self._adapt_connection.put) is None:
-            super().execute(operation, parameters)
+            super().execute(operation, parameters)  # type: ignore[no-untyped-call]  # SQLAlchemy's adapter has no types
         else:
             put(operation, parameters or ())
 
@@ -48,7 +48,7 @@ class Cursor(AsyncAdapt_asyncpg_cursor):
         """As SQLAlchemy asks."""
         if self._adapt_connection.put is not None:
             raise Unsuited
-        return super().executemany(operation, seq_of_parameters)
+        return super().executemany(operation, seq_of_parameters)  # type: ignore[no-untyped-call]  # as above
 
     async def _prepare_and_execute(self, operation: str, parameters: Sequence[Any] | None) -> None:
         if self._adapt_connection.on_error is not None:

@@ -32,8 +32,8 @@ _SHARED, _ALONE = "LOCK TABLE ramet_turn IN ROW SHARE MODE", "LOCK TABLE ramet_t
 _IMPATIENT = "SET LOCAL lock_timeout = 100"
 """Milliseconds: two `whole` units that lock the same rows in another order would wait a second to be told so."""
 
-_PROMPT = "SET LOCAL statement_timeout = 250"
-"""The same for statements that nobody can cancel by themselves."""
+_PROMPT, _CALM = "SET LOCAL statement_timeout = 250", "SET LOCAL statement_timeout TO DEFAULT"
+"""The same for statements that nobody can cancel by themselves; a commit is never to be cut short."""
 
 _BEGUN = 4
 """How many statements begin a transaction into which statements are put."""
@@ -66,6 +66,7 @@ class PostgresUnit(EngineUnit):
         self._locked = False
         self._fresh = True  # nothing was executed in this transaction
         self._put: list[tuple[CursorResult[Any], asyncio.Future[CursorResult[Any]]]] = []
+        self._was_put = False
         self._saved = False
         self._shared = False  # sessions, or who was given the connection, may have savepoints of their own
         self._problem: StorageError | None = None
@@ -90,7 +91,7 @@ class PostgresUnit(EngineUnit):
         if self._channel is None:
             if (idle := self._pool.idle()) is None:
                 return None
-            self._channel, self._locked = idle, True
+            self._channel, self._locked, self._was_put = idle, True, True
             for sql in ("BEGIN", _IMPATIENT, _PROMPT, _SHARED):
                 idle.pipeline.put(sql)
             self._listen(idle)
@@ -169,7 +170,7 @@ class PostgresUnit(EngineUnit):
         raise AssertionError("the last attempt returns or raises")
 
     async def _start_over(self) -> None:
-        channel, self._channel, self._locked, self._saved = self._channel, None, False, False
+        channel, self._channel, self._locked, self._saved, self._was_put = self._channel, None, False, False, False
         self.conflicted, self._problem = False, None
         if channel is not None and channel.pipeline.is_empty:
             await asyncio.shield(self._pool.undo(channel))
@@ -366,6 +367,8 @@ class PostgresUnit(EngineUnit):
                     channel.pipeline.put(translated(write.sql), row)
         except FAILURES as error:
             raise failure(error, self._location) from error
+        if self._was_put:
+            channel.pipeline.put(_CALM)
         channel.pipeline.put("COMMIT")
         self._leave()
         sent, self._channel = channel.pipeline.send(soon=self._pool.is_wanted), None
