@@ -11,21 +11,20 @@ from __future__ import annotations
 import asyncio
 from asyncio import CancelledError
 from collections import deque
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from ramet.errors import CommitUnknown, OutsideWork, StorageError
-from ramet.storage.base import Conflict, Row, Storage, Unit, Write
-from ramet.storage.watching import Singly, Watched
+from ramet.errors import CommitUnknown, StorageError
+from ramet.storage.base import Conflict, Storage
+from ramet.storage.part import Part, Shared, Way
+from ramet.storage.watching import Watched
 from ramet.storage.work import Answer, Body
 from ramet.tasks import Spawn
 from ramet.telemetry.scope import Apart, Committed, Scope, current_scope
 
 if TYPE_CHECKING:  # SQLAlchemy is imported with the adapter
     from sqlalchemy import CursorResult, Executable
-    from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 
 T = TypeVar("T")
 
@@ -38,27 +37,9 @@ LIMIT_SECONDS = 0.25
 ELSEWHERE_SECONDS = 0.1
 """The same for one that waits for something else than its database."""
 
-USED_TOO_LATE = "The database was used after the work it belongs to had ended: finish what uses it before returning."
-
 
 class Undone(Exception):
     """The lot was rolled back: whoever was in it is to run by itself."""
-
-
-class Way:
-    """How a method is run, by what was seen of it."""
-
-    def __init__(self, first: int = 1) -> None:
-        self.singly = Singly(first)  # the first shows what it does
-        self.solitary = False
-        self.is_brief = False
-        """The last of its commands that were seen have executed one statement, and done nothing before."""
-        self.waits = Singly()
-        """How many wait for their turn, since one that did not had more to do."""
-
-    def is_solitary(self) -> None:
-        """It does more than to use its database."""
-        self.solitary = True
 
 
 class Turn:
@@ -83,98 +64,7 @@ class Turn:
         self.come.set_result(None)
 
 
-class Part(Unit):
-    """What one command of a lot sees as its unit of work."""
-
-    def __init__(self, lot: Lot, way: Way, task: asyncio.Task[Any]) -> None:
-        self._lot = lot
-        self.way = way
-        self.task = task
-        self.cancelling = task.cancelling()
-        self.writes: list[Write] = []
-        self.notify: list[Callable[[], None]] = []
-        self.operations = 0
-        self.is_put = self.is_over = self.is_cut = self.has_turn = False
-        self._is_waiting = False
-
-    @property
-    def conflicted(self) -> bool:  # type: ignore[override]  # it is the lot's
-        return self._lot.unit.conflicted
-
-    @property
-    def committed(self) -> bool:  # type: ignore[override]  # as above
-        return self._lot.unit.committed
-
-    @property
-    def busy(self) -> bool:
-        return self._is_waiting or (self.has_turn and self._lot.unit.busy)
-
-    @property
-    def in_use(self) -> bool:
-        return self._is_waiting or (self.has_turn and self._lot.unit.in_use)
-
-    async def _turn(self) -> Unit:
-        """The unit, when nobody else is at it."""
-        if self.is_over:
-            raise OutsideWork(USED_TOO_LATE)
-        self.operations += 1
-        if self.is_put:
-            self.way.waits.failed()
-            self._lot.is_broken = True
-        if self._lot.is_broken:
-            raise Apart
-        if not self.has_turn:
-            self._is_waiting = True
-            try:
-                await self._lot.turn_of(self)
-            finally:
-                self._is_waiting = False
-        return self._lot.unit
-
-    async def run(self, statement: Executable, parameters: Any = None) -> CursorResult[Any]:
-        if not (self.operations or self.has_turn or self.is_over):
-            result = self._lot.put(self, statement, parameters)
-            if result is not None:
-                self.operations, self._is_waiting = 1, True
-                try:
-                    return await result
-                finally:
-                    self._is_waiting = False
-        return await (await self._turn()).run(statement, parameters)
-
-    async def read(self, statement: Executable, parameters: Any = None) -> CursorResult[Any]:
-        return await (await self._turn()).read(statement, parameters)
-
-    async def fetch(self, sql: str, *parameters: Any) -> list[Row]:
-        return await (await self._turn()).fetch(sql, *parameters)
-
-    async def execute(self, sql: str, *parameters: Any) -> int:
-        return await (await self._turn()).execute(sql, *parameters)
-
-    async def connection(self) -> AsyncConnection:
-        return await (await self._turn()).connection()
-
-    @asynccontextmanager
-    async def session(self, wrote: Callable[[], object] | None = None) -> AsyncIterator[AsyncSession]:
-        unit = await self._turn()
-        self.operations += 1  # of which nobody knows how many it executes
-        async with unit.session(wrote) as session:
-            yield session
-
-    def defer(self, write: Write) -> None:
-        self.writes.append(write)
-
-    def after_commit(self, notify: Callable[[], None]) -> None:
-        self.notify.append(notify)
-
-    async def commit(self) -> None:
-        raise NotImplementedError
-
-    async def rollback(self) -> None:
-        raise NotImplementedError
-
-
-class Lot:
+class Lot(Shared):
     """One transaction of several commands; `ended` is called after it with those who had no turn in it, and with how
     long each of them has had it, where they had it one after the other.
 
@@ -185,7 +75,6 @@ class Lot:
         self, storage: Storage, everybody: Way, turns: Sequence[Turn], ended: Callable[[list[Turn], float | None], None]
     ) -> None:
         self.unit = storage.unit(whole=True)
-        self.is_broken = False
         self._everybody = everybody
         self._turns = deque(turns)
         self._on_end = ended
@@ -235,7 +124,6 @@ class Lot:
         self.is_broken = True
 
     def put(self, part: Part, statement: Executable, parameters: Any) -> Awaitable[CursorResult[Any]] | None:
-        """Execute this together with the first statements of others; None where it has to wait for its turn."""
         if not self._is_gathering or self.is_broken:
             return None
         result = self.unit.put(statement, parameters)
@@ -248,7 +136,6 @@ class Lot:
         return result
 
     async def turn_of(self, part: Part) -> None:
-        """Wait until nobody else is at the unit."""
         asked = self._loop.create_future()
         self._asking.append((part, asked))
         self._next()

@@ -16,7 +16,8 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from ramet.storage.base import Storage
-from ramet.storage.lot import Lot, Turn, Undone, Way
+from ramet.storage.lot import Lot, Turn, Undone
+from ramet.storage.part import Way
 from ramet.storage.watching import Watched
 from ramet.storage.work import Answer, Body, transact
 from ramet.tasks import Spawn

@@ -4,114 +4,20 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import suppress
-from itertools import count
 from random import Random
 
 import asyncpg
 import pytest
 from sqlalchemy import text
-from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlalchemy.exc import IntegrityError
 
-from ramet.errors import Cancelled, CommitUnknown, OutsideWork, Refusal, StorageError
-from ramet.storage.answers import AnswerCodec, Answers
+from ramet.errors import Cancelled, CommitUnknown, OutsideWork, StorageError
 from ramet.storage.base import Unit, Write
-from ramet.storage.database import Database
-from ramet.storage.lots import Lots
-from ramet.storage.postgres.storage import PostgresStorage
-from ramet.storage.postgres.unit import PostgresUnit
-from ramet.storage.tables import SCHEMA
-from ramet.tasks import Tasks
-from ramet.telemetry.scope import Committed, FreshKey, Scope, Work, current_scope, may_call_command, told_by
+from ramet.telemetry.scope import Committed, current_scope, may_call_command, told_by
 from ramet.testing.engines.postgres import PostgresServer
+from tests.integration.postgres.lots import KEYS, MANY, Act, MakeService, No, Service
 
 pytestmark = pytest.mark.needs("postgresql")
-
-TABLES = (
-    "CREATE TABLE IF NOT EXISTS mark (key TEXT PRIMARY KEY)",
-    "CREATE TABLE IF NOT EXISTS account (id INTEGER PRIMARY KEY, version INTEGER NOT NULL, balance INTEGER NOT NULL)",
-)
-
-
-class No(Refusal):
-    """Refused."""
-
-
-CODEC = AnswerCodec[str](str.encode, bytes.decode, lambda _: b"", lambda _: No())
-MANY = 20
-ACCOUNTS, AMOUNTS = 3, (-30, -10, 10, 20)
-numbers = count()
-Act = Callable[[str], Awaitable[object]]
-
-
-class Service:
-    """One process of a service: commands by the name of their method, run together where they may be."""
-
-    def __init__(self, storage: PostgresStorage, tasks: Tasks) -> None:
-        self.storage = storage
-        self.db = Database(storage)
-        self.lots = Lots(storage, tasks.spawn)
-        self.answers: dict[str, Answers] = {}
-        self.runs: Counter[str] = Counter()
-        self.units: dict[str, object] = {}
-
-    async def command(self, key: str, act: Act, method: str = "mark", *, fresh: bool = True) -> str:
-        scope = Scope(self.storage.service, Work.COMMAND, method, key)
-        answers = self.answers.setdefault(method, Answers(self.storage, method, lambda: 1.0, self.lots))
-
-        async def body() -> str:
-            assert current_scope.get() is scope
-            self.runs[key] += 1
-            self.units[key] = getattr(scope.unit, "_lot", scope.unit)
-            return str(await act(key))
-
-        return await answers.once(scope, FreshKey(key) if fresh else key, body, CODEC)
-
-    async def mark(self, key: str) -> str:
-        await self.db.execute(text("INSERT INTO mark VALUES (:key)"), {"key": key})
-        return f"answer to {key}"
-
-    async def warm(self, method: str = "mark") -> None:
-        """The first command of a method goes by itself."""
-        await self.command(f"warm {method}", self.mark, method)
-
-    async def marks(self) -> list[str]:
-        rows = await self.storage.fetch("SELECT key FROM mark WHERE key NOT LIKE 'warm%' ORDER BY key")
-        return [row[0] for row in rows]
-
-    async def answered(self) -> list[str]:
-        rows = await self.storage.fetch("SELECT key FROM ramet_inbox WHERE key NOT LIKE 'warm%' ORDER BY key")
-        return [row[0] for row in rows]
-
-    def together(self, *keys: str) -> bool:
-        return len({id(self.units[key]) for key in keys}) == 1
-
-
-@pytest.fixture
-async def storages(server: PostgresServer) -> AsyncIterator[Callable[[], Awaitable[Service]]]:
-    tasks, opened, name = Tasks(), list[PostgresStorage](), f"lots_{next(numbers)}"
-
-    async def make() -> Service:
-        storage = PostgresStorage(name, f"{server.url}/postgres")
-        await storage.open((*SCHEMA, *TABLES))
-        opened.append(storage)
-        return Service(storage, tasks)
-
-    yield make
-    await tasks.stop()
-    for storage in opened:
-        await storage.close()
-
-
-@pytest.fixture
-async def service(storages: Callable[[], Awaitable[Service]]) -> Service:
-    made = await storages()
-    await made.warm()
-    return made
-
-
-KEYS = [f"{number:02}" for number in range(MANY)]
 
 
 async def test_those_that_have_gathered_are_one_transaction(service: Service) -> None:
@@ -327,9 +233,7 @@ async def test_a_key_that_was_withdrawn_meanwhile_is_not_executed(service: Servi
     assert await service.marks() == [*(key for key in KEYS if key != "05"), "w"]
 
 
-async def test_a_key_that_another_process_has_worked_on_is_answered(
-    service: Service, storages: Callable[[], Awaitable[Service]]
-) -> None:
+async def test_a_key_that_another_process_has_worked_on_is_answered(service: Service, storages: MakeService) -> None:
     other = await storages()
 
     async def differently(key: str) -> str:
@@ -454,7 +358,7 @@ async def test_notifications_come_after_the_commit_in_its_order(service: Service
 
 
 async def test_processes_that_lock_the_same_rows_in_another_order_all_get_through(
-    storages: Callable[[], Awaitable[Service]],
+    storages: MakeService,
 ) -> None:
     here, there = await storages(), await storages()
     await here.storage.write(Write("INSERT INTO account VALUES (?, 0, 0)", [(number,) for number in range(MANY)]))
@@ -477,225 +381,3 @@ async def test_processes_that_lock_the_same_rows_in_another_order_all_get_throug
         await asyncio.gather(*(work for pair in zip(up, down, strict=True) for work in pair))
     rows = await here.storage.fetch("SELECT version, balance FROM account")
     assert set(rows) == {(10, 10)}
-
-
-class Brief:
-    """A method whose commands have executed one statement each, so that those of a lot leave together."""
-
-    def __init__(self, service: Service) -> None:
-        self.service = service
-        self.change = text("UPDATE account SET balance = balance + :amount, version = version + 1 WHERE id <= :id")
-
-    async def prepare(self) -> None:
-        rows = [(number, 0, 0) for number in range(ACCOUNTS)]
-        await self.service.storage.write(Write("INSERT INTO account VALUES (?, ?, ?)", rows))
-        for turn in range(2):
-            await asyncio.gather(*(self.add(f"warm {turn}/{number}", 0) for number in range(3)))
-
-    async def add(self, key: str, amount: object, account: object = 0, then: Act | None = None) -> str:
-        async def act(_: str) -> str:
-            found = await self.service.db.execute(self.change, {"amount": amount, "id": account})
-            return f"{await then(key) if then else ''}{found.rowcount}"
-
-        return await self.service.command(key, act, "brief")
-
-    async def balances(self) -> list[int]:
-        return [row[0] for row in await self.service.storage.fetch("SELECT balance FROM account ORDER BY id")]
-
-
-@pytest.fixture
-async def brief(service: Service) -> Brief:
-    made = Brief(service)
-    await made.prepare()
-    return made
-
-
-def sendings(monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """How many statements were put each time."""
-    found: list[int] = []
-    send = PostgresUnit.send
-
-    def counted(unit: PostgresUnit, failed: Callable[[int], object]) -> None:
-        found.append(len(unit._put))
-        send(unit, failed)
-
-    monkeypatch.setattr(PostgresUnit, "send", counted)
-    return found
-
-
-async def test_single_statements_leave_together_and_each_is_told_its_own_rows(
-    brief: Brief, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    found = sendings(monkeypatch)
-    works = [brief.add(key, 1, account=number % 4 - 1) for number, key in enumerate(KEYS)]
-    assert await asyncio.gather(*works) == [str(number % 4) for number in range(MANY)]
-    assert found == [MANY - 1]
-    assert await brief.balances() == [15, 10, 5]
-
-
-@pytest.mark.parametrize("amount", ["one", 2**40, None])
-async def test_a_value_that_does_not_fit_is_its_own_commands_error(brief: Brief, amount: object) -> None:
-    works = [brief.add(key, amount if key == "10" else 1) for key in KEYS]
-    ends = await asyncio.gather(*works, return_exceptions=True)
-    assert isinstance(ends.pop(10), DBAPIError)
-    assert set(ends) == {"1"}
-    assert await brief.balances() == [MANY - 1, 0, 0]
-
-
-async def test_who_has_more_to_do_after_others_takes_all_back(brief: Brief, monkeypatch: pytest.MonkeyPatch) -> None:
-    found = sendings(monkeypatch)
-    works = [brief.add(key, 1, then=brief.service.mark if key == "10" else None) for key in KEYS]
-    ends = await asyncio.gather(*works)
-    assert ends.pop(10) == "answer to 101"
-    assert set(ends) == {"1"}
-    assert await brief.service.marks() == ["10"]
-    assert await brief.balances() == [MANY, 0, 0]
-    await asyncio.gather(*(brief.add(f"again {key}", 1) for key in KEYS))
-    assert found[0] == MANY - 1
-    assert sum(found) == found[0]
-    assert await brief.balances() == [2 * MANY, 0, 0]
-
-
-@pytest.mark.parametrize("error", [No, LookupError])
-async def test_one_of_those_that_left_together_may_fail(brief: Brief, error: type[Exception]) -> None:
-    async def fail(_: str) -> object:
-        raise error
-
-    works = [brief.add(key, 1, then=fail if key == "10" else None) for key in KEYS]
-    ends = await asyncio.gather(*works, return_exceptions=True)
-    assert isinstance(ends.pop(10), error)
-    assert set(ends) == {"1"}
-    assert await brief.balances() == [MANY - 1, 0, 0]
-
-
-async def test_a_row_that_is_there_is_the_error_of_who_inserts_it(service: Service) -> None:
-    for turn in range(2):
-        await asyncio.gather(*(service.command(f"warm {turn} {key}", service.mark) for key in KEYS))
-    await service.storage.write(Write("INSERT INTO mark VALUES (?)", [("10",)]))
-    ends = await asyncio.gather(*(service.command(key, service.mark) for key in KEYS), return_exceptions=True)
-    assert isinstance(ends.pop(10), IntegrityError)
-    assert ends == [f"answer to {key}" for key in KEYS if key != "10"]
-    assert await service.answered() == [key for key in KEYS if key != "10"]
-
-
-async def test_a_slow_statement_is_executed_to_its_end_by_itself(service: Service) -> None:
-    async def sleepy(key: str) -> str:
-        slow = text("INSERT INTO mark SELECT :key FROM pg_sleep(:seconds)")
-        await service.db.execute(slow, {"key": key, "seconds": 0.6 if key == "10" else 0.0})
-        return key
-
-    await service.command("warm sleepy", sleepy, "sleepy")
-    for turn in range(2):
-        await asyncio.gather(*(service.command(f"warm {turn} {key}", sleepy, "sleepy") for key in KEYS))
-    assert await asyncio.gather(*(service.command(key, sleepy, "sleepy") for key in KEYS)) == KEYS
-    assert await service.marks() == KEYS
-    assert service.runs["10"] == 2
-
-
-async def test_a_connection_that_is_lost_while_all_wait_leaves_nothing_behind(
-    brief: Brief, server: PostgresServer
-) -> None:
-    admin = await asyncpg.connect(f"{server.url}/postgres")
-    blocker = admin.transaction()
-    await blocker.start()
-    await admin.execute(f'UPDATE "{brief.service.storage.schema}".account SET version = version WHERE id = 0')
-    works = [brief.add("outside", 1, account=-1), *(brief.add(key, 1) for key in KEYS)]
-    everybody = asyncio.gather(*works)
-    blocked = "SELECT pid FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
-    while (pid := await admin.fetchval(blocked)) is None:  # noqa: ASYNC110 - as above
-        await asyncio.sleep(0)
-    await admin.execute("SELECT pg_terminate_backend($1)", pid)
-    await blocker.rollback()
-    await admin.close()
-    assert await everybody == ["0", *["1"] * MANY]
-    assert await brief.balances() == [MANY, 0, 0]
-
-
-async def test_all_that_left_together_are_cancelled_at_once(brief: Brief) -> None:
-    works = [asyncio.ensure_future(brief.add(key, 1)) for key in KEYS]
-    while not any(getattr(brief.service.units.get(key), "_put", None) for key in KEYS):  # noqa: ASYNC110 - no event
-        await asyncio.sleep(0)
-    for work in works:
-        work.cancel()
-    await asyncio.wait(works)
-    answered = [key for key in await brief.service.answered() if not key.startswith("warm")]
-    assert await brief.balances() == [len(answered), 0, 0]
-    assert await asyncio.gather(*(brief.add(key, 1) for key in KEYS)) == ["1"] * MANY
-    assert await brief.balances() == [MANY, 0, 0]
-
-
-class Accounts:
-    """Commands that read rows and write what follows from them; each tells what it has read and written."""
-
-    def __init__(self, services: Sequence[Service], random: Random) -> None:
-        self.services = services
-        self.random = random
-        self.versions: dict[int, dict[int, tuple[int, int]]] = {number: {} for number in range(ACCOUNTS)}
-        self.blind: dict[int, list[int]] = {number: [] for number in range(ACCOUNTS)}
-
-    async def step(self, service: Service, kind: str, account: int, amount: int) -> str:
-        query = text("SELECT version, balance FROM account WHERE id = :id")
-        version, balance = (await service.db.execute(query, {"id": account})).one()
-        if balance + amount < 0:
-            raise No
-        if kind == "sleeps":
-            await asyncio.sleep(0)
-        change = text("UPDATE account SET version = :version, balance = :balance WHERE id = :id")
-        values = {"version": version + 1, "balance": balance + amount, "id": account}
-        if kind == "session":
-            async with service.db.session() as session:
-                await session.execute(change, values)
-        else:
-            await service.db.execute(change, values)
-        return f"{account} {version} {balance} {balance + amount}"
-
-    async def brief(self, service: Service, key: str, account: int, amount: int) -> None:
-        """What changes a row without looking: it cannot say what it has seen."""
-        change = text(
-            "UPDATE account SET version = version + 1, balance = balance + :amount "
-            "WHERE id = :id AND balance + :amount >= 0"
-        )
-
-        async def act(_: str) -> str:
-            if (await service.db.execute(change, {"id": account, "amount": amount})).rowcount == 0:
-                raise No
-            return key
-
-        with suppress(No):
-            await service.command(key, act, "brief")
-            self.blind[account].append(amount)
-
-    async def one(self, number: int) -> None:
-        random = self.random
-        service, kind = random.choice(self.services), random.choice(["plain"] * 12 + ["sleeps", "session", "fails"])
-        steps = [(one, random.choice(AMOUNTS)) for one in random.sample(range(ACCOUNTS), 1 + number % 2)]
-        if number % 3 == 0:
-            await self.brief(service, f"{number}", *steps[0])
-            return
-
-        async def act(_: str) -> str:
-            told = ";".join([await self.step(service, kind, *step) for step in steps])
-            if kind == "fails":
-                raise LookupError
-            return told
-
-        with suppress(No, LookupError):
-            for told in (await service.command(f"{number}", act, kind)).split(";"):
-                account, version, before, after = map(int, told.split())
-                assert version not in self.versions[account]
-                self.versions[account][version] = before, after
-
-
-@pytest.mark.parametrize("seed", range(6))
-async def test_any_commands_are_as_if_one_had_come_after_the_other(
-    storages: Callable[[], Awaitable[Service]], seed: int
-) -> None:
-    accounts = Accounts([await storages() for _ in range(1 + seed % 2)], Random(seed))
-    storage = accounts.services[0].storage
-    await storage.write(Write("INSERT INTO account VALUES (?, 0, 100)", [(number,) for number in range(ACCOUNTS)]))
-    await asyncio.gather(*(accounts.one(number) for number in range(120)))
-    for account, version, balance in await storage.fetch("SELECT id, version, balance FROM account"):
-        seen, blind = accounts.versions[account], accounts.blind[account]
-        assert version == len(seen) + len(blind)
-        assert balance == 100 + sum(after - before for before, after in seen.values()) + sum(blind)
-        assert all(seen[number][1] == seen[number + 1][0] for number in seen if number + 1 in seen)

@@ -14,14 +14,13 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from ramet.errors import OutsideWork, StorageError, StorageUnavailable
 from ramet.storage.base import Conflict, Row
 from ramet.storage.postgres.channel import Channel
-from ramet.storage.postgres.dialect import written
 from ramet.storage.postgres.failures import FAILURES, failure, is_blocked, is_conflict, is_inherited, is_lost
 from ramet.storage.postgres.pipeline import Sent, outlast
 from ramet.storage.postgres.pool import Pool
+from ramet.storage.postgres.putting import CALM, PROMPT, Putting
 from ramet.storage.postgres.rows import Rows
 from ramet.storage.postgres.sql import translated
 from ramet.storage.unit import USED_TOO_LATE, EngineUnit
-from ramet.telemetry.scope import Apart
 
 T = TypeVar("T")
 
@@ -29,14 +28,8 @@ TURN = "CREATE TABLE IF NOT EXISTS ramet_turn ()"
 """Has no rows: units that write hold a lock on it together, and one that runs again holds it alone."""
 
 _SHARED, _ALONE = "LOCK TABLE ramet_turn IN ROW SHARE MODE", "LOCK TABLE ramet_turn IN EXCLUSIVE MODE"
-_IMPATIENT = "SET LOCAL lock_timeout = 100"
+_BEGIN, _BEGIN_WHOLE = ("BEGIN",), ("BEGIN", "SET LOCAL lock_timeout = 100")
 """Milliseconds: two `whole` units that lock the same rows in another order would wait a second to be told so."""
-
-_PROMPT, _CALM = "SET LOCAL statement_timeout = 250", "SET LOCAL statement_timeout TO DEFAULT"
-"""The same for statements that nobody can cancel by themselves; a commit is never to be cut short."""
-
-_BEGUN = 4
-"""How many statements begin a transaction into which statements are put."""
 
 _RESTARTS = 100
 
@@ -65,7 +58,7 @@ class PostgresUnit(EngineUnit):
         self._mutex = asyncio.Lock()
         self._locked = False
         self._fresh = True  # nothing was executed in this transaction
-        self._put: list[tuple[CursorResult[Any], asyncio.Future[CursorResult[Any]]]] = []
+        self._put = Putting()
         self._was_put = False
         self._saved = False
         self._shared = False  # sessions, or who was given the connection, may have savepoints of their own
@@ -92,40 +85,20 @@ class PostgresUnit(EngineUnit):
             if (idle := self._pool.idle()) is None:
                 return None
             self._channel, self._locked, self._was_put = idle, True, True
-            for sql in ("BEGIN", _IMPATIENT, _PROMPT, _SHARED):
+            for sql in (*_BEGIN_WHOLE, PROMPT, _SHARED):
                 idle.pipeline.put(sql)
             self._listen(idle)
-        if (result := self._channel.put_statement(statement, parameters)) is None:
-            return None
-        self._fresh = False
-        future: asyncio.Future[CursorResult[Any]] = asyncio.get_running_loop().create_future()
-        self._put.append((result, future))
-        return future
+        result = self._put.add(self._channel, statement, parameters)
+        self._fresh = self._fresh and result is None
+        return result
 
     def send(self, failed: Callable[[int], object]) -> None:
         if self._put and self._channel is not None:
-            put, self._put, sent = self._put, [], self._channel.pipeline.send()
-            sent.done.add_done_callback(lambda _: self._came(sent, put, failed))
+            self._put.send(self._channel, len(_BEGIN_WHOLE) + 2, self._broke, failed)
 
-    def _came(
-        self,
-        sent: Sent,
-        put: Sequence[tuple[CursorResult[Any], asyncio.Future[CursorResult[Any]]]],
-        failed: Callable[[int], object],
-    ) -> None:
-        """What was put is executed, all of it, or no more than comes before what has failed."""
-        if sent.error is not None:
-            self._told(sent.error)
-            self._doom("a statement failed")
-            failed(len(sent.statuses) - _BEGUN)
-        for at, (result, future) in enumerate(put, _BEGUN):
-            if future.done():
-                continue
-            if sent.error is not None:
-                future.set_exception(Apart())
-                continue
-            result.context._rowcount = written(sent.statuses[at].decode())  # noqa: SLF001 - asked before it was known
-            future.set_result(result)
+    def _broke(self, error: Exception) -> None:
+        self._told(error)
+        self._doom("a statement failed")
 
     async def fetch(self, sql: str, *parameters: Any) -> list[Row]:
         return await self._do(lambda channel: channel.fetch(sql, parameters), writing=False)
@@ -274,7 +247,7 @@ class PostgresUnit(EngineUnit):
         self._check()
         if self._channel is None:
             lock = _ALONE if self._eager else _SHARED if writing or self._whole else ""
-            begin = [sql for sql in ("BEGIN", _IMPATIENT if self._whole else "", lock) if sql]
+            begin = [*(_BEGIN_WHOLE if self._whole else _BEGIN), *([lock] if lock else [])]
             self._channel = await self._taken(begin, now=now)
             if not now:
                 for sql in begin:
@@ -368,7 +341,7 @@ class PostgresUnit(EngineUnit):
         except FAILURES as error:
             raise failure(error, self._location) from error
         if self._was_put:
-            channel.pipeline.put(_CALM)
+            channel.pipeline.put(CALM)
         channel.pipeline.put("COMMIT")
         self._leave()
         sent, self._channel = channel.pipeline.send(soon=self._pool.is_wanted), None
