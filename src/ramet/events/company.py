@@ -18,6 +18,7 @@ from ramet.events.base import Delivery
 from ramet.events.inbox import Consumer
 from ramet.events.lanes import Together
 from ramet.storage.base import Conflict, Storage, Unit
+from ramet.storage.watching import Singly
 from ramet.tasks import is_ending
 from ramet.telemetry.context import current_context
 from ramet.telemetry.scope import Apart, current_scope
@@ -37,9 +38,6 @@ BREATH_SECONDS = 0.001
 ELSEWHERE_SECONDS = 0.1
 """How long a handler may wait for something else while others' writes wait with it."""
 
-SINGLY, SINGLY_MOST = 64, 1024
-"""How many are handled each by itself after a failure; twice as many the next time."""
-
 AGAIN = 0.0
 """The pause before an event that was rolled back because of others is handled by itself."""
 
@@ -58,8 +56,7 @@ class Company(Together):
         self._consumer = consumer
         self._storage = storage
         self._clock = clock
-        self._singly = 1  # the first shows what the handler does
-        self._next_singly = SINGLY
+        self._singly = Singly(1)  # the first shows what the handler does
         self._reach = LEAST
         self._limits: set[asyncio.Timeout] = set()
         consumer.on_solitary = self._is_solitary
@@ -73,7 +70,7 @@ class Company(Together):
     @property
     def most(self) -> int:
         """How many may be handled together now."""
-        return 1 if self._consumer.solitary or self._singly else min(MOST, self._reach)
+        return 1 if self._consumer.solitary or self._singly.left else min(MOST, self._reach)
 
     @property
     def at_once(self) -> int:
@@ -86,7 +83,7 @@ class Company(Together):
 
     async def deliver(self, delivery: Delivery) -> float | None:
         """One by itself; see `Consumer.deliver`."""
-        self._singly = max(0, self._singly - 1)
+        self._singly.takes()
         return await self._consumer.deliver(delivery)
 
     async def deliver_all(self, deliveries: Sequence[Delivery]) -> list[float | None]:
@@ -98,7 +95,7 @@ class Company(Together):
             self._consumer.succeeded(deliveries[at].message)
             outcomes[at] = None
         if failed is not None:
-            self._singly, self._next_singly = self._next_singly, min(2 * self._next_singly, SINGLY_MOST)
+            self._singly.failed()
             if failed.at is not None and failed.error is not None:
                 at, key = todo[failed.at], deliveries[todo[failed.at]].message.key
                 if key is None or all(deliveries[other].message.key != key for other in todo[: failed.at]):
@@ -147,7 +144,8 @@ class Company(Together):
         finally:
             self._limits.discard(limit)
             await unit.rollback()
-        self._next_singly, self._reach = SINGLY, max(LEAST, 2 * under_way.count)
+        self._singly.succeeded()
+        self._reach = max(LEAST, 2 * under_way.count)
         return under_way.count, None
 
     async def _handle(self, unit: Unit, deliveries: Sequence[Delivery], under_way: _Progress) -> None:

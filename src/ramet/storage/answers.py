@@ -10,10 +10,12 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from typing import Generic, NamedTuple, TypeVar
 
 from ramet.errors import Cancelled, DuplicateRow, Refusal, StorageError
 from ramet.storage.base import Storage, Write
+from ramet.storage.lots import Lots
 from ramet.storage.work import Body, transact
 from ramet.telemetry.scope import FreshKey, Scope
 
@@ -35,10 +37,14 @@ class AnswerCodec(NamedTuple, Generic[T]):
 
 
 class Answers:
-    """What one consumer (a command, an event handler) of a service has answered; `time` is the clock's."""
+    """What one consumer (a command, an event handler) of a service has answered; `time` is the clock's.
 
-    def __init__(self, storage: Storage, consumer: str, time: Callable[[], float]) -> None:
+    `lots`: what has gathered is committed together.
+    """
+
+    def __init__(self, storage: Storage, consumer: str, time: Callable[[], float], lots: Lots | None = None) -> None:
         self._storage = storage
+        self._transact = partial(transact, storage) if lots is None else lots.transact
         self._consumer = consumer
         self._time = time
         self._working: dict[str, asyncio.Future[None]] = {}
@@ -68,8 +74,8 @@ class Answers:
 
     async def _work(self, scope: Scope, key: str, body: Body[T], codec: AnswerCodec[T]) -> T:
         try:
-            return await transact(
-                self._storage, scope, body, lambda result: (self._row(_INSERT, key, _DONE + codec.encode(result)),)
+            return await self._transact(
+                scope, body, lambda result: (self._row(_INSERT, key, _DONE + codec.encode(result)),)
             )
         except DuplicateRow:
             recorded = await self._recorded(key)

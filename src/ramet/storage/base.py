@@ -8,7 +8,7 @@ parameter, and the SQL stays within what SQLite and PostgreSQL share (`ON CONFLI
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -54,6 +54,11 @@ class Unit(ABC):
     def busy(self) -> bool:
         """Whether a statement of it, or what has to come before, is waiting for the database right now."""
 
+    @property
+    @abstractmethod
+    def in_use(self) -> bool:
+        """Whether a statement of it is under way, or a session of it is open."""
+
     @abstractmethod
     async def read(self, statement: Executable, parameters: Any = None) -> CursorResult[Any]:
         """Execute a statement of SQLAlchemy that only reads; the result is buffered. Begins nothing, unless eager.
@@ -64,6 +69,17 @@ class Unit(ABC):
     @abstractmethod
     async def run(self, statement: Executable, parameters: Any = None) -> CursorResult[Any]:
         """Execute a statement of SQLAlchemy inside the transaction, beginning it; the result is buffered."""
+
+    def put(self, statement: Executable, parameters: Any = None) -> Awaitable[CursorResult[Any]] | None:  # noqa: ARG002 - an engine's
+        """Execute a statement that writes with what else is put before `send`, in this order; then its result is there.
+
+        Only in a `whole` unit that has done nothing else. None where this is to be `run` instead. Raises Apart where
+        one of those that were put has failed: the unit can then only be rolled back.
+        """
+        return None
+
+    def send(self, failed: Callable[[int], object]) -> None:  # noqa: B027 - nothing was put
+        """Execute what was put; `failed` is told which of them has failed, by its number, -1 where it was none."""
 
     @abstractmethod
     async def connection(self) -> AsyncConnection:

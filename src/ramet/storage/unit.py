@@ -32,6 +32,10 @@ class EngineUnit(Unit):
         self._sessions: list[UnitSession] = []
         self._parts = Parts()
 
+    @property
+    def in_use(self) -> bool:
+        return self.busy or bool(self._sessions)
+
     def defer(self, write: Write) -> None:
         self._deferred.append(write)
 

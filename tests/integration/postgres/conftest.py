@@ -2,14 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 
 import pytest
 
 from ramet.testing.engines.postgres import PostgresServer
+from tests.integration.postgres.lots import MakeService, Service, services
 
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[PostgresServer]:
     with PostgresServer() as server:
         yield server
+
+
+@pytest.fixture
+async def storages(server: PostgresServer) -> AsyncIterator[MakeService]:
+    async with services(server) as make:
+        yield make
+
+
+@pytest.fixture
+async def service(storages: MakeService) -> Service:
+    made = await storages()
+    await made.warm()
+    return made

@@ -12,7 +12,9 @@ from ramet.contract.reading.application import read
 from ramet.errors import DeadlineExceeded, InternalError
 from ramet.runtime.calls import Exchange
 from ramet.runtime.dispatch import answerers
+from ramet.storage.lots import Lots
 from ramet.storage.sqlite.storage import SqliteStorage
+from ramet.tasks import Tasks
 from ramet.telemetry.context import Context, current_context
 from ramet.telemetry.counters import Counters
 
@@ -38,9 +40,8 @@ def client() -> Slow:
     clock, counters = SystemClock(), Counters()
     (service,) = read(Application("slow", services=SlowService)).services
     exchange = Exchange(clock=clock, counters=counters, strict=False, deadline=0.01)
-    found = answerers(
-        service, SlowService(), SqliteStorage("slow"), clock=clock, counters=counters, frame_queries=False
-    )
+    lots = Lots(SqliteStorage("slow"), Tasks().spawn)
+    found = answerers(service, SlowService(), lots, clock=clock, counters=counters, frame_queries=False)
     exchange.add(service.contract, lambda: found)
     return exchange.client_outside(Slow)
 

@@ -12,10 +12,28 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from sqlalchemy.util.concurrency import greenlet_spawn
 
 from ramet.storage.base import Row
-from ramet.storage.postgres.dialect import Kin, Mutex, driver_of
+from ramet.storage.postgres.dialect import Kin, Mutex, Unsuited, driver_of
 from ramet.storage.postgres.pipeline import Pipeline
 from ramet.storage.postgres.sql import tagged, translated
 from ramet.storage.postgres.steps import Steps
+
+CHANGES = ("INSERT ", "UPDATE ", "DELETE ")
+_EXACT = {
+    **dict.fromkeys(("int2", "int4", "int8"), int),
+    **dict.fromkeys(("text", "varchar"), str),
+    "bool": bool,
+    "bytea": bytes,
+    "float8": float,
+}
+"""By PostgreSQL's type of a parameter: values that mean to it what they mean to asyncpg, as text or as they are."""
+
+
+def suits(prepared: Any, parameters: Sequence[Any]) -> bool:
+    """Whether the values can be sent without asyncpg, which would do the same."""
+    return all(
+        value is None or type(value) is _EXACT.get(kind.name)
+        for kind, value in zip(prepared.get_parameters(), parameters, strict=True)
+    )
 
 
 class Channel:
@@ -86,6 +104,28 @@ class Channel:
     async def select(self, statement: Executable, parameters: Any = None) -> CursorResult[Any]:
         """Execute a statement of SQLAlchemy; the result is buffered."""
         return await greenlet_spawn(self.connection.execute, statement, parameters)
+
+    def put_statement(self, statement: Executable, parameters: Any = None) -> CursorResult[Any] | None:
+        """Execute a statement of SQLAlchemy with what is sent next; None where it has to be executed by itself.
+
+        The result has no number of rows before somebody sets it.
+        """
+        if not isinstance(self.pipeline, Pipeline):
+            return None
+        self.driver.put = self._put
+        try:
+            return self.connection.execute(statement, parameters)
+        except Unsuited:
+            return None
+        finally:
+            self.driver.put = None
+
+    def _put(self, operation: str, parameters: Sequence[Any]) -> None:
+        prepared = self.driver.prepared(operation) if operation.startswith(CHANGES) else None
+        if prepared is None or not suits(prepared, parameters):
+            raise Unsuited
+        assert isinstance(self.pipeline, Pipeline)
+        self.pipeline.put_prepared(prepared.get_name().encode(), tuple(parameters))
 
     async def fetch(self, sql: str, parameters: Sequence[Any]) -> list[Row]:
         """Rows, through the driver."""

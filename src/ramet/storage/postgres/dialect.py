@@ -28,12 +28,29 @@ from ramet.storage.statements import refuse_in_work
 T = TypeVar("T")
 
 
+class Unsuited(Exception):
+    """A statement that asyncpg has to execute."""
+
+
 class Cursor(AsyncAdapt_asyncpg_cursor):
     """Executes a statement together with what was put ahead of it."""
 
     __slots__ = ()
     _adapt_connection: Any
     _description: Any
+
+    def execute(self, operation: str, parameters: Any = None) -> None:
+        """As SQLAlchemy asks, or only put ahead of what is executed next."""
+        if (put := self._adapt_connection.put) is None:
+            super().execute(operation, parameters)  # type: ignore[no-untyped-call]  # SQLAlchemy's adapter has no types
+        else:
+            put(operation, parameters or ())
+
+    def executemany(self, operation: str, seq_of_parameters: Sequence[Any]) -> Any:
+        """As SQLAlchemy asks."""
+        if self._adapt_connection.put is not None:
+            raise Unsuited
+        return super().executemany(operation, seq_of_parameters)  # type: ignore[no-untyped-call]  # as above
 
     async def _prepare_and_execute(self, operation: str, parameters: Sequence[Any] | None) -> None:
         if self._adapt_connection.on_error is not None:
@@ -121,6 +138,16 @@ class Driver(AsyncAdapt_asyncpg_connection):
     pipeline: Pipeline | Steps | None = None
     on_rollback: Callable[[], object] | None = None
     on_error: Callable[[BaseException], object] | None = None
+    put: Callable[[str, Sequence[Any]], None] | None = None
+    """Where it is there, statements are given to it instead of being executed, and SQLAlchemy does not wait."""
+
+    def prepared(self, operation: str) -> Any:
+        """The prepared statement of asyncpg, if it gives no rows back; None where there is none."""
+        cache = self._prepared_statement_cache
+        if cache is None or operation not in cache:
+            return None
+        statement, columns, _ = cache[operation]
+        return None if columns else statement
 
     async def carried(self, operation: Any) -> Any:
         """Await an operation of asyncpg, with what was put ahead of it."""

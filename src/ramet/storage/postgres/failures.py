@@ -47,6 +47,11 @@ def is_conflict(error: BaseException) -> bool:
     return state in _CONFLICTS[:2] or (state == _CONFLICTS[2] and "cached" in str(error))
 
 
+def is_blocked(error: BaseException) -> bool:
+    """Whether a lock was waited for, for as long as there was time."""
+    return sqlstate(error) == "55P03"
+
+
 def is_inherited(error: BaseException) -> bool:
     """Whether the connection was in a transaction that had failed: who had it before has not ended that yet."""
     return sqlstate(error) == "25P02"

@@ -28,18 +28,26 @@ _NOTICE, _IDLE = ord("N"), ord("I")
 
 
 class Sent:
-    """What was sent, and came back of it: `tags` are the numbers that its statements give back, all int4."""
+    """What was sent, and came back of it: `tags` are the numbers that its statements give back, all int4.
 
-    __slots__ = ("done", "error", "is_idle", "names", "status", "tags")
+    `statuses` are what PostgreSQL says at the end of each statement that it has executed.
+    """
+
+    __slots__ = ("done", "error", "is_idle", "names", "statuses", "tags")
 
     def __init__(self, done: asyncio.Future[None], names: list[str]) -> None:
         self.done = done
         self.names = names
         self.tags: list[int] = []
         self.error: Exception | None = None
-        self.status = b""
+        self.statuses: list[bytes] = []
         self.is_idle = True
         """The connection is in no transaction after it."""
+
+    @property
+    def status(self) -> bytes:
+        """That of the last statement."""
+        return self.statuses[-1] if self.statuses else b""
 
     async def answer(self) -> list[int]:
         """The tags, once all of it is executed. Raises: the server's error; OSError where the connection was lost."""
@@ -98,6 +106,10 @@ class Pipeline(asyncio.Protocol):
             self._new.append(sql)
             self._ahead.append(parse(name, sql))
         self._ahead.append(execution(prepared[0], row) if row else prepared[1])
+
+    def put_prepared(self, name: bytes, row: Row) -> None:
+        """The same for a statement that asyncpg has prepared under this name. Raises: TypeError; UnicodeError."""
+        self._ahead.append(execution(name, row))
 
     def drop(self) -> None:
         """Send nothing of what waits."""
@@ -215,7 +227,7 @@ class Pipeline(asyncio.Protocol):
         elif kind == _ROW:
             sent.tags.append(_INT_AT(data, at + 11)[0])  # after type, length, the number of columns and its length
         elif kind == _ANSWER:
-            sent.status = data[at + 5 : after - 1]
+            sent.statuses.append(data[at + 5 : after - 1])
         elif kind == _ERROR:
             sent.error = asyncpg.PostgresError.new(error_fields(data[at + 5 : after]))
         elif kind in (_STATUS, _NEWS, _NOTICE):

@@ -98,7 +98,7 @@ class Steps:
         if self._raw.is_in_transaction() or ahead[0][0] == "BEGIN":
             for sql, row in ahead:
                 if sql == "COMMIT":
-                    sent.status = (await self._raw.execute(sql)).encode()
+                    sent.statuses.append((await self._raw.execute(sql)).encode())
                 else:
                     sent.tags += await self._step(sql, row)
             return

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, NamedTuple, TypeVar
 from weakref import WeakMethod
 
@@ -14,9 +14,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from ramet.errors import OutsideWork, StorageError, StorageUnavailable
 from ramet.storage.base import Conflict, Row
 from ramet.storage.postgres.channel import Channel
-from ramet.storage.postgres.failures import FAILURES, failure, is_conflict, is_inherited, is_lost
+from ramet.storage.postgres.failures import FAILURES, failure, is_blocked, is_conflict, is_inherited, is_lost
 from ramet.storage.postgres.pipeline import Sent, outlast
 from ramet.storage.postgres.pool import Pool
+from ramet.storage.postgres.putting import CALM, PROMPT, Putting
 from ramet.storage.postgres.rows import Rows
 from ramet.storage.postgres.sql import translated
 from ramet.storage.unit import MIXED, USED_TOO_LATE, EngineUnit
@@ -27,6 +28,9 @@ TURN = "CREATE TABLE IF NOT EXISTS ramet_turn ()"
 """Has no rows: units that write hold a lock on it together, and one that runs again holds it alone."""
 
 _SHARED, _ALONE = "LOCK TABLE ramet_turn IN ROW SHARE MODE", "LOCK TABLE ramet_turn IN EXCLUSIVE MODE"
+_BEGIN, _BEGIN_WHOLE = ("BEGIN",), ("BEGIN", "SET LOCAL lock_timeout = 100")
+"""Milliseconds: two `whole` units that lock the same rows in another order would wait a second to be told so."""
+
 _RESTARTS = 100
 
 
@@ -54,6 +58,8 @@ class PostgresUnit(EngineUnit):
         self._mutex = asyncio.Lock()
         self._locked = False
         self._fresh = True  # nothing was executed in this transaction
+        self._put = Putting()
+        self._was_put = False
         self._saved = False
         self._shared = False  # sessions, or who was given the connection, may have savepoints of their own
         self._problem: StorageError | None = None
@@ -70,6 +76,30 @@ class PostgresUnit(EngineUnit):
 
     async def run(self, statement: Executable, parameters: Any = None) -> CursorResult[Any]:
         return await self._do(lambda channel: channel.select(statement, parameters), writing=True)
+
+    def put(self, statement: Executable, parameters: Any = None) -> Awaitable[CursorResult[Any]] | None:
+        if not self._whole or self._mutex.locked() or not (self._fresh or self._put):
+            return None
+        self._check()
+        self._parts.wrote()
+        if self._channel is None:
+            if (idle := self._pool.idle()) is None:
+                return None
+            self._channel, self._locked, self._was_put = idle, True, True
+            for sql in (*_BEGIN_WHOLE, PROMPT, _SHARED):
+                idle.pipeline.put(sql)
+            self._listen(idle)
+        result = self._put.add(self._channel, statement, parameters)
+        self._fresh = self._fresh and result is None
+        return result
+
+    def send(self, failed: Callable[[int], object]) -> None:
+        if self._put and self._channel is not None:
+            self._put.send(self._channel, len(_BEGIN_WHOLE) + 2, self._broke, failed)
+
+    def _broke(self, error: Exception) -> None:
+        self._told(error)
+        self._doom("a statement failed")
 
     async def fetch(self, sql: str, *parameters: Any) -> list[Row]:
         return await self._do(lambda channel: channel.fetch(sql, parameters), writing=False)
@@ -109,6 +139,7 @@ class PostgresUnit(EngineUnit):
                 gone = isinstance(error, StorageUnavailable) or is_lost(error)
                 broken += gone and not channel.was_idle
                 again = self._is_conflict(error) or is_inherited(error) or (gone and broken < 2)
+                again = again and not is_blocked(error)
                 await self._start_over()
                 if not again or attempt == _RESTARTS:
                     raise self._told(error) from error
@@ -118,7 +149,7 @@ class PostgresUnit(EngineUnit):
         raise AssertionError("the last attempt returns or raises")
 
     async def _start_over(self) -> None:
-        channel, self._channel, self._locked, self._saved = self._channel, None, False, False
+        channel, self._channel, self._locked, self._saved, self._was_put = self._channel, None, False, False, False
         self.conflicted, self._problem = False, None
         if channel is not None and channel.pipeline.is_empty:
             await asyncio.shield(self._pool.undo(channel))
@@ -173,9 +204,8 @@ class PostgresUnit(EngineUnit):
 
     # -- failures ------------------------------------------------------------------------------------------------
 
-    @staticmethod
-    def _is_conflict(error: BaseException) -> bool:
-        return isinstance(error, Conflict) or is_conflict(error)
+    def _is_conflict(self, error: BaseException) -> bool:
+        return isinstance(error, Conflict) or is_conflict(error) or (self._whole and is_blocked(error))
 
     def _told(self, error: BaseException) -> BaseException:
         """What to raise instead of an error of the driver, having noted what it means for the transaction."""
@@ -193,7 +223,7 @@ class PostgresUnit(EngineUnit):
         """Inside SQLAlchemy: note what says that the whole transaction is gone."""
         if isinstance(error, asyncio.CancelledError):
             self._doom("a statement of it was cancelled")
-        elif is_conflict(error):
+        elif self._is_conflict(error):
             self.conflicted = True
         elif is_lost(error):
             self._problem = failure(error, self._location)
@@ -229,18 +259,18 @@ class PostgresUnit(EngineUnit):
         self._check()
         if self._channel is None:
             lock = _ALONE if self._eager else _SHARED if writing or self._whole else ""
-            self._channel = await self._taken(lock, now=now)
+            begin = [*(_BEGIN_WHOLE if self._whole else _BEGIN), *([lock] if lock else [])]
+            self._channel = await self._taken(begin, now=now)
             if not now:
-                self._channel.pipeline.put("BEGIN")
-                if lock:
-                    self._channel.pipeline.put(lock)
+                for sql in begin:
+                    self._channel.pipeline.put(sql)
             self._locked = bool(lock)
             self._listen(self._channel)
         return self._channel
 
-    async def _taken(self, lock: str, *, now: bool) -> Channel:
+    async def _taken(self, begin: Sequence[str], *, now: bool) -> Channel:
         try:
-            channel = await (self._pool.begun(f"BEGIN; {lock}") if now else self._pool.take())
+            channel = await (self._pool.begun("; ".join(begin)) if now else self._pool.take())
         except FAILURES as error:
             raise failure(error, self._location) from error
         if self._ended:
@@ -324,6 +354,8 @@ class PostgresUnit(EngineUnit):
                     channel.pipeline.put(translated(write.sql), row)
         except FAILURES as error:
             raise failure(error, self._location) from error
+        if self._was_put:
+            channel.pipeline.put(CALM)
         channel.pipeline.put("COMMIT")
         self._leave()
         sent, self._channel = channel.pipeline.send(soon=self._pool.is_wanted), None
