@@ -290,7 +290,8 @@ class Lot(Shared):
         for waiting in self._waiting:
             if not waiting.done():
                 waiting.set_result(None)
-        self._on_end(self, list(self._turns), self._pace)
+        tell = partial(self._on_end, self, list(self._turns), self._pace)
+        tell() if self.unit.committed else self._loop.call_soon(tell)  # those who are undone begin first
 
     async def _over(self) -> None:
         """Wait for the end of all."""

@@ -12,7 +12,6 @@ from __future__ import annotations
 import asyncio
 from asyncio import CancelledError
 from collections import deque
-from collections.abc import Callable
 from typing import TypeVar
 
 from ramet.storage.base import Storage
@@ -31,7 +30,7 @@ MOST_AT_ONCE, NEAR_SECONDS = 4, 0.0005
 RECENT = 32
 """Of so many lots: on a busy machine most of them are slow, but not because the database is far away."""
 
-PATIENCE_SECONDS = 0.025
+PATIENCE_SECONDS = 0.05
 """How long those who gather wait for who is under way, who may wait for a lock, or just be slow."""
 
 MOST = 100
@@ -58,39 +57,29 @@ class Lots:
         way = self._ways.get(scope.name)
         if way is None:
             way = self._ways[scope.name] = Way()
-        if way.solitary or way.singly.takes() or self._all.singly.takes():
-            return await self._alone(way, scope, body, answer, way.is_solitary)
-        turn = await self._turn(way)
-        if turn.lot is None:
-            return await self._first(turn, scope, body, answer)
-        try:
-            return await turn.lot.take(way, scope, body, answer)
-        except Undone:
-            scope.joint = scope.parted = scope.supposed = False
-        return await self._alone(way, scope, body, answer, way.is_solitary)
-
-    async def _alone(
-        self, way: Way, scope: Scope, body: Body[T], answer: Answer[T], elsewhere: Callable[[], None]
-    ) -> T:
-        """In a transaction of its own; what it does besides is noticed."""
         if way.solitary:
             return await transact(self.storage, scope, body, answer)
-        try:
-            return await transact(self.storage, scope, lambda: Watched(body(), scope, elsewhere), answer)
-        finally:
-            if scope.calls:
-                way.is_solitary()
+        turn = await self._turn(way)
+        if turn.lot is not None:
+            try:
+                return await turn.lot.take(way, scope, body, answer)
+            except Undone:
+                scope.joint = scope.parted = scope.supposed = False
+            self._begins(turn)
+        return await self._alone(turn, scope, body, answer)
 
-    async def _first(self, turn: Turn, scope: Scope, body: Body[T], answer: Answer[T]) -> T:
-        """By itself, while others gather, unless it turns out to wait for something else."""
+    async def _alone(self, turn: Turn, scope: Scope, body: Body[T], answer: Answer[T]) -> T:
+        """In a transaction of its own, while others gather, unless it turns out to wait for something else."""
 
         def elsewhere() -> None:
             turn.way.is_solitary()
             self._over(turn)
 
         try:
-            return await self._alone(turn.way, scope, body, answer, elsewhere)
+            return await transact(self.storage, scope, lambda: Watched(body(), scope, elsewhere), answer)
         finally:
+            if scope.calls:
+                turn.way.is_solitary()
             self._over(turn)
 
     # -- taking turns --------------------------------------------------------------------------------------------
@@ -98,7 +87,7 @@ class Lots:
     async def _turn(self, way: Way) -> Turn:
         """Wait for company; by itself, where nobody is under way at once."""
         turn = Turn(way)
-        if self._free > 0:
+        if way.singly.takes() or self._all.singly.takes() or self._free > 0:
             self._begins(turn)
             return turn
         loop = asyncio.get_running_loop()
