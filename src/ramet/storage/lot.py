@@ -28,10 +28,10 @@ if TYPE_CHECKING:  # SQLAlchemy is imported with the adapter
 
 T = TypeVar("T")
 
-BUDGET_SECONDS = 0.05
+BUDGET_SECONDS = 0.1
 """How long a lot goes on with further commands."""
 
-LIMIT_SECONDS = 0.25
+LIMIT_SECONDS = 1.0
 """How long a command may take while others' locks and answers wait with it."""
 
 ELSEWHERE_SECONDS = 0.1
@@ -72,7 +72,11 @@ class Lot(Shared):
     """
 
     def __init__(
-        self, storage: Storage, everybody: Way, turns: Sequence[Turn], ended: Callable[[list[Turn], float | None], None]
+        self,
+        storage: Storage,
+        everybody: Way,
+        turns: Sequence[Turn],
+        ended: Callable[[Lot, list[Turn], float | None], None],
     ) -> None:
         self.unit = storage.unit(whole=True)
         self._everybody = everybody
@@ -286,7 +290,8 @@ class Lot(Shared):
         for waiting in self._waiting:
             if not waiting.done():
                 waiting.set_result(None)
-        self._on_end(list(self._turns), self._pace)
+        tell = partial(self._on_end, self, list(self._turns), self._pace)
+        tell() if self.unit.committed else self._loop.call_soon(tell)  # those who are undone begin first
 
     async def _over(self) -> None:
         """Wait for the end of all."""

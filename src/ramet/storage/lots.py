@@ -12,7 +12,6 @@ from __future__ import annotations
 import asyncio
 from asyncio import CancelledError
 from collections import deque
-from collections.abc import Callable
 from typing import TypeVar
 
 from ramet.storage.base import Storage
@@ -28,11 +27,11 @@ T = TypeVar("T")
 MOST_AT_ONCE, NEAR_SECONDS = 4, 0.0005
 """How many lots there are side by side: one, and one more for each time so long that a command of the fastest took."""
 
-RECENT = 16
+RECENT = 32
 """Of so many lots: on a busy machine most of them are slow, but not because the database is far away."""
 
-PATIENCE_SECONDS = 0.025
-"""How long those who gather wait for who is under way, who may wait for a lock."""
+PATIENCE_SECONDS = 0.05
+"""How long those who gather wait for who is under way, who may wait for a lock, or just be slow."""
 
 MOST = 100
 """How many are in one lot."""
@@ -49,6 +48,8 @@ class Lots:
         self._at_once = self._free = 1
         self._paces: deque[float] = deque(maxlen=RECENT)
         self._gathered: deque[Turn] = deque()
+        self._under_way: dict[object, None] = {}
+        """Those that are waited for, the oldest first."""
         self._hurry: asyncio.TimerHandle | None = None
 
     async def transact(self, scope: Scope, body: Body[T], answer: Answer[T]) -> T:
@@ -56,55 +57,38 @@ class Lots:
         way = self._ways.get(scope.name)
         if way is None:
             way = self._ways[scope.name] = Way()
-        if way.solitary or way.singly.takes() or self._all.singly.takes():
-            return await self._alone(way, scope, body, answer, way.is_solitary)
-        turn = await self._turn(way)
-        if turn.lot is None:
-            return await self._first(way, scope, body, answer)
-        try:
-            return await turn.lot.take(way, scope, body, answer)
-        except Undone:
-            scope.joint = scope.parted = scope.supposed = False
-        return await self._alone(way, scope, body, answer, way.is_solitary)
-
-    async def _alone(
-        self, way: Way, scope: Scope, body: Body[T], answer: Answer[T], elsewhere: Callable[[], None]
-    ) -> T:
-        """In a transaction of its own; what it does besides is noticed."""
         if way.solitary:
             return await transact(self.storage, scope, body, answer)
+        turn = await self._turn(way)
+        if turn.lot is not None:
+            try:
+                return await turn.lot.take(way, scope, body, answer)
+            except Undone:
+                scope.joint = scope.parted = scope.supposed = False
+            self._begins(turn)
+        return await self._alone(turn, scope, body, answer)
+
+    async def _alone(self, turn: Turn, scope: Scope, body: Body[T], answer: Answer[T]) -> T:
+        """In a transaction of its own, while others gather, unless it turns out to wait for something else."""
+
+        def elsewhere() -> None:
+            turn.way.is_solitary()
+            self._over(turn)
+
         try:
             return await transact(self.storage, scope, lambda: Watched(body(), scope, elsewhere), answer)
         finally:
             if scope.calls:
-                way.is_solitary()
-
-    async def _first(self, way: Way, scope: Scope, body: Body[T], answer: Answer[T]) -> T:
-        """By itself, while others gather, unless it turns out to wait for something else."""
-        under_way = True
-
-        def over() -> None:
-            nonlocal under_way
-            if under_way:
-                under_way = False
-                self._over()
-
-        def elsewhere() -> None:
-            way.is_solitary()
-            over()
-
-        try:
-            return await self._alone(way, scope, body, answer, elsewhere)
-        finally:
-            over()
+                turn.way.is_solitary()
+            self._over(turn)
 
     # -- taking turns --------------------------------------------------------------------------------------------
 
     async def _turn(self, way: Way) -> Turn:
         """Wait for company; by itself, where nobody is under way at once."""
         turn = Turn(way)
-        if self._free > 0:
-            self._free -= 1
+        if way.singly.takes() or self._all.singly.takes() or self._free > 0:
+            self._begins(turn)
             return turn
         loop = asyncio.get_running_loop()
         turn.come = loop.create_future()
@@ -115,38 +99,45 @@ class Lots:
             await turn.come
         except CancelledError:
             if turn.come.done() and not turn.come.cancelled():  # too late to give it to somebody else
-                self._over() if turn.lot is None else turn.lot.missed()
+                self._over(turn) if turn.lot is None else turn.lot.missed()
             raise
         return turn
 
     def _hasten(self, watched: Turn) -> None:
-        """Who was the first to wait must not wait any more: they do not wait for who is under way."""
+        """Who was the first to wait must not wait any more: nobody waits for the oldest that is under way."""
         self._hurry = None
-        if watched.is_waiting:
-            self._go()
+        if watched.is_waiting and self._under_way:
+            self._over(next(iter(self._under_way)))
         if self._gathered:
             self._hurry = asyncio.get_running_loop().call_later(PATIENCE_SECONDS, self._hasten, self._gathered[0])
 
-    def _over(self) -> None:
-        """One that others were waiting for is done."""
-        self._free += 1
-        while self._gathered and self._free > 0:
-            self._go()
+    def _begins(self, who: object) -> None:
+        self._under_way[who] = None
+        self._free -= 1
+
+    def _over(self, who: object) -> None:
+        """One that others were waiting for is done, or not waited for any more."""
+        if who in self._under_way:
+            del self._under_way[who]
+            self._free += 1
+            while self._gathered and self._free > 0:
+                self._go()
 
     def _go(self) -> None:
         """Let those go who have gathered: together, unless that has failed just now."""
         turns = [turn for turn in self._gathered if turn.is_waiting]
         self._gathered = deque(turns[MOST:])
         if len(turns) > 1 and not self._all.singly.left:
-            self._free -= 1
-            Lot(self.storage, self._all, turns[:MOST], self._ended).start(self._spawn)
+            lot = Lot(self.storage, self._all, turns[:MOST], self._ended)
+            self._begins(lot)
+            lot.start(self._spawn)
             return
         for turn in turns[:MOST]:
             self._all.singly.takes()
-            self._free -= 1
+            self._begins(turn)
             turn.give(None)
 
-    def _ended(self, left: list[Turn], pace: float | None) -> None:
+    def _ended(self, lot: Lot, left: list[Turn], pace: float | None) -> None:
         """A lot is over; these have not had their turn."""
         self._gathered.extendleft(reversed(left))
         if pace is not None:
@@ -154,4 +145,4 @@ class Lots:
             if len(self._paces) == RECENT:
                 before, self._at_once = self._at_once, min(MOST_AT_ONCE, 1 + int(min(self._paces) / NEAR_SECONDS))
                 self._free += self._at_once - before
-        self._over()
+        self._over(lot)

@@ -86,7 +86,7 @@ class Part(Unit):
         if self.is_over:
             raise OutsideWork(USED_TOO_LATE)
         self.operations += 1
-        if self.is_put:
+        if self.is_put or self._is_waiting:  # a second one, at once or later
             self.way.waits.failed()
             self._lot.is_broken = True
         if self._lot.is_broken:

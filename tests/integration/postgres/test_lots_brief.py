@@ -120,7 +120,7 @@ async def test_a_row_that_is_there_is_the_error_of_who_inserts_it(service: Servi
 async def test_a_slow_statement_is_executed_to_its_end_by_itself(service: Service) -> None:
     async def sleepy(key: str) -> str:
         slow = text("INSERT INTO mark SELECT :key FROM pg_sleep(:seconds)")
-        await service.db.execute(slow, {"key": key, "seconds": 0.6 if key == "10" else 0.0})
+        await service.db.execute(slow, {"key": key, "seconds": 1.5 if key == "10" else 0.0})
         return key
 
     await service.command("warm sleepy", sleepy, "sleepy")

@@ -17,24 +17,6 @@ from ramet.storage.postgres.pipeline import Pipeline
 from ramet.storage.postgres.sql import tagged, translated
 from ramet.storage.postgres.steps import Steps
 
-CHANGES = ("INSERT ", "UPDATE ", "DELETE ")
-_EXACT = {
-    **dict.fromkeys(("int2", "int4", "int8"), int),
-    **dict.fromkeys(("text", "varchar"), str),
-    "bool": bool,
-    "bytea": bytes,
-    "float8": float,
-}
-"""By PostgreSQL's type of a parameter: values that mean to it what they mean to asyncpg, as text or as they are."""
-
-
-def suits(prepared: Any, parameters: Sequence[Any]) -> bool:
-    """Whether the values can be sent without asyncpg, which would do the same."""
-    return all(
-        value is None or type(value) is _EXACT.get(kind.name)
-        for kind, value in zip(prepared.get_parameters(), parameters, strict=True)
-    )
-
 
 class Channel:
     """SQLAlchemy believes to be in one endless transaction; the real ones are begun and ended beneath it."""
@@ -121,11 +103,10 @@ class Channel:
             self.driver.put = None
 
     def _put(self, operation: str, parameters: Sequence[Any]) -> None:
-        prepared = self.driver.prepared(operation) if operation.startswith(CHANGES) else None
-        if prepared is None or not suits(prepared, parameters):
+        if (change := self.driver.change(operation)) is None or not change.suits(parameters):
             raise Unsuited
         assert isinstance(self.pipeline, Pipeline)
-        self.pipeline.put_prepared(prepared.get_name().encode(), tuple(parameters))
+        self.pipeline.put_prepared(change.name, tuple(parameters))
 
     async def fetch(self, sql: str, parameters: Sequence[Any]) -> list[Row]:
         """Rows, through the driver."""

@@ -126,6 +126,36 @@ class Mutex(asyncio.Lock):
 _keeping: ContextVar[Mutex | None] = ContextVar("ramet_keeping", default=None)
 
 
+_STATEMENTS = 500
+"""How many a connection keeps prepared."""
+
+_CHANGES = ("INSERT ", "UPDATE ", "DELETE ")
+_EXACT = {
+    **dict.fromkeys(("int2", "int4", "int8"), int),
+    **dict.fromkeys(("text", "varchar"), str),
+    "bool": bool,
+    "bytea": bytes,
+    "float8": float,
+}
+"""By PostgreSQL's type of a parameter: values that mean to it what they mean to asyncpg, as text or as they are."""
+
+
+class Change:
+    """A prepared statement that can be executed without asyncpg."""
+
+    def __init__(self, statement: Any) -> None:
+        self.statement = statement
+        self.name: bytes = statement.get_name().encode()
+        self._kinds = [_EXACT.get(kind.name) for kind in statement.get_parameters()]
+
+    def suits(self, parameters: Sequence[Any]) -> bool:
+        """Whether the values can be sent as they are, and asyncpg would do the same."""
+        return all(
+            kind is not None and (value is None or type(value) is kind)
+            for kind, value in zip(self._kinds, parameters, strict=True)
+        )
+
+
 class Driver(AsyncAdapt_asyncpg_connection):
     """`commit` and `close` do nothing, `rollback` is reported: units of work begin and end transactions beneath it.
 
@@ -141,13 +171,22 @@ class Driver(AsyncAdapt_asyncpg_connection):
     put: Callable[[str, Sequence[Any]], None] | None = None
     """Where it is there, statements are given to it instead of being executed, and SQLAlchemy does not wait."""
 
-    def prepared(self, operation: str) -> Any:
-        """The prepared statement of asyncpg, if it gives no rows back; None where there is none."""
+    changes: dict[str, Change]
+
+    def change(self, operation: str) -> Change | None:
+        """What asyncpg has prepared, if it changes rows and gives none back."""
         cache = self._prepared_statement_cache
-        if cache is None or operation not in cache:
+        if cache is None or operation not in cache or not operation.startswith(_CHANGES):
             return None
         statement, columns, _ = cache[operation]
-        return None if columns else statement
+        if columns:
+            return None
+        known = self.changes.get(operation)
+        if known is None or known.statement is not statement:
+            if len(self.changes) >= _STATEMENTS:
+                self.changes.clear()
+            known = self.changes[operation] = Change(statement)
+        return known
 
     async def carried(self, operation: Any) -> Any:
         """Await an operation of asyncpg, with what was put ahead of it."""
@@ -220,7 +259,8 @@ class Kin:
 def driver_of(raw: Any, pipeline: Pipeline | Steps | None = None) -> Driver:
     """SQLAlchemy's face of an asyncpg connection."""
     make: Any = Driver  # SQLAlchemy's adapter has no types
-    driver: Driver = make(_DBAPI, raw, prepared_statement_cache_size=500)
+    driver: Driver = make(_DBAPI, raw, prepared_statement_cache_size=_STATEMENTS)
+    driver.changes = {}
     driver.pipeline = pipeline
     driver._execute_mutex = Mutex()  # noqa: SLF001 - in the place of SQLAlchemy's own, which its cursors take
     return driver

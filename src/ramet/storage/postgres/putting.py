@@ -13,7 +13,7 @@ from ramet.storage.postgres.dialect import written
 from ramet.storage.postgres.pipeline import Sent
 from ramet.telemetry.scope import Apart
 
-PROMPT, CALM = "SET LOCAL statement_timeout = 250", "SET LOCAL statement_timeout TO DEFAULT"
+PROMPT, CALM = "SET LOCAL statement_timeout = 1000", "SET LOCAL statement_timeout TO DEFAULT"
 """What is sent together cannot be cancelled one by one, so it must not take long; a commit is never cut short."""
 
 Result = CursorResult[Any]
