@@ -28,7 +28,9 @@ class Crew:
         self._jobs: deque[Job] = deque()
         self._members: list[asyncio.Task[None]] = []
         self._idle: list[asyncio.Future[None]] = []
-        self._calling = False
+        self._coming = 0
+        self._begun = 0
+        self._waits = False
         self._quiet: asyncio.Future[None] | None = None
 
     def add(self, job: Job) -> None:
@@ -41,38 +43,44 @@ class Crew:
         self._jobs.clear()
 
     def _call(self) -> None:
-        """Get one member to look at the queue; it calls the next if there is more than it can begin."""
-        if self._calling:
-            return
-        if self._idle:
-            self._calling = True
-            self._idle.pop().set_result(None)
-        elif len(self._members) < self._size:
-            self._calling = True
-            member = self._spawn(self._work())
-            self._members.append(member)
-            member.add_done_callback(self._left)
+        """Get members to look at the queue.
+
+        Where jobs wait for something, it is as many as there are jobs: these begin in the same turn of the loop, and
+        what they send leaves together. Where they do not wait, it is one, who does them all.
+        """
+        wanted = len(self._jobs) if self._waits else 1
+        while self._coming < wanted:
+            if self._idle:
+                self._idle.pop().set_result(None)
+            elif len(self._members) < self._size:
+                member = self._spawn(self._work())
+                self._members.append(member)
+                member.add_done_callback(self._left)
+            else:
+                return
+            self._coming += 1
 
     def _left(self, member: asyncio.Task[None]) -> None:
         """Sent home; or a step has cancelled the task it ran in: the next job brings somebody for the place."""
         if member in self._members:
             self._members.remove(member)
-            self._calling = False
             _LOG.error("A saga stands still until the next start: one of its steps has cancelled its own task.")
 
     async def _work(self) -> None:
         limit = self._limits.new()
         while True:
-            self._calling = False
+            self._coming -= 1
             done = 0
             while self._jobs:
                 job = self._jobs.popleft()
                 if self._jobs:
                     self._call()
+                self._begun = begun = self._begun + 1
                 try:
                     await job(limit)
                 except Exception:  # noqa: BLE001 - a member that died would never be missed
                     _LOG.exception("A saga stands still until the next start: its work failed outside of its steps.")
+                self._waits = self._begun != begun  # others have begun meanwhile
                 done += 1
                 if done % 32 == 0:  # jobs that never wait would keep everything else waiting
                     await self._clock.sleep(0)
@@ -80,7 +88,14 @@ class Crew:
             self._idle.append(turn)
             if self._quiet is not None and len(self._idle) == len(self._members) and not self._quiet.done():
                 self._quiet.set_result(None)
-            await turn
+            try:
+                await turn
+            except asyncio.CancelledError:
+                if turn in self._idle:
+                    self._idle.remove(turn)
+                else:
+                    self._coming -= 1
+                raise
 
     async def quiet(self, seconds: float) -> None:
         """Return when everybody is idle, or after that many seconds."""

@@ -29,6 +29,9 @@ from ramet.tasks import Spawn
 from ramet.telemetry.context import Believe, Context
 from ramet.telemetry.scope import current_scope
 
+LOOKS = 100
+"""How many starts look whether their key is free, after one whose key was not."""
+
 
 class SagaEngine:
     """Runs the sagas of one service from `start` to `stop`; `report` may be set to listen to what happens.
@@ -58,6 +61,7 @@ class SagaEngine:
         self._runner = Runner(self._journal, self._definitions, self._performer, clock, spawn)
         self._recovery: Recovery | None = None
         self._custody: Custody | None = None
+        self._looks = 0
 
     @property
     def versions(self) -> list[str]:
@@ -137,20 +141,25 @@ class SagaEngine:
         if await unit.execute(INSERT, *row_of(live, self._journal.worker)):
             unit.after_commit(partial(self._runner.enter, live))
             return SagaRef(id=live.id, key=key, started=True)
+        self._looks = LOOKS
         return SagaRef(id=(await unit.fetch(FIRST, live.definition.name, key))[0][0], key=key, started=False)
 
     async def _is_new(self, live: Live) -> bool:
-        """Whether the saga's row can be deferred, since nobody has the key; who comes at the same time runs again.
+        """Whether the saga's row can be deferred, since nobody is supposed to have the key; who errs runs again.
 
-        The look costs no round trip of its own, and a deferred row none either: in a database of one process both are
-        as cheap without.
+        A deferred row costs no round trip of its own: in a database of one process it is as cheap without. Where keys
+        are found taken, it is looked first, so that those who start sagas twice do not undo the work of others.
         """
         scope = current_scope.get()
         if not self._storage.shared or scope is None or scope.ran_again or (scope.calls and scope.key is None):
             return False
-        found = await self._storage.exists(FIRST, live.definition.name, live.key)
-        scope.supposed = scope.supposed or not found
-        return not found
+        if self._looks:
+            self._looks -= 1
+            if await self._storage.exists(FIRST, live.definition.name, live.key):
+                self._looks = LOOKS
+                return False
+        scope.supposed = True
+        return True
 
     async def launch(self, saga: type[Saga], *, key: str, state: Struct, context: Context) -> SagaRef:
         """Start a saga in a transaction of its own, as `begin` does; durable when this returns."""

@@ -107,3 +107,16 @@ async def test_a_start_that_is_rolled_back_leaves_the_key_free(processes: list[P
     with pytest.raises(LookupError):
         await transact(processes[0].storage, scope, body)
     assert (await processes[1].start("free")).started
+
+
+async def test_a_start_looks_for_its_key_only_after_one_whose_key_was_taken(processes: list[Process]) -> None:
+    one, rows = processes[0], processes[0].storage.rows
+
+    async def groups(key: str) -> tuple[bool, int]:
+        before = rows.groups
+        return (await one.start(key)).started, rows.groups - before
+
+    assert await groups("seldom") == (True, 1)
+    assert await groups("seldom") == (False, 1)
+    assert await groups("seldom again") == (True, 2)
+    assert await groups("seldom again") == (False, 1)

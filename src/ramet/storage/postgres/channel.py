@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from itertools import chain
 from typing import Any, cast
 
 import asyncpg
@@ -14,7 +15,7 @@ from sqlalchemy.util.concurrency import greenlet_spawn
 from ramet.storage.base import Row
 from ramet.storage.postgres.dialect import Kin, Mutex, Unsuited, driver_of
 from ramet.storage.postgres.pipeline import Pipeline
-from ramet.storage.postgres.sql import tagged, translated
+from ramet.storage.postgres.sql import lengths, repeated, tagged, translated
 from ramet.storage.postgres.steps import Steps
 
 
@@ -119,6 +120,14 @@ class Channel:
         text = tagged(sql)
         for row in rows:
             self.pipeline.put(text, (*row, tag))
+
+    def put_inserts(self, sql: str, rows: Sequence[Row]) -> None:
+        """Insert all of them with what is sent next, or fail; nothing is given back."""
+        first = 0
+        for length in lengths(len(rows)):
+            several = rows[first : first + length]
+            self.pipeline.put(repeated(sql, length), several[0] if length == 1 else tuple(chain(*several)))
+            first += length
 
     async def execute(self, sql: str, rows: Sequence[Row]) -> int:
         """Execute for each row in one round trip; returns the number of rows written."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from struct import Struct
+from typing import Any
 
 from ramet.storage.base import Row
 
@@ -30,25 +31,38 @@ def execution(name: bytes, row: Row) -> bytes:
 
     Raises: TypeError; UnicodeError.
     """
-    values, binary = [], False
+    values: list[bytes] = []
+    binary = False
     for value in row:
-        if value is None:
+        kind = type(value)
+        if kind is str:
+            data = value.encode()
+        elif value is None:
             values.append(_NULL)
             continue
-        if isinstance(value, str):
-            data = value.encode()
-        elif isinstance(value, bytes):
-            data, binary = value, True
-        elif isinstance(value, float | int):
-            data = (b"true" if value else b"false") if isinstance(value, bool) else repr(value).encode()
+        elif kind is int or kind is float:
+            data = repr(value).encode()
         else:
-            raise TypeError(f"{type(value).__name__} is no value of Ramet's own rows")
-        values.append(_INT(len(data)))
-        values.append(data)
+            data = _other(value)
+            binary = binary or isinstance(value, bytes)
+        values += (_INT(len(data)), data)
     count = _SHORT(len(row))
     formats = count + b"".join(b"\0\1" if isinstance(one, bytes) else b"\0\0" for one in row) if binary else b"\0\0"
     body = b"".join((b"\0", name, b"\0", formats, count, *values, _BINARY))
     return b"B" + _INT(len(body) + 4) + body + _EXECUTE
+
+
+def _other(value: Any) -> bytes:
+    """A value of the types that are rare, or of one derived from the common ones."""
+    if isinstance(value, str):
+        return value.encode()
+    if isinstance(value, bytes):
+        return value
+    if isinstance(value, bool):
+        return b"true" if value else b"false"
+    if isinstance(value, float | int):
+        return repr(value).encode()
+    raise TypeError(f"{type(value).__name__} is no value of Ramet's own rows")
 
 
 def error_fields(body: bytes) -> dict[str, str]:

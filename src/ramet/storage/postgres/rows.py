@@ -7,12 +7,12 @@ import logging
 from collections.abc import Callable, Sequence
 
 from ramet.errors import StorageError, StorageUnavailable
-from ramet.storage.base import Write
+from ramet.storage.base import Row, Write
 from ramet.storage.postgres.channel import Channel
 from ramet.storage.postgres.failures import FAILURES, failure, is_conflict, is_lost
 from ramet.storage.postgres.options import PostgresOptions
 from ramet.storage.postgres.pool import Pool
-from ramet.storage.postgres.sql import merged
+from ramet.storage.postgres.sql import is_insert, merged
 from ramet.tasks import Spawn
 
 log = logging.getLogger("ramet.storage")
@@ -164,13 +164,20 @@ class Rows:
 
     @staticmethod
     async def _together(channel: Channel, group: Sequence[Request]) -> None:
-        """In one round trip, whose end is the commit; each row that was written says whose it is."""
+        """In one round trip, whose end is the commit; each row that was written says whose it is, if it has to."""
         owners: list[tuple[int, int]] = []
+        counts = [[0] * len(request.writes) for request in group]
         for sql, members in merged([[write.sql for write in request.writes] for request in group]):
+            if is_insert(sql):
+                inserts: list[Row] = []
+                for who, at in members:
+                    inserts += group[who].writes[at].rows
+                    counts[who][at] = len(group[who].writes[at].rows)
+                channel.put_inserts(sql, inserts)
+                continue
             for who, at in members:
                 channel.put(sql, group[who].writes[at].rows, len(owners))
                 owners.append((who, at))
-        counts = [[0] * len(request.writes) for request in group]
         for tag in await channel.pipeline.send().answer():
             who, at = owners[tag]
             counts[who][at] += 1

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 
 _TOKEN = re.compile(r"'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"|--[^\n]*|\?")
@@ -15,6 +15,9 @@ _TYPES = (
     (re.compile(r"\bBLOB\b", re.IGNORECASE), "BYTEA"),
 )
 _PARAMETER = re.compile(r"\$(\d+)")
+_INSERT = re.compile(r"(INSERT\s+INTO\s+\w+\s*\([^()]*\)\s*VALUES\s*)(\([^()]*\))\s*")
+_LONGEST = 32
+"""For how many rows one statement is, at most: each length is a statement that the server keeps."""
 
 
 @lru_cache(maxsize=1024)
@@ -59,6 +62,42 @@ def tagged(sql: str) -> str:
     text = translated(sql)
     tag = f"${parameters(text) + 1}::int4"
     return f"SELECT {tag} FROM ({text}) AS found" if text.startswith("SELECT") else f"{text} RETURNING {tag}"
+
+
+@lru_cache(maxsize=1024)
+def is_insert(sql: str) -> bool:
+    """Whether the statement writes a row each time that it does not fail.
+
+    >>> is_insert("INSERT INTO item (id, n) VALUES (?, 0)")
+    True
+    >>> is_insert("INSERT INTO item (id, n) VALUES (?, 0) ON CONFLICT DO NOTHING")
+    False
+    """
+    return _INSERT.fullmatch(sql) is not None
+
+
+@lru_cache(maxsize=1024)
+def repeated(sql: str, times: int) -> str:
+    """An insert of one row as that of several.
+
+    >>> repeated("INSERT INTO item (id, n) VALUES (?, 0)", 2)
+    'INSERT INTO item (id, n) VALUES ($1, 0), ($2, 0)'
+    """
+    match = _INSERT.fullmatch(sql)
+    assert match is not None, "whoever asks has asked `is_insert`"
+    return translated(match[1] + ", ".join([match[2]] * times))
+
+
+def lengths(count: int) -> Iterator[int]:
+    """So many rows as the fewest statements, with few lengths.
+
+    >>> list(lengths(45))
+    [32, 8, 4, 1]
+    """
+    while count:
+        length = min(_LONGEST, 1 << count.bit_length() - 1)
+        yield length
+        count -= length
 
 
 def parameters(text: str) -> int:

@@ -23,6 +23,13 @@ def test_values_are_texts_but_for_bytes() -> None:
     assert message[len(bind) :] == b"E\0\0\0\x09\0\0\0\0\0"
 
 
+def test_a_value_of_a_type_of_its_own_is_what_it_is_derived_from() -> None:
+    class Name(str):
+        __slots__ = ()
+
+    assert execution(b"s", (Name("a"),)) == execution(b"s", ("a",))
+
+
 def test_a_statement_without_values_has_none() -> None:
     assert execution(b"s", ())[5:-14] == b"\0s\0\0\0\0\0"
 

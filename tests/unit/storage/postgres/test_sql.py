@@ -5,7 +5,8 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ramet.storage.postgres.sql import merged, table, tagged, translated
+from ramet.sagas.journal import INSERT, INSERT_NEW
+from ramet.storage.postgres.sql import is_insert, lengths, merged, parameters, repeated, table, tagged, translated
 from ramet.storage.tables import SCHEMA
 
 
@@ -42,3 +43,24 @@ def test_every_statement_is_executed_once_in_its_callers_order(queues: list[list
             assert queues[who][at] == sql
             seen.setdefault(who, []).append(at)
     assert seen == {who: list(range(len(queue))) for who, queue in enumerate(queues) if queue}
+
+
+def test_an_insert_that_may_write_nothing_is_not_one_that_writes_or_fails() -> None:
+    assert is_insert(INSERT_NEW)
+    assert not is_insert(INSERT)
+    assert not is_insert("INSERT INTO a (x) SELECT x FROM b")
+    assert not is_insert("DELETE FROM a")
+
+
+def test_an_insert_of_several_rows_has_their_parameters_in_order() -> None:
+    assert repeated("INSERT INTO a (x, y, z) VALUES (?, 'b', ?)", 2) == (
+        "INSERT INTO a (x, y, z) VALUES ($1, 'b', $2), ($3, 'b', $4)"
+    )
+    assert parameters(repeated(INSERT_NEW, 32)) == 32 * parameters(translated(INSERT_NEW))
+
+
+@given(st.integers(min_value=0, max_value=500))
+def test_rows_are_inserted_by_statements_of_few_lengths(count: int) -> None:
+    found = list(lengths(count))
+    assert sum(found) == count
+    assert set(found) <= {1, 2, 4, 8, 16, 32}
