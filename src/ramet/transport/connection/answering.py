@@ -148,9 +148,9 @@ class AnsweringConnection(Connection):
         if method not in self._granted and not self._may_call(method):
             return self._denied(number, method)
         call = call_of(request, now)
-        if request.caller is not None or request.tenant is not None:
+        if self.vouch is not None and (request.caller is not None or request.tenant is not None):
             try:
-                call = self._vouched(call)
+                call = replace(call, context=self.vouch(call.context, self._peer))
             except Denied as error:
                 log.warning("%s was denied to %s: %s", method, self._peer.name, error)
                 return self._trouble(number, "denied", f"{method} was denied: {error}")
@@ -187,10 +187,6 @@ class AnsweringConnection(Connection):
             self._granted.clear()
         self._granted.add(method)
         return True
-
-    def _vouched(self, call: Call) -> Call:
-        """A call that speaks for a user, as far as that is believed. Raises: Denied."""
-        return call if self.vouch is None else replace(call, context=self.vouch(call.context, self._peer))
 
     def _begin_as_task(self, number: int, call: Call, work: Coroutine[Any, Any, None]) -> None:
         task: asyncio.Task[None] = self._spawn(work)
