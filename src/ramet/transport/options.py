@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from ramet.transport.policy.bulkhead import Bulkhead
+
 MEBIBYTE = 2**20
 HANDSHAKE_LIMIT_BYTES = 65_536
 """The most that somebody may send of whom nothing is known yet."""
@@ -31,6 +33,7 @@ class TransportOptions:
     `application` must be the same on both sides; `name` is who this process is in the log of the other. A frame holds
     at most `frame_limit_bytes`; a server has at most `calls_limit` calls of a connection in flight, whose requests have
     `calls_limit_bytes` together, and refuses more with Overloaded; it takes `connections_limit` connections.
+    `bulkhead` bounds what a server answers at a time on all of them together; None: nothing does.
 
     A peer that has said nothing for `ping_after_seconds` (for `ping_idle_seconds` while nothing is in flight) is asked
     whether it is there, and counts as dead after `dead_after_seconds`. Deadlines are looked after every
@@ -45,6 +48,7 @@ class TransportOptions:
     calls_limit: int = 1024
     calls_limit_bytes: int = 64 * MEBIBYTE
     connections_limit: int = 4096
+    bulkhead: Bulkhead | None = None
     connect_seconds: float = 2.0
     handshake_seconds: float = 5.0
     ping_after_seconds: float = 1.0
