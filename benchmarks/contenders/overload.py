@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -13,8 +14,7 @@ from ramet.clock import SystemClock
 from ramet.errors import CallError
 from ramet.tasks import Tasks
 from ramet.telemetry.context import Context
-from ramet.transport.admission import Admission
-from ramet.transport.base import Answer, Call, Endpoint, Peer
+from ramet.transport.base import Call, Endpoint, Peer
 from ramet.transport.client import dial
 from ramet.transport.options import TransportOptions
 from ramet.transport.policy.bulkhead import Bulkhead
@@ -48,8 +48,8 @@ async def goodput(folder: str, times: float, seconds: float, *, admitted: bool) 
     """Answers a second that came within a tenth of a second, at so many times the capacity."""
     tasks = Tasks()
     bulkhead = Bulkhead(concurrency=AT_ONCE, queue=64) if admitted else UNBOUNDED
-    answer: Answer = Admission(Work(), clock=CLOCK, policy=bulkhead)
-    server = Server(answer, None, clock=CLOCK, spawn=tasks.spawn, options=OPTIONS)
+    options = replace(OPTIONS, bulkhead=bulkhead)
+    server = Server(Work(), None, clock=CLOCK, spawn=tasks.spawn, options=options)
     address = await server.start(f"unix:{Path(folder) / f'{times}-{admitted}.sock'}")
     connect = partial(dial, token=None, clock=CLOCK, spawn=tasks.spawn, options=OPTIONS)
     policies = Policies(retries=Retries(attempts=1))

@@ -12,8 +12,8 @@ from benchmarks.contenders.ramet_alive import alive
 from benchmarks.contenders.sagas_declared import LettersService, MoneyService, ParcelsService, StockService
 from ramet.clock import SystemClock
 from ramet.tasks import Tasks
-from ramet.transport.admission import Admission
 from ramet.transport.options import TransportOptions
+from ramet.transport.policy.bulkhead import Bulkhead
 from ramet.transport.server import Server
 
 SERVICES = {"stock": StockService, "money": MoneyService, "parcels": ParcelsService, "letters": LettersService}
@@ -23,9 +23,8 @@ async def serve(folder: str, name: str, storage: str) -> None:
     """As a replica does: calls are admitted, answered and recorded."""
     clock, tasks = SystemClock(), Tasks()
     async with alive(folder, SERVICES[name], storage=storage) as running:
-        answer = Admission(running.answering, clock=clock)
-        options = TransportOptions(application="bench", name=name)
-        server = Server(answer, None, clock=clock, spawn=tasks.spawn, options=options)
+        options = TransportOptions(application="bench", name=name, bulkhead=Bulkhead())
+        server = Server(running.answering, None, clock=clock, spawn=tasks.spawn, options=options)
         announce(await server.start(f"unix:{folder}/{name}.sock"))
         await asyncio.Event().wait()
 

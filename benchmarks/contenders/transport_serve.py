@@ -29,9 +29,9 @@ from ramet.runtime.answering import Answering
 from ramet.runtime.calls import Answerer, Boundary
 from ramet.tasks import Tasks
 from ramet.telemetry.counters import Counters
-from ramet.transport.admission import Admission
 from ramet.transport.base import Answer, Call, Peer
 from ramet.transport.options import Tls, TransportOptions
+from ramet.transport.policy.bulkhead import Bulkhead
 from ramet.transport.server import Server
 
 Serving = Callable[[dict[str, Any]], Awaitable[str]]
@@ -43,8 +43,8 @@ def _ramet(address: str, answered: Answer) -> Serving:
             SystemClock(),
             Tls(certificate=Path(asked["folder"]) / "s.crt", key=Path(asked["folder"]) / "s.key"),
         )
-        options = TransportOptions(application="bench", tls=tls)
-        server = Server(Admission(answered, clock=clock), None, clock=clock, spawn=Tasks().spawn, options=options)
+        options = TransportOptions(application="bench", tls=tls, bulkhead=Bulkhead())
+        server = Server(answered, None, clock=clock, spawn=Tasks().spawn, options=options)
         KEPT.append(server)
         return await server.start(address.format(folder=asked["folder"], own=os.getpid()))
 

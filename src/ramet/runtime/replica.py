@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import socket
+from dataclasses import replace
 from pathlib import Path
 
 from ramet.clock import Clock, SystemClock
@@ -27,7 +28,6 @@ from ramet.runtime.running import Options, Running
 from ramet.runtime.web import web
 from ramet.runtime.wiring import engines
 from ramet.tasks import Spawn, Tasks
-from ramet.transport.admission import Admission
 from ramet.transport.base import Endpoint
 from ramet.transport.options import TransportOptions
 from ramet.transport.server import Server
@@ -92,7 +92,7 @@ class Replica:
         """What answers the other groups, behind the bulkheads of single methods and that of the process."""
         deployment, proof, clock = self._deployment, self._proof, self._clock
         answer = gated(self.running.answering, bulkheads(deployment, declared), clock)
-        answer = Admission(answer, clock=clock, policy=bulkhead(deployment.policy))
+        options = replace(options, bulkhead=bulkhead(deployment.policy))
         return Server(answer, proof.verify, proof.vouch, clock=clock, spawn=self._tasks.spawn, options=options)
 
     async def start(self) -> None:

@@ -12,13 +12,14 @@ from ramet.transport.policy.moments import Decision, Hook, Moment, unreported
 
 DEFAULTS = Bulkhead()
 TIMED = 8
-"""One of so many answers is timed: two looks at the clock cost as much as all the rest."""
+"""One of so many answers is timed, and each while others wait: a look at the clock costs as much as all the rest."""
 
 
 class Admission:
     """Answers like what it stands before, as far as the bulkhead lets calls in.
 
-    Raises: Overloaded, at once or after a short wait, for a call that was not executed.
+    Raises: Overloaded, at once or after a short wait, for a call that was not executed. Who runs answers to their first
+    wait by himself may ask what it stands before, unless it `is_full`, and `enter` only with those that do wait.
     """
 
     def __init__(self, answer: Answer, *, clock: Clock, policy: Bulkhead = DEFAULTS, hook: Hook = unreported) -> None:
@@ -35,21 +36,34 @@ class Admission:
 
     async def __call__(self, call: Call, peer: Peer) -> bytes:
         """The answer. Raises: Overloaded."""
-        gate = self._gate
-        if gate.queue or gate.running >= gate.concurrency:
+        if self.is_full:
             await self._wait(call)
         else:
-            gate.running += 1  # as `enter`, in place: each call comes by here
-        self._count = count = self._count + 1
-        started = None if count % TIMED else self._monotonic()
+            self.enter()
+        since = self._monotonic()
         try:
             return await self._answer(call, peer)
         finally:
-            if started is None and not gate.queue:
-                gate.running -= 1
-            else:
-                now = self._monotonic()
-                self._left(now, None if started is None else now - started)
+            self.leave(since)
+
+    @property
+    def is_full(self) -> bool:
+        """Whether a call would have to wait."""
+        gate = self._gate
+        return bool(gate.queue) or gate.running >= gate.concurrency
+
+    def enter(self) -> None:
+        """A call takes a place, which there is."""
+        self._gate.running += 1
+
+    def leave(self, since: float) -> None:
+        """A call that has had its place since then (monotonic) gives it up."""
+        self._count += 1
+        if self._count % TIMED and not self._gate.queue:
+            self._gate.running -= 1
+        else:
+            now = self._monotonic()
+            self._left(now, now - since)
 
     async def _wait(self, call: Call) -> None:
         """Wait for a place inside, and have it."""

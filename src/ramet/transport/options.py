@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from ramet.transport.policy.bulkhead import Bulkhead
+
 MEBIBYTE = 2**20
 HANDSHAKE_LIMIT_BYTES = 65_536
 """The most that somebody may send of whom nothing is known yet."""
@@ -32,6 +34,7 @@ class TransportOptions:
     at most `frame_limit_bytes`; a server has at most `calls_limit` calls of a connection in flight, whose requests have
     `calls_limit_bytes` together, and refuses more with Overloaded; it takes `connections_limit` connections, and
     besides them `strangers_limit` that have not introduced themselves yet, for which they have `handshake_seconds`.
+    `bulkhead` bounds what a server answers at a time on all of them together; None: nothing does.
 
     A peer that has said nothing for `ping_after_seconds` (for `ping_idle_seconds` while nothing is in flight) is asked
     whether it is there, and counts as dead after `dead_after_seconds`. Deadlines are looked after every
@@ -47,6 +50,7 @@ class TransportOptions:
     calls_limit_bytes: int = 64 * MEBIBYTE
     connections_limit: int = 4096
     strangers_limit: int = 256
+    bulkhead: Bulkhead | None = None
     connect_seconds: float = 2.0
     handshake_seconds: float = 5.0
     ping_after_seconds: float = 1.0

@@ -16,6 +16,7 @@ from ramet.errors import ConfigurationError, Denied, Unauthenticated
 from ramet.tasks import Spawn
 from ramet.transport.accepting import stop_accepting
 from ramet.transport.address import UnixAddress, parse_address
+from ramet.transport.admission import Admission
 from ramet.transport.allocator import keep_freed_memory
 from ramet.transport.base import Answer, Peer, Vouch
 from ramet.transport.compression import Compression, zstandard_if_installed
@@ -58,6 +59,8 @@ class Server:
         self._listener: asyncio.Server | None = None
         self._socket_file: tuple[str, int | None] | None = None
         self._compression: Compression | None = None
+        policy = options.bulkhead
+        self._admission = None if policy is None else Admission(answer, clock=clock, policy=policy)
 
     @property
     def connections(self) -> int:
@@ -125,6 +128,7 @@ class Server:
         )
         connection.on_begun, connection.on_introduced = self._begun, self._introduced
         connection.vouch = self._vouch
+        connection.admission = self._admission
         connection.lost.add_done_callback(lambda _: self._forget(connection))
         return connection
 

@@ -19,6 +19,7 @@ from ramet.errors import (
 )
 from ramet.telemetry.context import Caller, Context
 from ramet.transport.base import Call
+from ramet.transport.policy.bulkhead import Bulkhead
 from tests.integration.transport.bed import KINDS, Bed, until
 
 kinds = pytest.mark.parametrize("kind", KINDS)
@@ -184,6 +185,42 @@ async def test_a_caller_that_does_not_mind_is_refused_by_the_server(bed: Bed) ->
     bed.shop.gate.set()
     assert await asyncio.gather(*asking[:2]) == [b"x", b"x"]
     await channel.close()
+
+
+async def test_more_calls_than_the_bulkhead_lets_in_wait_for_a_place_or_are_refused(bed: Bed) -> None:
+    await bed.start(bulkhead=Bulkhead(concurrency=1, queue=1, interval_seconds=60.0))
+    channels = [await bed.dial(), await bed.dial()]
+    inside = bed.tasks.spawn(channels[0].call(bed.call("wait", b"inside")))
+    await bed.shop.arrived.wait()
+    queued = bed.tasks.spawn(channels[1].call(bed.call("echo", b"queued")))
+    await asyncio.sleep(0)
+    with pytest.raises(Overloaded, match="1 calls are in flight, and 1 wait"):
+        await channels[1].call(bed.call("echo"))
+    assert not queued.done()
+    bed.shop.gate.set()
+    assert await asyncio.gather(inside, queued) == [b"inside", b"queued"]
+    assert await channels[0].call(bed.call("echo", b"again")) == b"again"
+    for channel in channels:
+        await channel.close()
+
+
+@pytest.mark.parametrize("usually_waits", [False, True])
+async def test_a_place_is_free_again_whatever_became_of_who_had_it(bed: Bed, *, usually_waits: bool) -> None:
+    server = await bed.start(bulkhead=Bulkhead(concurrency=1, queue=100, interval_seconds=60.0))
+    channel = await bed.dial()
+    for _ in range(20 if usually_waits else 0):
+        await channel.call(bed.call("turn"))
+    for end in (bed.call("wait"), bed.call("turn"), bed.call("fail"), bed.call("give_up")):
+        ended = [bed.tasks.spawn(channel.call(end)) for _ in range(3)]
+        await asyncio.sleep(0)
+        for caller in ended[:2]:
+            caller.cancel()
+        bed.shop.gate.set()
+        await asyncio.gather(*ended, return_exceptions=True)
+    await channel.close()
+    await server.drain(1.0)
+    assert server._admission is not None
+    assert server._admission.in_flight == 0
 
 
 async def test_more_bytes_than_the_server_keeps_are_refused(bed: Bed) -> None:

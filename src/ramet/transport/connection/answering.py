@@ -14,6 +14,7 @@ from ramet.errors import CallError, Denied, Overloaded
 from ramet.identity.grants import denial
 from ramet.tasks import Spawn
 from ramet.telemetry.context import current_context
+from ramet.transport.admission import Admission
 from ramet.transport.base import Answer, Call, Peer, Vouch
 from ramet.transport.compression import Compression
 from ramet.transport.connection.connection import APART_BYTES, Connection
@@ -51,14 +52,20 @@ class RefusedError(Exception):
 
 
 class Flight:
-    """A request that is being answered: by whom, until when (monotonic), and how many bytes it holds."""
+    """A request that is being answered: by whom, until when (monotonic), and how many bytes it holds.
 
-    __slots__ = ("deadline", "overdue", "size", "task")
+    It holds a place inside since then, too; None where it does not, or is admitted on its way.
+    """
 
-    def __init__(self, task: asyncio.Task[Any] | StandIn, deadline: float, size: int) -> None:
+    __slots__ = ("deadline", "inside_since", "overdue", "size", "task")
+
+    def __init__(
+        self, task: asyncio.Task[Any] | StandIn, deadline: float, size: int, inside_since: float | None
+    ) -> None:
         self.task = task
         self.deadline = deadline
         self.size = size
+        self.inside_since = inside_since
         self.overdue = False
 
 
@@ -66,7 +73,8 @@ class AnsweringConnection(Connection):
     """A connection that was accepted; `on_begun` is called when it can be spoken over, which TLS may prevent, and
     `on_introduced` when it is known who the other side is.
 
-    `vouch` is asked for each call that speaks for a user; None believes whatever is said.
+    `vouch` is asked for each call that speaks for a user; None believes whatever is said. `admission` stands before
+    the answers; None lets everything in. What is answered without a wait takes no place of it.
     """
 
     def __init__(
@@ -94,6 +102,7 @@ class AnsweringConnection(Connection):
         self.on_begun: Callable[[AnsweringConnection], None] | None = None
         self.on_introduced: Callable[[AnsweringConnection], None] | None = None
         self.vouch: Vouch | None = None
+        self.admission: Admission | None = None
 
     @property
     def in_flight(self) -> int:
@@ -150,20 +159,23 @@ class AnsweringConnection(Connection):
         if method not in self._granted and not self._may_call(method):
             return self._denied(number, method)
         call = call_of(request, now)
-        if request.caller is not None or request.tenant is not None:
+        if self.vouch is not None and (request.caller is not None or request.tenant is not None):
             try:
-                call = self._vouched(call)
+                call = replace(call, context=self.vouch(call.context, self._peer))
             except Denied as error:
                 log.warning("%s was denied to %s: %s", method, self._peer.name, error)
                 return self._trouble(number, "denied", f"{method} was denied: {error}")
-        work, score = self._work(number, call), self._waits.get(method, 0)
+        admission = self.admission
+        if admission is not None and admission.is_full:
+            return self._begin_as_task(number, call, self._work(number, call, admission), None)
+        work, score = self._work(number, call, self._answer), self._waits.get(method, 0)
         if score >= USUALLY_WAITS:
             self._waits[method] = score - 1
-            return self._begin_as_task(number, call, work)
+            return self._begin_as_task(number, call, work, now)
         task = start(work, self._spawn, self._loop)
         if task is not None:
             self._waited(method, score)
-            self._enter(number, call, task)
+            self._enter(number, call, task, now)
         elif score:
             self._waits[method] = score - 1
         return None
@@ -190,14 +202,12 @@ class AnsweringConnection(Connection):
         self._granted.add(method)
         return True
 
-    def _vouched(self, call: Call) -> Call:
-        """A call that speaks for a user, as far as that is believed. Raises: Denied."""
-        return call if self.vouch is None else replace(call, context=self.vouch(call.context, self._peer))
-
-    def _begin_as_task(self, number: int, call: Call, work: Coroutine[Any, Any, None]) -> None:
+    def _begin_as_task(
+        self, number: int, call: Call, work: Coroutine[Any, Any, None], inside_since: float | None
+    ) -> None:
         task: asyncio.Task[None] = self._spawn(work)
         task.add_done_callback(lambda _: self._leave(number))  # one that is cancelled before it begins cannot do it
-        self._enter(number, call, task)
+        self._enter(number, call, task, inside_since)
 
     def _waited(self, method: str, score: int) -> None:
         """A call of this method had to wait. Where that is usual, the next ones get a task at once."""
@@ -205,17 +215,19 @@ class AnsweringConnection(Connection):
             self._waits.clear()
         self._waits[method] = score + 1 if score + 1 < USUALLY_WAITS else USUALLY_WAITS + CALLS_AS_TASKS
 
-    def _enter(self, number: int, call: Call, task: asyncio.Task[Any] | StandIn) -> None:
+    def _enter(self, number: int, call: Call, task: asyncio.Task[Any] | StandIn, inside_since: float | None) -> None:
         size = len(call.arguments)
-        self._in_flight[number] = Flight(task, call.context.deadline, size)
+        self._in_flight[number] = Flight(task, call.context.deadline, size, inside_since)
         self._bytes += size
+        if self.admission is not None and inside_since is not None:
+            self.admission.enter()
         self._rouse()
 
-    async def _work(self, number: int, call: Call) -> None:
+    async def _work(self, number: int, call: Call, answering: Answer) -> None:
         """Answer one call under its context, and send what came of it."""
         current_context.set(call.context)
         try:
-            answer = await self._answer(call, self._peer)
+            answer = await answering(call, self._peer)
         except asyncio.CancelledError:
             self._cancelled(number, call.method)
             raise
@@ -247,6 +259,8 @@ class AnsweringConnection(Connection):
         flight = self._in_flight.pop(number, None)
         if flight is not None:
             self._bytes -= flight.size
+            if self.admission is not None and flight.inside_since is not None:
+                self.admission.leave(flight.inside_since)
         return flight
 
     def _trouble(self, number: int, code: str, sentence: str) -> None:

@@ -72,7 +72,8 @@ _encode = msgspec.msgpack.encode
 class Wire:
     """What both sides have in common."""
 
-    _answers_to: int
+    _mainly: int
+    """The kind of nearly all frames that come."""
     _readers: dict[int, Any]
 
     def __init__(self, frame_limit_bytes: int) -> None:
@@ -89,17 +90,17 @@ class Wire:
         if self.broken:
             return []
         events: list[Event] = []
-        main, frames, readers = self._answers_to, self._frames, self._readers
+        main, frames, readers = self._mainly, self._frames, self._readers
+        read = readers[main]
         try:
             for frame in frames.split(data):
                 kind, number, body = frame
-                if kind == REPLY == main and self.is_open:
-                    events.append(frame)  # as it is, which is how an answer is read
+                if kind == main and self.is_open:
+                    events.append(frame if read is _as_it_is else (kind, number, read(body)))
                     continue
                 if kind & COMPRESSED:
                     kind, body = kind & ~COMPRESSED, self._decompressed(body)
-                if kind != main or not self.is_open:
-                    self._check(kind, body)
+                self._check(kind, body)
                 events.append((kind, number, readers[kind](body)))
         except UNREADABLE as error:
             return self._break(events, f"a frame cannot be read: {error}")
@@ -152,7 +153,7 @@ class Wire:
 class CallerWire(Wire):
     """The side that dialled."""
 
-    _answers_to = REPLY
+    _mainly = REPLY
 
     def __init__(self, frame_limit_bytes: int, compression: Compression | None = None, compress_from: int = 0) -> None:
         super().__init__(frame_limit_bytes)
@@ -212,7 +213,7 @@ class CallerWire(Wire):
 class AnswererWire(Wire):
     """The side that was dialled."""
 
-    _answers_to = REQUEST
+    _mainly = REQUEST
 
     def __init__(self, frame_limit_bytes: int) -> None:
         super().__init__(frame_limit_bytes)
