@@ -23,18 +23,24 @@ class Carrier(Protocol):
     @property
     def is_empty(self) -> bool:
         """Whether nothing waits to be sent."""
+        ...
 
     def put(self, sql: str, row: Row = ()) -> None:
         """Execute this statement ahead of the next operation, or of `send`."""
+        ...
 
     def drop(self) -> None:
         """Send nothing of what waits."""
+        ...
 
     def send(self, *, soon: bool = False) -> Sent:
         """Send what was put, as a round trip of its own."""
+        ...
 
     async def ended(self) -> None:
         """Wait for what was sent."""
+        ...
 
     async def carry(self, operation: Coroutine[Any, Any, T]) -> T:
         """Await an operation of asyncpg, after what was put ahead of it."""
+        ...
