@@ -10,9 +10,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from msgspec import convert
+
 from ramet.clock import Clock
 from ramet.identity.keys import PUBLIC, read_signing_key
-from ramet.identity.tokens import CALLER, LEEWAY_SECONDS, Issuer, Verifier
+from ramet.identity.tokens import CALLER, LEEWAY_SECONDS, Issuer, Verifier, understood
 from ramet.telemetry.context import Caller
 
 CALLER_SECONDS = 900.0
@@ -66,8 +68,10 @@ class CallerVerifier:
         if known is not None and self._time() < known[1] + grace:
             return known[0]
         claims = self._verifier.claims(CALLER, proof.encode("utf-8", "replace"), grace=grace)
-        caller = Caller(subject=claims["sub"], tenant=claims["tenant"], roles=frozenset(claims["roles"]))
+        with understood():
+            tenant, roles = convert(claims["tenant"], str | None), convert(claims["roles"], frozenset[str])
+        caller = Caller(subject=claims["sub"], tenant=tenant, roles=roles)
         if len(self._known) >= SIGNED_LIMIT:
             self._known.clear()
-        self._known[proof] = caller, float(claims["exp"])
+        self._known[proof] = caller, claims["exp"]
         return caller

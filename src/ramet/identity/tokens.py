@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+import msgspec
+from msgspec import convert
 
 from ramet.clock import Clock
 from ramet.errors import ConfigurationError, MissingExtra, Unauthenticated
@@ -90,13 +94,14 @@ class Verifier:
     def replica(self, token: bytes) -> Identity:
         """Whose token it is. Raises: Unauthenticated with the reason."""
         claims = self.claims(REPLICA, token)
-        return Identity(
-            name=claims["sub"],
-            may_call=frozenset(claims.get("may_call", ())),
-            expires_at=float(claims["exp"]),
-            hosts=tuple(claims.get("hosts", ())),
-            works_late=claims.get("late") is True,
-        )
+        with understood():
+            return Identity(
+                name=claims["sub"],
+                may_call=frozenset(convert(claims.get("may_call", ()), list[str])),
+                expires_at=claims["exp"],
+                hosts=convert(claims.get("hosts", ()), tuple[str, ...]),
+                works_late=claims.get("late") is True,
+            )
 
     def claims(self, kind: str, token: bytes, *, grace: float = LEEWAY_SECONDS) -> dict[str, Any]:
         """What a token of a kind says, up to `grace` seconds after its end. Raises: Unauthenticated with the reason."""
@@ -120,11 +125,15 @@ class Verifier:
             raise Unauthenticated(f"The token is longer than {TOKEN_LIMIT_BYTES} bytes.")
         options: Any = {"require": ["exp", "iss", "sub", "aud"], "verify_exp": False, "verify_iat": False}
         try:
-            return jwt.decode(token, self._key(token), [ALGORITHM], options=options, issuer=self._issuer, audience=kind)
+            found: dict[str, Any] = jwt.decode(
+                token, self._key(token), [ALGORITHM], options=options, issuer=self._issuer, audience=kind
+            )
         except jwt.InvalidIssuerError as error:
             raise Unauthenticated(f"The token is of another deployment than {self._issuer}.") from error
         except jwt.PyJWTError as error:
             raise Unauthenticated(f"The token cannot be trusted: {error}.") from error
+        with understood():
+            return {**found, "exp": convert(found["exp"], float)}
 
     def _key(self, token: bytes) -> Ed25519PublicKey:
         identity = jwt.get_unverified_header(token).get("kid", "")
@@ -142,6 +151,15 @@ class Verifier:
                 self._keys, self._stamp = public_keys(self._path), stamp
         except (OSError, ConfigurationError) as error:
             log.warning("The keys cannot be read again: %s", error)
+
+
+@contextmanager
+def understood() -> Iterator[None]:
+    """Raises: Unauthenticated where a token that was signed well says what a token does not."""
+    try:
+        yield
+    except (msgspec.ValidationError, LookupError) as error:
+        raise Unauthenticated(f"The token says what cannot be understood: {error}.") from error
 
 
 def token_of(path: Path) -> Callable[[], bytes]:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import shutil
+import signal
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager
@@ -15,6 +17,7 @@ from redis.asyncio import Redis
 from ramet.clock import SystemClock
 from ramet.errors import ConfigurationError
 from ramet.events.base import Delivery, Interest, Subscription
+from ramet.events.brokers.redis import line
 from ramet.events.brokers.redis.broker import RedisBroker
 from ramet.events.lanes import Lanes
 from ramet.tasks import Tasks
@@ -173,6 +176,28 @@ async def test_events_wait_while_the_server_is_full(caplog: pytest.LogCaptureFix
             await recorder.until(10)
         assert recorder.of_key("k") == [message(number).id for number in range(10)]
         assert caplog.text.count("takes no events") == 1
+
+
+async def test_a_server_that_is_frozen_is_noticed_and_used_again_when_it_goes_on(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(line, "SILENCE_SECONDS", 0.3)
+    monkeypatch.setattr(line, "CONNECT_SECONDS", 0.3)
+    with RedisEngine() as engine:
+        async with broker_at(engine.url) as broker:
+            recorder = await subscribe(broker, "billing.note")
+            await broker.publish([message(number, key="k") for number in range(10)])
+            assert engine.pid is not None
+            os.kill(engine.pid, signal.SIGSTOP)
+            try:
+                publishing = broker._spawn(broker.publish([message(number, key="k") for number in range(10, 20)]))
+                await eventually(lambda: _is_told("lost", caplog))
+            finally:
+                os.kill(engine.pid, signal.SIGCONT)
+            await publishing
+            await recorder.until_complete([message(number, key="k") for number in range(20)])
+        firsts = list(dict.fromkeys(recorder.of_key("k")))
+        assert firsts == [message(number).id for number in range(20)]
 
 
 async def _is_told(text: str, caplog: pytest.LogCaptureFixture) -> bool:

@@ -10,7 +10,7 @@ from ramet.clock import VirtualClock
 from ramet.errors import ConfigurationError, Unauthenticated
 from ramet.identity.callers import CALLER_SECONDS, LATE_SECONDS, CallerSigner, CallerVerifier
 from ramet.identity.keys import PUBLIC, SIGNING, make_keys, signing_key
-from ramet.identity.tokens import LEEWAY_SECONDS, Issuer, Verifier
+from ramet.identity.tokens import CALLER, LEEWAY_SECONDS, Issuer, Verifier
 from ramet.telemetry.context import Caller
 
 ADA = Caller(subject="ada", tenant="acme", roles=frozenset({"admin"}))
@@ -89,6 +89,14 @@ def test_whatever_is_cut_off_or_changed_is_refused_and_nothing_else_happens(spli
     for other in ("\ud800", "ä.ö.ü", "..", "e30.e30.e30", "bnVsbA.bnVsbA.", "a" * 40_000):
         with pytest.raises(Unauthenticated):
             split.verify(other)
+
+
+@pytest.mark.parametrize("claims", [{}, {"tenant": 5, "roles": []}, {"tenant": None, "roles": 5}])
+def test_a_proof_that_says_what_no_proof_does_is_refused(split: Deployment, claims: dict[str, object]) -> None:
+    issuer = Issuer(signing_key(split.folder), "shop/split", clock=split.clock)
+    proof = issuer.sign(CALLER, {"sub": "anna", **claims}, 60.0).decode()
+    with pytest.raises(Unauthenticated, match="cannot be understood"):
+        split.verify(proof)
 
 
 def test_after_a_rotation_proofs_of_both_keys_are_believed(split: Deployment) -> None:

@@ -12,7 +12,7 @@ import pytest
 from ramet.clock import VirtualClock
 from ramet.errors import Unauthenticated
 from ramet.identity.keys import PUBLIC, make_keys, signing_key
-from ramet.identity.tokens import Issuer, Verifier, token_of
+from ramet.identity.tokens import ALGORITHM, REPLICA, Issuer, Verifier, token_of
 
 DAY_SECONDS = 86_400
 
@@ -93,6 +93,21 @@ def test_a_token_of_another_deployment_is_refused_even_with_the_same_key(split: 
 def test_what_is_no_token_is_refused(split: Deployment, token: bytes) -> None:
     with pytest.raises(Unauthenticated):
         split.verifier.replica(token)
+
+
+@pytest.mark.parametrize("claims", [{"may_call": [["orders"]]}, {"may_call": "orders"}, {"hosts": None}])
+def test_a_token_that_says_what_no_token_does_is_refused(split: Deployment, claims: dict[str, object]) -> None:
+    token = split.issuer.sign(REPLICA, {"sub": "edge/0", **claims}, 60.0)
+    with pytest.raises(Unauthenticated, match="cannot be understood"):
+        split.verifier.replica(token)
+
+
+def test_a_token_without_a_good_end_is_refused(split: Deployment) -> None:
+    key = signing_key(split.folder)
+    claims = {"sub": "edge/0", "iss": "shop/split", "aud": REPLICA, "exp": "9999999999"}
+    token = jwt.encode(claims, key.private, ALGORITHM, headers={"kid": key.id})
+    with pytest.raises(Unauthenticated):
+        split.verifier.replica(token.encode())
 
 
 def test_after_a_rotation_tokens_of_both_keys_are_believed(split: Deployment) -> None:

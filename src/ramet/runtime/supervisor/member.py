@@ -6,6 +6,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from errno import EAGAIN, EDQUOT, EMFILE, ENFILE, ENOMEM, ENOSPC, EROFS
 from typing import Literal
 
 from ramet.clock import Clock
@@ -18,6 +19,8 @@ from ramet.transport.base import Endpoint
 
 State = Literal["waiting", "starting", "ready", "silent", "draining", "crashed", "stopped"]
 OBSTACLE_PAUSE_SECONDS = 0.5
+SCARCE = frozenset({ENOSPC, EDQUOT, EROFS, EMFILE, ENFILE, ENOMEM, EAGAIN})
+"""What this machine may be short of for some time: room on its disk, descriptors, memory, processes."""
 
 log = logging.getLogger("ramet.supervisor")
 
@@ -202,6 +205,8 @@ class Member:
                 self.child = await self._around.launch(self)
             except OSError as error:
                 self.error = f"could not be started: {error.strerror or error}"
+                if error.errno in SCARCE:  # which is no failure of the replica, however often
+                    self._failures = min(self._failures, self._around.patience.attempts - 2)
                 return False, None
             ended = self._around.spawn(self.child.ended())
             await self._up_or(ended)

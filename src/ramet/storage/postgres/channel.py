@@ -13,10 +13,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from sqlalchemy.util.concurrency import greenlet_spawn
 
 from ramet.storage.base import Row
+from ramet.storage.postgres.carrier import Carrier
 from ramet.storage.postgres.dialect import Kin, Mutex, Unsuited, driver_of
 from ramet.storage.postgres.pipeline import Pipeline
 from ramet.storage.postgres.sql import lengths, repeated, tagged, translated
-from ramet.storage.postgres.steps import Steps
 
 
 class Channel:
@@ -26,7 +26,7 @@ class Channel:
     """Nobody was using it when it was taken, since `idle_since`: it may have been broken for as long."""
     idle_since = 0.0
 
-    def __init__(self, raw: Any, kin: Kin, pipeline: Pipeline | Steps) -> None:
+    def __init__(self, raw: Any, kin: Kin, pipeline: Carrier) -> None:
         self.raw = raw
         self.pipeline = pipeline
         self.driver = driver_of(raw, self.pipeline)
@@ -42,14 +42,14 @@ class Channel:
         self.connection.begin()
 
     @classmethod
-    async def connect(cls, raw: Any, kin: Kin, pipeline: Pipeline | Steps) -> Channel:
+    async def connect(cls, raw: Any, kin: Kin, pipeline: Carrier) -> Channel:
         """A channel on this connection; SQLAlchemy first looks at it in a greenlet."""
         return await greenlet_spawn(cls, raw, kin, pipeline)
 
     @property
     def is_alive(self) -> bool:
         """Whether the connection is, as far as this side knows."""
-        return not self.raw.is_closed()
+        return not (self.raw.is_closed() or self.pipeline.is_bare)
 
     @property
     def mutex(self) -> Mutex:

@@ -21,8 +21,7 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import StaticPool
 from sqlalchemy.util.concurrency import greenlet_spawn
 
-from ramet.storage.postgres.pipeline import Pipeline
-from ramet.storage.postgres.steps import Steps
+from ramet.storage.postgres.carrier import Carrier
 from ramet.storage.statements import refuse_in_work
 
 T = TypeVar("T")
@@ -165,7 +164,7 @@ class Driver(AsyncAdapt_asyncpg_connection):
 
     _cursor_cls = Cursor
     _execute_mutex: Mutex
-    pipeline: Pipeline | Steps | None = None
+    pipeline: Carrier | None = None
     on_rollback: Callable[[], object] | None = None
     on_error: Callable[[BaseException], object] | None = None
     put: Callable[[str, Sequence[Any]], None] | None = None
@@ -256,7 +255,7 @@ class Kin:
         return engine
 
 
-def driver_of(raw: Any, pipeline: Pipeline | Steps | None = None) -> Driver:
+def driver_of(raw: Any, pipeline: Carrier | None = None) -> Driver:
     """SQLAlchemy's face of an asyncpg connection."""
     make: Any = Driver  # SQLAlchemy's adapter has no types
     driver: Driver = make(_DBAPI, raw, prepared_statement_cache_size=_STATEMENTS)

@@ -25,6 +25,7 @@ _FULL = "53100"
 _NO_TLS = "rejected SSL upgrade"  # of asyncpg, which has no class for it
 _REMEDIES = {
     "25006": "it is a standby or made to read only, so name the primary",
+    "26": "something executed DEALLOCATE or DISCARD on the connection, which is replaced, so leave that out",
     "28": "check the user, its password and pg_hba.conf",
     "3D": "create the database with `ramet db provision`",
     "3F": "create the schema with `ramet db provision`",
@@ -55,6 +56,11 @@ def is_blocked(error: BaseException) -> bool:
 def is_inherited(error: BaseException) -> bool:
     """Whether the connection was in a transaction that had failed: who had it before has not ended that yet."""
     return sqlstate(error) == "25P02"
+
+
+def is_bare(error: BaseException) -> bool:
+    """Whether the server knows a prepared statement no more: somebody has made it forget them."""
+    return sqlstate(error) == "26000"
 
 
 def is_lost(error: BaseException) -> bool:

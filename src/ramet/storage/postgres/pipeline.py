@@ -18,6 +18,7 @@ from typing import Any, TypeVar
 import asyncpg
 
 from ramet.storage.base import Row
+from ramet.storage.postgres.failures import is_bare
 from ramet.storage.postgres.messages import SYNC, error_fields, execution, parse
 
 T = TypeVar("T")
@@ -89,6 +90,7 @@ class Pipeline(asyncio.Protocol):
         self._watch: asyncio.TimerHandle | None = None
         self.is_spoiled = False
         """The last `Sent` has left a transaction behind: where that was a COMMIT, only a ROLLBACK ends it."""
+        self.is_bare = False
         self._transport.set_protocol(self)
         raw.pipeline = self
 
@@ -168,17 +170,25 @@ class Pipeline(asyncio.Protocol):
         """
         if not self._ahead:
             self._flush()
-            return await operation
+            try:
+                return await operation
+            except Exception as error:
+                self._failed(error, ())
+                raise
         new = self._new
         self._write(self._ahead)
         self._ahead, self._new = [], []
         try:
             return await operation
         except BaseException as error:
-            self._forget(self._names if _is_bare(error) else new)
+            self._failed(error, new)
             if isinstance(error, Exception) and getattr(error, "severity", None) is None:
                 await self.send().done  # asyncpg did not get as far as to end the round trip
             raise
+
+    def _failed(self, error: BaseException, new: Iterable[str]) -> None:
+        self.is_bare |= is_bare(error)
+        self._forget(self._names if self.is_bare else new)
 
     def _forget(self, names: Iterable[str]) -> None:
         """Nobody knows whether these statements have been prepared."""
@@ -237,7 +247,7 @@ class Pipeline(asyncio.Protocol):
         sent.error = error
         self.is_spoiled = not sent.is_idle
         if error is not None:
-            self._forget(self._names if _is_bare(error) else sent.names)
+            self._failed(error, sent.names)
         if not sent.done.done():
             sent.done.set_result(None)
 
@@ -261,11 +271,6 @@ class Pipeline(asyncio.Protocol):
     def resume_writing(self) -> None:
         """As asyncpg wants it."""
         self._inner.resume_writing()
-
-
-def _is_bare(error: BaseException) -> bool:
-    """Whether the server knows a prepared statement no more: somebody has made it forget them."""
-    return getattr(error, "sqlstate", None) == "26000"
 
 
 async def outlast(future: asyncio.Future[None]) -> None:

@@ -12,7 +12,7 @@ from ramet.storage.postgres.failures import FAILURES, is_inherited, is_lost
 from ramet.tasks import Spawn
 
 LONG_IDLE_SECONDS = 5.0
-_ATTEMPTS = 100
+ATTEMPTS = 100
 Connect = Callable[[], Awaitable[Channel]]
 
 
@@ -45,8 +45,7 @@ class Pool:
                 if channel.is_alive:
                     channel.was_idle = True
                     return channel
-                channel.shut()
-                self._count -= 1
+                self.drop(channel)
             if self._count < self._size or self._closed:
                 return await self._made()
             channel_or_none = await self._turn()
@@ -69,14 +68,14 @@ class Pool:
         were idle may be broken, and say nothing about the server; but two that were not say enough.
         """
         broken = 0
-        for attempt in range(1, _ATTEMPTS + 1):
+        for attempt in range(1, ATTEMPTS + 1):
             channel = await self.take()
             try:
                 await channel.command(sql)
             except FAILURES as error:
                 self.undo(channel)
                 broken += is_lost(error) and not channel.was_idle
-                if broken > 1 or attempt == _ATTEMPTS or not (is_lost(error) or is_inherited(error)):
+                if broken > 1 or attempt == ATTEMPTS or not (is_lost(error) or is_inherited(error)):
                     raise
             except BaseException:
                 self.undo(channel)

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 import asyncpg
 
 from ramet.storage.base import Row
-from ramet.storage.postgres.failures import FAILURES
+from ramet.storage.postgres.failures import FAILURES, is_bare
 from ramet.storage.postgres.pipeline import Pipeline, Sent
 from ramet.tasks import Spawn
 
@@ -21,7 +21,7 @@ class Steps:
 
     def __init__(self, raw: Any, answer_seconds: float, spawn: Spawn) -> None:
         self.answer_seconds = answer_seconds
-        self.is_spoiled = False
+        self.is_spoiled = self.is_bare = False
         self._raw = raw
         self._spawn = spawn
         self._ahead: list[tuple[str, Row]] = []
@@ -59,10 +59,15 @@ class Steps:
             ahead, self._ahead = self._ahead, []
             for sql, row in ahead:
                 await self._step(sql, row)
-        except BaseException:
+        except BaseException as error:
+            self.is_bare |= is_bare(error)
             operation.close()
             raise
-        return await operation
+        try:
+            return await operation
+        except Exception as error:
+            self.is_bare |= is_bare(error)
+            raise
 
     async def _step(self, sql: str, row: Row) -> list[int]:
         if row:
@@ -81,6 +86,7 @@ class Steps:
             self._raw.terminate()
         except FAILURES as error:
             sent.error = error
+            self.is_bare |= is_bare(error)
         except BaseException:
             sent.error = ConnectionError("the connection was lost")
             self._raw.terminate()

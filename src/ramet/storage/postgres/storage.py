@@ -16,11 +16,11 @@ from ramet.storage.base import Row, Storage, Unit, Write
 from ramet.storage.history import NO_HISTORY, History
 from ramet.storage.postgres.channel import Channel
 from ramet.storage.postgres.connecting import Connector, application_name
-from ramet.storage.postgres.failures import FAILURES, failure, is_lost, sqlstate
+from ramet.storage.postgres.failures import FAILURES, failure, is_bare, is_lost, sqlstate
 from ramet.storage.postgres.listening import Listening
 from ramet.storage.postgres.opening import LOCK, prepare
 from ramet.storage.postgres.options import PostgresOptions
-from ramet.storage.postgres.pool import Pool
+from ramet.storage.postgres.pool import ATTEMPTS, Pool
 from ramet.storage.postgres.rows import Rows
 from ramet.storage.postgres.unit import TURN, Means, PostgresUnit
 from ramet.storage.sessions import reading_session
@@ -141,17 +141,18 @@ class PostgresStorage(Storage):
     async def _once(self, work: Callable[[Channel], Awaitable[T]]) -> T:
         """Execute one statement that reads; where the connection was lost, once more on another that was not idle."""
         again = True
-        while True:
+        for left in reversed(range(ATTEMPTS)):
             async with self._reader() as channel:
                 try:
                     return await work(channel)
                 except FAILURES as error:
-                    if not (again and is_lost(error)):
+                    if not (again and left and (is_lost(error) or is_bare(error))):
                         raise failure(error, self.location) from error
                 except StorageError:
-                    if not again or channel.is_alive:
+                    if not (again and left) or channel.is_alive:
                         raise
                 again = channel.was_idle
+        raise AssertionError("the last attempt returns or raises")
 
     @asynccontextmanager
     async def _reader(self, begin: str = "") -> AsyncIterator[Channel]:

@@ -14,7 +14,15 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from ramet.errors import OutsideWork, StorageError, StorageUnavailable
 from ramet.storage.base import Conflict, Row
 from ramet.storage.postgres.channel import Channel
-from ramet.storage.postgres.failures import FAILURES, failure, is_blocked, is_conflict, is_inherited, is_lost
+from ramet.storage.postgres.failures import (
+    FAILURES,
+    failure,
+    is_bare,
+    is_blocked,
+    is_conflict,
+    is_inherited,
+    is_lost,
+)
 from ramet.storage.postgres.pipeline import Sent, outlast
 from ramet.storage.postgres.pool import Pool
 from ramet.storage.postgres.putting import CALM, PROMPT, Putting
@@ -136,7 +144,7 @@ class PostgresUnit(EngineUnit):
             try:
                 result = await work(channel)
             except (*FAILURES, DBAPIError, StorageError, Conflict) as error:
-                gone = isinstance(error, StorageUnavailable) or is_lost(error)
+                gone = isinstance(error, StorageUnavailable) or is_lost(error) or is_bare(error)
                 broken += gone and not channel.was_idle
                 again = self._is_conflict(error) or is_inherited(error) or (gone and broken < 2)
                 again = again and not is_blocked(error)
