@@ -17,12 +17,12 @@ from ramet.runtime.answering import Answering
 from ramet.runtime.calls import Answerer, Exchange
 from ramet.runtime.configuration import ExternalAt
 from ramet.runtime.dispatch import answerers
+from ramet.runtime.holdups import within
 from ramet.runtime.linking import Carrier, linked
 from ramet.runtime.order import dependencies, dependencies_first
 from ramet.runtime.policies import Deadlines
 from ramet.runtime.reporting import log_saga
 from ramet.runtime.service import RunningService, Surroundings
-from ramet.runtime.starting import within
 from ramet.runtime.tables import HISTORY, SCHEMA
 from ramet.runtime.wiring import Engines, Outside, external_service
 from ramet.sagas.moments import Report as SagaReport
