@@ -211,10 +211,14 @@ class Running:
 
     def _answer_outside(self, external: DeclaredExternal) -> None:
         """Let a contract be answered by another application."""
-        at = self.options.externals.get(external.contract.name) or ExternalAt(external.url, external.token)
+        at = self.at(external)
         service = external_service(external.contract, at.url, at.token, self.clock, self.options.environment)
         self._outside.append(service)
         self._link(external.contract, lambda: service)
+
+    def at(self, external: DeclaredExternal) -> ExternalAt:
+        """Where an external contract is answered."""
+        return self.options.externals.get(external.contract.name) or ExternalAt(external.url, external.token)
 
     def _link(self, contract: DeclaredContract, carrier: Callable[[], Carrier]) -> None:
         """Let a contract be answered elsewhere; nobody is connected with whom nobody here wants to call."""
