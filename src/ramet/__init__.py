@@ -1,5 +1,6 @@
 """Write one Python application as services, and decide later where each one runs."""
 
+from ramet import interruption as _  # noqa: F401 - first, for what follows takes a while
 from ramet.clock import Clock, SystemClock, VirtualClock
 from ramet.contract.api import Api, delete, get, patch, post, put
 from ramet.contract.application import Application

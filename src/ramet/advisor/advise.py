@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from ramet.advisor.agreement import RULE as BOUNDARY
 from ramet.advisor.agreement import Agreed, broken, unused
@@ -20,11 +21,12 @@ from ramet.advisor.coupling.reaching import reaching
 from ramet.advisor.facts import Facts
 from ramet.advisor.finding import Rule, Strength, in_order
 from ramet.advisor.history.delivery import delivery
+from ramet.advisor.phrases import counted, listed
 from ramet.advisor.readiness.indicators import indicators
 from ramet.advisor.readiness.score import Answers, readiness
 from ramet.advisor.report.advice import Advice, Cell, Counts, Matrix
 from ramet.advisor.strangler import plan
-from ramet.advisor.units import Units
+from ramet.advisor.units import Units, services
 
 RULES: tuple[Rule, ...] = (*ANTIPATTERNS, *REACHING, BOUNDARY)
 SHOWN_CANDIDATES = 8
@@ -46,7 +48,8 @@ def advise(
     found = boundaries(facts) if paths is None and len(facts.modules) >= FEWEST_MODULES else None
     units = Units(facts)
     library = tuple(_library(facts))
-    candidates = _candidates(found, units) if found and not library else ((cut(facts, paths),) if paths else ())
+    split = units.parts if units.several else services(facts)
+    candidates = _candidates(found, split) if found and not library else ((cut(facts, paths),) if paths else ())
     told = found and not units.several and len(facts.commits) >= MANY_COMMITS
     strong = sum(one.strength is Strength.STRONG for one in candidates) if told else None
     ready = readiness(facts, answers, strong_boundaries=strong)
@@ -62,7 +65,7 @@ def advise(
         delivery=delivered,
         candidates=candidates,
         stability=found.stability if found else None,
-        caveats=(*(found.caveats if found else ()), *library),
+        caveats=(*_split(() if units.several else split.values()), *(found.caveats if found else ()), *library),
         matrix=_matrix(coupling),
         steps=plan(ready, candidates, in_order(findings) if units.several else None),
         findings=in_order(findings),
@@ -71,12 +74,15 @@ def advise(
     )
 
 
-def _candidates(found: Boundaries, units: Units) -> tuple[Candidate, ...]:
-    """The best candidates; what is a service already, most of one or pieces of several, is none."""
-    sizes = {unit.name: len(unit.modules) for unit in units.all} if units.several else {}
+def _candidates(found: Boundaries, split: Mapping[str, str]) -> tuple[Candidate, ...]:
+    """The best candidates; what is a service already, most of one or pieces of several, is none.
+
+    `split` says of modules to which service they belong.
+    """
+    sizes = Counter(split.values())
 
     def new(one: Candidate) -> bool:
-        inside = {units.of(path) for path in one.modules}
+        inside = {split.get(path) for path in one.modules}
         if inside == {None}:
             return True
         whole = sizes[name] if len(inside) == 1 and (name := next(iter(inside))) else 0
@@ -84,6 +90,16 @@ def _candidates(found: Boundaries, units: Units) -> tuple[Candidate, ...]:
 
     kept = [one for one in found.candidates if new(one)] if sizes else found.candidates
     return tuple(kept[:SHOWN_CANDIDATES])
+
+
+def _split(folders: Iterable[str]) -> Iterator[str]:
+    """That it is split already is said to whoever asks how to."""
+    if names := sorted(set(folders)):
+        yield (
+            f"It is split already, into {counted(len(names), 'service')} of Ramet ({listed(names)}), each of which may "
+            "run in a process of its own: `ramet plan --optimise` says which belong together. A part of one is "
+            f"proposed where that has {FEWEST_OF_A_SERVICE} modules or more."
+        )
 
 
 def _library(facts: Facts) -> Iterator[str]:

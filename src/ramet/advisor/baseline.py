@@ -27,7 +27,7 @@ class Known(Fact):
 class Baseline(Fact):
     """What a team knows of."""
 
-    format: str = FORMAT
+    format: str = ""
     known: tuple[Known, ...] = ()
 
 
@@ -41,7 +41,7 @@ class Compared(Fact):
 def baseline_of(findings: Sequence[Finding]) -> Baseline:
     """A baseline that knows exactly these findings."""
     known = [Known(fingerprint=one.fingerprint, rule=one.rule, message=one.message) for one in findings]
-    return Baseline(known=tuple(sorted(known, key=lambda one: (one.rule, one.fingerprint))))
+    return Baseline(format=FORMAT, known=tuple(sorted(known, key=lambda one: (one.rule, one.fingerprint))))
 
 
 def compare(findings: Sequence[Finding], baseline: Baseline) -> Compared:
@@ -65,6 +65,8 @@ def decode(data: bytes, name: str) -> Baseline:
         found = msgspec.json.decode(data, type=Baseline)
     except (msgspec.DecodeError, UnicodeError) as error:
         raise ConfigurationError(f"{name} is no baseline: {error}. Write one with --write-baseline.") from error
+    if not found.format:
+        raise ConfigurationError(f"{name} is no baseline: it names no format. Write one with --write-baseline.")
     if found.format != FORMAT:
         raise ConfigurationError(f'{name} has the format "{found.format}"; this release reads "{FORMAT}".')
     return found

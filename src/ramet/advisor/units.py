@@ -102,6 +102,19 @@ class Units:
         return tuple(Asked(*pair, tuple(places)) for pair, places in sorted(found.items()))
 
 
+def services(facts: Facts) -> Mapping[str, str]:
+    """Of each module the folder of the service of Ramet that it belongs to, where there are several.
+
+    A service is a folder in which a contract or a public API is declared.
+    """
+    places = [one.place.path for one in facts.signals if one.name == "service" and role_of(one.place.path) != "tests"]
+    folders = {path.rpartition("/")[0] for path in places} - {""}
+    if len(folders) < 2:
+        return {}
+    nearest = {one.path: next((above for above in _above(one.path) if above in folders), None) for one in facts.modules}
+    return {path: folder for path, folder in nearest.items() if folder is not None}
+
+
 def _units(facts: Facts) -> Iterable[Unit]:
     folders = _marked(facts)
     found: dict[str, list[Module]] = {}

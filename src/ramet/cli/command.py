@@ -18,8 +18,9 @@ import click
 
 from ramet.cli import blame, output
 from ramet.errors import ConfigurationError, DeclarationError, InvalidArguments, MissingExtra, RametError, UsageError
+from ramet.interruption import INTERRUPTED, LINE
 
-FOUND, BAD_INPUT, INTERRUPTED = 1, 2, 130
+FOUND, BAD_INPUT = 1, 2
 INPUT = (ConfigurationError, DeclarationError, InvalidArguments, UsageError, MissingExtra)
 Example = tuple[str, str]
 Work = Callable[..., int | None]
@@ -102,6 +103,7 @@ def attempt(choices: Choices, work: Callable[[], int | None]) -> int:
     try:
         return work() or 0
     except KeyboardInterrupt:
+        output.note(LINE)
         return INTERRUPTED
     except BrokenPipeError:  # the reader of our output has gone: `ramet events list | head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -13,7 +13,7 @@ from ramet.cli.advise import advise
 from ramet.cli.call import call
 from ramet.cli.certs import certs
 from ramet.cli.check import check
-from ramet.cli.command import BAD_INPUT, INTERRUPTED, Choices, Group, failed, folder_option
+from ramet.cli.command import BAD_INPUT, Choices, Group, failed, folder_option
 from ramet.cli.completion import completion
 from ramet.cli.db import db
 from ramet.cli.events import events
@@ -29,6 +29,7 @@ from ramet.cli.tail import logs
 from ramet.cli.token import token
 from ramet.cli.up import up
 from ramet.errors import UsageError
+from ramet.interruption import INTERRUPTED, LINE, end_at_once, raise_again
 
 HELP = """Write one Python application as services, and decide later where each one runs.
 
@@ -88,7 +89,12 @@ app = Group(
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line and exit: 0 good, 1 something was found or failed, 2 the input is wrong."""
-    sys.exit(run(sys.argv[1:] if arguments is None else arguments))
+    raise_again()
+    try:
+        code = run(sys.argv[1:] if arguments is None else arguments)
+    finally:
+        end_at_once()
+    sys.exit(code)
 
 
 def run(arguments: Sequence[str]) -> int:
@@ -98,6 +104,7 @@ def run(arguments: Sequence[str]) -> int:
     try:
         return app.main(args=list(arguments), prog_name="ramet", standalone_mode=False) or 0
     except (click.Abort, KeyboardInterrupt):
+        output.note(LINE)
         return INTERRUPTED
     except click.exceptions.NoArgsIsHelpError as error:
         output.note(error.format_message())

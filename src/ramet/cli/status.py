@@ -10,7 +10,7 @@ from ramet.cli.command import Choices, command, operated_option
 from ramet.cli.times import moment
 
 if TYPE_CHECKING:
-    from ramet.runtime.operators.requests import GroupStatus, ReplicaStatus, ServiceStatus, Status
+    from ramet.runtime.operators.requests import ExternalStatus, GroupStatus, ReplicaStatus, ServiceStatus, Status
 
 
 @command(
@@ -46,6 +46,8 @@ def _show(found: Status) -> None:
     output.table(shown, [_replica(group, one) for group in found.groups for one in _shown(group)])
     titles = ("service", "calls", "refused", "failed", "p50 ms", "p99 ms", "waiting", "retrying", "dead", "sagas")
     output.table(titles, [_row(service) for service in found.services])
+    outside = ("outside", "calls", "refused", "failed", "p50 ms", "p99 ms", "address")
+    output.table(outside, [_outside(external) for external in found.externals])
     schedules = [schedule for service in found.services for schedule in service.schedules]
     rows = [(one.name, one.missed, one.failed, one.error) for one in schedules]
     output.table(("schedule", "missed", "failed", "last error"), rows)
@@ -77,6 +79,10 @@ def _row(service: ServiceStatus) -> tuple[object, ...]:
         service.events_dead,
         sagas,
     )
+
+
+def _outside(one: ExternalStatus) -> tuple[object, ...]:
+    return (one.name, one.calls, one.refusals, one.errors, one.p50_ms, one.p99_ms, one.url)
 
 
 def duration(seconds: float | None) -> str:

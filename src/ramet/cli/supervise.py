@@ -13,9 +13,10 @@ import msgspec
 
 from ramet.cli import output
 from ramet.cli.application import declared, run
-from ramet.cli.command import BAD_INPUT, INTERRUPTED, Choices
+from ramet.cli.command import BAD_INPUT, Choices
 from ramet.cli.engines import engines_of, tell_to_end, with_engines
 from ramet.errors import DeclarationError, RametError
+from ramet.interruption import INTERRUPTED
 from ramet.tasks import unless_stopped
 
 if TYPE_CHECKING:

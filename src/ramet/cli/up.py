@@ -19,8 +19,9 @@ import msgspec
 from ramet.cli import output
 from ramet.cli.application import configuration, declared, home, run
 from ramet.cli.blame import own_part
-from ramet.cli.command import INTERRUPTED, Choices, command, failed
+from ramet.cli.command import Choices, command, failed
 from ramet.errors import ConfigurationError, DeclarationError, RametError
+from ramet.interruption import INTERRUPTED
 from ramet.tasks import Tasks, unless_stopped
 
 if TYPE_CHECKING:

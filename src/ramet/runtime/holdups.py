@@ -1,4 +1,4 @@
-"""Notices code of the application that holds up the loop, by which everything in the process waits, and says where."""
+"""Notices code of the application that holds up the loop, by which everything waits, or a start, and says where."""
 
 from __future__ import annotations
 
@@ -7,13 +7,15 @@ import logging
 import sys
 import threading
 import traceback
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from types import TracebackType
 from typing import Self
 
 from ramet.contract.places import innermost
+from ramet.errors import DeadlineExceeded
 
 PATIENCE_SECONDS = 1.0
+SLOW_SECONDS = 5.0
 log = logging.getLogger("ramet.holdups")
 
 
@@ -58,6 +60,32 @@ class Holdups:
             seen = turns
 
 
+async def within(limit_seconds: float, name: str, startup: Callable[[], Awaitable[None]]) -> None:
+    """Run somebody's `startup()`. Raises: DeadlineExceeded that says who hangs, and where; what it raises itself."""
+    long = asyncio.get_running_loop().call_later(
+        SLOW_SECONDS, log.warning, "%s is not ready after %g s: its startup() goes on", name, SLOW_SECONDS
+    )
+    limit = asyncio.timeout(limit_seconds)
+    try:
+        async with limit:
+            await startup()
+    except TimeoutError as error:
+        if not limit.expired():
+            raise
+        raise DeadlineExceeded(
+            f"The startup() of {name} hangs{_reached(error)}: it was given up after {limit_seconds:g} s "
+            "(`startup_seconds` in ramet.toml)."
+        ) from error
+    finally:
+        long.cancel()
+
+
 def _place(thread: int) -> str | None:
     """The line of the application at which a thread is; None where it is at none."""
     return innermost(traceback.extract_stack(sys._current_frames().get(thread)))  # noqa: SLF001 - the documented way
+
+
+def _reached(error: BaseException) -> str:
+    cancelled = error.__cause__ or error
+    place = innermost(traceback.extract_tb(cancelled.__traceback__))
+    return f" at {place}" if place else ""

@@ -17,12 +17,12 @@ from ramet.runtime.answering import Answering
 from ramet.runtime.calls import Answerer, Exchange
 from ramet.runtime.configuration import ExternalAt
 from ramet.runtime.dispatch import answerers
+from ramet.runtime.holdups import within
 from ramet.runtime.linking import Carrier, linked
 from ramet.runtime.order import dependencies, dependencies_first
 from ramet.runtime.policies import Deadlines
 from ramet.runtime.reporting import log_saga
 from ramet.runtime.service import RunningService, Surroundings
-from ramet.runtime.starting import within
 from ramet.runtime.tables import HISTORY, SCHEMA
 from ramet.runtime.wiring import Engines, Outside, external_service
 from ramet.sagas.moments import Report as SagaReport
@@ -212,10 +212,14 @@ class Running:
 
     def _answer_outside(self, external: DeclaredExternal) -> None:
         """Let a contract be answered by another application."""
-        at = self.options.externals.get(external.contract.name) or ExternalAt(external.url, external.token)
+        at = self.at(external)
         service = external_service(external.contract, at.url, at.token, self.clock, self.options.environment)
         self._outside.append(service)
         self._link(external.contract, lambda: service)
+
+    def at(self, external: DeclaredExternal) -> ExternalAt:
+        """Where an external contract is answered."""
+        return self.options.externals.get(external.contract.name) or ExternalAt(external.url, external.token)
 
     def _link(self, contract: DeclaredContract, carrier: Callable[[], Carrier]) -> None:
         """Let a contract be answered elsewhere; nobody is connected with whom nobody here wants to call."""

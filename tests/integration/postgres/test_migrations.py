@@ -7,9 +7,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from sqlalchemy import text
 
 from ramet.contract.declared import Declared
 from ramet.contract.reading.application import read
+from ramet.errors import StorageError
 from ramet.runtime.configuration import load, make_importable
 from ramet.runtime.migrating import create_tables, folder_of, prepare, tables_of
 from ramet.storage.address import address
@@ -69,3 +71,18 @@ async def test_two_replicas_create_the_tables_of_a_service_without_migrations(
         await asyncio.gather(*(create_tables(service, storage) for storage in pair))
     assert await pair[0].fetch("SELECT count(*) FROM orders") == [(0,)]
     await asyncio.gather(*(storage.close() for storage in pair))
+
+
+async def test_a_table_without_a_column_that_the_code_declares_is_refused_in_one_sentence(
+    server: PostgresServer, shop: Declared
+) -> None:
+    service = next(service for service in shop.services if service.name == "orders")
+    storage = PostgresStorage("without_a_column", f"{server.url}/postgres")
+    await storage.open(SCHEMA)
+    await create_tables(service, storage)
+    async with storage.maintenance() as connection:
+        await connection.execute(text("ALTER TABLE orders DROP COLUMN customer_id"))
+    told = "The database of orders has the table orders without the column customer_id: it was made before the code "
+    with pytest.raises(StorageError, match=told):
+        await create_tables(service, storage)
+    await storage.close()

@@ -37,6 +37,38 @@ def test_pieces_of_several_services_are_no_candidate(tmp_path: Path) -> None:
     assert found.candidates == ()
 
 
+def shop_of(modules: int) -> dict[str, str]:
+    """Three services of Ramet, the first with so many modules, a half of which is a folder of its own."""
+    names = [f"m{number}" for number in range(modules // 2)]
+    files = {
+        f"shop/orders/{folder}{name}.py": f"from shop.orders.{folder.replace('/', '.')}m0 import m0_order\n" * 9
+        + f"def {name}_order(): ...\n" * 30
+        for folder in ("", "paper/")
+        for name in names
+    }
+    files |= {f"shop/{part}/{name}.py": f"from shop.{part} import a\n" for part in ("stock", "web") for name in "abcd"}
+    contracts = {f"shop/{part}/contract.py": "from ramet import Contract, query\n" for part in ("orders", "stock")}
+    return {**files, **contracts, "shop/web/api.py": "from ramet import Api\n", "shop/tests/a.py": ""}
+
+
+def test_services_of_ramet_are_known_boundaries_and_only_large_ones_are_looked_into(tmp_path: Path) -> None:
+    small = advise(facts_of(tmp_path / "small", shop_of(20)), Answers())
+    assert small.candidates == ()
+    assert small.caveats[0].startswith(
+        "It is split already, into 3 services of Ramet (shop/orders, shop/stock and shop/web), each of which may run"
+    )
+    large = advise(facts_of(tmp_path / "large", shop_of(100)), Answers())
+    assert {path.split("/")[1] for one in large.candidates for path in one.modules} == {"orders"}
+
+
+def test_without_several_contracts_nothing_is_taken_for_split(tmp_path: Path) -> None:
+    files = {f"shop/{part}/{name}.py": f"from shop.{part} import b\n" for part in "xyz" for name in "abcd"}
+    one = {"shop/x/contract.py": "from ramet import Contract\n", "tests/test_x.py": "from ramet import Contract\n"}
+    found = advise(facts_of(tmp_path, {**files, **one, "manage.py": ""}), Answers())
+    assert found.candidates
+    assert not any("split already" in caveat for caveat in found.caveats)
+
+
 SERVICES = {
     **{f"{name}/main.py": "import requests\n" + "x = 1\n" * 40 for name in ("orders", "stock")},
     **{f"{name}/Dockerfile": "FROM python\n" for name in ("orders", "stock")},

@@ -30,7 +30,7 @@ def test_the_same_findings_in_any_order_are_the_same_file() -> None:
     assert encode(baseline_of(one)) == encode(baseline_of(other))
 
 
-@pytest.mark.parametrize("data", [b"", b"[]", b"\xff", b'{"known": 3}'])
+@pytest.mark.parametrize("data", [b"", b"[]", b"{}", b"\xff", b'{"known": 3}'])
 def test_what_is_no_baseline_is_told(data: bytes) -> None:
     with pytest.raises(ConfigurationError, match=r"known\.json is no baseline"):
         decode(data, "known.json")

@@ -12,7 +12,7 @@ from ramet import Api, Application, Contract, Event, Saga, Struct, command, get,
 from ramet.contract.reading.application import read
 from ramet.errors import DeadlineExceeded, IncompatibleRelease
 from ramet.model.topology import Deployment
-from ramet.runtime import starting
+from ramet.runtime import holdups
 from ramet.runtime.policies import Deadlines
 from ramet.runtime.running import Options, Running
 from ramet.runtime.wiring import embedded
@@ -72,14 +72,14 @@ async def test_whoever_waits_for_a_startup_that_takes_long_is_told(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     SlowOrders.noticed = asyncio.Event()
-    monkeypatch.setattr(starting, "SLOW_SECONDS", 0.0)
+    monkeypatch.setattr(holdups, "SLOW_SECONDS", 0.0)
     said: list[str] = []
 
     def notice(message: str, *values: object) -> None:
         said.append(message % values)
         SlowOrders.noticed.set()
 
-    monkeypatch.setattr(starting.log, "warning", notice)
+    monkeypatch.setattr(holdups.log, "warning", notice)
     service = release(SlowOrders, tmp_path)
     await service.start()
     await service.stop()

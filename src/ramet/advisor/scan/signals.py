@@ -14,7 +14,7 @@ from ramet.advisor.scan.technologies import ENGINES, IMPORTS, LANGUAGES
 MOST_OF_A_KIND = 20
 MOST_TEXTS = 400  # files whose text is looked at
 LARGEST = 200_000
-EVERY = frozenset({"dockerfile", "project", "manage.py"})  # each of these may mark a unit that is deployed by itself
+EVERY = frozenset({"dockerfile", "project", "manage.py", "service"})  # each of these may mark a unit or a service
 BY_FILE = (
     ("dockerfile", re.compile(r"(^|/)(Dockerfile|Containerfile)([._-][\w.-]+)?$|\.dockerfile$")),
     ("compose", re.compile(r"(^|/)(docker-)?compose([._-][\w.-]+)?\.ya?ml$")),

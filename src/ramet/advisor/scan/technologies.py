@@ -25,6 +25,7 @@ LIBRARIES = {
     " neo4j cx_Oracle oracledb pyodbc clickhouse_driver boto3.dynamodb"
     " influxdb_client",
     "cache": "redis aioredis valkey pymemcache pylibmc memcache",
+    "service": "ramet.Contract ramet.Api",
     "search-engine": "elasticsearch elasticsearch_dsl opensearchpy meilisearch typesense pysolr",
 }
 NAMES = {

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import difflib
 from typing import Any
 
 import msgspec
 
-from ramet.contract.calling import calling
+from ramet.contract.calling import calling, late
 from ramet.contract.codec import MethodCodec
 from ramet.contract.declared import Declared, DeclaredContract, DeclaredMethod
 from ramet.errors import InvalidArguments, Refusal
@@ -23,9 +24,15 @@ async def call(running: Running, request: Call) -> Called:
     client: Any = running.client(contract.cls)
     limit = running.clock.monotonic() + request.timeout_seconds
     token = current_context.set(msgspec.structs.replace(running.exchange.new_context(), deadline=limit))
+    timer = asyncio.timeout(request.timeout_seconds)
     try:
-        async with calling(timeout=request.timeout_seconds, key=request.key):
+        async with timer, calling(key=request.key):
             result = await getattr(client, method.name)(**arguments)
+    except TimeoutError as error:
+        if not timer.expired():
+            raise
+        sentence = f"{contract.name}.{method.name} was not answered within {request.timeout_seconds:g} s."
+        raise late(error, sentence) from error
     except Refusal as refusal:
         facts = msgspec.to_builtins(refusal.facts, enc_hook=str)
         return Called(refused=Refused(kind=type(refusal).__name__, message=str(refusal), facts=facts))

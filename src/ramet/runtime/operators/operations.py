@@ -21,6 +21,7 @@ from ramet.runtime.operators.requests import (
     DiscardEvents,
     EventDetail,
     EventList,
+    ExternalStatus,
     GetStatus,
     ListEvents,
     ListSagas,
@@ -37,6 +38,7 @@ from ramet.runtime.operators.requests import (
     Status,
     Traffic,
 )
+from ramet.runtime.planning import masked
 from ramet.runtime.running import Running
 from ramet.runtime.schedules import schedule_states
 from ramet.sagas.engine import SagaEngine
@@ -98,6 +100,7 @@ class Operations:
             addresses=place.addresses,
             services=tuple(services),
             traffic=self._traffic(),
+            externals=self._externals(),
             cpu_seconds=_used_seconds() - self._used_before if started is not None else None,
         )
 
@@ -112,6 +115,27 @@ class Operations:
             for (caller, method), counter in sorted({**requests, **running.counters.calls}.items())
             if counter.calls
         )
+
+    def _externals(self) -> tuple[ExternalStatus, ...]:
+        running = self._place.running
+        if running is None:
+            return ()
+        found = []
+        for external in running.declared.externals:
+            name = external.contract.name
+            total = added(counter for method, counter in running.counters if method.startswith(f"{name}."))
+            found.append(
+                ExternalStatus(
+                    name=name,
+                    url=masked(running.at(external).url),
+                    calls=total.calls,
+                    refusals=total.refusals,
+                    errors=total.errors,
+                    p50_ms=_milliseconds(total, 0.5),
+                    p99_ms=_milliseconds(total, 0.99),
+                )
+            )
+        return tuple(found)
 
     async def _service(self, storage: Storage, events: Counts) -> ServiceStatus:
         counters = self._counters(storage.service)

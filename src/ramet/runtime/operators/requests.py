@@ -143,6 +143,18 @@ class ServiceStatus(Answer):
     methods: tuple[MethodLoad, ...] = ()
 
 
+class ExternalStatus(Answer):
+    """A contract that is answered outside of the application, where, and how its calls went."""
+
+    name: str
+    url: str
+    calls: int
+    refusals: int
+    errors: int
+    p50_ms: float | None
+    p99_ms: float | None
+
+
 class ReplicaStatus(Answer):
     """One replica of a process group; `state` is what its supervisor sees, `since` seconds since the epoch."""
 
@@ -195,6 +207,7 @@ class Status(Answer):
     services: tuple[ServiceStatus, ...] = ()
     groups: tuple[GroupStatus, ...] = ()
     traffic: tuple[Traffic, ...] = ()
+    externals: tuple[ExternalStatus, ...] = ()
     cpu_seconds: float | None = None
 
 

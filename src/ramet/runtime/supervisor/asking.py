@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 import msgspec
 
@@ -23,6 +23,7 @@ from ramet.runtime.operators.requests import (
     DiscardEvents,
     EventDetail,
     EventList,
+    ExternalStatus,
     GetStatus,
     ListEvents,
     ListSagas,
@@ -39,14 +40,23 @@ from ramet.runtime.operators.requests import (
 )
 
 A = TypeVar("A", bound=Answer)
+N = TypeVar("N", ServiceStatus, ExternalStatus)
 PATIENCE_SECONDS = 3.0
 """How long a replica may take to say how it is."""
-LONGEST_CALL_SECONDS = 60.0
+LONGEST_ANSWER_SECONDS = 60.0
 
 Reach = Callable[[], Mapping[str, Sequence[Path]]]
 """The folders of the control sockets of the ready replicas, by group."""
 Hosts = Callable[[str], Sequence[str]]
 """What a group hosts."""
+
+
+class Seen(NamedTuple):
+    """What the replicas tell of their services, of who calls them, and of those outside that they call."""
+
+    services: tuple[ServiceStatus, ...]
+    traffic: tuple[Traffic, ...]
+    externals: tuple[ExternalStatus, ...]
 
 
 class ReplicaOperations:
@@ -83,16 +93,17 @@ class ReplicaOperations:
         hosts = [name for name in groups if kebab(request.contract) in self._hosts(name)]
         return await ask(groups[next(iter(hosts or groups))][0], request, Called)
 
-    async def seen(self) -> tuple[tuple[ServiceStatus, ...], tuple[Traffic, ...]]:
+    async def seen(self) -> Seen:
         """How the services are, and who calls them, summed up over the replicas that answer."""
         folders = [folder for group in self._reach().values() for folder in group]
         answers = await asyncio.gather(*(self._status(folder) for folder in folders))
-        found: dict[str, list[ServiceStatus]] = {}
-        for status in answers:
-            for service in status.services if status is not None else ():
-                found.setdefault(service.name, []).append(service)
-        traffic = merged(call for status in answers if status is not None for call in status.traffic)
-        return tuple(summed(reports) for reports in found.values()), traffic
+        told = [status for status in answers if status is not None]
+        services = _by_name(service for status in told for service in status.services)
+        return Seen(
+            services=tuple(summed(reports) for reports in services),
+            traffic=merged(call for status in told for call in status.traffic),
+            externals=outsides(external for status in told for external in status.externals),
+        )
 
     async def _status(self, folder: Path) -> Status | None:
         with contextlib.suppress(RametError, TimeoutError):
@@ -146,8 +157,9 @@ class ReplicaOperations:
 
 async def ask(data: Path, request: Request, kind: type[A]) -> A:
     """Ask the process that answers in a folder. Raises: what it raises; Unavailable when it is gone."""
+    limit = request.timeout_seconds + PATIENCE_SECONDS if isinstance(request, Call) else LONGEST_ANSWER_SECONDS
     try:
-        async with asyncio.timeout(LONGEST_CALL_SECONDS):
+        async with asyncio.timeout(limit):
             reader, writer = await asyncio.open_unix_connection(address(data), limit=LONGEST_LINE)
             try:
                 writer.write(msgspec.json.encode(request) + b"\n")
@@ -181,6 +193,30 @@ def summed(reports: Sequence[ServiceStatus]) -> ServiceStatus:
         schedules=first.schedules,
         methods=first.methods if len(reports) == 1 else (),
     )
+
+
+def outsides(reports: Iterable[ExternalStatus]) -> tuple[ExternalStatus, ...]:
+    """What several processes tell of those that are outside: counts added, percentiles the worst."""
+    return tuple(_external(some) for some in _by_name(reports))
+
+
+def _external(reports: Sequence[ExternalStatus]) -> ExternalStatus:
+    return ExternalStatus(
+        name=reports[0].name,
+        url=reports[0].url,
+        calls=sum(one.calls for one in reports),
+        refusals=sum(one.refusals for one in reports),
+        errors=sum(one.errors for one in reports),
+        p50_ms=_worst(one.p50_ms for one in reports),
+        p99_ms=_worst(one.p99_ms for one in reports),
+    )
+
+
+def _by_name(reports: Iterable[N]) -> list[list[N]]:
+    found: dict[str, list[N]] = {}
+    for one in reports:
+        found.setdefault(one.name, []).append(one)
+    return list(found.values())
 
 
 def merged(reports: Iterable[Traffic]) -> tuple[Traffic, ...]:

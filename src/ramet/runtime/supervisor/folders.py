@@ -37,12 +37,13 @@ class Folders:
         self.logs.mkdir(parents=True, exist_ok=True)
 
     def clear(self) -> None:
-        """Remove every socket, also of those that could not do so themselves."""
-        for left in self._sockets.rglob("*.sock"):
-            left.unlink(missing_ok=True)
-        for folder in (*self._sockets.glob("*/"), self._sockets):
-            with contextlib.suppress(OSError):  # it is not there, or is somebody else's, too
-                folder.rmdir()
+        """Remove every socket, also of those that could not do so themselves, and where earlier releases had theirs."""
+        for place in (self._sockets, self.data / "replicas"):
+            for left in place.rglob("*.sock"):
+                left.unlink(missing_ok=True)
+            for folder in (*place.glob("*/"), place):
+                with contextlib.suppress(OSError):  # it is not there, or is somebody else's, too
+                    folder.rmdir()
 
     def internal(self, group: str, number: int, serial: int) -> str:
         """The address of a replica's own socket."""

@@ -71,7 +71,7 @@ class SupervisorOperations:
         """The groups with their replicas, and the services summed up over those."""
         supervised = self._supervised
         application, deployment = supervised.names
-        services, traffic = await self._replicas.seen()
+        seen = await self._replicas.seen()
         return Status(
             application=application,
             deployment=deployment,
@@ -79,9 +79,10 @@ class SupervisorOperations:
             pid=os.getpid(),
             uptime_seconds=supervised.clock.monotonic() - supervised.started_at,
             addresses=tuple(supervised.addresses()),
-            services=services,
+            services=seen.services,
             groups=tuple(_group(keeper) for keeper in supervised.keepers.values()),
-            traffic=traffic,
+            traffic=seen.traffic,
+            externals=seen.externals,
         )
 
     async def scale(self, request: ScaleGroup) -> GroupsChanged:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from ramet.runtime.operators.requests import ServiceStatus, Traffic
-from ramet.runtime.supervisor.asking import merged, summed
+from ramet.runtime.operators.requests import ExternalStatus, ServiceStatus, Traffic
+from ramet.runtime.supervisor.asking import merged, outsides, summed
 
 
 def report(calls: int, p99: float | None, waiting: int) -> ServiceStatus:
@@ -26,6 +26,19 @@ def test_what_each_has_done_is_added_and_what_they_share_is_told_once() -> None:
     found = summed([report(3, 2.0, 7), report(4, 9.0, 7), report(0, None, 7)])
     assert (found.calls, found.refusals, found.p50_ms, found.p99_ms) == (7, 3, None, 9.0)
     assert (found.events_waiting, found.sagas) == (7, {"running": 2})
+
+
+def test_what_is_outside_is_added_up_by_name() -> None:
+    def outside(name: str, calls: int, p50: float | None) -> ExternalStatus:
+        return ExternalStatus(
+            name=name, url=f"http://{name}", calls=calls, refusals=0, errors=1, p50_ms=p50, p99_ms=None
+        )
+
+    found = outsides([outside("maps", 3, 0.5), outside("weather", 1, None), outside("maps", 4, 2.0)])
+    assert [(one.name, one.url, one.calls, one.errors, one.p50_ms) for one in found] == [
+        ("maps", "http://maps", 7, 2, 2.0),
+        ("weather", "http://weather", 1, 1, None),
+    ]
 
 
 def test_traffic_is_added_for_each_caller_and_method() -> None:

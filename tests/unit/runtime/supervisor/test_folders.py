@@ -50,3 +50,14 @@ def test_without_depth_they_are_with_the_data() -> None:
     folders = Folders(data)
     assert data in folders.supervisor.parents
     assert data in address(folders.control("edge", 0)).parents
+
+
+def test_sockets_of_earlier_releases_are_removed_and_nothing_else(tmp_path: Path) -> None:
+    older = tmp_path / "replicas" / "edge-0" / "control.sock"
+    other = tmp_path / "replicas" / "edge-1" / "notes.txt"
+    for path in (older, other):
+        path.parent.mkdir(parents=True)
+        path.touch()
+    Folders(tmp_path).make()
+    assert not older.parent.exists()
+    assert other.exists()
