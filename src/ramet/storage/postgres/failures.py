@@ -89,6 +89,8 @@ def _remedy(error: BaseException) -> str | None:
 def failure(error: BaseException, location: str, *, committing: bool = False) -> StorageError:
     """The error as ours: one sentence with the place and the remedy. `committing`: COMMIT had been sent."""
     text = str(getattr(error, "orig", None) or error).strip().split("\n")[0] or type(error).__name__
+    if isinstance(error, asyncpg.InternalClientError):  # which says what state the driver was in, and not why
+        text = "the connection broke"
     if sqlstate(error) == "23505":
         return DuplicateRow(f"A row is there already in {location}: {text}.")
     if is_lost(error) and committing and not isinstance(error, asyncpg.InterfaceError):  # which was never sent
