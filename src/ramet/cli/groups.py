@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,7 +18,8 @@ from ramet.errors import DeclarationError, UsageError
 if TYPE_CHECKING:
     from ramet.runtime.operators.requests import Request, Status
 
-EXCHANGED = "exchanged"
+Told = Callable[[int, int], str]
+"""What became of a group, told from how many replicas it had, and how many were changed."""
 group_deployment_option = click.option(
     "--deployment", "-d", default=None, metavar="NAME", help="Which deployment; by default the one that runs as groups."
 )
@@ -37,7 +39,13 @@ def scale(choices: Choices, group: str, replicas: int, deployment: str | None) -
     """
     from ramet.runtime.supervisor.requests import ScaleGroup
 
-    _change(choices, deployment, ScaleGroup(group=group, replicas=replicas), "started or stopped")
+    def scaled(before: int, changed: int) -> str:
+        if not changed:
+            return f"{output.counted(replicas, 'replica')}, as before"
+        done = "started" if replicas > before else "stopped"
+        return f"{output.counted(replicas, 'replica')}, {changed} {done}"
+
+    _change(choices, deployment, ScaleGroup(group=group, replicas=replicas), scaled)
 
 
 @command(
@@ -57,8 +65,13 @@ def restart(choices: Choices, group: str | None, blue_green: bool, deployment: s
     """
     from ramet.runtime.supervisor.requests import RestartGroups
 
+    def restarted(before: int, changed: int) -> str:
+        if not changed:
+            return "scaled to 0 replicas, so none was exchanged: `ramet scale` starts some"
+        return f"{output.counted(changed, 'replica')} {'exchanged' if before else 'started'}"
+
     _refuse_other_placement(choices, running(choices, deployment)[0])
-    _change(choices, deployment, RestartGroups(group=group, blue_green=blue_green), EXCHANGED)
+    _change(choices, deployment, RestartGroups(group=group, blue_green=blue_green), restarted)
 
 
 @command(
@@ -71,12 +84,15 @@ def stop(choices: Choices, group: str | None, deployment: str | None) -> None:
     """End a deployment, or one process group of it, once what is in flight is finished."""
     from ramet.runtime.supervisor.requests import StopAll, StopGroup
 
+    def stopped(_before: int, changed: int) -> str:
+        return f"{output.counted(changed, 'replica')} stopped"
+
     found, data = running(choices, deployment)
     if group is None and not found.groups:
         assert found.pid is not None
         os.kill(found.pid, signal.SIGTERM)
     else:
-        _change(choices, found.deployment, StopAll() if group is None else StopGroup(group=group), "stopped")
+        _change(choices, found.deployment, StopAll() if group is None else StopGroup(group=group), stopped)
     if group is None:
         with output.progress("Waiting for its end"):
             run(_gone(data))
@@ -122,7 +138,7 @@ def _refuse_other_placement(choices: Choices, found: Status) -> None:
         )
 
 
-def _change(choices: Choices, deployment: str | None, request: Request, done: str) -> None:
+def _change(choices: Choices, deployment: str | None, request: Request, told: Told) -> None:
     from ramet.runtime.operators.remote import reach
     from ramet.runtime.supervisor.requests import GroupsChanged
 
@@ -137,11 +153,9 @@ def _change(choices: Choices, deployment: str | None, request: Request, done: st
     if choices.json:
         output.document(changed)
         return
+    before = {group.name: len(group.replicas) for group in found.groups}
     for name, count in changed.groups.items():
-        why = (
-            f": it is scaled to none, and `ramet scale {name} 1` starts one" if done == EXCHANGED and not count else ""
-        )
-        output.say(f"{name}: {output.counted(count, 'replica')} {done}{why}")
+        output.say(f"{name}: {told(before.get(name, 0), count)}")
 
 
 async def _gone(data: Path) -> None:

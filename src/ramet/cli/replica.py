@@ -93,7 +93,7 @@ def served(choices: Choices, work: Coroutine[Any, Any, None]) -> int:
 
 def _load(found: Configuration, deployment: str) -> None:
     """Import what replicas are made of."""
-    from ramet.runtime import holdups, replica  # noqa: F401 - what else a replica imports
+    from ramet.runtime import replica as _  # noqa: F401 - what else a replica imports
     from ramet.runtime.wiring import load
 
     fastest_loop()

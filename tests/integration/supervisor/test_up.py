@@ -91,8 +91,14 @@ def test_groups_are_planned_restarted_scaled_followed_and_stopped(bakery: Path) 
         assert (done.returncode, done.stderr) == (0, "")
         assert loaves(url) == 24
         assert not before & {one["pid"] for one in replicas(bakery, "front")}
-        assert ramet(bakery, "scale", "front", "3").stdout == "front: 1 replica started or stopped\n"
+        assert ramet(bakery, "scale", "front", "3").stdout == "front: 3 replicas, 1 started\n"
+        assert ramet(bakery, "scale", "front", "3").stdout == "front: 3 replicas, as before\n"
         assert len(replicas(bakery, "front")) == 3
+        assert ramet(bakery, "scale", "back", "0").stdout == "back: 0 replicas, 1 stopped\n"
+        assert "scaled to 0 replicas" in ramet(bakery, "restart", "back").stdout
+        assert ramet(bakery, "scale", "back", "1").stdout == "back: 1 replica, 1 started\n"
+        assert ramet(bakery, "stop", "back").stdout == "back: 1 replica stopped\n"
+        assert ramet(bakery, "restart", "back").stdout == "back: 1 replica started\n"
         refused = ramet(bakery, "scale", "back", "2")
         assert (refused.returncode, "cannot have two replicas" in refused.stderr) == (2, True)
         assert ramet(bakery, "logs", "moon").returncode == 2
