@@ -29,8 +29,7 @@ class Crew:
         self._members: list[asyncio.Task[None]] = []
         self._idle: list[asyncio.Future[None]] = []
         self._coming = 0
-        self._begun = 0
-        self._waits = False
+        self._at_work = 0
         self._quiet: asyncio.Future[None] | None = None
 
     def add(self, job: Job) -> None:
@@ -45,10 +44,11 @@ class Crew:
     def _call(self) -> None:
         """Get members to look at the queue.
 
-        Where jobs wait for something, it is as many as there are jobs: these begin in the same turn of the loop, and
-        what they send leaves together. Where they do not wait, it is one, who does them all.
+        While somebody is in the middle of a job, jobs wait for something: then it is as many as there are jobs, which
+        begin in the same turn of the loop, so that what they send leaves together. Where jobs do not wait, one member
+        does them all.
         """
-        wanted = len(self._jobs) if self._waits else 1
+        wanted = len(self._jobs) if self._at_work else 1
         while self._coming < wanted:
             if self._idle:
                 self._idle.pop().set_result(None)
@@ -75,12 +75,13 @@ class Crew:
                 job = self._jobs.popleft()
                 if self._jobs:
                     self._call()
-                self._begun = begun = self._begun + 1
+                self._at_work += 1
                 try:
                     await job(limit)
                 except Exception:  # noqa: BLE001 - a member that died would never be missed
                     _LOG.exception("A saga stands still until the next start: its work failed outside of its steps.")
-                self._waits = self._begun != begun  # others have begun meanwhile
+                finally:
+                    self._at_work -= 1
                 done += 1
                 if done % 32 == 0:  # jobs that never wait would keep everything else waiting
                     await self._clock.sleep(0)
