@@ -14,7 +14,7 @@ from ramet.errors import Refusal
 from ramet.runtime.calls import Answerer, Answering, Boundary, UndeclaredRefusal, framed
 from ramet.storage.answers import AnswerCodec, Answers
 from ramet.storage.base import Storage
-from ramet.storage.lots import Lots
+from ramet.storage.lots.lots import Lots
 from ramet.storage.work import transact
 from ramet.telemetry.counters import Counters
 from ramet.telemetry.scope import Scope, Work

@@ -29,7 +29,7 @@ from ramet.sagas.moments import Report as SagaReport
 from ramet.settings import read_settings
 from ramet.storage.base import Storage
 from ramet.storage.database import Database
-from ramet.storage.lots import Lots
+from ramet.storage.lots.lots import Lots
 from ramet.tasks import Tasks
 from ramet.telemetry.context import Believe
 from ramet.telemetry.counters import Counters

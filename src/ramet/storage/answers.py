@@ -15,7 +15,7 @@ from typing import Generic, NamedTuple, TypeVar
 
 from ramet.errors import Cancelled, DuplicateRow, Refusal, StorageError
 from ramet.storage.base import Storage, Write
-from ramet.storage.lots import Lots
+from ramet.storage.lots.lots import Lots
 from ramet.storage.work import Body, transact
 from ramet.telemetry.scope import FreshKey, Scope
 

@@ -12,7 +12,7 @@ from sqlalchemy import text
 from ramet.errors import Refusal
 from ramet.storage.answers import AnswerCodec, Answers
 from ramet.storage.database import Database
-from ramet.storage.lots import Lots
+from ramet.storage.lots.lots import Lots
 from ramet.storage.postgres.storage import PostgresStorage
 from ramet.storage.tables import SCHEMA
 from ramet.tasks import Tasks

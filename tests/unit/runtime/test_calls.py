@@ -12,7 +12,7 @@ from ramet.contract.reading.application import read
 from ramet.errors import DeadlineExceeded, InternalError
 from ramet.runtime.calls import Exchange
 from ramet.runtime.dispatch import answerers
-from ramet.storage.lots import Lots
+from ramet.storage.lots.lots import Lots
 from ramet.storage.sqlite.storage import SqliteStorage
 from ramet.tasks import Tasks
 from ramet.telemetry.context import Context, current_context

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from ramet.errors import CommitUnknown, StorageError
 from ramet.storage.base import Conflict, Storage
-from ramet.storage.part import Part, Shared, Way
+from ramet.storage.lots.part import Part, Shared, Way
 from ramet.storage.watching import Watched
 from ramet.storage.work import Answer, Body
 from ramet.tasks import Spawn

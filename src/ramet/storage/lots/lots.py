@@ -15,8 +15,8 @@ from collections import deque
 from typing import TypeVar
 
 from ramet.storage.base import Storage
-from ramet.storage.lot import Lot, Turn, Undone
-from ramet.storage.part import Way
+from ramet.storage.lots.lot import Lot, Turn, Undone
+from ramet.storage.lots.part import Way
 from ramet.storage.watching import Watched
 from ramet.storage.work import Answer, Body, transact
 from ramet.tasks import Spawn

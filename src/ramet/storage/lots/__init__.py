@@ -1,0 +1,1 @@
+"""Commands that have gathered, committed together: as if one had come after the other."""
