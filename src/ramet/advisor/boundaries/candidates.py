@@ -13,12 +13,10 @@ from ramet.advisor.boundaries.partition import Parts, Resolutions, groups, parti
 from ramet.advisor.boundaries.proposals import Proposal, alike, overlap, proposals
 from ramet.advisor.boundaries.values import Boundaries, Candidate, Quality
 from ramet.advisor.facts import Facts, Kind
-from ramet.advisor.finding import Strength
 from ramet.advisor.phrases import counted
 
 __all__ = ["Boundaries", "BoundaryOptions", "Candidate", "boundaries"]
 SHORT_HISTORY = 200
-STRENGTHS = tuple(Strength)
 UNSTABLE = 0.75
 FIRST = 20
 """So many candidates, the best, have little in common with one another."""
@@ -44,9 +42,8 @@ def boundaries(facts: Facts, *, options: BoundaryOptions | None = None) -> Bound
     clusters = [group for of in (parts.of, *parts.finer) for group in groups(of)]
     considered = proposals(sorted(evidence.code), clusters)
     kept, alike_others = _distinct(considered, evidence, options.most)
-    described = [evidence.candidate(one, evidence.score(one.modules)) for one in kept]
     return Boundaries(
-        candidates=named_apart(strongest_first(described)),
+        candidates=named_apart(evidence.candidate(one, evidence.score(one.modules)) for one in kept),
         parts=parts.groups(),
         stability=round(parts.stability, 4),
         quality=_quality(facts, parts),
@@ -60,11 +57,6 @@ def boundaries(facts: Facts, *, options: BoundaryOptions | None = None) -> Bound
             ),
         ),
     )
-
-
-def strongest_first(candidates: Iterable[Candidate]) -> list[Candidate]:
-    """By the strength of their evidence; of equally strong ones the order stays."""
-    return sorted(candidates, key=lambda one: -STRENGTHS.index(one.strength))
 
 
 def named_apart(candidates: Iterable[Candidate]) -> tuple[Candidate, ...]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from ramet.advisor.boundaries.candidates import BoundaryOptions, boundaries, named_apart, strongest_first
+from ramet.advisor.boundaries.candidates import BoundaryOptions, boundaries, named_apart
 from ramet.advisor.boundaries.evidence import effort
 from ramet.advisor.boundaries.proposals import proposals
 from ramet.advisor.boundaries.torn import Tables
@@ -21,13 +21,6 @@ def found(name: str, facts: Facts | None = None) -> Candidate:
 
 def test_each_application_is_a_candidate_once() -> None:
     assert sorted(one.name for one in boundaries(shop()).candidates) == ["shop/orders", "shop/pages", "shop/stock"]
-
-
-def test_stronger_evidence_comes_before_a_better_score() -> None:
-    one = found("pages")
-    weak, moderate, strong = (msgspec.structs.replace(one, name=each.value, strength=each) for each in Strength)
-    again = msgspec.structs.replace(moderate, name="again")
-    assert strongest_first([weak, moderate, strong, again]) == [strong, moderate, again, weak]
 
 
 def test_what_keeps_to_itself_ranks_first_where_no_table_tells_more() -> None:
