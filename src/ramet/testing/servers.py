@@ -94,17 +94,17 @@ async def place_on(servers: Servers, declared: Declared, *, data: Path | None = 
             if data is not None:
                 await databases.give_roles(server, name, [service.name for service in declared.services], data)
         if servers.kind == "nats":
-            from ramet.testing import streams
+            from ramet.testing.leftovers import nats
 
-            stack.push_async_callback(streams.forget, servers.broker, name)
+            stack.push_async_callback(nats.forget, servers.broker, name)
         elif servers.kind == "rabbitmq":
-            from ramet.testing import queues
+            from ramet.testing.leftovers import rabbitmq
 
-            stack.push_async_callback(queues.forget, servers.broker, name, tuple(interests(declared)))
+            stack.push_async_callback(rabbitmq.forget, servers.broker, name, tuple(interests(declared)))
         elif servers.kind == "redis":
-            from ramet.testing import keys
+            from ramet.testing.leftovers import redis
 
-            stack.push_async_callback(keys.forget, servers.broker, name)
+            stack.push_async_callback(redis.forget, servers.broker, name)
         yield Place(name=name, storage=storage, broker=servers.broker)
 
 

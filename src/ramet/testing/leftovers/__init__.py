@@ -1,0 +1,1 @@
+"""What tests leave behind in brokers, removed."""
