@@ -22,13 +22,13 @@ class Route(Protocol):
 
 
 Inside = tuple[SessionTransaction, ...]
-"""The parts that somebody is in."""
+"""The savepoints that somebody is in."""
 
 
-class Parts:
-    """The parts of one unit's work that may be undone by themselves, while they are under way.
+class Savepoints:
+    """The savepoints of one unit's work, which may be undone by themselves, while they are open.
 
-    What is written beside a part is undone with it, whoever does it: by `wrote` the part learns of that, and where it
+    What is written beside a savepoint is undone with it, whoever does it: by `wrote` it learns of that, and where it
     is undone, they `are_mixed`. What is written inside of it, by tasks that began there as well, belongs to it.
     """
 
@@ -37,17 +37,17 @@ class Parts:
         self._open: dict[SessionTransaction, bool] = {}
         self._flushes: list[Inside] = []
 
-    def begin(self, part: SessionTransaction) -> None:
+    def begin(self, savepoint: SessionTransaction) -> None:
         """From now on."""
-        self._open[part] = False
-        _inside.set((*(one for one in _inside.get() if one.is_active), part))
+        self._open[savepoint] = False
+        _inside.set((*(one for one in _inside.get() if one.is_active), savepoint))
 
     def wrote(self) -> None:
         """Something is written."""
         inside = _inside.get() if self._open else ()
-        for part in self._open:
-            if part not in inside:
-                self._open[part] = True
+        for savepoint in self._open:
+            if savepoint not in inside:
+                self._open[savepoint] = True
 
     @contextmanager
     def flushing(self) -> Iterator[None]:
@@ -59,25 +59,25 @@ class Parts:
             self._flushes.remove(inside)
             self.wrote()
 
-    def keep(self, part: SessionTransaction | None) -> None:
+    def keep(self, savepoint: SessionTransaction | None) -> None:
         """It has come to a good end."""
-        self._open.pop(part, None)  # type: ignore[arg-type]  # None is no part
+        self._open.pop(savepoint, None)  # type: ignore[arg-type]  # None is no savepoint
 
-    def end(self, part: SessionTransaction) -> None:
+    def end(self, savepoint: SessionTransaction) -> None:
         """However it has ended: where it was not kept, it is undone."""
-        is_mixed = self._open.pop(part, None)
+        is_mixed = self._open.pop(savepoint, None)
         if is_mixed is not None:
-            self.are_mixed |= is_mixed or any(part not in inside for inside in self._flushes)
+            self.are_mixed |= is_mixed or any(savepoint not in inside for inside in self._flushes)
 
 
 _inside: ContextVar[Inside] = ContextVar("ramet_inside", default=())
 
 
 class RoutedSession(Session):
-    """Asks its `route` for a connection at every statement; `parts` are those of its unit."""
+    """Asks its `route` for a connection at every statement; `savepoints` are those of its unit."""
 
     route: Route
-    parts: Parts | None = None
+    savepoints: Savepoints | None = None
 
     def get_bind(
         self,
@@ -90,29 +90,29 @@ class RoutedSession(Session):
         return self.route(writing=self._flushing or clause is None or writes(clause))
 
     def flush(self, objects: Sequence[Any] | None = None) -> None:
-        if self.parts is None or self._is_clean():
+        if self.savepoints is None or self._is_clean():
             return super().flush(objects)
-        with self.parts.flushing():
+        with self.savepoints.flushing():
             return super().flush(objects)
 
     def begin_nested(self) -> SessionTransaction:
         self.route(writing=True)
-        part = super().begin_nested()
-        if self.parts is not None:
-            self.parts.begin(part)
-        return part
+        savepoint = super().begin_nested()
+        if self.savepoints is not None:
+            self.savepoints.begin(savepoint)
+        return savepoint
 
 
 @event.listens_for(RoutedSession, "after_commit")
 def _kept(session: RoutedSession) -> None:
-    if session.parts is not None:
-        session.parts.keep(session.get_nested_transaction())
+    if session.savepoints is not None:
+        session.savepoints.keep(session.get_nested_transaction())
 
 
 @event.listens_for(RoutedSession, "after_transaction_end")
-def _ended(session: RoutedSession, part: SessionTransaction) -> None:
-    if session.parts is not None:
-        session.parts.end(part)
+def _ended(session: RoutedSession, savepoint: SessionTransaction) -> None:
+    if session.savepoints is not None:
+        session.savepoints.end(savepoint)
 
 
 class UnitSession(AsyncSession):
@@ -133,10 +133,11 @@ class UnitSession(AsyncSession):
         )
 
 
-def new_session(route: Route, parts: Parts | None = None) -> UnitSession:
+def new_session(route: Route, savepoints: Savepoints | None = None) -> UnitSession:
     """A session that begins and ends nothing itself, and cannot be used again once it is closed."""
     session = UnitSession(expire_on_commit=False, join_transaction_mode="rollback_only", close_resets_only=False)
-    session.sync_session.route, session.sync_session.parts = route, parts  # type: ignore[attr-defined]  # sync_session_class says so
+    routed: RoutedSession = session.sync_session  # type: ignore[assignment]  # sync_session_class says so
+    routed.route, routed.savepoints = route, savepoints
     return session
 
 

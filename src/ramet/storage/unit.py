@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.util.concurrency import await_
 
 from ramet.storage.base import Unit, Write
-from ramet.storage.sessions import Parts, UnitSession, new_session
+from ramet.storage.sessions import Savepoints, UnitSession, new_session
 
 MIXED = (
     "The transaction was rolled back: a part of it, in begin_nested(), was undone, and with it what was written beside "
@@ -30,7 +30,7 @@ class EngineUnit(Unit):
         self._deferred: list[Write] = []
         self._notify: list[Callable[[], None]] = []
         self._sessions: list[UnitSession] = []
-        self._parts = Parts()
+        self._savepoints = Savepoints()
 
     @property
     def in_use(self) -> bool:
@@ -49,10 +49,10 @@ class EngineUnit(Unit):
                 wrote()
             connection = await_(self._route(writing=writing))
             if writing:
-                self._parts.wrote()
+                self._savepoints.wrote()
             return connection
 
-        session = new_session(route, self._parts)
+        session = new_session(route, self._savepoints)
         self._sessions.append(session)
         try:
             yield session

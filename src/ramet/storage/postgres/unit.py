@@ -89,7 +89,7 @@ class PostgresUnit(EngineUnit):
         if not self._whole or self._mutex.locked() or not (self._fresh or self._put):
             return None
         self._check()
-        self._parts.wrote()
+        self._savepoints.wrote()
         if self._channel is None:
             if (idle := self._pool.idle()) is None:
                 return None
@@ -119,14 +119,14 @@ class PostgresUnit(EngineUnit):
         async with self._mutex:
             channel = await self._begin(writing=True, now=True)
             self._fresh, self._shared = False, True
-            self._parts.wrote()
+            self._savepoints.wrote()
             return channel.facade
 
     async def _do(self, work: Callable[[Channel], Awaitable[T]], *, writing: bool) -> T:
         async with self._mutex:
             try:
                 if writing:
-                    self._parts.wrote()
+                    self._savepoints.wrote()
                 if self._fresh:
                     return await self._first(work, writing=writing)
                 if not writing or self._whole:
@@ -314,7 +314,7 @@ class PostgresUnit(EngineUnit):
             raise Conflict
         if self._problem is not None:
             raise type(self._problem)(*self._problem.args)
-        if self._parts.are_mixed:
+        if self._savepoints.are_mixed:
             raise StorageError(MIXED)
 
     # -- the end -------------------------------------------------------------------------------------------------

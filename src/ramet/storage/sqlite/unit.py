@@ -45,13 +45,13 @@ class SqliteUnit(EngineUnit):
     async def run(self, statement: Executable, parameters: Any = None) -> CursorResult[Any]:
         await self._begin()
         self._wrote = True
-        self._parts.wrote()
+        self._savepoints.wrote()
         return self._writing.connection.execute(statement, parameters)
 
     async def connection(self) -> AsyncConnection:
         await self._begin()
         self._wrote = True
-        self._parts.wrote()
+        self._savepoints.wrote()
         return self._writing.facade
 
     async def fetch(self, sql: str, *parameters: Any) -> list[Row]:
@@ -60,7 +60,7 @@ class SqliteUnit(EngineUnit):
 
     async def execute(self, sql: str, *parameters: Any) -> int:
         await self._begin()
-        self._parts.wrote()
+        self._savepoints.wrote()
         return self._raw(sql, parameters).rowcount
 
     def _raw(self, sql: str, parameters: tuple[Any, ...]) -> sqlite3.Cursor:
@@ -137,7 +137,7 @@ class SqliteUnit(EngineUnit):
             raise Conflict
         if self._turn is not None and self._turn.problem is not None:
             raise StorageError(f"The transaction was rolled back: {self._turn.problem}.")
-        if self._parts.are_mixed:
+        if self._savepoints.are_mixed:
             raise StorageError(MIXED)
 
     # -- the end -------------------------------------------------------------------------------------------------
