@@ -18,7 +18,7 @@ from ramet.events.base import Delivery
 from ramet.events.inbox import Consumer
 from ramet.events.lanes import Together
 from ramet.storage.base import Conflict, Storage, Unit
-from ramet.storage.watching import Singly
+from ramet.storage.lots.watching import Singly
 from ramet.tasks import is_ending
 from ramet.telemetry.context import current_context
 from ramet.telemetry.scope import Apart, current_scope

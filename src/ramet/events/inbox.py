@@ -25,7 +25,7 @@ from ramet.events.letters import Letters
 from ramet.events.moments import Attempt, Outcome, Report, unreported
 from ramet.events.policy import Failures, Retries
 from ramet.storage.base import Storage, Write
-from ramet.storage.watching import Watched
+from ramet.storage.lots.watching import Watched
 from ramet.storage.work import transact_within
 from ramet.tasks import is_ending
 from ramet.telemetry.context import Believe, Context, current_context

@@ -9,7 +9,7 @@ from pathlib import Path
 from ramet.errors import Refusal
 from ramet.events.base import Message
 from ramet.events.moments import Outcome
-from ramet.storage.watching import SINGLY
+from ramet.storage.lots.watching import SINGLY
 from ramet.telemetry.scope import current_scope, may_call_command
 from tests.unit.events.bed import Bed, bed, numbers
 

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from ramet.errors import CommitUnknown, StorageError
 from ramet.storage.base import Conflict, Storage
 from ramet.storage.lots.part import Part, Shared, Way
-from ramet.storage.watching import Watched
+from ramet.storage.lots.watching import Watched
 from ramet.storage.work import Answer, Body
 from ramet.tasks import Spawn
 from ramet.telemetry.scope import Apart, Committed, Scope, current_scope

@@ -17,7 +17,7 @@ from typing import TypeVar
 from ramet.storage.base import Storage
 from ramet.storage.lots.lot import Lot, Turn, Undone
 from ramet.storage.lots.part import Way
-from ramet.storage.watching import Watched
+from ramet.storage.lots.watching import Watched
 from ramet.storage.work import Answer, Body, transact
 from ramet.tasks import Spawn
 from ramet.telemetry.scope import Scope

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from ramet.errors import OutsideWork
 from ramet.storage.base import Row, Unit, Write
-from ramet.storage.watching import Singly
+from ramet.storage.lots.watching import Singly
 from ramet.telemetry.scope import Apart
 
 if TYPE_CHECKING:  # SQLAlchemy is imported with the adapter
