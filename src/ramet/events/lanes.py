@@ -14,7 +14,7 @@ from ramet.tasks import Spawn
 
 REDELIVERY_SECONDS = 1.0
 _Item = tuple[Delivery, Done]
-_log = logging.getLogger("ramet.events")
+log = logging.getLogger("ramet.events")
 
 
 class Together(ABC):
@@ -205,9 +205,9 @@ class Lanes(Sink):
             if len(deliveries) > 1:
                 return await self.handling.deliver_all(deliveries)
             return [await self.handling.deliver(deliveries[0])]
-        except Exception:  # noqa: BLE001 - a defect must not lose the message
+        except Exception:
             names = ", ".join(delivery.message.id for delivery in deliveries)
-            _log.exception("event %s could not be delivered, again in 1 s", names)
+            log.exception("event %s could not be delivered, again in 1 s", names)
             return [REDELIVERY_SECONDS] * len(deliveries)
 
     def _settle(self, items: Sequence[_Item], outcomes: Sequence[float | None]) -> None:

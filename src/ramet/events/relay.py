@@ -25,7 +25,7 @@ SWEEP_EVERY_SECONDS = 30.0
 SWEPT_AT_ONCE = 1000
 LEASE = "relay"
 CHANNEL = "ramet_outbox"
-_log = logging.getLogger("ramet.events")
+log = logging.getLogger("ramet.events")
 _Work = Callable[[], Coroutine[Any, Any, None]]
 
 
@@ -116,10 +116,10 @@ class Relay:
             self._duty_changed.clear()
             held = self._leases is not None and self._leases.holds(LEASE)
             if held and not self._tasks:
-                _log.info("the relay of %s sends from this process now", self._storage.service)
+                log.info("the relay of %s sends from this process now", self._storage.service)
                 await self._send()
             elif not held and self._tasks:
-                _log.info("the relay of %s sends from another process now", self._storage.service)
+                log.info("the relay of %s sends from another process now", self._storage.service)
                 await self._pause()
                 self._forget()
 
@@ -265,8 +265,8 @@ class Relay:
         while True:
             try:
                 await work()
-            except Exception:  # noqa: BLE001 - events must flow again, whatever it was
-                _log.exception("the relay of %s failed, again in 1 s", self._storage.service)
+            except Exception:
+                log.exception("the relay of %s failed, again in 1 s", self._storage.service)
                 await self._clock.sleep(RECOVERY_SECONDS)
                 self._duty_changed.set()
 

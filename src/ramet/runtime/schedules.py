@@ -40,7 +40,7 @@ LOOK_AGAIN_SECONDS = 2.0
 ATTEMPTS = 3
 FIRST_PAUSE_SECONDS = 1.0
 LONGEST_NAP_SECONDS = 300.0
-_log = logging.getLogger("ramet.schedules")
+log = logging.getLogger("ramet.schedules")
 
 _BEGIN = (
     "INSERT INTO ramet_schedule (name, timetable, last_run) VALUES (?, ?, ?) ON CONFLICT (name) DO UPDATE "
@@ -112,7 +112,7 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
 def log_run(run: Run) -> None:
     """The default listener: what did not go as planned is a warning."""
     if run.outcome is not RunOutcome.DONE:
-        _log.warning("schedule %s: %d %s %s", run.name, run.count, run.outcome.value, run.error or "")
+        log.warning("schedule %s: %d %s %s", run.name, run.count, run.outcome.value, run.error or "")
 
 
 async def schedule_states(storage: Storage) -> list[ScheduleState]:
@@ -178,7 +178,7 @@ class Schedules:
                 if not await self._run_due(schedule) and self._leases is not None:
                     await self._clock.sleep(LOOK_AGAIN_SECONDS)
             except StorageError as error:
-                _log.warning("schedule %s: %s", schedule.name, error)
+                log.warning("schedule %s: %s", schedule.name, error)
                 await self._clock.sleep(FIRST_PAUSE_SECONDS)
 
     async def _sleep_until(self, moment: float) -> None:
@@ -217,7 +217,7 @@ class Schedules:
             except (Exception, asyncio.CancelledError) as error:
                 if is_ending():
                     raise
-                _log.exception("schedule %s failed, attempt %d of %d", schedule.name, attempt, ATTEMPTS)
+                log.exception("schedule %s failed, attempt %d of %d", schedule.name, attempt, ATTEMPTS)
                 if attempt == ATTEMPTS:
                     await self._give_up(schedule, due, owner, error)
                 else:
@@ -264,4 +264,4 @@ class Schedules:
             try:
                 await self._storage.write(Write(_RENEW, [(self._clock.time() + LEASE_SECONDS, name, owner)]))
             except StorageError as error:
-                _log.warning("schedule %s: the lease could not be renewed: %s", name, error)
+                log.warning("schedule %s: the lease could not be renewed: %s", name, error)

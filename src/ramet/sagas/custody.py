@@ -34,7 +34,7 @@ RECENT_SECONDS = 60.0
 Older ones are looked for when sagas are taken over.
 """
 
-_LOG = logging.getLogger("ramet.sagas")
+log = logging.getLogger("ramet.sagas")
 
 
 class Custody:
@@ -113,7 +113,7 @@ class Custody:
             try:
                 await self._tend()
             except StorageError as error:
-                _LOG.warning("It could not be seen which sagas are to be taken over; trying again soon: %s", error)
+                log.warning("It could not be seen which sagas are to be taken over; trying again soon: %s", error)
                 self._claim_at = 0.0
             await self._clock.sleep(PAUSE_SECONDS)
 
@@ -140,7 +140,7 @@ class Custody:
             last = page[-1].id
             await self._clock.sleep(PAUSE_SECONDS)
         if taken:
-            _LOG.info("%d sagas were taken over from workers that have gone.", taken)
+            log.info("%d sagas were taken over from workers that have gone.", taken)
         self._say_stranded(left)
 
     async def _take(self, sagas: Sequence[SavedSaga]) -> int:
@@ -162,7 +162,7 @@ class Custody:
         stranded = frozenset(saga.id for saga in sagas)
         if stranded - self._stranded:
             names = ", ".join(f"{saga.name} {saga.key} ({saga.id}): {self._objection(saga)}" for saga in sagas[:10])
-            _LOG.error(
+            log.error(
                 "%d sagas belong to nobody, and this release cannot go on with them: %s. "
                 "They wait for a process of the release that started them.",
                 len(sagas),

@@ -13,7 +13,7 @@ from ramet.sagas.live import Live
 from ramet.tasks import Spawn
 
 Told = Callable[[Live], None]
-_LOG = logging.getLogger("ramet.sagas")
+log = logging.getLogger("ramet.sagas")
 LONGEST_PAUSE_SECONDS = 5.0
 
 
@@ -68,7 +68,7 @@ class Recorder:
                 await self._separately(batch)
                 return
             except StorageError:
-                _LOG.exception("The journal of sagas could not be written; trying again in %g s.", pause)
+                log.exception("The journal of sagas could not be written; trying again in %g s.", pause)
             else:
                 break
             await self._clock.sleep(pause)
@@ -79,7 +79,7 @@ class Recorder:
     async def _separately(self, batch: list[tuple[Record, Live]]) -> None:
         """One of them is told already: by us, in a commit that seemed to fail, or by another process."""
         if len(batch) == 1:
-            _LOG.warning("The saga %s went on elsewhere; reading it again.", batch[0][1].id)
+            log.warning("The saga %s went on elsewhere; reading it again.", batch[0][1].id)
             self._lost(batch[0][1])
             return
         for one in batch:

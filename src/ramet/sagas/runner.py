@@ -46,7 +46,7 @@ ENDED_KEPT_SECONDS = 30 * 86_400.0
 """How long a saga that has ended is kept: it can be shown, and its key starts no other one."""
 
 TIDYING_SECONDS = 3_600.0
-_LOG = logging.getLogger("ramet.sagas")
+log = logging.getLogger("ramet.sagas")
 
 
 class Runner:
@@ -244,8 +244,8 @@ class Runner:
         """Begin what can be begun; called where a commit or a timer ends, and nobody could handle an error."""
         try:
             self._go_on(live)
-        except Exception:  # noqa: BLE001 - one saga that cannot go on must not take the others with it
-            _LOG.exception("The saga %s %s stands still until the next start.", live.definition.name, live.id)
+        except Exception:
+            log.exception("The saga %s %s stands still until the next start.", live.definition.name, live.id)
 
     def _go_on(self, live: Live) -> None:
         progress = live.progress
@@ -324,8 +324,8 @@ class Runner:
         try:
             for one in happened:
                 self.report(one)
-        except Exception:  # noqa: BLE001 - whoever listens must not hold up the sagas
-            _LOG.exception("What happened to a saga could not be reported.")
+        except Exception:
+            log.exception("What happened to a saga could not be reported.")
 
     def _written(self, live: Live) -> None:
         live.unwritten -= 1

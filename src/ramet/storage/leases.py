@@ -38,7 +38,7 @@ _TAKE = f"""INSERT INTO ramet_lease (name, owner, beat, about) VALUES (?, ?, 0, 
     SET owner = excluded.owner, beat = ramet_lease.beat + 1
     WHERE NOT EXISTS (SELECT 1 FROM ramet_lease w WHERE w.name = '{_WORKER}' || ramet_lease.owner)"""
 
-_log = logging.getLogger("ramet.storage")
+log = logging.getLogger("ramet.storage")
 
 
 class _Seen:
@@ -127,7 +127,7 @@ class Leases:
         try:
             await self._storage.write_apart(Write(_LEAVE, [(_WORKER + self.worker,)]))
         except StorageError as error:
-            _log.warning("a worker of %s could not say that it leaves: %s", self._storage.service, error)
+            log.warning("a worker of %s could not say that it leaves: %s", self._storage.service, error)
         else:
             self._storage.notify(CHANNEL)
 
@@ -147,13 +147,13 @@ class Leases:
             try:
                 await self._look()
             except StorageError as error:
-                _log.warning("a worker of %s could not say that it lives: %s", self._storage.service, error)
+                log.warning("a worker of %s could not say that it lives: %s", self._storage.service, error)
 
     async def _look(self) -> None:
         """Beat, see who else does, expel who does not, and take what is free."""
         before = self.worker, self._held
         if not await self._storage.write_apart(Write(_BEAT, [(_WORKER + self.worker,)])):
-            _log.warning("a worker of %s was taken for dead; it begins anew", self._storage.service)
+            log.warning("a worker of %s was taken for dead; it begins anew", self._storage.service)
             self.worker, self._held = self._clock.id(), frozenset()
             await self._enter()
         rows = await self._storage.fetch(_ALL)
@@ -183,7 +183,7 @@ class Leases:
             expelled_now = await self._storage.write_apart(Write(_EXPEL, [(name, one.beat)]))
             if expelled_now:
                 del self._others[name]
-                _log.warning("a worker of %s is dead: %s", self._storage.service, name.removeprefix(_WORKER))
+                log.warning("a worker of %s is dead: %s", self._storage.service, name.removeprefix(_WORKER))
             expelled += expelled_now
         return expelled
 

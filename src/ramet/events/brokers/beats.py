@@ -9,7 +9,7 @@ from ramet.clock import Clock
 from ramet.events.brokers.members import BEAT_SECONDS, Beat, Members, encode_beat
 from ramet.tasks import Spawn
 
-_log = logging.getLogger("ramet.events.beats")
+log = logging.getLogger("ramet.events.beats")
 
 
 class Beats:
@@ -80,7 +80,7 @@ class Beats:
         try:
             await self._send(self._beat())
         except self._failures as error:
-            _log.debug("the other replicas hear of this with the next beat: %s", error)
+            log.debug("the other replicas hear of this with the next beat: %s", error)
 
     def _beat(self, *, leaving: bool = False) -> bytes:
         return encode_beat(Beat(self.members.instance, tuple(sorted(self._wakes)), self._news, leaving))

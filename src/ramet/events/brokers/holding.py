@@ -15,7 +15,7 @@ from ramet.events.brokers.partition import Partition
 
 COMMIT_SECONDS = 0.5
 DRAIN_SECONDS = 5.0
-_log = logging.getLogger("ramet.events.partitions")
+log = logging.getLogger("ramet.events.partitions")
 
 
 class Entry(msgspec.Struct, frozen=True, kw_only=True):
@@ -120,7 +120,7 @@ class Holding:
                 await self._disown()
         except self._entries.failures as error:
             self._in_doubt = True
-            _log.debug("%s: positions are written later: %s", self._consumer, error)
+            log.debug("%s: positions are written later: %s", self._consumer, error)
 
     async def pause(self) -> None:
         """Until `adjust` is due: after half a second, or when replicas come or go."""
@@ -186,7 +186,7 @@ class Holding:
         if revision is None:  # another took over; or it was written, and the confirmation was lost
             entry, revision = await self._entries.get(number)
             if entry.owner != instance:
-                _log.warning("%s: another replica reads partition %d now", self._consumer, number)
+                log.warning("%s: another replica reads partition %d now", self._consumer, number)
                 self._owned.pop(number, None)
                 self._told()
                 return

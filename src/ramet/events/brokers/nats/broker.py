@@ -26,7 +26,7 @@ from ramet.events.brokers.wire import encode_messages
 from ramet.tasks import Spawn, end
 
 SYNCED = (2, 10)
-_log = logging.getLogger("ramet.events.nats")
+log = logging.getLogger("ramet.events.nats")
 
 
 class NatsBroker(Broker):
@@ -88,12 +88,12 @@ class NatsBroker(Broker):
                 await self._beats.leave()
                 await self._connection.client.flush()
         except FAILURES as error:
-            _log.log(level, "positions were not written at the end, so events are delivered again: %s", error)
+            log.log(level, "positions were not written at the end, so events are delivered again: %s", error)
         try:
             async with asyncio.timeout(self._options.patience_seconds):
                 await self._connection.close()
         except FAILURES as error:
-            _log.debug("the connection did not close in order: %s", error)
+            log.debug("the connection did not close in order: %s", error)
 
     async def subscribe(self, subscription: Subscription) -> None:
         name = subscription.consumer
@@ -116,7 +116,7 @@ class NatsBroker(Broker):
         return (Outlet("nats", None, self._outgoing),)
 
     def _start(self, *loops: Callable[[], Awaitable[None]], mend: Callable[[], None] | None = None) -> None:
-        going = partial(persist, clock=self._clock, log=_log, mend=mend)
+        going = partial(persist, clock=self._clock, log=log, mend=mend)
         self._tasks += [self._spawn(going(loop)) for loop in loops]
 
     def _route(self, message: Message) -> str:
@@ -137,9 +137,9 @@ class NatsBroker(Broker):
             except MaxPayloadError:
                 size = sum(len(message.payload) for message in messages)
                 names = ", ".join(message.id for message in messages)
-                _log.error("event %s has %d bytes, more than max_payload of NATS: raise it there", names, size)
+                log.error("event %s has %d bytes, more than max_payload of NATS: raise it there", names, size)  # noqa: TRY400 - the sentence says it all
             except FAILURES as error:
-                _log.debug("%d events are sent again: %s", len(messages), error)
+                log.debug("%d events are sent again: %s", len(messages), error)
                 self._outgoing.failed(ticket)
 
     async def _repeat(self) -> None:
@@ -152,7 +152,7 @@ class NatsBroker(Broker):
         if answer.data and not answer.data.startswith(b'{"error"'):
             self._outgoing.stored(ticket)
         else:
-            _log.debug("JetStream did not store events: %s", answer.data or answer.headers)
+            log.debug("JetStream did not store events: %s", answer.data or answer.headers)
             self._outgoing.failed(ticket)
 
     def _arrived(self, message: Msg) -> None:
@@ -181,9 +181,9 @@ class NatsBroker(Broker):
     def _check_sync(self) -> None:
         place = self._options.shown
         if self._connection.version < SYNCED:
-            _log.warning("NATS at %s is older than 2.10 and cannot sync events as they are stored", place)
+            log.warning("NATS at %s is older than 2.10 and cannot sync events as they are stored", place)
         elif self._options.sync != "always":
-            _log.warning(
+            log.warning(
                 "NATS at %s may confirm events that a power failure loses: set `sync_interval: always` in its "
                 "jetstream block, and add ?sync=always to the address to say that it is set",
                 place,

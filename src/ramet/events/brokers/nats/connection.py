@@ -34,7 +34,7 @@ SEVERAL_FILTERS = (2, 10)
 NEVER_FULL = 1 << 30
 FAILURES = (TimeoutError, OSError, Error)
 """What a question ends with where there is no connection or no answer."""
-_log = logging.getLogger("ramet.events.nats")
+log = logging.getLogger("ramet.events.nats")
 
 
 class Connection:
@@ -208,16 +208,16 @@ class Connection:
 
     async def _disconnected(self) -> None:
         if not self.client.is_closed:
-            _log.warning("the connection to %s is lost", self._options.shown)
+            log.warning("the connection to %s is lost", self._options.shown)
         self._lost()
 
     async def _reconnected(self) -> None:
-        _log.info("connected to %s again", self._options.shown)
+        log.info("connected to %s again", self._options.shown)
         self._back()
 
     async def _failed(self, error: Exception) -> None:
         """Every attempt to reconnect that fails is told here; the loss itself was logged."""
-        _log.debug("NATS: %s", error)
+        log.debug("NATS: %s", error)
 
     def _unreachable(self, error: BaseException) -> Exception:
         place = self._options.shown

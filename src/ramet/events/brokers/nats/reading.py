@@ -17,7 +17,7 @@ from ramet.events.brokers.nats.wire import Names, Origin
 from ramet.events.brokers.wire import decode_messages
 
 SILENCE_SECONDS = 10.0
-_log = logging.getLogger("ramet.events.nats")
+log = logging.getLogger("ramet.events.nats")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,7 +77,7 @@ class Reading:
                 if self._reader:
                     await self._ask(batch)
             except FAILURES as error:
-                _log.warning("%s cannot be read at the moment: %s", self.consumer, described(error))
+                log.warning("%s cannot be read at the moment: %s", self.consumer, described(error))
                 self._renew()
                 await self._clock.sleep(self._clock.jitter(1.0))
 

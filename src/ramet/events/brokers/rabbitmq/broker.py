@@ -36,7 +36,7 @@ CONNECT_SECONDS = 5.0
 PREPARE_SECONDS = 30.0
 CONFIRM_SECONDS = 20.0
 SILENCE_SECONDS = 10.0
-_log = logging.getLogger("ramet.events.rabbitmq")
+log = logging.getLogger("ramet.events.rabbitmq")
 
 
 class RabbitBroker(Broker):
@@ -93,7 +93,7 @@ class RabbitBroker(Broker):
                         await reading.close()
                     await self._beats.leave()
         except FAILURES as error:
-            _log.debug("RabbitMQ: the end was not orderly: %s", error)
+            log.debug("RabbitMQ: the end was not orderly: %s", error)
         await end((*self._tasks, *self._publishing))
         self._tasks.clear()
         if connection is not None:
@@ -111,7 +111,7 @@ class RabbitBroker(Broker):
             if connection is not None:
                 await self._declare(connection, [self._interests[name]])
         if subscription.past is not None:
-            _log.warning("%s: RabbitMQ keeps no past; it begins with what was published since it was declared", name)
+            log.warning("%s: RabbitMQ keeps no past; it begins with what was published since it was declared", name)
             await subscription.past.reached(subscription.topics, None)
         reading = Reading(
             subscription, names=self._names, options=self._options, members=self._beats.members, clock=self._clock
@@ -126,7 +126,7 @@ class RabbitBroker(Broker):
         return (Outlet("rabbitmq", None, self._outgoing),)
 
     def _start(self, *loops: Callable[[], Awaitable[None]]) -> None:
-        going = partial(persist, clock=self._clock, log=_log, mend=self._renew)
+        going = partial(persist, clock=self._clock, log=log, mend=self._renew)
         self._tasks += [self._spawn(going(loop)) for loop in loops]
 
     def _renew(self) -> None:
@@ -182,13 +182,13 @@ class RabbitBroker(Broker):
                 await quietly(connection.close)
             try:
                 await self._connect()
-                _log.info("connected to %s again", self._options.shown)
+                log.info("connected to %s again", self._options.shown)
             except (*FAILURES, ConfigurationError) as error:
-                _log.debug("no connection to %s: %s", self._options.shown, error)
+                log.debug("no connection to %s: %s", self._options.shown, error)
                 await self._clock.sleep(self._clock.jitter(RECONNECT_SECONDS))
 
     def _disconnected(self) -> None:
-        _log.warning("the connection to %s is lost", self._options.shown)
+        log.warning("the connection to %s is lost", self._options.shown)
         self._connection = self._publisher = self._control = None
         self._outgoing.pause()
         for reading in self._readings.values():
@@ -215,7 +215,7 @@ class RabbitBroker(Broker):
                     )
                 self._outgoing.stored(pack.ticket)
         except FAILURES as error:
-            _log.debug("event %s is sent again: %s", message.id, error)
+            log.debug("event %s is sent again: %s", message.id, error)
             self._outgoing.failed(pack.ticket)
 
     async def _repeat(self) -> None:
@@ -234,7 +234,7 @@ class RabbitBroker(Broker):
         while True:
             await self._clock.sleep(BEAT_SECONDS)
             if self._connection is not None and self._beats.silence > SILENCE_SECONDS:
-                _log.warning("nothing comes from %s any more: connecting again", self._options.shown)
+                log.warning("nothing comes from %s any more: connecting again", self._options.shown)
                 self._beats.restart()
                 self._renew()
 

@@ -15,7 +15,7 @@ from ramet.tasks import is_ending
 FAILURES = (AMQPError, OSError, TimeoutError)
 """What a call of the library ends with below `library`."""
 CLOSE_SECONDS = 5.0
-_log = logging.getLogger("ramet.events.rabbitmq")
+log = logging.getLogger("ramet.events.rabbitmq")
 
 
 class Lost(ConnectionError):
@@ -53,4 +53,4 @@ async def quietly(close: Callable[[], Awaitable[object]]) -> None:
             async with asyncio.timeout(CLOSE_SECONDS):
                 await close()
     except FAILURES as error:
-        _log.debug("closed with %s", described(error))
+        log.debug("closed with %s", described(error))

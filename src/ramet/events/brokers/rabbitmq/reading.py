@@ -22,7 +22,7 @@ from ramet.events.brokers.wire import decode_messages
 TICK_SECONDS = 1.0
 DRAIN_SECONDS = 5.0
 ANSWER_SECONDS = 3.0
-_log = logging.getLogger("ramet.events.rabbitmq")
+log = logging.getLogger("ramet.events.rabbitmq")
 
 
 class Queue:
@@ -99,7 +99,7 @@ class Reading:
                 if self._connection is not None:
                     await self._adjust(self._connection)
             except FAILURES as error:
-                _log.debug("%s: its queues are looked at again: %s", self.consumer, error)
+                log.debug("%s: its queues are looked at again: %s", self.consumer, error)
             self._woken.clear()
             try:
                 async with asyncio.timeout(TICK_SECONDS):
@@ -127,7 +127,7 @@ class Reading:
                     with library:
                         await queue.channel.basic_ack(tag, wait=False)
                 except FAILURES as error:
-                    _log.debug("%s: an acknowledgement was lost: %s", self.consumer, error)
+                    log.debug("%s: an acknowledgement was lost: %s", self.consumer, error)
             self._done.clear()
             await self._done.wait()
 
@@ -167,7 +167,7 @@ class Reading:
             self._queues.pop(number, None)
             if channel is not None:
                 await _leave(channel)
-            _log.debug("the queue %s cannot be read yet: %s", name, described(error))
+            log.debug("the queue %s cannot be read yet: %s", name, described(error))
 
     async def _give_back(self, queue: Queue) -> None:
         self._queues.pop(queue.number, None)
@@ -218,5 +218,5 @@ async def _leave(channel: AbstractChannel) -> None:
     """Close a channel; where that fails the connection goes too, or nobody else would get what the queue holds."""
     await quietly(channel.close)
     if not channel.is_closed:
-        _log.warning("a channel of RabbitMQ does not close: connecting again")
+        log.warning("a channel of RabbitMQ does not close: connecting again")
         await quietly(channel.connection.close)

@@ -24,7 +24,7 @@ from ramet.events.brokers.wire import encode_messages
 from ramet.tasks import Spawn, end
 
 FORGET_SECONDS = 60.0
-_log = logging.getLogger("ramet.events.redis")
+log = logging.getLogger("ramet.events.redis")
 
 
 class RedisBroker(Broker):
@@ -86,7 +86,7 @@ class RedisBroker(Broker):
                 await asyncio.gather(*(reading.close() for reading in self._readings.values()))
                 await self._beats.leave()
         except FAILURES as error:
-            _log.log(level, "positions were not written at the end, so events are delivered again: %s", error)
+            log.log(level, "positions were not written at the end, so events are delivered again: %s", error)
         await self._hang_up()
 
     async def subscribe(self, subscription: Subscription) -> None:
@@ -98,7 +98,7 @@ class RedisBroker(Broker):
         await self._store.declare(Interest(name, subscription.topics, past is not None))
         if past is not None:
             if not self._options.past_days:
-                _log.warning("%s: Redis keeps no past without ?past_days=; it begins with what is there still", name)
+                log.warning("%s: Redis keeps no past without ?past_days=; it begins with what is there still", name)
             await past.reached(subscription.topics, None)  # from now on the broker remembers
         reading = Reading(subscription, self._store, self._beats, Line(self._options))
         self._readings[name] = reading
@@ -111,7 +111,7 @@ class RedisBroker(Broker):
     def _going(
         self, *loops: Callable[[], Awaitable[None]], mend: Callable[[], None] | None = None
     ) -> list[asyncio.Task[Any]]:
-        return [self._spawn(persist(loop, clock=self._clock, log=_log, mend=mend)) for loop in loops]
+        return [self._spawn(persist(loop, clock=self._clock, log=log, mend=mend)) for loop in loops]
 
     async def _is_prepared(self, deadline: float) -> bool:
         """One attempt. Raises: Unavailable when it was the last, ConfigurationError."""
@@ -119,7 +119,7 @@ class RedisBroker(Broker):
             info = read_info(await self._rest.send("INFO"))
             refuse(info, self._options)
             for doubt in doubts(info, await self._appendfsync(), self._options):
-                _log.warning("%s", doubt)
+                log.warning("%s", doubt)
             await self._store.agree()
             await asyncio.gather(*(self._store.declare(interest) for interest in self._interests))
         except FAILURES as error:
@@ -159,7 +159,7 @@ class RedisBroker(Broker):
             return
         if isinstance(error, Refused) and not self._is_refused:
             self._is_refused = True
-            _log.warning("%s takes no events at the moment: %s", self._options.shown, error)
+            log.warning("%s takes no events at the moment: %s", self._options.shown, error)
         self._outgoing.failed(ticket)
 
     async def _repeat(self) -> None:
@@ -174,7 +174,7 @@ class RedisBroker(Broker):
             try:
                 await self._store.forget(self._clock.time())
             except FAILURES as error:
-                _log.debug("nothing is forgotten at the moment: %s", error)
+                log.debug("nothing is forgotten at the moment: %s", error)
 
     async def _tell(self, beat: bytes) -> None:
         await self._rest.send("PUBLISH", self._names.members, beat)
@@ -189,17 +189,17 @@ class RedisBroker(Broker):
                 while True:
                     self._beats.hear((await self._hearing.hear())[2])
             except FAILURES as error:
-                _log.debug("the other replicas are not heard at the moment: %s", described(error))
+                log.debug("the other replicas are not heard at the moment: %s", described(error))
             await self._hearing.hang_up()
             await self._clock.sleep(self._clock.jitter(RECONNECT_SECONDS))
 
     def _lost(self, error: BaseException) -> None:
         if self._tasks:  # else nobody has heard of it yet
-            _log.warning("the connection to %s is lost: %s", self._options.shown, described(error))
+            log.warning("the connection to %s is lost: %s", self._options.shown, described(error))
 
     def _back(self) -> None:
         if self._tasks:
-            _log.info("connected to %s again", self._options.shown)
+            log.info("connected to %s again", self._options.shown)
 
     def _unreachable(self, error: BaseException) -> Unavailable:
         return Unavailable(

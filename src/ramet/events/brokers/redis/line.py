@@ -26,7 +26,7 @@ FAILURES = (TimeoutError, OSError, RedisError)
 REFUSALS = (AuthenticationError, NoPermissionError)
 """What does not get better by waiting."""
 Command = tuple[Any, ...]
-_log = logging.getLogger("ramet.events.redis")
+log = logging.getLogger("ramet.events.redis")
 
 
 class Line:
@@ -69,7 +69,7 @@ class Line:
         try:
             await self._connection.disconnect()
         except FAILURES as error:
-            _log.debug("closed with %s", described(error))
+            log.debug("closed with %s", described(error))
 
 
 class Pipe:
@@ -149,7 +149,7 @@ class Pipe:
             if self._options.confirms(answer):
                 return
             if not is_told:
-                _log.warning("events wait until enough servers have them: %s says %s", self._confirmation, answer)
+                log.warning("events wait until enough servers have them: %s says %s", self._confirmation, answer)
             is_told = True
             (answer,) = await self._line.ask(*self._confirmation)
 
@@ -160,7 +160,7 @@ class Pipe:
                 (answer,) = await self._line.ask(("PING",))
                 self._failure = answer if isinstance(answer, Refused) else None
             except FAILURES as error:
-                _log.debug("no connection to %s: %s", self._options.shown, described(error))
+                log.debug("no connection to %s: %s", self._options.shown, described(error))
                 self._failure = error
         self._back()
 

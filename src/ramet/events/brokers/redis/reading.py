@@ -17,7 +17,7 @@ from ramet.events.brokers.redis.wire import identifier_of, position_of
 from ramet.events.brokers.wire import decode_messages
 
 BLOCK_MILLISECONDS = 500
-_log = logging.getLogger("ramet.events.redis")
+log = logging.getLogger("ramet.events.redis")
 
 
 class Reading:
@@ -51,7 +51,7 @@ class Reading:
                     await self._look_back()
                 await self._read(wanted)
             except FAILURES as error:
-                _log.debug("%s cannot be read at the moment: %s", self.consumer, described(error))
+                log.debug("%s cannot be read at the moment: %s", self.consumer, described(error))
                 self.interrupt()
                 await self._line.hang_up()  # the address may lead to another server by now
                 await self._clock.sleep(self._clock.jitter(RECONNECT_SECONDS))
