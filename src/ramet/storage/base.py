@@ -19,6 +19,7 @@ if TYPE_CHECKING:  # SQLAlchemy costs 200 ms; it is imported when an adapter is 
     from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 
 Row = tuple[Any, ...]
+USED_TOO_LATE = "The database was used after the work it belongs to had ended: finish what uses it before returning."
 
 
 class Write(NamedTuple):

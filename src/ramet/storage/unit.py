@@ -18,7 +18,6 @@ MIXED = (
     "The transaction was rolled back: a part of it, in begin_nested(), was undone, and with it what was written beside "
     "it. Write the one after the other."
 )
-USED_TOO_LATE = "The database was used after the work it belongs to had ended: finish what uses it before returning."
 
 
 class EngineUnit(Unit):

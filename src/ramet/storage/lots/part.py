@@ -9,15 +9,13 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
 from ramet.errors import OutsideWork
-from ramet.storage.base import Row, Unit, Write
+from ramet.storage.base import USED_TOO_LATE, Row, Unit, Write
 from ramet.storage.lots.watching import Singly
 from ramet.telemetry.scope import Apart
 
 if TYPE_CHECKING:  # SQLAlchemy is imported with the adapter
     from sqlalchemy import CursorResult, Executable
     from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
-
-USED_TOO_LATE = "The database was used after the work it belongs to had ended: finish what uses it before returning."
 
 
 class Way:

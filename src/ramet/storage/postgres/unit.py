@@ -12,7 +12,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ramet.errors import OutsideWork, StorageError, StorageUnavailable
-from ramet.storage.base import Conflict, Row
+from ramet.storage.base import USED_TOO_LATE, Conflict, Row
 from ramet.storage.postgres.channel import Channel
 from ramet.storage.postgres.failures import (
     FAILURES,
@@ -28,7 +28,7 @@ from ramet.storage.postgres.pool import Pool
 from ramet.storage.postgres.putting import CALM, PROMPT, Putting
 from ramet.storage.postgres.rows import Rows
 from ramet.storage.postgres.sql import translated
-from ramet.storage.unit import MIXED, USED_TOO_LATE, EngineUnit
+from ramet.storage.unit import MIXED, EngineUnit
 
 T = TypeVar("T")
 

@@ -10,10 +10,10 @@ from sqlalchemy import Connection, CursorResult, Engine, Executable
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ramet.errors import DuplicateRow, OutsideWork, StorageError
-from ramet.storage.base import Conflict, Row
+from ramet.storage.base import USED_TOO_LATE, Conflict, Row
 from ramet.storage.sqlite.batch import FAILURES, Batch, Turn, failure
 from ramet.storage.sqlite.channel import Channel, Channels
-from ramet.storage.unit import MIXED, USED_TOO_LATE, EngineUnit
+from ramet.storage.unit import MIXED, EngineUnit
 
 
 class SqliteUnit(EngineUnit):
