@@ -173,7 +173,7 @@ class Company(Together):
         finally:
             current_context.reset(context)
             current_scope.reset(work)
-        if scope.parted:
+        if scope.apart:
             raise Apart
 
 

@@ -116,7 +116,7 @@ class Consumer:
         try:
             await Watched(self._handler(message), scope, self._note_solitary)
         finally:
-            if scope.calls or scope.parted:
+            if scope.calls or scope.apart:
                 self._note_solitary()
 
     def _note_solitary(self) -> None:

@@ -72,7 +72,7 @@ class Scope(msgspec.Struct, eq=False):
 
     `unit` is the open unit of work of the service's storage (None until the first use), `key` the idempotency key of
     this execution; `calls` counts the commands called, by method, so that each gets a key of its own. `joint`: other
-    work may have written in the same transaction; `parted`: it tried to do what it may only do by itself. `supposed`:
+    work may have written in the same transaction; `apart`: it tried to do what it may only do by itself. `supposed`:
     it was told that something is not there yet which a deferred row is to bring, so that a row in its place makes it
     run again; `ran_again`: it has, and supposes nothing.
     """
@@ -84,7 +84,7 @@ class Scope(msgspec.Struct, eq=False):
     unit: object | None = None
     wrote: bool = False
     joint: bool = False
-    parted: bool = False
+    apart: bool = False
     supposed: bool = False
     ran_again: bool = False
     calls: dict[str, int] | None = None
@@ -127,7 +127,7 @@ def may_call_command(service: str, method: str) -> Scope:
             f"with a step that calls {method}."
         )
     if scope.joint:
-        scope.parted = True
+        scope.apart = True
         raise Apart
     return scope
 

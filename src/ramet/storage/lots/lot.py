@@ -213,7 +213,7 @@ class Lot(Shared):
             self._holder, part.has_turn = part, True
         result = await Watched(body(), scope, partial(self._elsewhere, part.way))
         part.writes += answer(result)
-        if self.is_broken or part.is_cut or part.in_use or scope.parted or self.unit.conflicted:
+        if self.is_broken or part.is_cut or part.in_use or scope.apart or self.unit.conflicted:
             raise Apart
         return result
 
@@ -222,7 +222,7 @@ class Lot(Shared):
         part.is_over = True
         self._parts.remove(part)
         self._open -= 1
-        if scope.calls or scope.parted:
+        if scope.calls or scope.apart:
             part.way.is_solitary()
             self._is_full = True
         if broken:

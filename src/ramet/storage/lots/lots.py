@@ -64,7 +64,7 @@ class Lots:
             try:
                 return await turn.lot.take(way, scope, body, answer)
             except Undone:
-                scope.joint = scope.parted = scope.supposed = False
+                scope.joint = scope.apart = scope.supposed = False
             self._begins(turn)
         return await self._alone(turn, scope, body, answer)
 
