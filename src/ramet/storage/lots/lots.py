@@ -90,11 +90,9 @@ class Lots:
         if way.singly.takes() or self._all.singly.takes() or self._free > 0:
             self._begins(turn)
             return turn
-        loop = asyncio.get_running_loop()
-        turn.come = loop.create_future()
+        turn.come = asyncio.get_running_loop().create_future()
         self._gathered.append(turn)
-        if self._hurry is None:
-            self._hurry = loop.call_later(PATIENCE_SECONDS, self._hasten, turn)
+        self._watch()
         try:
             await turn.come
         except CancelledError:
@@ -103,13 +101,17 @@ class Lots:
             raise
         return turn
 
+    def _watch(self) -> None:
+        """Look after whoever waits first: one timer looks after all that follow."""
+        if self._hurry is None and self._gathered:
+            self._hurry = asyncio.get_running_loop().call_later(PATIENCE_SECONDS, self._hasten, self._gathered[0])
+
     def _hasten(self, watched: Turn) -> None:
         """Who was the first to wait must not wait any more: nobody waits for the oldest that is under way."""
         self._hurry = None
         if watched.is_waiting and self._under_way:
             self._over(next(iter(self._under_way)))
-        if self._gathered:
-            self._hurry = asyncio.get_running_loop().call_later(PATIENCE_SECONDS, self._hasten, self._gathered[0])
+        self._watch()
 
     def _begins(self, who: object) -> None:
         self._under_way[who] = None
@@ -120,8 +122,8 @@ class Lots:
         if who in self._under_way:
             del self._under_way[who]
             self._free += 1
-            while self._gathered and self._free > 0:
-                self._go()
+        while self._gathered and self._free > 0:
+            self._go()
 
     def _go(self) -> None:
         """Let those go who have gathered: together, unless that has failed just now."""
@@ -145,4 +147,5 @@ class Lots:
             if len(self._paces) == RECENT:
                 before, self._at_once = self._at_once, min(MOST_AT_ONCE, 1 + int(min(self._paces) / NEAR_SECONDS))
                 self._free += self._at_once - before
-        self._over(lot)
+        self._over(lot)  # which nobody may have waited for any more, but those who were left
+        self._watch()
