@@ -50,6 +50,9 @@ class Unit(ABC):
     committed: bool
     """`commit` has made everything durable, also when it ended with a cancellation that arrived meanwhile."""
 
+    operations: int
+    """How many statements it was asked for; a session, and the connection itself, count as several."""
+
     @property
     @abstractmethod
     def busy(self) -> bool:

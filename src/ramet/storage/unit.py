@@ -19,12 +19,15 @@ MIXED = (
     "it. Write the one after the other."
 )
 
+SEVERAL = 2
+
 
 class EngineUnit(Unit):
     """The part of a unit that no engine changes; an engine adds its transaction."""
 
     def __init__(self) -> None:
         self.conflicted = self.committed = False
+        self.operations = 0
         self._ended = False
         self._deferred: list[Write] = []
         self._notify: list[Callable[[], None]] = []
@@ -51,6 +54,7 @@ class EngineUnit(Unit):
                 self._savepoints.wrote()
             return connection
 
+        self.operations += SEVERAL
         session = new_session(route, self._savepoints)
         self._sessions.append(session)
         try:

@@ -115,7 +115,7 @@ class Lot(Shared):
         brief: list[Turn] = []
         others: deque[Turn] = deque()
         for turn in self._turns:
-            (brief if turn.way.is_brief and not turn.way.waits.takes() else others).append(turn)
+            (brief if turn.way.is_brief and not turn.way.waits.left else others).append(turn)
         if len(brief) < 2:
             self._next()
             return

@@ -14,7 +14,7 @@ from asyncio import CancelledError
 from collections import deque
 from typing import TypeVar
 
-from ramet.storage.base import Storage
+from ramet.storage.base import Storage, Unit
 from ramet.storage.lots.lot import Lot, Patience, Turn, Undone
 from ramet.storage.lots.part import Way
 from ramet.storage.lots.watching import Watched
@@ -44,7 +44,7 @@ class Lots:
         self._patience = patience
         self._spawn = spawn
         self._ways: dict[str, Way] = {}
-        self._all = Way(first=0)
+        self._all = Way()
         self._at_once = self._free = 1
         self._paces: deque[float] = deque(maxlen=RECENT)
         self._gathered: deque[Turn] = deque()
@@ -59,6 +59,8 @@ class Lots:
             way = self._ways[scope.name] = Way()
         if way.solitary:
             return await transact(self.storage, scope, body, answer)
+        if not way.is_brief or way.waits.takes():
+            return await self._apart(way, scope, body, answer)
         turn = await self._turn(way)
         if turn.lot is not None:
             try:
@@ -67,6 +69,15 @@ class Lots:
                 scope.joint = scope.apart = scope.supposed = False
             self._begins(turn)
         return await self._alone(turn, scope, body, answer)
+
+    async def _apart(self, way: Way, scope: Scope, body: Body[T], answer: Answer[T]) -> T:
+        """In a transaction of its own, as if there were no others: what it does decides about the next."""
+        try:
+            return await transact(self.storage, scope, lambda: Watched(body(), scope, way.is_solitary), answer)
+        finally:
+            way.is_brief = isinstance(scope.unit, Unit) and scope.unit.operations <= 1
+            if scope.calls:
+                way.is_solitary()
 
     async def _alone(self, turn: Turn, scope: Scope, body: Body[T], answer: Answer[T]) -> T:
         """In a transaction of its own, while others gather, unless it turns out to wait for something else."""

@@ -21,13 +21,13 @@ if TYPE_CHECKING:  # SQLAlchemy is imported with the adapter
 class Way:
     """How a method is run, by what was seen of it."""
 
-    def __init__(self, first: int = 1) -> None:
-        self.singly = Singly(first)  # the first shows what it does
+    def __init__(self) -> None:
+        self.singly = Singly()
         self.solitary = False
         self.is_brief = False
-        """The last of its commands that were seen have executed one statement, and done nothing before."""
+        """Its last command that was seen by itself has executed one statement: no other is ever in a lot."""
         self.waits = Singly()
-        """How many wait for their turn, since one that did not had more to do."""
+        """How many are apart, since one that was in a lot had more to do."""
 
     def is_solitary(self) -> None:
         """It does more than to use its database."""

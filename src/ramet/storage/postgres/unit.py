@@ -28,7 +28,7 @@ from ramet.storage.postgres.pool import Pool
 from ramet.storage.postgres.putting import CALM, PROMPT, Putting
 from ramet.storage.postgres.rows import Rows
 from ramet.storage.postgres.sql import translated
-from ramet.storage.unit import MIXED, EngineUnit
+from ramet.storage.unit import MIXED, SEVERAL, EngineUnit
 
 T = TypeVar("T")
 
@@ -116,6 +116,7 @@ class PostgresUnit(EngineUnit):
         return await self._do(lambda channel: channel.execute(sql, [parameters]), writing=True)
 
     async def connection(self) -> AsyncConnection:
+        self.operations += SEVERAL
         async with self._mutex:
             channel = await self._begin(writing=True, now=True)
             self._fresh, self._shared = False, True
@@ -123,6 +124,7 @@ class PostgresUnit(EngineUnit):
             return channel.facade
 
     async def _do(self, work: Callable[[Channel], Awaitable[T]], *, writing: bool) -> T:
+        self.operations += 1
         async with self._mutex:
             try:
                 if writing:
@@ -356,14 +358,14 @@ class PostgresUnit(EngineUnit):
         if channel.is_cancelling:
             self._doom("a statement of it was cancelled")
             self._check()
+        if self._was_put:
+            channel.pipeline.put(CALM)
         try:
             for write in self._deferred:
                 for row in write.rows:
                     channel.pipeline.put(translated(write.sql), row)
         except FAILURES as error:
             raise failure(error, self._location) from error
-        if self._was_put:
-            channel.pipeline.put(CALM)
         channel.pipeline.put("COMMIT")
         self._leave()
         sent, self._channel = channel.pipeline.send(soon=self._pool.is_wanted), None

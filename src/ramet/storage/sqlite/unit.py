@@ -13,7 +13,7 @@ from ramet.errors import DuplicateRow, OutsideWork, StorageError
 from ramet.storage.base import USED_TOO_LATE, Conflict, Row
 from ramet.storage.sqlite.batch import FAILURES, Batch, Turn, failure
 from ramet.storage.sqlite.channel import Channel, Channels
-from ramet.storage.unit import MIXED, EngineUnit
+from ramet.storage.unit import MIXED, SEVERAL, EngineUnit
 
 
 class SqliteUnit(EngineUnit):
@@ -38,27 +38,32 @@ class SqliteUnit(EngineUnit):
     # -- statements ----------------------------------------------------------------------------------------------
 
     async def read(self, statement: Executable, parameters: Any = None) -> CursorResult[Any]:
+        self.operations += 1
         if self._eager:
             await self._begin()
         return (await self._reading()).connection.execute(statement, parameters)
 
     async def run(self, statement: Executable, parameters: Any = None) -> CursorResult[Any]:
+        self.operations += 1
         await self._begin()
         self._wrote = True
         self._savepoints.wrote()
         return self._writing.connection.execute(statement, parameters)
 
     async def connection(self) -> AsyncConnection:
+        self.operations += SEVERAL
         await self._begin()
         self._wrote = True
         self._savepoints.wrote()
         return self._writing.facade
 
     async def fetch(self, sql: str, *parameters: Any) -> list[Row]:
+        self.operations += 1
         await self._begin()
         return self._raw(sql, parameters).fetchall()
 
     async def execute(self, sql: str, *parameters: Any) -> int:
+        self.operations += 1
         await self._begin()
         self._savepoints.wrote()
         return self._raw(sql, parameters).rowcount
