@@ -6,12 +6,14 @@ from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from itertools import count
+from typing import Protocol
 
 from sqlalchemy import text
 
 from ramet.errors import Refusal
 from ramet.storage.answers import AnswerCodec, Answers
 from ramet.storage.database import Database
+from ramet.storage.lots.lot import Patience
 from ramet.storage.lots.lots import Lots
 from ramet.storage.postgres.storage import PostgresStorage
 from ramet.storage.tables import SCHEMA
@@ -34,16 +36,18 @@ MANY = 20
 ACCOUNTS = 3
 KEYS = [f"{number:02}" for number in range(MANY)]
 numbers = count()
+CALM = Patience(budget_seconds=60, limit_seconds=60, gathering_seconds=60)
+"""However slow the machine is, those who have gathered stay together; who waits for something else is cut off."""
 Act = Callable[[str], Awaitable[object]]
 
 
 class Service:
     """One process of a service: commands by the name of their method, run together where they may be."""
 
-    def __init__(self, storage: PostgresStorage, tasks: Tasks) -> None:
+    def __init__(self, storage: PostgresStorage, tasks: Tasks, patience: Patience) -> None:
         self.storage = storage
         self.db = Database(storage)
-        self.lots = Lots(storage, tasks.spawn)
+        self.lots = Lots(storage, tasks.spawn, patience)
         self.answers: dict[str, Answers] = {}
         self.runs: Counter[str] = Counter()
         self.units: dict[str, object] = {}
@@ -80,7 +84,10 @@ class Service:
         return len({id(self.units[key]) for key in keys}) == 1
 
 
-MakeService = Callable[[], Awaitable[Service]]
+class MakeService(Protocol):
+    """Opens a process of the service."""
+
+    async def __call__(self, patience: Patience = CALM) -> Service: ...
 
 
 @asynccontextmanager
@@ -88,11 +95,11 @@ async def services(server: PostgresServer) -> AsyncIterator[MakeService]:
     """Each a process of one and the same service."""
     tasks, opened, name = Tasks(), list[PostgresStorage](), f"lots_{next(numbers)}"
 
-    async def make() -> Service:
+    async def make(patience: Patience = CALM) -> Service:
         storage = PostgresStorage(name, f"{server.url}/postgres")
         await storage.open((*SCHEMA, *TABLES))
         opened.append(storage)
-        return Service(storage, tasks)
+        return Service(storage, tasks, patience)
 
     try:
         yield make

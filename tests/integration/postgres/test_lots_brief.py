@@ -11,9 +11,10 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from ramet.storage.base import Write
+from ramet.storage.lots.lot import Patience
 from ramet.storage.postgres.unit import PostgresUnit
 from ramet.testing.engines.postgres import PostgresServer
-from tests.integration.postgres.lots import ACCOUNTS, KEYS, MANY, Act, No, Service
+from tests.integration.postgres.lots import ACCOUNTS, KEYS, MANY, Act, MakeService, No, Service
 
 pytestmark = pytest.mark.needs("postgresql")
 
@@ -161,3 +162,26 @@ async def test_all_that_left_together_are_cancelled_at_once(brief: Brief) -> Non
     assert await brief.balances() == [len(answered), 0, 0]
     assert await asyncio.gather(*(brief.add(key, 1) for key in KEYS)) == ["1"] * MANY
     assert await brief.balances() == [MANY, 0, 0]
+
+
+async def test_whose_turn_did_not_come_goes_on_though_nobody_comes_after_it(storages: MakeService) -> None:
+    """What left together took longer than others wait for a lot, and than a lot takes in more."""
+    service = await storages(patience := Patience())
+    sleeping = text("INSERT INTO mark SELECT :key FROM pg_sleep(:seconds)")
+
+    async def sleepy(key: str) -> str:
+        await service.db.execute(sleeping, {"key": key, "seconds": 2 * patience.budget_seconds if key == "10" else 0.0})
+        return key
+
+    async def longer(key: str) -> str:
+        return f"{await service.mark(key)}, {await service.mark(f'{key} too')}"
+
+    await service.command("warm longer", longer, "longer")
+    for turn in range(3):
+        await asyncio.gather(*(service.command(f"warm {turn} {key}", sleepy, "sleepy") for key in KEYS))
+    while service.lots._hurry is not None:  # noqa: ASYNC110 - a timer has no event here
+        await asyncio.sleep(0)
+    works = [service.command(key, sleepy, "sleepy") for key in KEYS]
+    works.insert(1, service.command("longer", longer, "longer"))
+    await asyncio.gather(*works)
+    assert await service.marks() == [*KEYS, "longer", "longer too"]

@@ -12,6 +12,7 @@ import asyncio
 from asyncio import CancelledError
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -28,14 +29,20 @@ if TYPE_CHECKING:  # SQLAlchemy is imported with the adapter
 
 T = TypeVar("T")
 
-BUDGET_SECONDS = 0.1
-"""How long a lot goes on with further commands."""
 
-LIMIT_SECONDS = 1.0
-"""How long a command may take while others' locks and answers wait with it."""
+@dataclass(frozen=True, kw_only=True)
+class Patience:
+    """How long commands may keep each other waiting.
 
-ELSEWHERE_SECONDS = 0.1
-"""The same for one that waits for something else than its database."""
+    A lot takes in no more after `budget_seconds`. One of its commands may take `limit_seconds` while others' locks and
+    answers wait with it, and `elsewhere_seconds` where it waits for something else than its database. Those who gather
+    wait `gathering_seconds` for who is under way, who may wait for a lock, or just be slow.
+    """
+
+    budget_seconds: float = 0.1
+    limit_seconds: float = 1.0
+    elsewhere_seconds: float = 0.1
+    gathering_seconds: float = 0.05
 
 
 class Undone(Exception):
@@ -76,6 +83,7 @@ class Lot(Shared):
         storage: Storage,
         everybody: Way,
         turns: Sequence[Turn],
+        patience: Patience,
         ended: Callable[[Lot, list[Turn], float | None], None],
     ) -> None:
         self.unit = storage.unit(whole=True)
@@ -83,9 +91,10 @@ class Lot(Shared):
         self._turns = deque(turns)
         self._on_end = ended
         self._loop = asyncio.get_running_loop()
-        self._until = self._loop.time() + BUDGET_SECONDS
+        self._patience = patience
+        self._begun = self._loop.time()
         self._pace: float | None = None
-        self._limit = self._loop.call_later(LIMIT_SECONDS, self._cut)
+        self._limit = self._loop.call_later(patience.limit_seconds, self._cut)
         self._spawn: Spawn | None = None
         self._open = 0  # have begun, or are about to
         self._parts: list[Part] = []  # which are at work
@@ -165,7 +174,8 @@ class Lot(Shared):
                 return
         if self._open:
             return
-        while self._turns and not (self.is_broken or self._is_full or self._loop.time() > self._until):
+        until = self._begun + self._patience.budget_seconds
+        while self._turns and not (self.is_broken or self._is_full or self._loop.time() > until):
             turn = self._turns.popleft()
             if turn.is_waiting:
                 self._open = 1
@@ -250,7 +260,7 @@ class Lot(Shared):
         if not self._is_full:
             self._is_full = True
             self._limit.cancel()
-            self._limit = self._loop.call_later(ELSEWHERE_SECONDS, self._cut)
+            self._limit = self._loop.call_later(self._patience.elsewhere_seconds, self._cut)
 
     def _cut(self) -> None:
         """Somebody has taken too long."""
@@ -267,7 +277,7 @@ class Lot(Shared):
         """Commit, or roll back."""
         unit, count = self.unit, len(self._done)
         if count and not any(part.is_put for part in self._done):
-            self._pace = (self._loop.time() - self._until + BUDGET_SECONDS) / count
+            self._pace = (self._loop.time() - self._begun) / count
         try:
             if self._done and not self.is_broken:
                 for part in self._done:

@@ -15,7 +15,7 @@ from collections import deque
 from typing import TypeVar
 
 from ramet.storage.base import Storage
-from ramet.storage.lots.lot import Lot, Turn, Undone
+from ramet.storage.lots.lot import Lot, Patience, Turn, Undone
 from ramet.storage.lots.part import Way
 from ramet.storage.lots.watching import Watched
 from ramet.storage.work import Answer, Body, transact
@@ -30,18 +30,18 @@ MOST_AT_ONCE, NEAR_SECONDS = 4, 0.0005
 RECENT = 32
 """Of so many lots: on a busy machine most of them are slow, but not because the database is far away."""
 
-PATIENCE_SECONDS = 0.05
-"""How long those who gather wait for who is under way, who may wait for a lock, or just be slow."""
-
 MOST = 100
 """How many are in one lot."""
+
+PATIENCE = Patience()
 
 
 class Lots:
     """Runs the commands of one service that have a key, and so may be run again: as `transact` does, but together."""
 
-    def __init__(self, storage: Storage, spawn: Spawn) -> None:
+    def __init__(self, storage: Storage, spawn: Spawn, patience: Patience = PATIENCE) -> None:
         self.storage = storage
+        self._patience = patience
         self._spawn = spawn
         self._ways: dict[str, Way] = {}
         self._all = Way(first=0)
@@ -90,11 +90,9 @@ class Lots:
         if way.singly.takes() or self._all.singly.takes() or self._free > 0:
             self._begins(turn)
             return turn
-        loop = asyncio.get_running_loop()
-        turn.come = loop.create_future()
+        turn.come = asyncio.get_running_loop().create_future()
         self._gathered.append(turn)
-        if self._hurry is None:
-            self._hurry = loop.call_later(PATIENCE_SECONDS, self._hasten, turn)
+        self._watch()
         try:
             await turn.come
         except CancelledError:
@@ -103,13 +101,18 @@ class Lots:
             raise
         return turn
 
+    def _watch(self) -> None:
+        """Look after whoever waits first: one timer looks after all that follow."""
+        if self._hurry is None and self._gathered:
+            first, seconds = self._gathered[0], self._patience.gathering_seconds
+            self._hurry = asyncio.get_running_loop().call_later(seconds, self._hasten, first)
+
     def _hasten(self, watched: Turn) -> None:
         """Who was the first to wait must not wait any more: nobody waits for the oldest that is under way."""
         self._hurry = None
         if watched.is_waiting and self._under_way:
             self._over(next(iter(self._under_way)))
-        if self._gathered:
-            self._hurry = asyncio.get_running_loop().call_later(PATIENCE_SECONDS, self._hasten, self._gathered[0])
+        self._watch()
 
     def _begins(self, who: object) -> None:
         self._under_way[who] = None
@@ -120,15 +123,15 @@ class Lots:
         if who in self._under_way:
             del self._under_way[who]
             self._free += 1
-            while self._gathered and self._free > 0:
-                self._go()
+        while self._gathered and self._free > 0:
+            self._go()
 
     def _go(self) -> None:
         """Let those go who have gathered: together, unless that has failed just now."""
         turns = [turn for turn in self._gathered if turn.is_waiting]
         self._gathered = deque(turns[MOST:])
         if len(turns) > 1 and not self._all.singly.left:
-            lot = Lot(self.storage, self._all, turns[:MOST], self._ended)
+            lot = Lot(self.storage, self._all, turns[:MOST], self._patience, self._ended)
             self._begins(lot)
             lot.start(self._spawn)
             return
@@ -145,4 +148,5 @@ class Lots:
             if len(self._paces) == RECENT:
                 before, self._at_once = self._at_once, min(MOST_AT_ONCE, 1 + int(min(self._paces) / NEAR_SECONDS))
                 self._free += self._at_once - before
-        self._over(lot)
+        self._over(lot)  # which nobody may have waited for any more, but those who were left
+        self._watch()
