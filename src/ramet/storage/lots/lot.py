@@ -132,9 +132,10 @@ class Lot(Shared):
 
     def _failed(self, number: int) -> None:
         """One of the statements that were sent together."""
-        common = self.unit.conflicted or not 0 <= number < len(self._done)
+        put = [part for part in self._done if part.is_put]  # others may be done that had nothing to execute
+        common = self.unit.conflicted or not 0 <= number < len(put)
         if not self.is_broken:
-            (self._everybody if common else self._done[number].way).singly.failed()
+            (self._everybody if common else put[number].way).singly.failed()
         self.is_broken = True
 
     def put(self, part: Part, statement: Executable, parameters: Any) -> Awaitable[CursorResult[Any]] | None:
