@@ -13,8 +13,7 @@ import uvicorn
 from ramet.http.application import HttpApplication
 from ramet.http.connection import Connection
 from ramet.tasks import Spawn
-from ramet.transport.accepting import stop_accepting
-from ramet.transport.listening import listen
+from ramet.transport.listening import listen, stop_accepting
 
 
 class _Uvicorn(uvicorn.Server):

@@ -1,7 +1,8 @@
-"""Listening sockets, and one sentence where an address cannot be had."""
+"""Listening: one sentence where an address cannot be had, and nobody lost who was let in at the last moment."""
 
 from __future__ import annotations
 
+import asyncio
 import errno
 import socket
 
@@ -9,6 +10,8 @@ from ramet.errors import ConfigurationError
 
 BACKLOG = 2048
 HIGHEST_PORT = 65535
+_TICKS = 2
+"""One until the loop's own tasks for whoever was let in have run, one for what these call soon."""
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -41,3 +44,23 @@ def _why_not(host: str, port: int, error: OSError) -> str:
     if error.errno == errno.EADDRNOTAVAIL:
         return f"{host} is not an address of this machine: listen on 127.0.0.1, or on 0.0.0.0 for all of its addresses."
     return f"Port {port} of {host} cannot be used: {error.strerror}."
+
+
+async def stop_accepting(server: asyncio.Server) -> None:
+    """Close a server of the running loop; its protocols have all been told of their connection when this returns.
+
+    asyncio lets a connection in, and makes its transport in a task of its own, which fails where the server has been
+    closed meanwhile: the connection would be dropped without a word. So nobody is let in first, and closed then.
+    uvloop lets people in until it is closed, and tells the protocols of the last ones afterwards.
+    """
+    loop = asyncio.get_running_loop()
+    for listener in server.sockets:
+        loop.remove_reader(listener.fileno())
+    await _let_run()
+    server.close()
+    await _let_run()
+
+
+async def _let_run() -> None:
+    for _ in range(_TICKS):
+        await asyncio.sleep(0)

@@ -14,14 +14,13 @@ from pathlib import Path
 from ramet.clock import Clock
 from ramet.errors import ConfigurationError, Denied, Unauthenticated
 from ramet.tasks import Spawn
-from ramet.transport.accepting import stop_accepting
 from ramet.transport.address import UnixAddress, parse_address
 from ramet.transport.admission import Admission
 from ramet.transport.allocator import keep_freed_memory
 from ramet.transport.base import Answer, Peer, Vouch
 from ramet.transport.compression import Compression, zstandard_if_installed
 from ramet.transport.connection.answering import AnsweringConnection, RefusedError
-from ramet.transport.listening import BACKLOG, listen
+from ramet.transport.listening import BACKLOG, listen, stop_accepting
 from ramet.transport.options import TransportOptions
 from ramet.transport.tls import server_context
 from ramet.transport.wire.messages import VERSIONS, Hello

@@ -8,12 +8,19 @@ import pytest
 
 from ramet.testing.engines.postgres import PostgresServer
 from tests.integration.postgres.lots import MakeService, Service, services
+from tests.integration.postgres.proxy import Proxy
 
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[PostgresServer]:
     with PostgresServer() as server:
         yield server
+
+
+@pytest.fixture
+async def proxy(server: PostgresServer) -> AsyncIterator[Proxy]:
+    async with Proxy(server.port).running() as proxy:
+        yield proxy
 
 
 @pytest.fixture

@@ -25,12 +25,6 @@ numbers = count()
 
 
 @pytest.fixture
-async def proxy(server: PostgresServer) -> AsyncIterator[Proxy]:
-    async with Proxy(server.port).running() as proxy:
-        yield proxy
-
-
-@pytest.fixture
 async def storage(server: PostgresServer, proxy: Proxy) -> AsyncIterator[PostgresStorage]:
     url = f"{server.url}/postgres".replace(f":{server.port}/", f":{proxy.port}/")
     made = PostgresStorage(f"forgotten_{next(numbers)}", url, PostgresOptions(units=IDLE, readers=IDLE))

@@ -118,6 +118,23 @@ async def test_a_row_that_is_there_is_the_error_of_who_inserts_it(service: Servi
     assert await service.answered() == [key for key in KEYS if key != "10"]
 
 
+async def test_who_had_nothing_to_execute_is_not_taken_for_who_failed(service: Service) -> None:
+    async def nothing(key: str) -> str:
+        return key
+
+    for turn in range(3):
+        works = [service.command(f"warm {turn} {key}", service.mark) for key in KEYS]
+        await asyncio.gather(*works, *(service.command(f"warm {turn} no {key}", nothing, "no") for key in KEYS))
+    await service.storage.write(Write("INSERT INTO mark VALUES (?)", [("01",)]))
+    works = [service.command("first", nothing, "no"), *(service.command(f"no {key}", nothing, "no") for key in KEYS)]
+    ends = await asyncio.gather(*works, *(service.command(key, service.mark) for key in KEYS), return_exceptions=True)
+    assert [number for number, end in enumerate(ends) if isinstance(end, IntegrityError)] == [MANY + 2]
+    nothings = [service.command(f"again {key}", nothing, "no") for key in KEYS]
+    await asyncio.gather(*nothings, *(service.command(f"mark {key}", service.mark) for key in KEYS))
+    assert service.together(*(f"again {key}" for key in KEYS[1:]))
+    assert len({id(service.units[f"mark {key}"]) for key in KEYS}) == MANY
+
+
 async def test_a_slow_statement_is_executed_to_its_end_by_itself(service: Service) -> None:
     async def sleepy(key: str) -> str:
         slow = text("INSERT INTO mark SELECT :key FROM pg_sleep(:seconds)")

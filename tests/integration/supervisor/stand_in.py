@@ -26,8 +26,8 @@ from ramet.runtime.discovery.supervised import SupervisedDiscovery
 from ramet.runtime.orphans import end_with_parent
 from ramet.runtime.zygote import CONNECTION, descriptors, obstacle, serve
 from ramet.tasks import Tasks
-from ramet.transport.accepting import stop_accepting
 from ramet.transport.base import Endpoint
+from ramet.transport.listening import stop_accepting
 
 LOADED_BY = os.getpid()
 TURNS = 10

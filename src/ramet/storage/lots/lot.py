@@ -99,12 +99,13 @@ class Lot(Shared):
         self._open = 0  # have begun, or are about to
         self._parts: list[Part] = []  # which are at work
         self._done: list[Part] = []  # in the order in which they have happened
-        self._put: list[Part] = []
-        self._is_gathering = False
-        self._holder: Part | None = None
-        self._asking: deque[tuple[Part, asyncio.Future[None]]] = deque()
-        self._waiting: list[asyncio.Future[None]] = []
-        self._is_full = self._is_ending = self._is_over = False
+        self._put: list[Part] = []  # whose statements leave in one piece, and who are still at work
+        self._is_putting = False  # until that piece is sent
+        self._holder: Part | None = None  # who has the unit now
+        self._asking: deque[tuple[Part, asyncio.Future[None]]] = deque()  # who wants it next
+        self._waiting: list[asyncio.Future[None]] = []  # for the end
+        self._is_full = False  # it takes in no more
+        self._is_ending = self._is_over = False  # it is being committed or rolled back; it has been
         self._error: CommitUnknown | None = None
 
     # -- turns ---------------------------------------------------------------------------------------------------
@@ -119,25 +120,26 @@ class Lot(Shared):
         if len(brief) < 2:
             self._next()
             return
-        self._turns, self._open, self._is_gathering = others, len(brief), True
+        self._turns, self._open, self._is_putting = others, len(brief), True
         for turn in brief:
             turn.give(self)
         self._loop.call_soon(self._send)  # when each has come to its first statement
 
     def _send(self) -> None:
-        self._is_gathering = False
+        self._is_putting = False
         self.unit.send(self._failed)
         self._next()
 
     def _failed(self, number: int) -> None:
         """One of the statements that were sent together."""
-        common = self.unit.conflicted or not 0 <= number < len(self._done)
+        put = [part for part in self._done if part.is_put]  # others may be done that had nothing to execute
+        common = self.unit.conflicted or not 0 <= number < len(put)
         if not self.is_broken:
-            (self._everybody if common else self._done[number].way).singly.failed()
+            (self._everybody if common else put[number].way).singly.failed()
         self.is_broken = True
 
     def put(self, part: Part, statement: Executable, parameters: Any) -> Awaitable[CursorResult[Any]] | None:
-        if not self._is_gathering or self.is_broken:
+        if not self._is_putting or self.is_broken:
             return None
         result = self.unit.put(statement, parameters)
         if result is None:
@@ -148,7 +150,7 @@ class Lot(Shared):
         self._done.append(part)
         return result
 
-    async def turn_of(self, part: Part) -> None:
+    async def wait_for_unit(self, part: Part) -> None:
         asked = self._loop.create_future()
         self._asking.append((part, asked))
         self._next()
@@ -161,7 +163,7 @@ class Lot(Shared):
 
     def _next(self) -> None:
         """Give the turn to the next, or end."""
-        if (self._is_gathering or self._put or self._holder is not None) and not self.is_broken:
+        if (self._is_putting or self._put or self._holder is not None) and not self.is_broken:
             return
         while self._asking:
             part, asked = self._asking.popleft()
@@ -169,7 +171,7 @@ class Lot(Shared):
                 if self.is_broken:
                     asked.set_exception(Apart())
                     continue
-                self._holder, part.has_turn = part, True
+                self._holder, part.has_unit = part, True
                 asked.set_result(None)
                 return
         if self._open:
@@ -207,7 +209,7 @@ class Lot(Shared):
             self._leave(part, scope, broken=True)
             if is_own or not isinstance(error, Exception | CancelledError | Conflict | Apart):
                 raise
-            await self._over()
+            await self._until_over()
             raise Undone from error
         finally:
             current_scope.reset(token)
@@ -219,8 +221,8 @@ class Lot(Shared):
     async def _done_by(self, part: Part, scope: Scope, body: Body[T], answer: Answer[T]) -> T:
         if self.is_broken:
             raise Apart
-        if not (self._is_gathering or self._put or self._holder):
-            self._holder, part.has_turn = part, True
+        if not (self._is_putting or self._put or self._holder):
+            self._holder, part.has_unit = part, True
         result = await Watched(body(), scope, partial(self._elsewhere, part.way))
         part.writes += answer(result)
         if self.is_broken or part.is_cut or part.in_use or scope.apart or self.unit.conflicted:
@@ -303,7 +305,7 @@ class Lot(Shared):
         tell = partial(self._on_end, self, list(self._turns), self._pace)
         tell() if self.unit.committed else self._loop.call_soon(tell)  # those who are undone begin first
 
-    async def _over(self) -> None:
+    async def _until_over(self) -> None:
         """Wait for the end of all."""
         if not self._is_over:
             waiting = self._loop.create_future()
@@ -315,7 +317,7 @@ class Lot(Shared):
         cancelled: CancelledError | None = None
         while not self._is_over:
             try:
-                await self._over()
+                await self._until_over()
             except CancelledError as error:
                 if not self._is_ending:
                     self.is_broken = True

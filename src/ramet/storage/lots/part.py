@@ -45,7 +45,7 @@ class Shared(ABC):
         """Execute this together with the first statements of others; None where it has to wait for its turn."""
 
     @abstractmethod
-    async def turn_of(self, part: Part) -> None:
+    async def wait_for_unit(self, part: Part) -> None:
         """Wait until nobody else is at the unit. Raises: Apart where the lot is broken."""
 
 
@@ -60,7 +60,7 @@ class Part(Unit):
         self.writes: list[Write] = []
         self.notify: list[Callable[[], None]] = []
         self.operations = 0
-        self.is_put = self.is_over = self.is_cut = self.has_turn = False
+        self.is_put = self.is_over = self.is_cut = self.has_unit = False
         self._is_waiting = False
 
     @property
@@ -73,13 +73,13 @@ class Part(Unit):
 
     @property
     def busy(self) -> bool:
-        return self._is_waiting or (self.has_turn and self._lot.unit.busy)
+        return self._is_waiting or (self.has_unit and self._lot.unit.busy)
 
     @property
     def in_use(self) -> bool:
-        return self._is_waiting or (self.has_turn and self._lot.unit.in_use)
+        return self._is_waiting or (self.has_unit and self._lot.unit.in_use)
 
-    async def _turn(self) -> Unit:
+    async def _free_unit(self) -> Unit:
         """The unit, when nobody else is at it."""
         if self.is_over:
             raise OutsideWork(USED_TOO_LATE)
@@ -89,16 +89,16 @@ class Part(Unit):
             self._lot.is_broken = True
         if self._lot.is_broken:
             raise Apart
-        if not self.has_turn:
+        if not self.has_unit:
             self._is_waiting = True
             try:
-                await self._lot.turn_of(self)
+                await self._lot.wait_for_unit(self)
             finally:
                 self._is_waiting = False
         return self._lot.unit
 
     async def run(self, statement: Executable, parameters: Any = None) -> CursorResult[Any]:
-        if not (self.operations or self.has_turn or self.is_over):
+        if not (self.operations or self.has_unit or self.is_over):
             result = self._lot.put(self, statement, parameters)
             if result is not None:
                 self.operations, self._is_waiting = 1, True
@@ -106,23 +106,23 @@ class Part(Unit):
                     return await result
                 finally:
                     self._is_waiting = False
-        return await (await self._turn()).run(statement, parameters)
+        return await (await self._free_unit()).run(statement, parameters)
 
     async def read(self, statement: Executable, parameters: Any = None) -> CursorResult[Any]:
-        return await (await self._turn()).read(statement, parameters)
+        return await (await self._free_unit()).read(statement, parameters)
 
     async def fetch(self, sql: str, *parameters: Any) -> list[Row]:
-        return await (await self._turn()).fetch(sql, *parameters)
+        return await (await self._free_unit()).fetch(sql, *parameters)
 
     async def execute(self, sql: str, *parameters: Any) -> int:
-        return await (await self._turn()).execute(sql, *parameters)
+        return await (await self._free_unit()).execute(sql, *parameters)
 
     async def connection(self) -> AsyncConnection:
-        return await (await self._turn()).connection()
+        return await (await self._free_unit()).connection()
 
     @asynccontextmanager
     async def session(self, wrote: Callable[[], object] | None = None) -> AsyncIterator[AsyncSession]:
-        unit = await self._turn()
+        unit = await self._free_unit()
         self.operations += 1  # of which nobody knows how many it executes
         async with unit.session(wrote) as session:
             yield session
