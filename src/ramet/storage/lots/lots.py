@@ -3,8 +3,11 @@
 Nobody waits for company: a command that comes alone goes alone, at once. While it is under way the next ones gather,
 and go as a *lot* (`lot.py`): committed together, as if one had come after the other. Where one of them does anything
 but succeed, all is rolled back, and each runs by itself, as it would have without the others: only then is anybody
-told of an error. So a body may be run again because of another command; one that waits for something else than its
-database, or calls a command, goes by itself from then on.
+told of an error. So a body may be run again because of another command.
+
+Only commands of one statement go together. What a method's commands do is seen where they are by themselves, as they
+are at first, and from then on where they execute several statements, call a command, or wait for something else than
+their database.
 """
 
 from __future__ import annotations
