@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping
 from functools import partial
 
 from ramet.clock import Clock
-from ramet.errors import NotFound, StorageError, UsageError
+from ramet.errors import NotFound, UsageError
 from ramet.sagas import machine
 from ramet.sagas.alarm import Agenda, Alarm, Limit
 from ramet.sagas.attempt import Performer
@@ -205,7 +205,7 @@ class Runner:
     async def _load(self, saga: str, _: Limit) -> None:
         try:
             live = await self._read(saga)
-        except StorageError:
+        except Exception:  # whatever it was: nobody else would come back to this saga
             self._agenda.add(self._clock.time() + PAUSE_SECONDS, saga)
             raise
         finally:
@@ -285,7 +285,7 @@ class Runner:
         live.again = False
         try:
             found = await self._journal.signal(*waiter(live), event_name(step.event))
-        except StorageError:
+        except Exception:  # whatever it was: nobody else would come back to this saga
             self._agenda.add(self._clock.time() + PAUSE_SECONDS, live.id)
             raise
         finally:
