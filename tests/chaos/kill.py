@@ -69,6 +69,8 @@ async def run(plan: Plan, *, say: Callable[[str], object]) -> Ledger:
                 *unheard(shop),
                 *given_up,
             )
+            if violations:
+                say(f"what the shop has said, and its books, are kept in {shop.keep()}")
             return Ledger(plan=plan, promises=promises, books=books, violations=violations)
         finally:
             shop.kill()

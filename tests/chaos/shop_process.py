@@ -10,6 +10,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -84,6 +85,13 @@ class ShopProcess:
             self._process.terminate()
             self._process.wait(timeout=30)
             self._process = None
+
+    def keep(self) -> Path:
+        """Copy what it has said, and its books, to where they stay; gives the folder."""
+        kept = Path(tempfile.mkdtemp(prefix="ramet-chaos-wrong-"))
+        shutil.copy(self._log.name, kept)
+        shutil.copytree(self.data, kept / self.data.name)
+        return kept
 
     def command(self, *arguments: str) -> str:
         """What a `ramet` command prints."""

@@ -167,6 +167,8 @@ async def run(plan: Plan, *, say: Callable[[str], object]) -> Ledger:
                 violations.append(f"{books.dead_letters} events were given up")
             if healthy_seconds > HEALTHY_SECONDS:
                 violations.append(f"the shop was healthy only {healthy_seconds:.1f} s after the last fault")
+            if violations:
+                say(f"what the shop has said, and its books, are kept in {shop.keep()}")
             return Ledger(
                 plan=plan,
                 network=shop.network,
