@@ -58,11 +58,6 @@ class Unit(ABC):
     def busy(self) -> bool:
         """Whether a statement of it, or what has to come before, is waiting for the database right now."""
 
-    @property
-    @abstractmethod
-    def in_use(self) -> bool:
-        """Whether a statement of it is under way, or a session of it is open."""
-
     @abstractmethod
     async def read(self, statement: Executable, parameters: Any = None) -> CursorResult[Any]:
         """Execute a statement of SQLAlchemy that only reads; the result is buffered. Begins nothing, unless eager.
@@ -74,11 +69,14 @@ class Unit(ABC):
     async def run(self, statement: Executable, parameters: Any = None) -> CursorResult[Any]:
         """Execute a statement of SQLAlchemy inside the transaction, beginning it; the result is buffered."""
 
+    async def prepare(self) -> None:  # noqa: B027 - there is nothing to put
+        """Wait for what `put` needs. Raises: StorageError."""
+
     def put(self, statement: Executable, parameters: Any = None) -> Awaitable[CursorResult[Any]] | None:  # noqa: ARG002 - an engine's
         """Execute a statement that writes with what else is put before `send`, in this order; then its result is there.
 
-        Only in a `whole` unit that has done nothing else. None where this is to be `run` instead. Raises Apart where
-        one of those that were put has failed: the unit can then only be rolled back.
+        Only in a `whole` unit that was prepared and has done nothing else. None where this cannot be put. Raises Apart
+        where one of those that were put has failed: the unit can then only be rolled back.
         """
         return None
 

@@ -34,10 +34,6 @@ class EngineUnit(Unit):
         self._sessions: list[UnitSession] = []
         self._savepoints = Savepoints()
 
-    @property
-    def in_use(self) -> bool:
-        return self.busy or bool(self._sessions)
-
     def defer(self, write: Write) -> None:
         self._deferred.append(write)
 

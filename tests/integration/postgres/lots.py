@@ -36,7 +36,7 @@ MANY = 20
 ACCOUNTS = 3
 KEYS = [f"{number:02}" for number in range(MANY)]
 numbers = count()
-CALM = Patience(budget_seconds=60, limit_seconds=60, gathering_seconds=60)
+CALM = Patience(limit_seconds=60, gathering_seconds=60)
 """However slow the machine is, those who have gathered stay together; who waits for something else is cut off."""
 Act = Callable[[str], Awaitable[object]]
 

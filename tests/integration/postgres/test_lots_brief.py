@@ -11,10 +11,10 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from ramet.storage.base import Write
-from ramet.storage.lots.lot import Patience
+from ramet.storage.lots import lots
 from ramet.storage.postgres.unit import PostgresUnit
 from ramet.testing.engines.postgres import PostgresServer
-from tests.integration.postgres.lots import ACCOUNTS, KEYS, MANY, Act, MakeService, No, Service
+from tests.integration.postgres.lots import ACCOUNTS, KEYS, MANY, Act, No, Service
 
 pytestmark = pytest.mark.needs("postgresql")
 
@@ -170,7 +170,7 @@ async def test_a_connection_that_is_lost_while_all_wait_leaves_nothing_behind(
 
 async def test_all_that_left_together_are_cancelled_at_once(brief: Brief) -> None:
     works = [asyncio.ensure_future(brief.add(key, 1)) for key in KEYS]
-    while not any(getattr(brief.service.units.get(key), "_put", None) for key in KEYS):  # noqa: ASYNC110 - no event
+    while not any(getattr(brief.service.units.get(key), "_members", None) for key in KEYS):  # noqa: ASYNC110 - no event
         await asyncio.sleep(0)
     for work in works:
         work.cancel()
@@ -181,24 +181,45 @@ async def test_all_that_left_together_are_cancelled_at_once(brief: Brief) -> Non
     assert await brief.balances() == [MANY, 0, 0]
 
 
-async def test_whose_turn_did_not_come_goes_on_though_nobody_comes_after_it(storages: MakeService) -> None:
-    """What left together took longer than others wait for a lot, and than a lot takes in more."""
-    service = await storages(patience := Patience())
+async def test_those_for_whom_a_lot_has_no_room_are_in_the_next(
+    service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Though nobody comes after them, and nobody waits for the lot any more."""
+    monkeypatch.setattr(lots, "MOST", 5)
     sleeping = text("INSERT INTO mark SELECT :key FROM pg_sleep(:seconds)")
 
     async def sleepy(key: str) -> str:
-        await service.db.execute(sleeping, {"key": key, "seconds": 2 * patience.budget_seconds if key == "10" else 0.0})
+        await service.db.execute(sleeping, {"key": key, "seconds": 0.1 if key == "03" else 0.0})
         return key
 
-    async def longer(key: str) -> str:
-        return f"{await service.mark(key)}, {await service.mark(f'{key} too')}"
-
-    await service.command("warm longer", longer, "longer")
     for turn in range(3):
         await asyncio.gather(*(service.command(f"warm {turn} {key}", sleepy, "sleepy") for key in KEYS))
-    while service.lots._hurry is not None:  # noqa: ASYNC110 - a timer has no event here
+    await asyncio.gather(*(service.command(key, sleepy, "sleepy") for key in KEYS))
+    assert await service.marks() == KEYS
+    assert service.together(*KEYS[1:6])
+    assert len({id(service.units[key]) for key in KEYS}) == 5
+
+
+async def test_who_comes_to_no_statement_harms_nobody(brief: Brief, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One fails before it, one waits for something else, one wants to read."""
+    found, service = sendings(monkeypatch), brief.service
+
+    async def fails(_: str) -> None:
+        raise No
+
+    async def waits(key: str) -> object:
         await asyncio.sleep(0)
-    works = [service.command(key, sleepy, "sleepy") for key in KEYS]
-    works.insert(1, service.command("longer", longer, "longer"))
-    await asyncio.gather(*works)
-    assert await service.marks() == [*KEYS, "longer", "longer too"]
+        return await service.mark(key)
+
+    async def reads(_: str) -> object:
+        return (await service.db.execute(text("SELECT count(*) FROM mark"))).scalar_one()
+
+    for name in ("fails", "waits", "reads"):
+        await service.warm(name)
+    others = [service.command(act.__name__, act, act.__name__) for act in (fails, waits, reads)]
+    ends = await asyncio.gather(*(brief.add(key, 1) for key in KEYS), *others, return_exceptions=True)
+    assert set(ends[:MANY]) == {"1"}
+    assert isinstance(ends[MANY], No)
+    assert found == [MANY - 1]
+    assert max(service.runs[key] for key in KEYS) == 1
+    assert [service.runs[name] for name in ("fails", "waits", "reads")] == [2, 2, 2]

@@ -15,6 +15,7 @@ from __future__ import annotations
 import asyncio
 from asyncio import CancelledError
 from collections import deque
+from collections.abc import Callable
 from typing import TypeVar
 
 from ramet.storage.base import Storage, Unit
@@ -26,12 +27,6 @@ from ramet.tasks import Spawn
 from ramet.telemetry.scope import Scope
 
 T = TypeVar("T")
-
-MOST_AT_ONCE, NEAR_SECONDS = 4, 0.0005
-"""How many lots there are side by side: one, and one more for each time so long that a command of the fastest took."""
-
-RECENT = 32
-"""Of so many lots: on a busy machine most of them are slow, but not because the database is far away."""
 
 MOST = 100
 """How many are in one lot."""
@@ -48,8 +43,7 @@ class Lots:
         self._spawn = spawn
         self._ways: dict[str, Way] = {}
         self._all = Way()
-        self._at_once = self._free = 1
-        self._paces: deque[float] = deque(maxlen=RECENT)
+        self._free = 1
         self._gathered: deque[Turn] = deque()
         self._under_way: dict[object, None] = {}
         """Those that are waited for, the oldest first."""
@@ -62,8 +56,8 @@ class Lots:
             way = self._ways[scope.name] = Way()
         if way.solitary:
             return await transact(self.storage, scope, body, answer)
-        if not way.is_brief or way.waits.takes():
-            return await self._apart(way, scope, body, answer)
+        if not way.is_brief or way.singly.takes() or self._all.singly.takes():
+            return await self._apart(way, scope, body, answer, way.is_solitary)
         turn = await self._turn(way)
         if turn.lot is not None:
             try:
@@ -73,27 +67,27 @@ class Lots:
             self._begins(turn)
         return await self._alone(turn, scope, body, answer)
 
-    async def _apart(self, way: Way, scope: Scope, body: Body[T], answer: Answer[T]) -> T:
-        """In a transaction of its own, as if there were no others: what it does decides about the next."""
+    async def _apart(
+        self, way: Way, scope: Scope, body: Body[T], answer: Answer[T], elsewhere: Callable[[], None]
+    ) -> T:
+        """In a transaction of its own: what it does there decides whether the next may be in a lot."""
         try:
-            return await transact(self.storage, scope, lambda: Watched(body(), scope, way.is_solitary), answer)
+            return await transact(self.storage, scope, lambda: Watched(body(), scope, elsewhere), answer)
         finally:
             way.is_brief = isinstance(scope.unit, Unit) and scope.unit.operations <= 1
             if scope.calls:
                 way.is_solitary()
 
     async def _alone(self, turn: Turn, scope: Scope, body: Body[T], answer: Answer[T]) -> T:
-        """In a transaction of its own, while others gather, unless it turns out to wait for something else."""
+        """The same, while others gather, unless it turns out to wait for something else."""
 
         def elsewhere() -> None:
             turn.way.is_solitary()
             self._over(turn)
 
         try:
-            return await transact(self.storage, scope, lambda: Watched(body(), scope, elsewhere), answer)
+            return await self._apart(turn.way, scope, body, answer, elsewhere)
         finally:
-            if scope.calls:
-                turn.way.is_solitary()
             self._over(turn)
 
     # -- taking turns --------------------------------------------------------------------------------------------
@@ -101,7 +95,7 @@ class Lots:
     async def _turn(self, way: Way) -> Turn:
         """Wait for company; by itself, where nobody is under way at once."""
         turn = Turn(way)
-        if way.singly.takes() or self._all.singly.takes() or self._free > 0:
+        if self._free > 0:
             self._begins(turn)
             return turn
         turn.come = asyncio.get_running_loop().create_future()
@@ -111,7 +105,7 @@ class Lots:
             await turn.come
         except CancelledError:
             if turn.come.done() and not turn.come.cancelled():  # too late to give it to somebody else
-                self._over(turn) if turn.lot is None else turn.lot.missed()
+                self._over(turn)
             raise
         return turn
 
@@ -139,28 +133,17 @@ class Lots:
             self._free += 1
         while self._gathered and self._free > 0:
             self._go()
+        self._watch()
 
     def _go(self) -> None:
         """Let those go who have gathered: together, unless that has failed just now."""
         turns = [turn for turn in self._gathered if turn.is_waiting]
         self._gathered = deque(turns[MOST:])
         if len(turns) > 1 and not self._all.singly.left:
-            lot = Lot(self.storage, self._all, turns[:MOST], self._patience, self._ended)
+            lot = Lot(self.storage, self._all, self._patience, self._spawn, self._over)
             self._begins(lot)
-            lot.start(self._spawn)
+            self._spawn(lot.begin(turns[:MOST]))
             return
         for turn in turns[:MOST]:
-            self._all.singly.takes()
             self._begins(turn)
             turn.give(None)
-
-    def _ended(self, lot: Lot, left: list[Turn], pace: float | None) -> None:
-        """A lot is over; these have not had their turn."""
-        self._gathered.extendleft(reversed(left))
-        if pace is not None:
-            self._paces.append(pace)
-            if len(self._paces) == RECENT:
-                before, self._at_once = self._at_once, min(MOST_AT_ONCE, 1 + int(min(self._paces) / NEAR_SECONDS))
-                self._free += self._at_once - before
-        self._over(lot)  # which nobody may have waited for any more, but those who were left
-        self._watch()

@@ -6,7 +6,7 @@ import asyncio
 from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from ramet.errors import OutsideWork
 from ramet.storage.base import USED_TOO_LATE, Row, Unit, Write
@@ -25,9 +25,7 @@ class Way:
         self.singly = Singly()
         self.solitary = False
         self.is_brief = False
-        """Its last command that was seen by itself has executed one statement: no other is ever in a lot."""
-        self.waits = Singly()
-        """How many are apart, since one that was in a lot had more to do."""
+        """Its last command that was by itself has executed one statement: no other is ever in a lot."""
 
     def is_solitary(self) -> None:
         """It does more than to use its database."""
@@ -42,15 +40,11 @@ class Shared(ABC):
 
     @abstractmethod
     def put(self, part: Part, statement: Executable, parameters: Any) -> Awaitable[CursorResult[Any]] | None:
-        """Execute this together with the first statements of others; None where it has to wait for its turn."""
-
-    @abstractmethod
-    async def wait_for_unit(self, part: Part) -> None:
-        """Wait until nobody else is at the unit. Raises: Apart where the lot is broken."""
+        """Execute this together with the statements of others; None where it has to be executed by itself."""
 
 
 class Part(Unit):
-    """What one command of a lot sees as its unit of work."""
+    """What one command of a lot sees as its unit of work: it may execute one statement, where that can be put."""
 
     def __init__(self, lot: Shared, way: Way, task: asyncio.Task[Any]) -> None:
         self._lot = lot
@@ -60,7 +54,9 @@ class Part(Unit):
         self.writes: list[Write] = []
         self.notify: list[Callable[[], None]] = []
         self.operations = 0
-        self.is_put = self.is_over = self.is_cut = self.has_unit = False
+        self.is_put = False  # from then on it cannot leave without harm
+        self.is_over = False
+        self.is_cut = False
         self._is_waiting = False
 
     @property
@@ -73,59 +69,43 @@ class Part(Unit):
 
     @property
     def busy(self) -> bool:
-        return self._is_waiting or (self.has_unit and self._lot.unit.busy)
-
-    @property
-    def in_use(self) -> bool:
-        return self._is_waiting or (self.has_unit and self._lot.unit.in_use)
-
-    async def _free_unit(self) -> Unit:
-        """The unit, when nobody else is at it."""
-        if self.is_over:
-            raise OutsideWork(USED_TOO_LATE)
-        self.operations += 1
-        if self.is_put or self._is_waiting:  # a second one, at once or later
-            self.way.waits.failed()
-            self._lot.is_broken = True
-        if self._lot.is_broken:
-            raise Apart
-        if not self.has_unit:
-            self._is_waiting = True
-            try:
-                await self._lot.wait_for_unit(self)
-            finally:
-                self._is_waiting = False
-        return self._lot.unit
+        return self._is_waiting
 
     async def run(self, statement: Executable, parameters: Any = None) -> CursorResult[Any]:
-        if not (self.operations or self.has_unit or self.is_over):
-            result = self._lot.put(self, statement, parameters)
-            if result is not None:
-                self.operations, self._is_waiting = 1, True
-                try:
-                    return await result
-                finally:
-                    self._is_waiting = False
-        return await (await self._free_unit()).run(statement, parameters)
+        result = None if self.operations or self.is_over else self._lot.put(self, statement, parameters)
+        if result is None:
+            self._cannot()
+        self.operations, self._is_waiting = 1, True
+        try:
+            return await result
+        finally:
+            self._is_waiting = False
 
-    async def read(self, statement: Executable, parameters: Any = None) -> CursorResult[Any]:
-        return await (await self._free_unit()).read(statement, parameters)
+    def _cannot(self) -> NoReturn:
+        """It is no part of a lot, as its method was taken for; where a statement of it was put, nobody is."""
+        if self.is_over:
+            raise OutsideWork(USED_TOO_LATE)
+        if not self._lot.is_broken:
+            self.way.singly.failed()
+        self._lot.is_broken |= self.is_put
+        raise Apart
 
-    async def fetch(self, sql: str, *parameters: Any) -> list[Row]:
-        return await (await self._free_unit()).fetch(sql, *parameters)
+    async def read(self, statement: Executable, parameters: Any = None) -> CursorResult[Any]:  # noqa: ARG002 - the port's
+        self._cannot()
 
-    async def execute(self, sql: str, *parameters: Any) -> int:
-        return await (await self._free_unit()).execute(sql, *parameters)
+    async def fetch(self, sql: str, *parameters: Any) -> list[Row]:  # noqa: ARG002 - the port's
+        self._cannot()
+
+    async def execute(self, sql: str, *parameters: Any) -> int:  # noqa: ARG002 - the port's
+        self._cannot()
 
     async def connection(self) -> AsyncConnection:
-        return await (await self._free_unit()).connection()
+        self._cannot()
 
     @asynccontextmanager
-    async def session(self, wrote: Callable[[], object] | None = None) -> AsyncIterator[AsyncSession]:
-        unit = await self._free_unit()
-        self.operations += 1  # of which nobody knows how many it executes
-        async with unit.session(wrote) as session:
-            yield session
+    async def session(self, wrote: Callable[[], object] | None = None) -> AsyncIterator[AsyncSession]:  # noqa: ARG002 - the port's
+        self._cannot()
+        yield
 
     def defer(self, write: Write) -> None:
         self.writes.append(write)

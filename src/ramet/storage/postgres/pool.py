@@ -53,14 +53,6 @@ class Pool:
                 channel_or_none.was_idle = False
                 return channel_or_none
 
-    def idle(self) -> Channel | None:
-        """One that is there at once and in order, the one used last; None where there is none."""
-        if self._idle and self._idle[-1].is_alive and not self._idle[-1].pipeline.is_spoiled:
-            channel = self._idle.pop()
-            channel.was_idle = True
-            return channel
-        return None
-
     async def begun(self, sql: str) -> Channel:
         """A connection on which this was executed, which begins a transaction. Raises: what `FAILURES` names.
 

@@ -67,7 +67,7 @@ class PostgresUnit(EngineUnit):
         self._locked = False
         self._fresh = True  # nothing was executed in this transaction
         self._put = Putting()
-        self._was_put = False
+        self._was_prepared = False
         self._saved = False
         self._shared = False  # sessions, or who was given the connection, may have savepoints of their own
         self._problem: StorageError | None = None
@@ -85,18 +85,19 @@ class PostgresUnit(EngineUnit):
     async def run(self, statement: Executable, parameters: Any = None) -> CursorResult[Any]:
         return await self._do(lambda channel: channel.select(statement, parameters), writing=True)
 
+    async def prepare(self) -> None:
+        async with self._mutex:
+            self._channel = channel = await self._taken((), now=False)
+            self._locked = self._was_prepared = True
+            for sql in (*_BEGIN_WHOLE, PROMPT, _SHARED):
+                channel.pipeline.put(sql)
+            self._listen(channel)
+
     def put(self, statement: Executable, parameters: Any = None) -> Awaitable[CursorResult[Any]] | None:
-        if not self._whole or self._mutex.locked() or not (self._fresh or self._put):
+        if self._channel is None or self._mutex.locked() or not (self._fresh or self._put):
             return None
         self._check()
         self._savepoints.wrote()
-        if self._channel is None:
-            if (idle := self._pool.idle()) is None:
-                return None
-            self._channel, self._locked, self._was_put = idle, True, True
-            for sql in (*_BEGIN_WHOLE, PROMPT, _SHARED):
-                idle.pipeline.put(sql)
-            self._listen(idle)
         result = self._put.add(self._channel, statement, parameters)
         self._fresh = self._fresh and result is None
         return result
@@ -159,7 +160,7 @@ class PostgresUnit(EngineUnit):
         raise AssertionError("the last attempt returns or raises")
 
     async def _start_over(self) -> None:
-        channel, self._channel, self._locked, self._saved, self._was_put = self._channel, None, False, False, False
+        channel, self._channel, self._locked, self._saved, self._was_prepared = self._channel, None, False, False, False
         self.conflicted, self._problem = False, None
         if channel is not None and channel.pipeline.is_empty:
             await asyncio.shield(self._pool.undo(channel))
@@ -358,7 +359,7 @@ class PostgresUnit(EngineUnit):
         if channel.is_cancelling:
             self._doom("a statement of it was cancelled")
             self._check()
-        if self._was_put:
+        if self._was_prepared:
             channel.pipeline.put(CALM)
         try:
             for write in self._deferred:
