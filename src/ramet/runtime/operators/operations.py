@@ -11,33 +11,8 @@ from typing import Any
 from ramet.clock import Clock
 from ramet.errors import NotFound, UsageError
 from ramet.events.operators import Counts, EventOperations
+from ramet.runtime.operators import requests as asked
 from ramet.runtime.operators.calls import call
-from ramet.runtime.operators.requests import (
-    Address,
-    Answer,
-    Call,
-    CancelSaga,
-    Changed,
-    DiscardEvents,
-    EventDetail,
-    EventList,
-    ExternalStatus,
-    GetStatus,
-    ListEvents,
-    ListSagas,
-    MethodLoad,
-    ReplayEvents,
-    Request,
-    RetrySaga,
-    SagaDetail,
-    SagaList,
-    ServiceSaga,
-    ServiceStatus,
-    ShowEvent,
-    ShowSaga,
-    Status,
-    Traffic,
-)
 from ramet.runtime.planning import masked
 from ramet.runtime.running import Running
 from ramet.runtime.schedules import schedule_states
@@ -56,7 +31,7 @@ class Place:
     storages: Mapping[str, Storage]
     clock: Clock
     running: Running | None = None
-    addresses: tuple[Address, ...] = ()
+    addresses: tuple[asked.Address, ...] = ()
 
 
 class Operations:
@@ -66,32 +41,32 @@ class Operations:
         self._place = place
         self._used_before = _used_seconds()
         self._events = EventOperations(place.storages, clock=place.clock, replay_due=self._wake_replays)
-        self._answers: dict[type[Request], Callable[[Any], Awaitable[Answer]]] = {
-            GetStatus: self.status,
-            ListSagas: self.list_sagas,
-            ShowSaga: self.show_saga,
-            RetrySaga: self.retry_saga,
-            CancelSaga: self.cancel_saga,
-            ListEvents: self.list_events,
-            ShowEvent: self.show_event,
-            ReplayEvents: self.replay_events,
-            DiscardEvents: self.discard_events,
-            Call: self.call,
+        self._answers: dict[type[asked.Request], Callable[[Any], Awaitable[asked.Answer]]] = {
+            asked.GetStatus: self.status,
+            asked.ListSagas: self.list_sagas,
+            asked.ShowSaga: self.show_saga,
+            asked.RetrySaga: self.retry_saga,
+            asked.CancelSaga: self.cancel_saga,
+            asked.ListEvents: self.list_events,
+            asked.ShowEvent: self.show_event,
+            asked.ReplayEvents: self.replay_events,
+            asked.DiscardEvents: self.discard_events,
+            asked.Call: self.call,
         }
 
-    async def answer(self, request: Request) -> Answer:
+    async def answer(self, request: asked.Request) -> asked.Answer:
         """Raises: NotFound, UsageError, InvalidArguments, CallError."""
         return await self._answers[type(request)](request)
 
     # -- status --------------------------------------------------------------------------------------------------
 
-    async def status(self, _: GetStatus) -> Status:
+    async def status(self, _: asked.GetStatus) -> asked.Status:
         """How everything is."""
         place, running = self._place, self._place.running
         started = running.started_at if running is not None else None
         counts = {count.service: count for count in await self._events.counts()}
         services = [await self._service(storage, counts[name]) for name, storage in place.storages.items()]
-        return Status(
+        return asked.Status(
             application=place.application,
             deployment=place.deployment,
             running=started is not None,
@@ -104,19 +79,19 @@ class Operations:
             cpu_seconds=_used_seconds() - self._used_before if started is not None else None,
         )
 
-    def _traffic(self) -> tuple[Traffic, ...]:
+    def _traffic(self) -> tuple[asked.Traffic, ...]:
         running = self._place.running
         if running is None:
             return ()
         apis = tuple(f"{api.name}." for api in running.declared.apis)
         requests = {("", name): counter for name, counter in running.counters if name.startswith(apis)}
         return tuple(
-            Traffic(caller=caller, method=method, calls=counter.calls, p50_ms=_milliseconds(counter, 0.5))
+            asked.Traffic(caller=caller, method=method, calls=counter.calls, p50_ms=_milliseconds(counter, 0.5))
             for (caller, method), counter in sorted({**requests, **running.counters.calls}.items())
             if counter.calls
         )
 
-    def _externals(self) -> tuple[ExternalStatus, ...]:
+    def _externals(self) -> tuple[asked.ExternalStatus, ...]:
         running = self._place.running
         if running is None:
             return ()
@@ -125,7 +100,7 @@ class Operations:
             name = external.contract.name
             total = added(counter for method, counter in running.counters if method.startswith(f"{name}."))
             found.append(
-                ExternalStatus(
+                asked.ExternalStatus(
                     name=name,
                     url=masked(running.at(external).url),
                     calls=total.calls,
@@ -137,10 +112,10 @@ class Operations:
             )
         return tuple(found)
 
-    async def _service(self, storage: Storage, events: Counts) -> ServiceStatus:
+    async def _service(self, storage: Storage, events: Counts) -> asked.ServiceStatus:
         counters = self._counters(storage.service)
         total = added(counter for _, counter in counters)
-        return ServiceStatus(
+        return asked.ServiceStatus(
             name=storage.service,
             calls=total.calls,
             refusals=total.refusals,
@@ -164,20 +139,20 @@ class Operations:
 
     # -- sagas ---------------------------------------------------------------------------------------------------
 
-    async def list_sagas(self, request: ListSagas) -> SagaList:
+    async def list_sagas(self, request: asked.ListSagas) -> asked.SagaList:
         """The newest that fit."""
         storages = [self._storage(request.service)] if request.service else self._place.storages.values()
         found = [
-            ServiceSaga(service=storage.service, saga=saga)
+            asked.ServiceSaga(service=storage.service, saga=saga)
             for storage in storages
             for saga in await self._sagas(storage).sagas(
                 status=request.status, name=request.name, key=request.key, limit=request.limit
             )
         ]
         found.sort(key=lambda one: one.saga.started, reverse=True)
-        return SagaList(sagas=tuple(found[: request.limit]))
+        return asked.SagaList(sagas=tuple(found[: request.limit]))
 
-    async def show_saga(self, request: ShowSaga) -> SagaDetail:
+    async def show_saga(self, request: asked.ShowSaga) -> asked.SagaDetail:
         """One with its log."""
         name, slash, key = request.saga.partition("/")
         for storage in self._place.storages.values():
@@ -185,20 +160,20 @@ class Operations:
             with contextlib.suppress(NotFound):
                 found = await views.sagas(name=name, key=key, limit=1) if slash else ()
                 history = await views.show(found[0].id if found else request.saga)
-                return SagaDetail(service=storage.service, history=history)
+                return asked.SagaDetail(service=storage.service, history=history)
         raise NotFound(
             f'There is no saga "{request.saga}": `ramet sagas list` shows their ids, and "Name/key" finds one too.'
         )
 
-    async def retry_saga(self, request: RetrySaga) -> Changed:
+    async def retry_saga(self, request: asked.RetrySaga) -> asked.Changed:
         """Let it go on."""
-        found = await self.show_saga(ShowSaga(saga=request.saga))
+        found = await self.show_saga(asked.ShowSaga(saga=request.saga))
         await self._engine(found.service).retry(found.history.saga.id)
         return self._changed(1)
 
-    async def cancel_saga(self, request: CancelSaga) -> Changed:
+    async def cancel_saga(self, request: asked.CancelSaga) -> asked.Changed:
         """Turn it back."""
-        found = await self.show_saga(ShowSaga(saga=request.saga))
+        found = await self.show_saga(asked.ShowSaga(saga=request.saga))
         await self._engine(found.service).cancel(found.history.saga.id)
         return self._changed(1)
 
@@ -216,27 +191,27 @@ class Operations:
 
     # -- events --------------------------------------------------------------------------------------------------
 
-    async def list_events(self, request: ListEvents) -> EventList:
+    async def list_events(self, request: asked.ListEvents) -> asked.EventList:
         """What is not handled."""
         where: Any = {"topic": request.topic, "key": request.key, "limit": request.limit}
-        return EventList(
+        return asked.EventList(
             waiting=tuple(await self._events.waiting(**where)) if request.consumer is None else (),
             retrying=tuple(await self._events.retrying(consumer=request.consumer, **where)),
             dead=tuple(await self._events.dead(consumer=request.consumer, **where)),
         )
 
-    async def show_event(self, request: ShowEvent) -> EventDetail:
+    async def show_event(self, request: asked.ShowEvent) -> asked.EventDetail:
         """What its dead letters say."""
-        return EventDetail(letters=tuple(await self._events.show(request.event, consumer=request.consumer)))
+        return asked.EventDetail(letters=tuple(await self._events.show(request.event, consumer=request.consumer)))
 
-    async def replay_events(self, request: ReplayEvents) -> Changed:
+    async def replay_events(self, request: asked.ReplayEvents) -> asked.Changed:
         """Have them handled again."""
         count = 0
         for consumer in await self._consumers(request.event, request.consumer):
             count += await self._events.replay(consumer, request.event, new_keys=request.new_keys)
         return self._changed(count)
 
-    async def discard_events(self, request: DiscardEvents) -> Changed:
+    async def discard_events(self, request: asked.DiscardEvents) -> asked.Changed:
         """Delete them."""
         count = 0
         for consumer in await self._consumers(request.event, request.consumer):
@@ -259,7 +234,7 @@ class Operations:
 
     # -- calls ---------------------------------------------------------------------------------------------------
 
-    async def call(self, request: Call) -> Answer:
+    async def call(self, request: asked.Call) -> asked.Answer:
         """Call a contract."""
         running = self._place.running
         if running is None or running.started_at is None:
@@ -273,13 +248,13 @@ class Operations:
             raise NotFound(f'There is no service "{service}"; there are {known}.')
         return storage
 
-    def _changed(self, count: int) -> Changed:
+    def _changed(self, count: int) -> asked.Changed:
         running = self._place.running
-        return Changed(count=count, later=running is None or running.started_at is None)
+        return asked.Changed(count=count, later=running is None or running.started_at is None)
 
 
-def _load(name: str, counter: MethodCounters) -> MethodLoad:
-    return MethodLoad(
+def _load(name: str, counter: MethodCounters) -> asked.MethodLoad:
+    return asked.MethodLoad(
         name=name,
         calls=counter.calls,
         refusals=counter.refusals,

@@ -12,35 +12,12 @@ import msgspec
 
 from ramet.contract.api import kebab
 from ramet.errors import NotFound, RametError, Unavailable
+from ramet.runtime.operators import requests as asked
 from ramet.runtime.operators.protocol import LONGEST_LINE, Reply, address
 from ramet.runtime.operators.remote import failure
-from ramet.runtime.operators.requests import (
-    Answer,
-    Call,
-    Called,
-    CancelSaga,
-    Changed,
-    DiscardEvents,
-    EventDetail,
-    EventList,
-    ExternalStatus,
-    GetStatus,
-    ListEvents,
-    ListSagas,
-    ReplayEvents,
-    Request,
-    RetrySaga,
-    SagaDetail,
-    SagaList,
-    ServiceStatus,
-    ShowEvent,
-    ShowSaga,
-    Status,
-    Traffic,
-)
 
-A = TypeVar("A", bound=Answer)
-N = TypeVar("N", ServiceStatus, ExternalStatus)
+A = TypeVar("A", bound=asked.Answer)
+N = TypeVar("N", asked.ServiceStatus, asked.ExternalStatus)
 PATIENCE_SECONDS = 3.0
 """How long a replica may take to say how it is."""
 LONGEST_ANSWER_SECONDS = 60.0
@@ -54,9 +31,9 @@ Hosts = Callable[[str], Sequence[str]]
 class Seen(NamedTuple):
     """What the replicas tell of their services, of who calls them, and of those outside that they call."""
 
-    services: tuple[ServiceStatus, ...]
-    traffic: tuple[Traffic, ...]
-    externals: tuple[ExternalStatus, ...]
+    services: tuple[asked.ServiceStatus, ...]
+    traffic: tuple[asked.Traffic, ...]
+    externals: tuple[asked.ExternalStatus, ...]
 
 
 class ReplicaOperations:
@@ -66,32 +43,32 @@ class ReplicaOperations:
         self._reach = reach
         self._hosts = hosts
 
-    async def answer(self, request: Request) -> Answer:
+    async def answer(self, request: asked.Request) -> asked.Answer:
         """Raises: what the replica raises; Unavailable when no replica is ready."""
         match request:
-            case Call():
+            case asked.Call():
                 return await self._call(request)
-            case ListSagas():
+            case asked.ListSagas():
                 return await self._sagas(request)
-            case ListEvents():
+            case asked.ListEvents():
                 return await self._events(request)
-            case ShowEvent():
-                letters = [one.letters for one in await self._each(request, EventDetail)]
-                return EventDetail(letters=tuple(letter for some in letters for letter in some))
-            case ShowSaga():
-                return await self._first(request, SagaDetail)
-            case RetrySaga() | CancelSaga():
-                return await self._first(request, Changed)
-            case ReplayEvents() | DiscardEvents():
-                return Changed(count=sum(one.count for one in await self._each(request, Changed)))
+            case asked.ShowEvent():
+                letters = [one.letters for one in await self._each(request, asked.EventDetail)]
+                return asked.EventDetail(letters=tuple(letter for some in letters for letter in some))
+            case asked.ShowSaga():
+                return await self._first(request, asked.SagaDetail)
+            case asked.RetrySaga() | asked.CancelSaga():
+                return await self._first(request, asked.Changed)
+            case asked.ReplayEvents() | asked.DiscardEvents():
+                return asked.Changed(count=sum(one.count for one in await self._each(request, asked.Changed)))
             case _:
                 raise NotFound("A supervisor does not know this request.")
 
-    async def _call(self, request: Call) -> Called:
+    async def _call(self, request: asked.Call) -> asked.Called:
         """By the group that answers the contract, which needs no grant for it; else by any."""
         groups = self._ready()
         hosts = [name for name in groups if kebab(request.contract) in self._hosts(name)]
-        return await ask(groups[next(iter(hosts or groups))][0], request, Called)
+        return await ask(groups[next(iter(hosts or groups))][0], request, asked.Called)
 
     async def seen(self) -> Seen:
         """How the services are, and who calls them, summed up over the replicas that answer."""
@@ -105,26 +82,26 @@ class ReplicaOperations:
             externals=outsides(external for status in told for external in status.externals),
         )
 
-    async def _status(self, folder: Path) -> Status | None:
+    async def _status(self, folder: Path) -> asked.Status | None:
         with contextlib.suppress(RametError, TimeoutError):
             async with asyncio.timeout(PATIENCE_SECONDS):
-                return await ask(folder, GetStatus(), Status)
+                return await ask(folder, asked.GetStatus(), asked.Status)
         return None
 
-    async def _sagas(self, request: ListSagas) -> SagaList:
-        found = [saga for one in await self._each(request, SagaList) for saga in one.sagas]
+    async def _sagas(self, request: asked.ListSagas) -> asked.SagaList:
+        found = [saga for one in await self._each(request, asked.SagaList) for saga in one.sagas]
         found.sort(key=lambda one: one.saga.started, reverse=True)
-        return SagaList(sagas=tuple(found[: request.limit]))
+        return asked.SagaList(sagas=tuple(found[: request.limit]))
 
-    async def _events(self, request: ListEvents) -> EventList:
-        lists = await self._each(request, EventList)
-        return EventList(
+    async def _events(self, request: asked.ListEvents) -> asked.EventList:
+        lists = await self._each(request, asked.EventList)
+        return asked.EventList(
             waiting=tuple(event for one in lists for event in one.waiting)[: request.limit],
             retrying=tuple(event for one in lists for event in one.retrying)[: request.limit],
             dead=tuple(event for one in lists for event in one.dead)[: request.limit],
         )
 
-    async def _each(self, request: Request, kind: type[A]) -> list[A]:
+    async def _each(self, request: asked.Request, kind: type[A]) -> list[A]:
         """One replica of every group, because those of one group have the same databases."""
         found: list[A] = []
         refused: RametError | None = None
@@ -137,7 +114,7 @@ class ReplicaOperations:
             raise refused
         return found
 
-    async def _first(self, request: Request, kind: type[A]) -> A:
+    async def _first(self, request: asked.Request, kind: type[A]) -> A:
         """The first group that knows what is asked for."""
         refused: RametError | None = None
         for folders in self._ready().values():
@@ -155,9 +132,9 @@ class ReplicaOperations:
         return found
 
 
-async def ask(data: Path, request: Request, kind: type[A]) -> A:
+async def ask(data: Path, request: asked.Request, kind: type[A]) -> A:
     """Ask the process that answers in a folder. Raises: what it raises; Unavailable when it is gone."""
-    limit = request.timeout_seconds + PATIENCE_SECONDS if isinstance(request, Call) else LONGEST_ANSWER_SECONDS
+    limit = request.timeout_seconds + PATIENCE_SECONDS if isinstance(request, asked.Call) else LONGEST_ANSWER_SECONDS
     try:
         async with asyncio.timeout(limit):
             reader, writer = await asyncio.open_unix_connection(address(data), limit=LONGEST_LINE)
@@ -176,10 +153,10 @@ async def ask(data: Path, request: Request, kind: type[A]) -> A:
     return msgspec.json.decode(reply.answer, type=kind)
 
 
-def summed(reports: Sequence[ServiceStatus]) -> ServiceStatus:
+def summed(reports: Sequence[asked.ServiceStatus]) -> asked.ServiceStatus:
     """One service's replicas as one: counts added, percentiles the worst, and of the shared database one view."""
     first = reports[0]
-    return ServiceStatus(
+    return asked.ServiceStatus(
         name=first.name,
         calls=sum(one.calls for one in reports),
         refusals=sum(one.refusals for one in reports),
@@ -195,13 +172,13 @@ def summed(reports: Sequence[ServiceStatus]) -> ServiceStatus:
     )
 
 
-def outsides(reports: Iterable[ExternalStatus]) -> tuple[ExternalStatus, ...]:
+def outsides(reports: Iterable[asked.ExternalStatus]) -> tuple[asked.ExternalStatus, ...]:
     """What several processes tell of those that are outside: counts added, percentiles the worst."""
     return tuple(_external(some) for some in _by_name(reports))
 
 
-def _external(reports: Sequence[ExternalStatus]) -> ExternalStatus:
-    return ExternalStatus(
+def _external(reports: Sequence[asked.ExternalStatus]) -> asked.ExternalStatus:
+    return asked.ExternalStatus(
         name=reports[0].name,
         url=reports[0].url,
         calls=sum(one.calls for one in reports),
@@ -219,13 +196,13 @@ def _by_name(reports: Iterable[N]) -> list[list[N]]:
     return list(found.values())
 
 
-def merged(reports: Iterable[Traffic]) -> tuple[Traffic, ...]:
+def merged(reports: Iterable[asked.Traffic]) -> tuple[asked.Traffic, ...]:
     """The traffic of several processes as one: calls added for each caller and method, the slower median, sorted."""
-    found: dict[tuple[str, str], list[Traffic]] = {}
+    found: dict[tuple[str, str], list[asked.Traffic]] = {}
     for one in reports:
         found.setdefault((one.caller, one.method), []).append(one)
     return tuple(
-        Traffic(
+        asked.Traffic(
             caller=caller,
             method=method,
             calls=sum(one.calls for one in some),
