@@ -30,6 +30,7 @@ class Crew:
         self._idle: list[asyncio.Future[None]] = []
         self._coming = 0
         self._at_work = 0
+        self._jobs_wait = False
         self._quiet: asyncio.Future[None] | None = None
 
     def add(self, job: Job) -> None:
@@ -44,11 +45,10 @@ class Crew:
     def _call(self) -> None:
         """Get members to look at the queue.
 
-        While somebody is in the middle of a job, jobs wait for something: then it is as many as there are jobs, which
-        begin in the same turn of the loop, so that what they send leaves together. Where jobs do not wait, one member
-        does them all.
+        Where jobs wait for something, it is as many as there are jobs, which begin in the same turn of the loop, so
+        that what they send leaves together. Where they do not, one member does them all.
         """
-        wanted = len(self._jobs) if self._at_work else 1
+        wanted = len(self._jobs) if self._jobs_wait else 1
         while self._coming < wanted:
             if self._idle:
                 self._idle.pop().set_result(None)
@@ -73,6 +73,7 @@ class Crew:
             done = 0
             while self._jobs:
                 job = self._jobs.popleft()
+                self._jobs_wait |= self._at_work > 0  # in the middle of one
                 if self._jobs:
                     self._call()
                 self._at_work += 1
@@ -82,6 +83,8 @@ class Crew:
                     _LOG.exception("A saga stands still until the next start: its work failed outside of its steps.")
                 finally:
                     self._at_work -= 1
+                if self._jobs and not self._at_work:
+                    self._jobs_wait = False
                 done += 1
                 if done % 32 == 0:  # jobs that never wait would keep everything else waiting
                     await self._clock.sleep(0)

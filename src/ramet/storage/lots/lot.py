@@ -51,19 +51,18 @@ class Turn:
 
     __slots__ = ("come", "lot", "way")
 
-    def __init__(self, way: Way) -> None:
+    def __init__(self, way: Way, come: asyncio.Future[None]) -> None:
         self.way = way
         self.lot: Lot | None = None
-        self.come: asyncio.Future[None] | None = None
+        self.come = come
 
     @property
     def is_waiting(self) -> bool:
         """Whether somebody waits for it."""
-        return self.come is not None and not self.come.done()
+        return not self.come.done()
 
     def give(self, lot: Lot | None) -> None:
         """It has come."""
-        assert self.come is not None
         self.lot = lot
         self.come.set_result(None)
 

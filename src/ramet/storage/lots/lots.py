@@ -1,9 +1,9 @@
 """Commands that have gathered in one transaction, where that changes nothing but the speed.
 
-Nobody waits for company: a command that comes alone goes alone, at once. While it is under way the next ones gather,
-and go as a *lot* (`lot.py`): committed together, as if one had come after the other. Where one of them does anything
-but succeed, all is rolled back, and each runs by itself, as it would have without the others: only then is anybody
-told of an error. So a body may be run again because of another command.
+Nobody waits for company: a command goes at once, with those that have come in the same turn of the event loop. While
+it is under way the next ones gather. Several go as a *lot* (`lot.py`): committed together, as if one had come after the
+other. Where one of them does anything but succeed, all is rolled back, and each runs by itself, as it would have
+without the others: only then is anybody told of an error. So a body may be run again because of another command.
 
 Only commands of one statement go together. What a method's commands do is seen where they are by themselves, as they
 are at first, and from then on where they execute several statements, call a command, or wait for something else than
@@ -93,14 +93,12 @@ class Lots:
     # -- taking turns --------------------------------------------------------------------------------------------
 
     async def _turn(self, way: Way) -> Turn:
-        """Wait for company; by itself, where nobody is under way at once."""
-        turn = Turn(way)
-        if self._free > 0:
-            self._begins(turn)
-            return turn
-        turn.come = asyncio.get_running_loop().create_future()
+        """Wait until nobody is under way, or for no longer than this turn of the loop."""
+        loop = asyncio.get_running_loop()
+        turn = Turn(way, loop.create_future())
+        if not self._gathered:
+            loop.call_soon(self._settle)
         self._gathered.append(turn)
-        self._watch()
         try:
             await turn.come
         except CancelledError:
@@ -131,6 +129,10 @@ class Lots:
         if who in self._under_way:
             del self._under_way[who]
             self._free += 1
+        self._settle()
+
+    def _settle(self) -> None:
+        """Let go who may; who has to wait is looked after."""
         while self._gathered and self._free > 0:
             self._go()
         self._watch()
