@@ -51,9 +51,10 @@ from ramet.transport.client import dial
 from ramet.transport.options import Tls, TransportOptions
 from ramet.transport.upstream.upstream import Upstream
 from ramet.transport.wire.framing import HEAD_BYTES
-from ramet.transport.wire.messages import write_request
+from ramet.transport.wire.messages import write_call
 
 BAGGAGE = {"flag": "on"}
+MINUTE = 60.0
 Ask = Callable[[Asked], Awaitable[Any]]
 
 
@@ -72,24 +73,24 @@ async def _upstream(address: str, folder: str) -> AsyncIterator[Upstream]:
 @asynccontextmanager
 async def _ramet(address: str, folder: str) -> AsyncIterator[Ask]:
     clock = SystemClock()
-    trace = clock.id()
+    context = _context(clock, clock.id(), MINUTE)
     async with _upstream(address, folder) as upstream:
 
         async def ask(asked: Asked) -> Any:
-            return read_level(await upstream.call(_call(clock, trace, encode(asked)), repeatable=True))
+            return read_level(await upstream.call(_call(context, encode(asked)), repeatable=True))
 
         yield ask
 
 
-def _context(clock: SystemClock, trace: str) -> Context:
+def _context(clock: SystemClock, trace: str, seconds: float = SECONDS) -> Context:
+    """That of a piece of work, made once for all that it calls: a deadline, a tenant, a trace and baggage."""
     return Context(
-        execution=clock.id(), trace=trace, deadline=clock.monotonic() + SECONDS, tenant="acme", baggage=BAGGAGE
+        execution=clock.id(), trace=trace, deadline=clock.monotonic() + seconds, tenant="acme", baggage=BAGGAGE
     )
 
 
-def _call(clock: SystemClock, trace: str, arguments: bytes) -> Call:
-    """With all that a call carries: a deadline, a tenant, a trace, baggage and a key."""
-    context = _context(clock, trace)
+def _call(context: Context, arguments: bytes) -> Call:
+    """With all that a call carries: a context and a key."""
     return Call(METHOD, arguments, context, context.execution)
 
 
@@ -125,7 +126,8 @@ async def _echo(address: str, _: str) -> AsyncIterator[Ask]:
     transport, protocol = await loop.create_unix_connection(_Echoed, address)
     transport.set_write_buffer_limits(0)
     clock = SystemClock()
-    frame = b"." * (HEAD_BYTES + len(write_request(_call(clock, clock.id(), encode(SMALL)), SECONDS)))
+    call = _call(_context(clock, clock.id()), encode(SMALL))
+    frame = b"." * (HEAD_BYTES + len(write_call(call, SECONDS)))
 
     async def ask(_: Asked) -> Any:
         protocol.answered = loop.create_future()

@@ -9,13 +9,12 @@ import os
 import random
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
-_TAILS = 256
-_ALL_TAILS = sum(1 << 80 * place for place in range(_TAILS))
-_CHANCE_BITS = _ALL_TAILS * (0x0FFF << 64 | (1 << 62) - 1)
-_FIXED_BITS = _ALL_TAILS * (7 << 76 | 2 << 62)
+_TAILS, _TAIL_BYTES = 256, 10
+_VERSION = bytes(0x70 | byte & 0x0F for byte in range(256))
+_VARIANT = bytes(0x80 | byte & 0x3F for byte in range(256))
 """What follows the time in an identifier of RFC 9562: version, 12 bits of chance, variant, 62 bits of chance."""
 
 
@@ -65,7 +64,7 @@ class SystemClock(Clock):
 
     def __init__(self) -> None:
         self.monotonic = time.monotonic
-        self._millisecond = 0
+        self._since = self._until = 0.0
         self._head = ""
         self._tails: list[str] = []
         os.register_at_fork(after_in_child=self._forget_chance)
@@ -84,12 +83,13 @@ class SystemClock(Clock):
 
     def id(self) -> str:
         """As every clock's, at a fraction of the cost: each request and each event needs one."""
-        millisecond = int(time.time() * 1000)
-        if millisecond != self._millisecond:
-            self._millisecond, self._head = millisecond, f"{millisecond:012x}"
+        if not self._since <= (now := time.time()) < self._until:
+            millisecond = int(now * 1000)
+            self._since, self._until = millisecond / 1000, (millisecond + 1) / 1000
+            self._head = f"{millisecond:012x}"
         tails = self._tails
         if not tails:
-            tails.extend(_tails())
+            tails += _tails()
         return self._head + tails.pop()
 
     def _forget_chance(self) -> None:
@@ -97,11 +97,13 @@ class SystemClock(Clock):
         self._tails.clear()
 
 
-def _tails() -> Iterator[str]:
+def _tails() -> list[str]:
     """What follows the time in identifiers, for hundreds of which one system call brings the chance."""
-    chance = int.from_bytes(os.urandom(10 * _TAILS))
-    text = f"{chance & _CHANCE_BITS | _FIXED_BITS:x}"
-    return (text[start : start + 20] for start in range(0, 20 * _TAILS, 20))
+    chance = bytearray(os.urandom(_TAIL_BYTES * _TAILS))
+    chance[::_TAIL_BYTES] = chance[::_TAIL_BYTES].translate(_VERSION)
+    chance[2::_TAIL_BYTES] = chance[2::_TAIL_BYTES].translate(_VARIANT)
+    text = chance.hex()
+    return [text[start : start + 2 * _TAIL_BYTES] for start in range(0, len(text), 2 * _TAIL_BYTES)]
 
 
 class VirtualClock(Clock):

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from ramet.telemetry.context import Caller, Context
 from ramet.transport.base import Call
 from ramet.transport.wire.framing import HEAD_BYTES, PING, REPLY, REQUEST, Frames, framed
-from ramet.transport.wire.messages import Hello, Welcome, call_of, read_request, write_request
+from ramet.transport.wire.messages import Hello, Welcome, read_call, received, write_call
 from ramet.transport.wire.protocol import BROKEN, AnswererWire, CallerWire, Event, Wire
 
 MOST = 5000
@@ -62,7 +62,8 @@ def all_of(wire: Wire, pieces: list[bytes]) -> list[Event]:
 
 @given(calls)
 def test_every_call_arrives_as_it_was_sent(call: Call) -> None:
-    arrived = call_of(read_request(write_request(call, call.context.deadline)), 0.0)
+    arrived = read_call(write_call(call, call.context.deadline))
+    assert received(arrived, 0.0) == call.context.deadline
     assert arrived == call
 
 
@@ -73,7 +74,7 @@ def test_requests_are_the_same_in_any_pieces(sent: list[tuple[int, Call]], sizes
     stream = b"".join(caller.request(number, call, call.context.deadline) for number, call in sent)
     events = all_of(other, in_pieces(stream, sizes))
     assert events == one.receive(stream)
-    assert [(number, call_of(request, 0.0)) for _, number, request in events] == sent
+    assert [(number, request) for _, number, request in events] == sent
 
 
 @given(st.lists(st.tuples(numbers, st.binary(max_size=500)), max_size=8), cuts)
@@ -88,7 +89,7 @@ garbage = st.binary(max_size=400) | st.lists(
         framed,
         st.integers(min_value=0, max_value=255),
         numbers,
-        st.binary(max_size=60) | calls.map(lambda call: write_request(call, 1.0)),
+        st.binary(max_size=60) | calls.map(lambda call: write_call(call, 1.0)),
     ),
     max_size=6,
 ).map(b"".join)

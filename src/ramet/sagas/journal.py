@@ -14,13 +14,14 @@ from collections.abc import AsyncIterator, Callable, Collection, Iterable, Mappi
 from typing import Any, NamedTuple
 
 import msgspec
+from msgspec.structs import asdict
 
 from ramet.contract.struct import Event
 from ramet.sagas.definition import Definition, StepShape, event_name
 from ramet.sagas.progress import ENDED, Entry, Kind, Progress, Trouble, TurnedBack
 from ramet.storage.base import Row, Storage, Write
 from ramet.storage.leases import Leases
-from ramet.telemetry.context import Context
+from ramet.telemetry.context import Caller, Context
 
 CHANNEL = "ramet_saga"
 """Notified when an event has come for a saga that another process runs."""
@@ -315,7 +316,7 @@ class Carried(msgspec.Struct, frozen=True, omit_defaults=True):
     """What a saga keeps of the context in which it was started."""
 
     trace: str
-    caller: Any = None
+    caller: Caller | None = None
     tenant: str | None = None
     region: str | None = None
     baggage: dict[str, str] = {}
@@ -324,10 +325,9 @@ class Carried(msgspec.Struct, frozen=True, omit_defaults=True):
 
 def encode_context(context: Context) -> str:
     """A context as JSON, without what belongs to the one execution."""
-    caller = None if context.caller is None else msgspec.to_builtins(context.caller)
     carried = Carried(
         trace=context.trace,
-        caller=caller,
+        caller=context.caller,
         tenant=context.tenant,
         region=context.region,
         baggage=context.baggage,
@@ -338,4 +338,4 @@ def encode_context(context: Context) -> str:
 
 def decode_context(text: str, execution: str) -> Context:
     """The context of a saga, for one execution."""
-    return msgspec.convert({**msgspec.json.decode(text), "execution": execution}, Context)
+    return Context(execution=execution, **asdict(msgspec.json.decode(text, type=Carried)))

@@ -19,8 +19,8 @@ class Caller(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     roles: frozenset[str] = frozenset()
 
 
-class Context(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """Carried by every call, event and saga, in every placement.
+class Context(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True):
+    """Carried by every call, event and saga, in every placement; between processes in the order of its fields.
 
     `execution` identifies this piece of work and `trace` everything it belongs to; `deadline` is in seconds of the
     clock's `monotonic`, infinite where nothing waits for the answer. `proof` is what the public API has signed of the

@@ -30,8 +30,8 @@ class Endpoint(msgspec.Struct, frozen=True, kw_only=True):
     weight: float = 1.0
 
 
-class Call(msgspec.Struct, frozen=True, gc=False):
-    """One call on its way.
+class Call(msgspec.Struct, frozen=True, gc=False, array_like=True):
+    """One call on its way, which travels as an array of its fields.
 
     `method` is "<contract>.<method>"; `key` the idempotency key of a command; `context.deadline` is in seconds of this
     process's monotonic clock on both sides: what travels is the time that is left. `withdraw` asks for the key to be

@@ -21,7 +21,7 @@ from ramet.transport.connection.connection import APART_BYTES, Connection
 from ramet.transport.connection.eager import StandIn, start
 from ramet.transport.options import TransportOptions
 from ramet.transport.wire.framing import CANCEL, HELLO, REQUEST
-from ramet.transport.wire.messages import Hello, Request, Welcome, call_of
+from ramet.transport.wire.messages import Hello, Welcome, received
 from ramet.transport.wire.protocol import AnswererWire
 
 log = logging.getLogger("ramet.transport")
@@ -149,19 +149,18 @@ class AnsweringConnection(Connection):
         else:
             self.abort("this process is about to end")
 
-    def _request(self, number: int, request: Request, now: float) -> None:
+    def _request(self, number: int, call: Call, now: float) -> None:
         """Run it, if it may be: at once and without a task, unless calls of this method usually wait for something."""
-        method, left = request.method, request.left_seconds
+        method, context = call.method, call.context
         if self._draining or (self._in_flight and self._is_too_much(number)):
             return self._refuse(number, method)
-        if left is not None and not left > 0:
+        if not received(call, now) > 0:
             return self._trouble(number, "deadline", f"{method}: the time was up before the call arrived.")
         if method not in self._granted and not self._may_call(method):
             return self._denied(number, method)
-        call = call_of(request, now)
-        if self.vouch is not None and (request.caller is not None or request.tenant is not None):
+        if self.vouch is not None and (context.caller is not None or context.tenant is not None or context.proof):
             try:
-                call = replace(call, context=self.vouch(call.context, self._peer))
+                call = replace(call, context=self.vouch(context, self._peer))
             except Denied as error:
                 log.warning("%s was denied to %s: %s", method, self._peer.name, error)
                 return self._trouble(number, "denied", f"{method} was denied: {error}")

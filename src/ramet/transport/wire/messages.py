@@ -1,7 +1,7 @@
 """Pure: what the frames of the transport say, as values and as bytes.
 
-A request is a MessagePack array, in the order of the fields of `Request`; what is at its end and has its default is
-left out. The handshake is in maps, so that any later version can read who it talks to.
+A request is a call: a MessagePack array of its fields, with its context in another; what is at their ends and has its
+default is left out. The handshake is in maps, so that any later version can read who it talks to.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 import msgspec
+from msgspec.structs import force_setattr
 
 from ramet.errors import (
     CallError,
@@ -20,14 +21,12 @@ from ramet.errors import (
     RametError,
     Unavailable,
 )
-from ramet.telemetry.context import Caller, Context
 from ramet.transport.base import Call
 
 VERSIONS = (1,)
 """The versions of the protocol that this side speaks, the best last."""
 
 _encode = msgspec.msgpack.encode
-INFINITE = float("inf")
 UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, OverflowError, RecursionError)
 """What decoding raises."""
 
@@ -60,26 +59,6 @@ class Trouble(msgspec.Struct, frozen=True, array_like=True, omit_defaults=True):
     sentence: str = ""
 
 
-class Request(msgspec.Struct, frozen=True, array_like=True, gc=False):
-    """One call. `left_seconds` is its remaining time, None without end; `trace` is "" where it is `execution`.
-
-    `caller` is a text where it is the signed proof of one, which says the tenant, too.
-    """
-
-    method: str
-    arguments: bytes
-    left_seconds: float | None
-    execution: str
-    trace: str = ""
-    key: str | None = None
-    withdraw: bool = False
-    tenant: str | None = None
-    region: str | None = None
-    caller: Caller | str | None = None
-    baggage: dict[str, str] = {}
-    fresh: bool = False
-
-
 TROUBLES: Mapping[str, type[RametError]] = {
     "unavailable": Unavailable,
     "overloaded": Overloaded,
@@ -93,40 +72,28 @@ TROUBLES: Mapping[str, type[RametError]] = {
 read_hello: Callable[[bytes], Hello] = msgspec.msgpack.Decoder(Hello).decode
 read_welcome: Callable[[bytes], Welcome] = msgspec.msgpack.Decoder(Welcome).decode
 read_trouble: Callable[[bytes], Trouble] = msgspec.msgpack.Decoder(Trouble).decode
-read_request: Callable[[bytes], Request] = msgspec.msgpack.Decoder(Request).decode
+read_call: Callable[[bytes], Call] = msgspec.msgpack.Decoder(Call).decode
 
 
-def write_request(call: Call, left_seconds: float) -> bytes:
-    """A call and the time that is left for it."""
-    context, withdraw, fresh = call.context, call.withdraw, call.fresh
-    left = None if left_seconds == INFINITE else left_seconds
-    execution, trace = context.execution, context.trace
-    if trace == execution:
-        trace = ""
-    tenant, region, caller, baggage = context.tenant, context.region, context.caller, context.baggage
-    if tenant is None and caller is None and region is None and not baggage and not withdraw and not fresh:
-        return _encode((call.method, call.arguments, left, execution, trace, call.key))
-    who = context.proof or caller
-    return _encode(
-        (call.method, call.arguments, left, execution, trace, call.key, withdraw, tenant, region, who, baggage, fresh)
-    )
+def write_call(call: Call, left_seconds: float) -> bytes:
+    """A call, with the time that is left for it in the place of its deadline.
+
+    Who is shown the proof of a caller needs nothing else of it.
+    """
+    context = call.context
+    proof = context.proof
+    caller = None if proof else context.caller
+    baggage = context.baggage
+    travelling = context.execution, context.trace, left_seconds, caller, context.tenant, context.region, baggage, proof
+    return _encode((call.method, call.arguments, travelling, call.key, call.withdraw, call.fresh))
 
 
-def call_of(request: Request, now: float) -> Call:
-    """The call of a request that has arrived, its deadline in this side's monotonic seconds."""
-    left = request.left_seconds
-    execution, caller = request.execution, request.caller
-    context = Context(
-        execution=execution,
-        trace=request.trace or execution,
-        deadline=INFINITE if left is None else now + left,
-        caller=None if isinstance(caller, str) else caller,
-        tenant=request.tenant,
-        region=request.region,
-        baggage=request.baggage,
-        proof=caller if isinstance(caller, str) else "",
-    )
-    return Call(request.method, request.arguments, context, request.key, request.withdraw, request.fresh)
+def received(call: Call, now: float) -> float:
+    """The time that is left for a call that has come, of which its deadline is made here."""
+    context = call.context
+    left = context.deadline
+    force_setattr(context, "deadline", now + left)
+    return left
 
 
 def error_of(trouble: Trouble, method: str) -> RametError:

@@ -53,11 +53,11 @@ from ramet.transport.wire.messages import (
     Hello,
     Trouble,
     Welcome,
+    read_call,
     read_hello,
-    read_request,
     read_trouble,
     read_welcome,
-    write_request,
+    write_call,
 )
 
 BROKEN = 0
@@ -185,7 +185,7 @@ class CallerWire(Wire):
 
     def request(self, number: int, call: Call, left_seconds: float) -> bytes:
         """A call. Raises: InvalidArguments where it is larger than the other side takes; then nothing is to be sent."""
-        body = write_request(call, left_seconds)
+        body = write_call(call, left_seconds)
         if len(body) > self._peer_limit:
             raise InvalidArguments(
                 f"{call.method}: a call of {len(body)} bytes is too large to be sent; {self._peer_limit} are the most. "
@@ -220,7 +220,7 @@ class AnswererWire(Wire):
         self._greeted = False
         self._readers = {
             HELLO: self._hello,
-            REQUEST: read_request,
+            REQUEST: read_call,
             CANCEL: _as_it_is,
             PING: _as_it_is,
             PONG: _as_it_is,

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import pytest
+from msgspec.structs import replace
 
 from ramet.errors import CallError, Denied, InternalError, Unavailable
 from ramet.telemetry.context import Caller, Context
 from ramet.transport.base import Call
 from ramet.transport.wire.messages import (
     UNREADABLE,
-    Request,
     Trouble,
-    call_of,
     error_of,
+    read_call,
     read_hello,
-    read_request,
-    write_request,
+    received,
+    write_call,
 )
 
 FULL = Context(
@@ -41,23 +41,32 @@ FULL = Context(
 )
 def test_a_call_arrives_as_it_was_sent(call: Call) -> None:
     left = call.context.deadline - 100.0
-    assert call_of(read_request(write_request(call, left)), 100.0) == call
+    arrived = read_call(write_call(call, left))
+    assert received(arrived, 100.0) == left
+    assert arrived == call
 
 
 def test_the_time_that_is_left_travels_and_not_the_moment() -> None:
     call = Call("shop.ask", b"", Context.root("e", deadline=1000.0))
-    assert call_of(read_request(write_request(call, 2.5)), 7.0).context.deadline == 9.5
+    arrived = read_call(write_call(call, 2.5))
+    received(arrived, 7.0)
+    assert arrived.context.deadline == 9.5
+
+
+def test_with_the_proof_of_a_caller_nothing_else_of_it_travels() -> None:
+    call = Call("shop.ask", b"", replace(FULL, proof="signed"))
+    assert read_call(write_call(call, FULL.deadline)).context == replace(FULL, proof="signed", caller=None)
 
 
 def test_an_ordinary_call_is_small() -> None:
     call = Call("shop.ask", b"", Context.root("e" * 32, deadline=1.0), "k" * 32)
-    assert len(write_request(call, 1.0)) < 100
+    assert len(write_call(call, 1.0)) < 125
 
 
 @pytest.mark.parametrize("body", [b"", b"\xc1", b"\x90", b"\x94\x01\x02\x03\x04", b"\x94\xa1\xff\xc4\x00\xc0\xa1e"])
 def test_what_is_no_request_cannot_be_read(body: bytes) -> None:
     with pytest.raises(UNREADABLE):
-        read_request(body)
+        read_call(body)
 
 
 def test_a_hello_of_a_later_version_can_be_read() -> None:
@@ -80,6 +89,5 @@ def test_a_failure_names_its_mark_and_what_was_called() -> None:
 
 
 def test_nothing_of_a_request_is_shared_between_two() -> None:
-    one, two = (read_request(b"\x94\xa1m\xc4\x00\xc0\xa1e") for _ in range(2))
-    assert isinstance(one, Request)
-    assert one.baggage is not two.baggage
+    one, two = (read_call(b"\x93\xa1m\xc4\x00\x92\xa1e\xa1t") for _ in range(2))
+    assert one.context.baggage is not two.context.baggage

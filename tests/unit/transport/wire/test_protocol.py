@@ -56,7 +56,7 @@ def test_a_call_and_its_answer_travel() -> None:
     caller, answerer = pair()
     ((kind, number, request),) = answerer.receive(caller.request(5, CALL, 2.0))
     assert (kind, number, request.method, request.arguments) == (REQUEST, 5, "shop.ask", b"arguments")
-    assert request.left_seconds == 2.0
+    assert request.context.deadline == 2.0
     assert caller.receive(answerer.reply(5, b"answer")) == [(REPLY, 5, b"answer")]
 
 
