@@ -48,10 +48,10 @@ from ramet.telemetry.context import Context, current_context
 from ramet.telemetry.counters import Counters
 from ramet.transport.base import Call, Endpoint
 from ramet.transport.client import dial
-from ramet.transport.options import Tls, TransportOptions
+from ramet.transport.options import MEBIBYTE, Tls, TransportOptions
 from ramet.transport.upstream.upstream import Upstream
-from ramet.transport.wire.framing import HEAD_BYTES
-from ramet.transport.wire.messages import write_call
+from ramet.transport.wire.messages import travelling
+from ramet.transport.wire.protocol import CallerWire
 
 BAGGAGE = {"flag": "on"}
 MINUTE = 60.0
@@ -127,7 +127,7 @@ async def _echo(address: str, _: str) -> AsyncIterator[Ask]:
     transport.set_write_buffer_limits(0)
     clock = SystemClock()
     call = _call(_context(clock, clock.id()), encode(SMALL))
-    frame = b"." * (HEAD_BYTES + len(write_call(call, SECONDS)))
+    frame = b"." * len(CallerWire(MEBIBYTE).request(1, travelling(call, SECONDS)))
 
     async def ask(_: Asked) -> Any:
         protocol.answered = loop.create_future()

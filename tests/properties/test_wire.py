@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import tracemalloc
 
+import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
 from ramet.telemetry.context import Caller, Context
 from ramet.transport.base import Call
-from ramet.transport.wire.framing import HEAD_BYTES, PING, REPLY, REQUEST, Frames, framed
-from ramet.transport.wire.messages import Hello, Welcome, read_call, received, write_call
+from ramet.transport.wire.framing import HEAD_BYTES, PING, REPLIES, REPLY, REQUEST, REQUESTS, Frames, framed
+from ramet.transport.wire.messages import Hello, Travelling, Welcome, received, travelling
 from ramet.transport.wire.protocol import BROKEN, AnswererWire, CallerWire, Event, Wire
 
 MOST = 5000
@@ -60,21 +61,32 @@ def all_of(wire: Wire, pieces: list[bytes]) -> list[Event]:
     return [event for piece in pieces for event in wire.receive(piece)]
 
 
-@given(calls)
-def test_every_call_arrives_as_it_was_sent(call: Call) -> None:
-    arrived = read_call(write_call(call, call.context.deadline))
-    assert received(arrived, 0.0) == call.context.deadline
-    assert arrived == call
+def leaving(call: Call) -> Travelling:
+    return travelling(call, call.context.deadline)
 
 
 @given(st.lists(st.tuples(numbers, calls), max_size=8), cuts)
 def test_requests_are_the_same_in_any_pieces(sent: list[tuple[int, Call]], sizes: list[int]) -> None:
     caller, one = opened()
     _, other = opened()
-    stream = b"".join(caller.request(number, call, call.context.deadline) for number, call in sent)
+    stream = b"".join(caller.request(number, leaving(call)) for number, call in sent)
     events = all_of(other, in_pieces(stream, sizes))
     assert events == one.receive(stream)
     assert [(number, request) for _, number, request in events] == sent
+    assert all(received(request, 0.0) == request.context.deadline for _, _, request in events)
+
+
+@given(st.lists(st.tuples(numbers, calls), max_size=8), st.lists(st.tuples(numbers, st.binary(max_size=99))), cuts)
+def test_those_that_travel_together_are_the_same_in_any_pieces(
+    sent: list[tuple[int, Call]], answers: list[tuple[int, bytes]], sizes: list[int]
+) -> None:
+    caller, answerer = opened()
+    requests = caller.requests([(number, leaving(call)) for number, call in sent])
+    replies = answerer.replies(answers)
+    assert requests is not None
+    assert replies is not None
+    assert all_of(answerer, in_pieces(requests, sizes)) == [(REQUESTS, 0, sent)]
+    assert all_of(caller, in_pieces(replies, sizes)) == [(REPLIES, 0, answers)]
 
 
 @given(st.lists(st.tuples(numbers, st.binary(max_size=500)), max_size=8), cuts)
@@ -89,7 +101,7 @@ garbage = st.binary(max_size=400) | st.lists(
         framed,
         st.integers(min_value=0, max_value=255),
         numbers,
-        st.binary(max_size=60) | calls.map(lambda call: write_call(call, 1.0)),
+        st.binary(max_size=60) | (calls | st.lists(st.tuples(numbers, calls))).map(msgspec.msgpack.encode),
     ),
     max_size=6,
 ).map(b"".join)
@@ -138,7 +150,7 @@ def test_a_frame_that_only_announces_itself_takes_no_memory(announced: int, piec
 def test_a_stream_without_an_end_is_taken_apart_without_growing() -> None:
     _, answerer = opened()
     caller, _ = opened()
-    stream = b"".join(caller.request(n, Call("a.b", b"x" * 100, Context.root("e")), 1.0) for n in range(500))
+    stream = b"".join(caller.request(n, leaving(Call("a.b", b"x" * 100, Context.root("e")))) for n in range(500))
     tracemalloc.start()
     try:
         for at in range(0, len(stream), 1000):

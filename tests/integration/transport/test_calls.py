@@ -270,7 +270,7 @@ async def test_large_bodies_are_compressed_on_links_that_want_it(bed: Bed, kind:
     plain, compressing = await bed.dial(), await bed.dial(compress_loopback=True)
     written = {}
     for channel in (plain, compressing):
-        frame = channel._wire.request(1, bed.call("echo", b"x" * 50_000), 1.0)
+        frame = channel._wire.request(1, travelling(bed.call("echo", b"x" * 50_000), 1.0))
         written[channel] = len(frame)
         assert await channel.call(bed.call("echo", b"x" * 50_000)) == b"x" * 50_000
     assert written[plain] > 50_000

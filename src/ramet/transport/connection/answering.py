@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterable, Sequence
 from typing import Any
 
 from msgspec.structs import replace
@@ -20,7 +20,7 @@ from ramet.transport.compression import Compression
 from ramet.transport.connection.connection import APART_BYTES, Connection
 from ramet.transport.connection.eager import StandIn, start
 from ramet.transport.options import TransportOptions
-from ramet.transport.wire.framing import CANCEL, HELLO, REQUEST
+from ramet.transport.wire.framing import CANCEL, HEAD_BYTES, HELLO, REQUEST, REQUESTS
 from ramet.transport.wire.messages import Hello, Welcome, received
 from ramet.transport.wire.protocol import AnswererWire
 
@@ -122,7 +122,10 @@ class AnsweringConnection(Connection):
         self._scheduled = True  # flushed below
         now = self._monotonic()
         for kind, number, value in self._wire.receive(data):
-            if kind == REQUEST:
+            if kind == REQUESTS:
+                for each, call in value:
+                    self._request(each, call, now)
+            elif kind == REQUEST:
                 self._request(number, value, now)
             else:
                 self._event(kind, number, value)
@@ -134,6 +137,11 @@ class AnsweringConnection(Connection):
         if self._deaf and not self._paused:
             self._deaf = False
             self._transport.resume_reading()
+
+    def _frames(self, gathered: Sequence[tuple[int, bytes]]) -> Iterable[bytes]:
+        if len(gathered) > 1 and (frame := self._wire.replies(gathered)) is not None:
+            return (frame,)
+        return (self._wire.reply(number, answer) for number, answer in gathered)
 
     def _flush(self) -> None:
         super()._flush()
@@ -238,8 +246,8 @@ class AnsweringConnection(Connection):
             self._trouble(number, "failed", mark)
         else:
             try:
-                if len(answer) < APART_BYTES:
-                    self._send(self._wire.reply(number, answer))
+                if (size := len(answer)) < APART_BYTES and size <= self._wire.peer_limit:
+                    self._gather(number, answer, size + HEAD_BYTES)
                 else:
                     self._send_apart(*self._wire.reply_apart(number, answer))
             except CallError as error:

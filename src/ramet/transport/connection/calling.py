@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Iterable, Iterator, Sequence
 from typing import Any
 
 from ramet.clock import Clock
-from ramet.errors import DeadlineExceeded, Denied, OutcomeUnknown, Overloaded, RametError, Unavailable
+from ramet.errors import DeadlineExceeded, Denied, InvalidArguments, OutcomeUnknown, Overloaded, RametError, Unavailable
 from ramet.tasks import Spawn
 from ramet.transport.base import Call, Channel
 from ramet.transport.connection.connection import Connection
 from ramet.transport.options import TransportOptions
-from ramet.transport.wire.framing import GOAWAY, REFUSED, REPLY, TROUBLE, WELCOME
-from ramet.transport.wire.messages import Trouble, Welcome, error_of
+from ramet.transport.wire.framing import GOAWAY, REFUSED, REPLIES, REPLY, TROUBLE, WELCOME
+from ramet.transport.wire.messages import Travelling, Trouble, Welcome, error_of, travelling
 from ramet.transport.wire.protocol import CallerWire
+
+ABOUT_BYTES = 150
+"""Of a call that are not its arguments."""
 
 Waiting = tuple["asyncio.Future[bytes]", float, str]
 """Where the answer is to go, until when (monotonic), and what was called."""
@@ -62,23 +65,25 @@ class CallingConnection(Connection, Channel):
         left = deadline - self._monotonic()
         if not left > 0:
             raise DeadlineExceeded(f"{call.method}: the time was up before the call was sent.")
-        number = self._number + 1
-        frame = self._wire.request(number, call, left)
-        self._number = number
-        pending = self._pending
-        if waiting or pending:  # as `_send`, in place: each call comes by here
-            pending.append(frame)
-            self._pending_bytes += len(frame)
-            if self._pending_bytes >= self._flush_bytes:
-                self._flush()
-            elif not self._scheduled:
-                self._scheduled = True
-                self._loop.call_soon(self._flush)
+        number, size, gathered = self._number + 1, len(call.arguments), self._gathered
+        if not (waiting or gathered or self._pending):
+            self._transport.write(self._wire.request(number, travelling(call, left)))
+            self._number = self._written = number
+        elif size >= self._flush_bytes:
+            frame = self._wire.request(number, travelling(call, left))
+            self._number = number
+            self._send(frame)
         else:
-            self._written = number
-            self._transport.write(frame)
+            self._number = number
+            gathered.append((number, travelling(call, left)))
+            self._gathered_bytes += size + ABOUT_BYTES
         future: asyncio.Future[bytes] = self._loop.create_future()
         waiting[number] = (future, deadline, call.method)
+        if self._gathered_bytes >= self._flush_bytes:  # as `_gather`, in place: nearly each call comes by here
+            self._flush()
+        elif gathered and not self._scheduled:
+            self._scheduled = True
+            self._loop.call_soon(self._flush)
         if self._wake is not None:
             self._rouse()
         return future
@@ -125,7 +130,12 @@ class CallingConnection(Connection, Channel):
         self._heard = True
         waiting = self._waiting
         for kind, number, value in self._wire.receive(data):
-            if kind == REPLY:
+            if kind == REPLIES:
+                for number, answer in value:  # noqa: PLW2901 - of each
+                    entry = waiting.pop(number, None)
+                    if entry is not None and not entry[0].done():
+                        entry[0].set_result(answer)
+            elif kind == REPLY:
                 entry = waiting.pop(number, None)
                 if entry is not None and not entry[0].done():
                     entry[0].set_result(value)
@@ -168,6 +178,20 @@ class CallingConnection(Connection, Channel):
     def _check_open(self, call: Call) -> None:
         if self._leaving:
             raise Unavailable(f"{call.method} was not sent to {self._where}: {self._reason or 'it is being closed'}.")
+
+    def _frames(self, gathered: Sequence[tuple[int, Travelling]]) -> Iterable[bytes]:
+        if len(gathered) > 1 and (frame := self._wire.requests(gathered)) is not None:
+            return (frame,)
+        return self._one_by_one(gathered)
+
+    def _one_by_one(self, gathered: Sequence[tuple[int, Travelling]]) -> Iterator[bytes]:
+        for number, call in gathered:
+            try:
+                yield self._wire.request(number, call)
+            except InvalidArguments as error:
+                entry = self._waiting.pop(number, None)
+                if entry is not None:
+                    _fail(entry[0], error)
 
     def _flush(self) -> None:
         super()._flush()
@@ -248,6 +272,6 @@ class CallingConnection(Connection, Channel):
         return self._where
 
 
-def _fail(future: asyncio.Future[Any], error: RametError) -> None:
+def _fail(future: asyncio.Future[Any], error: Exception) -> None:
     if not future.done():
         future.set_exception(error)

@@ -12,6 +12,7 @@ from struct import Struct
 HELLO, WELCOME, REFUSED = 1, 2, 3
 REQUEST, REPLY, TROUBLE, CANCEL = 4, 5, 6, 7
 GOAWAY, PING, PONG = 8, 9, 10
+REQUESTS, REPLIES = 11, 12
 COMPRESSED = 0x80
 
 Frame = tuple[int, int, bytes]

@@ -1,12 +1,14 @@
 """Pure: what the frames of the transport say, as values and as bytes.
 
 A request is a call: a MessagePack array of its fields, with its context in another; what is at their ends and has its
-default is left out. The handshake is in maps, so that any later version can read who it talks to.
+default may be left out. Several requests are an array of pairs, a number and a request; several replies likewise. The
+handshake is in maps, so that any later version can read who it talks to.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from typing import Annotated
 
 import msgspec
 from msgspec.structs import force_setattr
@@ -26,7 +28,6 @@ from ramet.transport.base import Call
 VERSIONS = (1,)
 """The versions of the protocol that this side speaks, the best last."""
 
-_encode = msgspec.msgpack.encode
 UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, OverflowError, RecursionError)
 """What decoding raises."""
 
@@ -72,10 +73,24 @@ TROUBLES: Mapping[str, type[RametError]] = {
 read_hello: Callable[[bytes], Hello] = msgspec.msgpack.Decoder(Hello).decode
 read_welcome: Callable[[bytes], Welcome] = msgspec.msgpack.Decoder(Welcome).decode
 read_trouble: Callable[[bytes], Trouble] = msgspec.msgpack.Decoder(Trouble).decode
+TOGETHER = 1024
+"""So many requests, or replies, may be in one frame."""
+
+Numbered = Annotated[int, msgspec.Meta(ge=0)]
+
 read_call: Callable[[bytes], Call] = msgspec.msgpack.Decoder(Call).decode
+read_calls: Callable[[bytes], list[tuple[int, Call]]] = msgspec.msgpack.Decoder(
+    Annotated[list[tuple[Numbered, Call]], msgspec.Meta(max_length=TOGETHER)]
+).decode
+read_answers: Callable[[bytes], list[tuple[int, bytes]]] = msgspec.msgpack.Decoder(
+    Annotated[list[tuple[int, bytes]], msgspec.Meta(max_length=TOGETHER)]
+).decode
+
+Travelling = tuple[str, bytes, tuple[object, ...], str | None, bool, bool]
+"""A call as it travels."""
 
 
-def write_call(call: Call, left_seconds: float) -> bytes:
+def travelling(call: Call, left_seconds: float) -> Travelling:
     """A call, with the time that is left for it in the place of its deadline.
 
     Who is shown the proof of a caller needs nothing else of it.
@@ -84,8 +99,8 @@ def write_call(call: Call, left_seconds: float) -> bytes:
     proof = context.proof
     caller = None if proof else context.caller
     baggage = context.baggage
-    travelling = context.execution, context.trace, left_seconds, caller, context.tenant, context.region, baggage, proof
-    return _encode((call.method, call.arguments, travelling, call.key, call.withdraw, call.fresh))
+    carried = context.execution, context.trace, left_seconds, caller, context.tenant, context.region, baggage, proof
+    return call.method, call.arguments, carried, call.key, call.withdraw, call.fresh
 
 
 def received(call: Call, now: float) -> float:

@@ -8,9 +8,9 @@ One side has dialled and calls (`CallerWire`), the other answers (`AnswererWire`
 2. The answerer says WELCOME with the version and the compression to use, the largest frame it takes and how many
    calls it has in flight at a time; or REFUSED with a reason, and disconnects.
 3. From now on the caller sends a REQUEST for each call, with a number that it never uses again. The answerer sends,
-   in any order, one REPLY or TROUBLE for each. A reply's body is the answer as it is. TROUBLE is about the
-   travelling: the call was not executed (unavailable, overloaded, denied), or its time was up (deadline), or its
-   answer cannot be sent.
+   in any order, one REPLY or TROUBLE for each. A reply's body is the answer as it is. Small ones that leave together
+   are one frame, REQUESTS or REPLIES, in which each has its number. TROUBLE is about the travelling: the call was not
+   executed (unavailable, overloaded, denied), or its time was up (deadline), or its answer cannot be sent.
 4. CANCEL says that nobody waits for a call any more. It is not answered; a reply may cross it on the way, and is
    ignored.
 5. GOAWAY says that the answerer is about to end: what is in flight is finished, further requests are answered with
@@ -23,12 +23,12 @@ read. Events and their order do not depend on the pieces in which the bytes come
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
 
 from ramet.errors import CallError, InvalidArguments
-from ramet.transport.base import Call
 from ramet.transport.compression import Compression, Corrupt
 from ramet.transport.options import HANDSHAKE_LIMIT_BYTES
 from ramet.transport.wire.framing import (
@@ -39,8 +39,10 @@ from ramet.transport.wire.framing import (
     PING,
     PONG,
     REFUSED,
+    REPLIES,
     REPLY,
     REQUEST,
+    REQUESTS,
     TROUBLE,
     WELCOME,
     Frames,
@@ -51,13 +53,15 @@ from ramet.transport.wire.messages import (
     UNREADABLE,
     VERSIONS,
     Hello,
+    Travelling,
     Trouble,
     Welcome,
+    read_answers,
     read_call,
+    read_calls,
     read_hello,
     read_trouble,
     read_welcome,
-    write_call,
 )
 
 BROKEN = 0
@@ -67,20 +71,22 @@ Event = tuple[int, int, Any]
 """Its kind, which is that of the frame; the number; and what the frame said: a value of `messages`, or bytes."""
 
 _encode = msgspec.msgpack.encode
+_UNWRITABLE = (TypeError, ValueError, OverflowError)
+"""What encoding raises, as of text that is none."""
 
 
 class Wire:
     """What both sides have in common."""
 
-    _mainly: int
-    """The kind of nearly all frames that come."""
+    _usual: dict[int, Any]
+    """How the kinds of nearly all frames that come are read."""
     _readers: dict[int, Any]
 
     def __init__(self, frame_limit_bytes: int) -> None:
         self.is_open = False
         self.broken = False
         self._own_limit = frame_limit_bytes
-        self._peer_limit = HANDSHAKE_LIMIT_BYTES
+        self.peer_limit = HANDSHAKE_LIMIT_BYTES
         self._frames = Frames(HANDSHAKE_LIMIT_BYTES)
         self._compression: Compression | None = None
         self._compress_from = 0
@@ -90,13 +96,12 @@ class Wire:
         if self.broken:
             return []
         events: list[Event] = []
-        main, frames, readers = self._mainly, self._frames, self._readers
-        read = readers[main]
+        usual, frames, readers = self._usual, self._frames, self._readers
         try:
             for frame in frames.split(data):
                 kind, number, body = frame
-                if kind == main and self.is_open:
-                    events.append(frame if read is _as_it_is else (kind, number, read(body)))
+                if kind in usual and self.is_open:
+                    events.append((kind, number, usual[kind](body)))
                     continue
                 if kind & COMPRESSED:
                     kind, body = kind & ~COMPRESSED, self._decompressed(body)
@@ -138,8 +143,23 @@ class Wire:
     def _open(self, peer_limit: int, compression: Compression | None, compress_from: int) -> None:
         self.is_open = True
         self._frames.limit_bytes = self._own_limit
-        self._peer_limit = min(self._own_limit, peer_limit) or self._own_limit
+        self.peer_limit = min(self._own_limit, peer_limit) or self._own_limit
         self._compression, self._compress_from = compression, compress_from
+
+    def _together(self, kind: int, gathered: Sequence[tuple[int, object]]) -> bytes | None:
+        """Several in one frame; None where that cannot be."""
+        try:
+            return self._frame(kind, 0, _encode(gathered))
+        except (*_UNWRITABLE, _TooLargeError):
+            return None
+
+    def _frame(self, kind: int, number: int, body: bytes) -> bytes:
+        """Raises: _TooLargeError where the other side does not take it."""
+        if len(body) > self.peer_limit:
+            raise _TooLargeError(f"{len(body)} bytes")
+        if self._compression is not None:
+            kind, body = self._sealed(kind, body)
+        return head(len(body), kind, number) + body
 
     def _sealed(self, kind: int, body: bytes) -> tuple[int, bytes]:
         """The kind and body of a frame, compressed where that was agreed on and makes it smaller."""
@@ -153,15 +173,14 @@ class Wire:
 class CallerWire(Wire):
     """The side that dialled."""
 
-    _mainly = REPLY
-
     def __init__(self, frame_limit_bytes: int, compression: Compression | None = None, compress_from: int = 0) -> None:
         super().__init__(frame_limit_bytes)
         self._offered, self._offered_from = compression, compress_from
+        self._usual = {REPLY: _as_it_is, REPLIES: read_answers}
         self._readers = {
+            **self._usual,
             WELCOME: self._welcomed,
             REFUSED: read_trouble,
-            REPLY: _as_it_is,
             TROUBLE: read_trouble,
             GOAWAY: _as_it_is,
             PING: _as_it_is,
@@ -183,18 +202,21 @@ class CallerWire(Wire):
             raise InvalidArguments(f"A token of {len(token)} bytes is too large to introduce oneself with.")
         return framed(HELLO, 0, body)
 
-    def request(self, number: int, call: Call, left_seconds: float) -> bytes:
-        """A call. Raises: InvalidArguments where it is larger than the other side takes; then nothing is to be sent."""
-        body = write_call(call, left_seconds)
-        if len(body) > self._peer_limit:
+    def request(self, number: int, call: Travelling) -> bytes:
+        """A call. Raises: InvalidArguments where it cannot be sent: what it says, or how much."""
+        try:
+            return self._frame(REQUEST, number, _encode(call))
+        except _UNWRITABLE as error:
+            raise InvalidArguments(f"{call[0]}: the call cannot be sent: {error}.") from error
+        except _TooLargeError as error:
             raise InvalidArguments(
-                f"{call.method}: a call of {len(body)} bytes is too large to be sent; {self._peer_limit} are the most. "
+                f"{call[0]}: a call of {error} is too large to be sent; {self.peer_limit} are the most. "
                 f"Send less at a time, or a reference to where it lies."
-            )
-        if self._compression is None:
-            return head(len(body), REQUEST, number) + body
-        kind, body = self._sealed(REQUEST, body)
-        return framed(kind, number, body)
+            ) from None
+
+    def requests(self, calls: Sequence[tuple[int, Travelling]]) -> bytes | None:
+        """Several, each with its number; None where that cannot be, whichever is at fault."""
+        return self._together(REQUESTS, calls)
 
     def cancel(self, number: int) -> bytes:
         """Nobody waits for this call any more."""
@@ -213,14 +235,13 @@ class CallerWire(Wire):
 class AnswererWire(Wire):
     """The side that was dialled."""
 
-    _mainly = REQUEST
-
     def __init__(self, frame_limit_bytes: int) -> None:
         super().__init__(frame_limit_bytes)
         self._greeted = False
+        self._usual = {REQUEST: read_call, REQUESTS: read_calls}
         self._readers = {
+            **self._usual,
             HELLO: self._hello,
-            REQUEST: read_call,
             CANCEL: _as_it_is,
             PING: _as_it_is,
             PONG: _as_it_is,
@@ -237,16 +258,20 @@ class AnswererWire(Wire):
 
     def reply(self, number: int, answer: bytes) -> bytes:
         """The answer of a call. Raises: CallError where it is larger than the other side takes."""
-        if self._compression is None and len(answer) <= self._peer_limit:
+        if self._compression is None and len(answer) <= self.peer_limit:
             return head(len(answer), REPLY, number) + answer
         return b"".join(self.reply_apart(number, answer))
 
+    def replies(self, answers: Sequence[tuple[int, bytes]]) -> bytes | None:
+        """Several, each with its number; None where that is larger than the other side takes."""
+        return self._together(REPLIES, answers)
+
     def reply_apart(self, number: int, answer: bytes) -> tuple[bytes, bytes]:
         """As `reply`, in two pieces, so that a large answer is not copied. Raises: CallError."""
-        if len(answer) > self._peer_limit:
+        if len(answer) > self.peer_limit:
             raise CallError(
                 f"it was executed, but its answer of {len(answer)} bytes is too large to be sent; "
-                f"{self._peer_limit} are the most"
+                f"{self.peer_limit} are the most"
             )
         kind, body = self._sealed(REPLY, answer)
         return head(len(body), kind, number), body
@@ -269,6 +294,10 @@ class AnswererWire(Wire):
 def common_version(hello: Hello) -> int | None:
     """The best version that both sides speak; None where there is none."""
     return max(set(hello.versions) & set(VERSIONS), default=None)
+
+
+class _TooLargeError(Exception):
+    """More than the other side takes."""
 
 
 class _WrongError(Exception):

@@ -1,4 +1,4 @@
-"""Whether the other side is there: asked often while somebody waits for it, else rarely."""
+"""What a caller's connection sends together, and whether the other side is there."""
 
 from __future__ import annotations
 
@@ -9,12 +9,13 @@ from typing import Any
 import pytest
 
 from ramet.clock import VirtualClock
+from ramet.errors import InvalidArguments, OutcomeUnknown, Unavailable
 from ramet.tasks import Tasks
 from ramet.telemetry.context import Context
 from ramet.transport.base import Call
 from ramet.transport.connection.calling import CallingConnection
 from ramet.transport.options import MEBIBYTE, TransportOptions
-from ramet.transport.wire.framing import PING
+from ramet.transport.wire.framing import PING, REQUEST, REQUESTS
 from ramet.transport.wire.messages import Welcome
 from ramet.transport.wire.protocol import AnswererWire, CallerWire
 
@@ -27,15 +28,19 @@ class Wire(asyncio.Transport):
         self.answerer = AnswererWire(MEBIBYTE)
         self.connection: CallingConnection
         self.pings = 0
+        self.frames: list[tuple[int, list[str]]] = []
         self.is_there = True
 
     def write(self, data: Any) -> None:
         for kind, number, value in self.answerer.receive(data):
             self.pings += kind == PING
+            if kind in {REQUEST, REQUESTS}:
+                calls = [value] if kind == REQUEST else [call for _, call in value]
+                self.frames.append((kind, [call.method for call in calls]))
             if kind == PING and self.is_there:
                 self.connection.data_received(self.answerer.pong(number))
             elif self.connection_is_new:
-                welcome = Welcome(version=1, frame_limit_bytes=MEBIBYTE, calls_limit=9)
+                welcome = Welcome(version=1, frame_limit_bytes=MEBIBYTE, calls_limit=99)
                 self.connection.data_received(self.answerer.welcome(value, welcome, None, 0))
                 self.connection_is_new = False
 
@@ -63,6 +68,51 @@ async def held() -> AsyncIterator[tuple[CallingConnection, Wire, VirtualClock, T
 
 
 Held = tuple[CallingConnection, Wire, VirtualClock, Tasks]
+
+
+def call_of(method: str, clock: VirtualClock, arguments: bytes = b"", key: str | None = None) -> Call:
+    return Call(method, arguments, Context.root("e", deadline=clock.monotonic() + 1000), key)
+
+
+async def test_the_first_call_is_sent_at_once_and_those_that_gather_in_one_frame(held: Held) -> None:
+    connection, wire, clock, _ = held
+    names = [f"shop.{number}" for number in range(5)]
+    for name in names:
+        connection.begin(call_of(name, clock))
+    assert wire.frames == [(REQUEST, names[:1])]
+    await asyncio.sleep(0)
+    assert wire.frames == [(REQUEST, names[:1]), (REQUESTS, names[1:])]
+
+
+async def test_one_that_cannot_be_sent_harms_nobody_it_was_to_leave_with(held: Held) -> None:
+    connection, wire, clock, _ = held
+    keys = {"shop.a": None, "shop.b": "b", "shop.c": "\udc80", "shop.d": "d"}
+    begun = {name: connection.begin(call_of(name, clock, key=key)) for name, key in keys.items()}
+    await asyncio.sleep(0)
+    assert wire.frames == [(REQUEST, [name]) for name in ("shop.a", "shop.b", "shop.d")]
+    with pytest.raises(InvalidArguments, match=r"^shop\.c: the call cannot be sent"):
+        await begun["shop.c"]
+    assert connection.in_flight == 3
+
+
+async def test_one_that_cannot_be_sent_is_told_so_where_it_was_the_last_to_gather(held: Held) -> None:
+    connection, _, clock, _ = held
+    connection.begin(call_of("shop.a", clock))
+    odd = connection.begin(call_of("shop.b", clock, b"x" * 4000, key="\udc80"))
+    with pytest.raises(InvalidArguments):
+        await odd
+
+
+async def test_what_was_not_sent_is_known_when_the_connection_is_lost(held: Held) -> None:
+    connection, _, clock, _ = held
+    sent = [connection.begin(call_of("shop.a", clock)), connection.begin(call_of("shop.large", clock, b"x" * 5000))]
+    kept = connection.begin(call_of("shop.b", clock))
+    connection.connection_lost(None)
+    for one in sent:
+        with pytest.raises(OutcomeUnknown):
+            await one
+    with pytest.raises(Unavailable, match=r"^shop\.b was not sent"):
+        await kept
 
 
 async def test_an_idle_peer_is_asked_rarely_and_kept(held: Held) -> None:

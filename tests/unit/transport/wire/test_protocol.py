@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from hashlib import shake_128
 
+import msgspec
 import pytest
 from msgspec.structs import replace
 
@@ -19,13 +20,15 @@ from ramet.transport.wire.framing import (
     PING,
     PONG,
     REFUSED,
+    REPLIES,
     REPLY,
     REQUEST,
+    REQUESTS,
     TROUBLE,
     WELCOME,
     framed,
 )
-from ramet.transport.wire.messages import VERSIONS, Hello, Trouble, Welcome
+from ramet.transport.wire.messages import TOGETHER, VERSIONS, Hello, Trouble, Welcome, travelling
 from ramet.transport.wire.protocol import BROKEN, AnswererWire, CallerWire, common_version
 
 MOST = 100_000
@@ -54,10 +57,47 @@ def broken(events: list[tuple[int, int, object]]) -> str:
 
 def test_a_call_and_its_answer_travel() -> None:
     caller, answerer = pair()
-    ((kind, number, request),) = answerer.receive(caller.request(5, CALL, 2.0))
+    ((kind, number, request),) = answerer.receive(caller.request(5, travelling(CALL, 2.0)))
     assert (kind, number, request.method, request.arguments) == (REQUEST, 5, "shop.ask", b"arguments")
     assert request.context.deadline == 2.0
     assert caller.receive(answerer.reply(5, b"answer")) == [(REPLY, 5, b"answer")]
+
+
+def test_several_calls_and_answers_travel_together() -> None:
+    caller, answerer = pair()
+    sent = caller.requests([(number, travelling(CALL, 2.0)) for number in (5, 7)])
+    assert sent is not None
+    ((kind, _, requests),) = answerer.receive(sent)
+    assert (kind, [(number, request.method) for number, request in requests]) == (
+        REQUESTS,
+        [(5, "shop.ask"), (7, "shop.ask")],
+    )
+    answers = [(5, b"five"), (7, b"seven")]
+    assert caller.receive(answerer.replies(answers) or b"") == [(REPLIES, 0, answers)]
+
+
+def test_no_more_travel_together_than_the_other_side_takes() -> None:
+    caller, answerer = pair(theirs=1000)
+    calls = [(number, travelling(CALL, 1.0)) for number in range(100)]
+    assert caller.requests(calls) is None
+    assert answerer.replies([(number, b"x" * 100) for number in range(100)]) is None
+    _, answerer = pair()
+    body = msgspec.msgpack.encode([(number, b"") for number in range(TOGETHER + 1)])
+    assert "length <= 1024" in broken(caller.receive(framed(REPLIES, 0, body)))
+
+
+@pytest.mark.parametrize("number", [-1, "1", 1.5])
+def test_a_number_among_several_is_one_that_a_head_can_have(number: object) -> None:
+    body = msgspec.msgpack.encode([(number, travelling(CALL, 1.0))])
+    assert "cannot be read" in broken(pair()[1].receive(framed(REQUESTS, 0, body)))
+
+
+def test_a_call_that_says_what_is_no_text_is_refused_before_it_is_sent() -> None:
+    caller, _ = pair()
+    odd = travelling(replace(CALL, key="\udc80"), 1.0)
+    with pytest.raises(InvalidArguments, match=r"^shop\.ask: the call cannot be sent: "):
+        caller.request(1, odd)
+    assert caller.requests([(1, travelling(CALL, 1.0)), (2, odd)]) is None
 
 
 def test_trouble_cancelling_and_going_away_travel() -> None:
@@ -110,12 +150,12 @@ def test_a_second_hello_breaks_the_connection_before_and_after_the_first_is_answ
     assert "after the handshake" in broken(pair()[1].receive(hello))
 
 
-@pytest.mark.parametrize("kind", [WELCOME, REPLY, TROUBLE, GOAWAY, 11, 99])
+@pytest.mark.parametrize("kind", [WELCOME, REPLY, REPLIES, TROUBLE, GOAWAY, 99])
 def test_an_answerer_takes_no_answers(kind: int) -> None:
     assert f"of kind {kind} " in broken(pair()[1].receive(framed(kind, 1)))
 
 
-@pytest.mark.parametrize("kind", [HELLO, REQUEST, CANCEL, 11, 99])
+@pytest.mark.parametrize("kind", [HELLO, REQUEST, REQUESTS, CANCEL, 99])
 def test_a_caller_takes_no_requests(kind: int) -> None:
     assert f"of kind {kind} " in broken(pair()[0].receive(framed(kind, 1)))
 
@@ -127,9 +167,10 @@ def test_what_has_no_body_may_not_bring_one(kind: int) -> None:
 
 def test_what_came_before_the_mistake_is_still_an_event_and_nothing_after_it() -> None:
     caller, answerer = pair()
-    events = answerer.receive(caller.request(1, CALL, 1.0) + framed(REQUEST, 2, b"\xc1") + caller.request(3, CALL, 1.0))
+    one, three = (caller.request(number, travelling(CALL, 1.0)) for number in (1, 3))
+    events = answerer.receive(one + framed(REQUEST, 2, b"\xc1") + three)
     assert [(kind, number) for kind, number, _ in events] == [(REQUEST, 1), (BROKEN, 0)]
-    assert answerer.receive(caller.request(4, CALL, 1.0)) == []
+    assert answerer.receive(caller.request(4, travelling(CALL, 1.0))) == []
 
 
 def test_nobody_may_send_much_before_he_is_let_in() -> None:
@@ -141,20 +182,20 @@ def test_nobody_may_send_much_before_he_is_let_in() -> None:
 def test_a_call_that_is_too_large_is_refused_before_it_is_sent() -> None:
     caller, _ = pair()
     with pytest.raises(InvalidArguments, match=r"^shop\.ask: a call of \d+ bytes is too large"):
-        caller.request(1, replace(CALL, arguments=b"x" * MOST), 1.0)
+        caller.request(1, travelling(replace(CALL, arguments=b"x" * MOST), 1.0))
 
 
 def test_the_smaller_limit_of_the_two_sides_counts() -> None:
     caller, answerer = pair(theirs=1000)
     with pytest.raises(InvalidArguments, match="1000 are the most"):
-        caller.request(1, replace(CALL, arguments=b"x" * 1000), 1.0)
+        caller.request(1, travelling(replace(CALL, arguments=b"x" * 1000), 1.0))
     with pytest.raises(CallError, match="it was executed, but its answer of 1001 bytes"):
         answerer.reply(1, b"x" * 1001)
 
 
 def test_large_bodies_are_compressed_where_that_was_agreed_on() -> None:
     caller, answerer = pair(compressed_from=1000)
-    sent = caller.request(1, replace(CALL, arguments=b"x" * 50_000), 1.0)
+    sent = caller.request(1, travelling(replace(CALL, arguments=b"x" * 50_000), 1.0))
     assert len(sent) < 500
     ((_, _, request),) = answerer.receive(sent)
     assert request.arguments == b"x" * 50_000
