@@ -20,6 +20,7 @@ from ramet.errors import (
 from ramet.telemetry.context import Caller, Context
 from ramet.transport.base import Call
 from ramet.transport.policy.bulkhead import Bulkhead
+from ramet.transport.wire.messages import travelling
 from tests.integration.transport.bed import KINDS, Bed, until
 
 kinds = pytest.mark.parametrize("kind", KINDS)
