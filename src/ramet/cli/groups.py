@@ -145,6 +145,9 @@ def _change(choices: Choices, deployment: str | None, request: Request, told: To
     found, data = running(choices, deployment)
     if not found.groups:
         raise UsageError(f'The deployment "{found.deployment}" is one process: it has no groups.')
+    names, group = [one.name for one in found.groups], getattr(request, "group", None)
+    if group is not None and group not in names:
+        raise UsageError(f'There is no group "{group}" in {found.deployment}; there are {", ".join(names)}.')
     with reach(data) as remote:
         if remote is None:
             raise UsageError(f'The deployment "{found.deployment}" has just ended.')

@@ -224,6 +224,7 @@ def test_operators_talk_to_the_process_that_runs(hello: Path) -> None:
         assert (refused.returncode, refused.stdout) == (1, "")
         wrong = ramet(hello, "call", "greetings.greet", '{"nam": ""}')
         assert (wrong.returncode, wrong.stderr.count("\n")) == (2, 1)
+        assert 'greetings.greet has no parameter "nam"; it takes name.' in wrong.stderr
         assert ramet(hello, "sagas", "show", "Checkout/1").returncode == 1
         process.stop()
     assert msgspec.json.decode(ramet(hello, "status", "--json").stdout)["running"] is False

@@ -101,7 +101,8 @@ def test_groups_are_planned_restarted_scaled_followed_and_stopped(bakery: Path) 
         assert ramet(bakery, "restart", "back").stdout == "back: 1 replica started\n"
         refused = ramet(bakery, "scale", "back", "2")
         assert (refused.returncode, "cannot have two replicas" in refused.stderr) == (2, True)
-        assert ramet(bakery, "logs", "moon").returncode == 2
+        for unknown in (("logs", "moon"), ("scale", "moon", "1"), ("restart", "moon"), ("stop", "moon")):
+            assert (ramet(bakery, *unknown).returncode, unknown) == (2, unknown)
         pids = {one["pid"] for one in replicas(bakery, "front")}
         (bakery / "ramet.toml").write_text(TOML.replace("process.back", "process.rear"), encoding="utf-8")
         assert "start    rear" in ramet(bakery, "plan", "split").stdout

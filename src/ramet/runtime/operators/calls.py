@@ -20,7 +20,10 @@ from ramet.telemetry.context import current_context
 async def call(running: Running, request: Call) -> Called:
     """The result, or the refusal. Raises: InvalidArguments, CallError."""
     contract, method = find(running.declared, request.contract, request.method)
-    arguments = MethodCodec(method).convert_arguments(request.arguments)
+    try:
+        arguments = MethodCodec(method).convert_arguments(request.arguments)
+    except InvalidArguments as error:
+        raise InvalidArguments(f"{contract.name}.{error}") from error
     client: Any = running.client(contract.cls)
     limit = running.clock.monotonic() + request.timeout_seconds
     token = current_context.set(msgspec.structs.replace(running.exchange.new_context(), deadline=limit))
