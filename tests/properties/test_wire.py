@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from ramet.telemetry.context import Caller, Context
 from ramet.transport.base import Call
 from ramet.transport.wire.framing import HEAD_BYTES, PING, REPLIES, REPLY, REQUEST, REQUESTS, Frames, framed
-from ramet.transport.wire.messages import Hello, Travelling, Welcome, received, travelling
+from ramet.transport.wire.messages import Hello, Travelling, Welcome, set_deadline, travelling
 from ramet.transport.wire.protocol import BROKEN, AnswererWire, CallerWire, Event, Wire
 
 MOST = 5000
@@ -73,7 +73,7 @@ def test_requests_are_the_same_in_any_pieces(sent: list[tuple[int, Call]], sizes
     events = all_of(other, in_pieces(stream, sizes))
     assert events == one.receive(stream)
     assert [(number, request) for _, number, request in events] == sent
-    assert all(received(request, 0.0) == request.context.deadline for _, _, request in events)
+    assert all(set_deadline(request, 0.0) == request.context.deadline for _, _, request in events)
 
 
 @given(st.lists(st.tuples(numbers, calls), max_size=8), st.lists(st.tuples(numbers, st.binary(max_size=99))), cuts)

@@ -21,7 +21,7 @@ from ramet.transport.connection.connection import APART_BYTES, Connection
 from ramet.transport.connection.eager import StandIn, start
 from ramet.transport.options import TransportOptions
 from ramet.transport.wire.framing import CANCEL, HEAD_BYTES, HELLO, REQUEST, REQUESTS
-from ramet.transport.wire.messages import Hello, Welcome, received
+from ramet.transport.wire.messages import Hello, Welcome, set_deadline
 from ramet.transport.wire.protocol import AnswererWire
 
 log = logging.getLogger("ramet.transport")
@@ -162,7 +162,7 @@ class AnsweringConnection(Connection):
         method, context = call.method, call.context
         if self._draining or (self._in_flight and self._is_too_much(number)):
             return self._refuse(number, method)
-        if not received(call, now) > 0:
+        if not set_deadline(call, now) > 0:
             return self._trouble(number, "deadline", f"{method}: the time was up before the call arrived.")
         if method not in self._granted and not self._may_call(method):
             return self._denied(number, method)

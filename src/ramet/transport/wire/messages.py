@@ -103,8 +103,8 @@ def travelling(call: Call, left_seconds: float) -> Travelling:
     return call.method, call.arguments, carried, call.key, call.withdraw, call.fresh
 
 
-def received(call: Call, now: float) -> float:
-    """The time that is left for a call that has come, of which its deadline is made here."""
+def set_deadline(call: Call, now: float) -> float:
+    """Make the deadline of a call that has come of the seconds that are left for it; gives those back."""
     context = call.context
     left = context.deadline
     force_setattr(context, "deadline", now + left)

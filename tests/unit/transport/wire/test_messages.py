@@ -15,7 +15,7 @@ from ramet.transport.wire.messages import (
     error_of,
     read_call,
     read_hello,
-    received,
+    set_deadline,
     travelling,
 )
 
@@ -47,14 +47,14 @@ def written(call: Call, left: float) -> bytes:
 def test_a_call_arrives_as_it_was_sent(call: Call) -> None:
     left = call.context.deadline - 100.0
     arrived = read_call(written(call, left))
-    assert received(arrived, 100.0) == left
+    assert set_deadline(arrived, 100.0) == left
     assert arrived == call
 
 
 def test_the_time_that_is_left_travels_and_not_the_moment() -> None:
     call = Call("shop.ask", b"", Context.root("e", deadline=1000.0))
     arrived = read_call(written(call, 2.5))
-    received(arrived, 7.0)
+    set_deadline(arrived, 7.0)
     assert arrived.context.deadline == 9.5
 
 
