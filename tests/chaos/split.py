@@ -15,7 +15,7 @@ from typing import Any
 from tests.chaos.customers import Customer, Promises
 from tests.chaos.kill import SKUS, audit_of, broken, unheard
 from tests.chaos.shop_process import pause
-from tests.chaos.split_shop import SplitShop, hit
+from tests.chaos.split_shop import SplitShop, family, hit
 
 HEALTHY_SECONDS = 10.0
 SETTLED_SECONDS = 180.0
@@ -76,8 +76,10 @@ class Faults:
             "freeze a process": self.freeze,
             "kill PostgreSQL": self.kill_postgres,
             "restart PostgreSQL": self.restart_postgres,
+            "freeze PostgreSQL": self.freeze_postgres,
             "kill the broker": self.kill_broker,
             "restart the broker": self.restart_broker,
+            "freeze the broker": self.freeze_broker,
             "cut the network": self.cut,
             "slow the network": self.slow,
             **({"lose every packet": self.lose, "delay and lose packets": self.delay} if self.shop.link else {}),
@@ -111,6 +113,10 @@ class Faults:
         """As an operator does."""
         await asyncio.to_thread(self.shop.postgres.restart)
 
+    async def freeze_postgres(self) -> None:
+        """It answers nobody, and nobody is told; then it goes on where it was."""
+        await self._freeze(self.shop.postgres.pid)
+
     async def kill_broker(self) -> None:
         """kill -9 of the broker."""
         await asyncio.to_thread(self.shop.broker.kill)
@@ -120,6 +126,19 @@ class Faults:
     async def restart_broker(self) -> None:
         """As an operator does."""
         await asyncio.to_thread(self.shop.broker.restart)
+
+    async def freeze_broker(self) -> None:
+        """As PostgreSQL."""
+        await self._freeze(self.shop.broker.pid)
+
+    async def _freeze(self, server: int | None) -> None:
+        assert server is not None
+        pids = family(server)
+        for pid in pids:
+            hit(pid, signal.SIGSTOP)
+        await pause(self.chance.uniform(*FROZEN_SECONDS))
+        for pid in pids:
+            hit(pid, signal.SIGCONT)
 
     async def cut(self) -> None:
         """Nothing reaches PostgreSQL, or the broker, for a while."""

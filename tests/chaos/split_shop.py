@@ -6,7 +6,7 @@ import asyncio
 import json
 import os
 import signal
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from random import Random
 from typing import Any, Self
@@ -128,3 +128,13 @@ def hit(pid: int, number: signal.Signals) -> bool:
     except ProcessLookupError:
         return False
     return True
+
+
+def family(pid: int) -> list[int]:
+    """A process with all its children, and theirs."""
+    found = [pid]
+    for one in found:
+        for tasks in Path(f"/proc/{one}/task").glob("*/children"):
+            with suppress(OSError):
+                found += map(int, tasks.read_text(encoding="ascii").split())
+    return found

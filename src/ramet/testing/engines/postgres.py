@@ -123,6 +123,11 @@ class PostgresServer:
         self.stop()
         self.start()
 
+    @property
+    def pid(self) -> int | None:
+        """The process that was started, while there is one."""
+        return self._process.pid if self._process is not None else None
+
     def _end(self, how: signal.Signals) -> None:
         if self._process is not None:
             if self._process.poll() is None:
