@@ -59,6 +59,7 @@ class Custody:
         self._worker = leases.worker
         self._claim_at = 0.0
         self._stranded: frozenset[str] = frozenset()
+        self._unsure: Sequence[SavedSaga] = ()
         self._woken = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
 
@@ -119,7 +120,7 @@ class Custody:
 
     async def _tend(self) -> None:
         if self._worker != self._leases.worker:
-            self._worker = self._leases.worker
+            self._worker, self._unsure = self._leases.worker, ()
             self._runner.drop()
         now = self._clock.monotonic()
         since = self._clock.time() - RECENT_SECONDS
@@ -132,7 +133,7 @@ class Custody:
     # -- taking over ---------------------------------------------------------------------------------------------
 
     async def _claim(self) -> None:
-        last, left, taken = "", [], 0
+        last, left, taken = "", [], await self._take(self._unsure)
         while page := await self._journal.orphans(last, PAGE):
             fit = [saga for saga in page if self._objection(saga) is None]
             left += [saga for saga in page if self._objection(saga) is not None]
@@ -144,15 +145,17 @@ class Custody:
         self._say_stranded(left)
 
     async def _take(self, sagas: Sequence[SavedSaga]) -> int:
+        """Make them this worker's; where that fails they may be nevertheless, and nobody would find them as orphans."""
         if not sagas:
             return 0
-        now = self._clock.time()
+        self._unsure, now = sagas, self._clock.time()
         ours = await self._journal.take_over(sagas, self._definitions, now)
         recovery = Recovery()
         for saga in sagas:
             if saga.id in ours and saga.status != Status.PARKED:
                 sort_in(recovery, saga, self._definitions[saga.name], now)
-        await self._runner.take(recovery)
+        self._runner.take(recovery)
+        self._unsure = ()
         return len(ours)
 
     def _objection(self, saga: SavedSaga) -> str | None:

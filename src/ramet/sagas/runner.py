@@ -80,17 +80,16 @@ class Runner:
         """Go on with what was in flight."""
         self.running = True
         self._tidy()
-        await self.take(recovery)
+        self.take(recovery)
+        for saga in await self._journal.signalled():
+            self.wake(saga)
 
-    async def take(self, recovery: Recovery) -> None:
-        """Go on with these; somebody else may have had them under way."""
-        signalled = await self._journal.signalled()
+    def take(self, recovery: Recovery) -> None:
+        """Go on with these, once an event or a time has come for those that wait; others may have had them."""
         self._doubtful.update(recovery.ready)
         self._backlog.extend(recovery.ready)
         for saga, until in recovery.waiting:
-            if saga in signalled:
-                self._backlog.append(saga)
-            elif until is not None:
+            if until is not None:
                 self._agenda.add(until, saga)
         self._refill()
 
