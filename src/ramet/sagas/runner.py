@@ -36,6 +36,9 @@ ROOM = 4_000
 STOPPING_SECONDS = 10.0
 """How long `stop` lets steps finish; what is cut off is repeated at the next start."""
 
+DOUBT_SECONDS = (1.0, 5.0, 30.0, 300.0)
+"""When to look for a saga that may be there: its server was lost during the commit, and may yet come to it."""
+
 PAUSE_SECONDS = 1.0
 """How long to wait before reading the journal again after it could not be read; shorter waits stay in memory."""
 
@@ -136,6 +139,13 @@ class Runner:
             self._next(live)
         else:
             self._backlog.append(live.id)
+
+    def doubt(self, saga: str) -> None:
+        """A saga may be this process's, durably, and nobody else would look after it then."""
+        self._doubtful.add(saga)
+        for seconds in DOUBT_SECONDS:
+            if self.running:
+                self._agenda.add(self._clock.time() + seconds, saga)
 
     def signalled(self, saga: str, key: str) -> None:
         """An event for the saga with this name and key is there, durably."""

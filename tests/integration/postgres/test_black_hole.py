@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import text
 
 from ramet.errors import CommitUnknown
-from ramet.storage.base import Write
+from ramet.storage.base import Unit, Write
 from ramet.storage.postgres.options import PostgresOptions
 from ramet.storage.postgres.storage import PostgresStorage
 from ramet.storage.tables import SCHEMA
@@ -38,10 +38,16 @@ async def marks(storage: PostgresStorage) -> list[str]:
     return [key for (key,) in await storage.fetch("SELECT key FROM mark ORDER BY key")]
 
 
-async def mark(storage: PostgresStorage, key: str) -> None:
+async def mark(storage: PostgresStorage, key: str, told: list[str] | None = None) -> None:
     unit = storage.unit()
     await unit.run(text(f"INSERT INTO mark VALUES ('{key}')"))
+    await event(unit, key, told)
+
+
+async def event(unit: Unit, key: str, told: list[str] | None = None) -> None:
     unit.defer(Write(MARK, [(f"{key} event",)]))
+    if told is not None:
+        unit.after_commit(lambda: told.append(f"{key} durable"), lambda: told.append(f"{key} unknown"))
     await unit.commit()
 
 
@@ -54,6 +60,22 @@ async def test_a_commit_that_is_swallowed_is_unknown_and_the_next_one_works(
         await mark(storage, "lost")
     await mark(storage, "after")
     assert await marks(storage) == ["after", "after event", "before", "before event"]
+
+
+async def test_who_waits_for_a_commit_is_told_that_it_is_unknown_also_where_it_was_cancelled(
+    storage: PostgresStorage, proxy: Proxy
+) -> None:
+    told: list[str] = []
+    await mark(storage, "a", told)
+    await event(storage.unit(), "b", told)
+    proxy.swallows = b"event"
+    for work in (mark(storage, "c", told), event(storage.unit(), "d", told)):
+        swallowed = asyncio.ensure_future(work)
+        await proxy.swallowed.wait()
+        proxy.swallowed.clear()
+        swallowed.cancel()
+        await asyncio.wait((swallowed,))
+    assert told == ["a durable", "b durable", "c unknown", "d unknown"]
 
 
 async def test_rows_that_are_swallowed_are_unknown_and_the_next_ones_are_written(

@@ -65,7 +65,7 @@ class Life:
 
 @pytest.mark.parametrize(
     ("kind", "replicas", "stride"),
-    [("before", 2, 1), ("frozen", 3, 4), ("late", 3, 4)],
+    [("before", 2, 1), ("after", 2, 1), ("frozen", 3, 4), ("late", 3, 4)],
 )
 async def test_every_use_of_the_database_may_fail(tmp_path: Path, kind: str, replicas: int, stride: int) -> None:
     for number in count(1, stride):
