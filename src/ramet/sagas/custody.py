@@ -57,6 +57,7 @@ class Custody:
         self._spawn = spawn
         self._shapes = Shapes({})
         self._worker = leases.worker
+        leases.listen(self._note_change)
         self._claim_at = 0.0
         self._stranded: frozenset[str] = frozenset()
         self._unsure: Sequence[SavedSaga] = ()
@@ -86,7 +87,6 @@ class Custody:
 
     async def start(self) -> None:
         """Take over what is nobody's, and go on doing so."""
-        self._leases.listen(self._note_change)
         self._journal.listen(self._woken.set)
         await self._tend()
         self._tasks = [self._spawn(self._keep_tending()), self._spawn(self._tick())]
@@ -99,6 +99,9 @@ class Custody:
         self._tasks.clear()
 
     def _note_change(self) -> None:
+        if self._worker != self._leases.worker:  # before anything is begun as the new one's
+            self._worker, self._unsure = self._leases.worker, ()
+            self._runner.drop()
         self._claim_at = 0.0
         self._woken.set()
 
@@ -119,9 +122,6 @@ class Custody:
             await self._clock.sleep(PAUSE_SECONDS)
 
     async def _tend(self) -> None:
-        if self._worker != self._leases.worker:
-            self._worker, self._unsure = self._leases.worker, ()
-            self._runner.drop()
         now = self._clock.monotonic()
         since = self._clock.time() - RECENT_SECONDS
         if now >= self._claim_at:

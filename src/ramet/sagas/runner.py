@@ -101,6 +101,7 @@ class Runner:
         for live in self._live.values():
             live.stale = True
         self._live.clear()
+        self._loading.clear()
         self._backlog.clear()
         self._doubtful.clear()
         self._agenda.stop()

@@ -85,7 +85,10 @@ class Leases:
     # -- what others ask -----------------------------------------------------------------------------------------
 
     def listen(self, changed: Callable[[], None]) -> None:
-        """Call `changed` when a worker has gone, when a lease was got or lost, and when `worker` is another."""
+        """Call `changed` when a worker has gone, and when a lease was got or lost.
+
+        Also at once when `worker` is another: what is begun from that moment on is the other one's.
+        """
         self._changed.append(changed)
 
     def contend(self, name: str) -> None:
@@ -155,6 +158,7 @@ class Leases:
         if not await self._storage.write_apart(Write(_BEAT, [(_WORKER + self.worker,)])):
             log.warning("a worker of %s was taken for dead; it begins anew", self._storage.service)
             self.worker, self._held = self._clock.id(), frozenset()
+            self._say_changed()
             await self._enter()
         rows = await self._storage.fetch(_ALL)
         gone = await self._observe(rows)
@@ -203,5 +207,8 @@ class Leases:
             self._looked.set_result(None)
             self._looked = None
         if changed:
-            for listener in self._changed:
-                listener()
+            self._say_changed()
+
+    def _say_changed(self) -> None:
+        for listener in self._changed:
+            listener()

@@ -134,6 +134,21 @@ async def test_a_frozen_worker_that_wakes_does_no_harm_and_goes_on_as_another(gr
     assert await g.status(again) == "completed"
 
 
+async def test_what_a_worker_begins_while_it_becomes_another_goes_on(group: Make) -> None:
+    g = await group(2, Checkout)
+    frozen, before = g.replicas[0], g.replicas[0].leases.worker
+    frozen.gate.freeze()
+    await g.run(TAKEN_OVER)
+    frozen.gate.wake()
+    g.there.plan("stock.reserve", "broken")
+    while frozen.leases.worker == before:
+        await g.clock.settle(1)
+    saga = await frozen.start(Checkout, "1", Checkout.State())
+    await g.run(60)
+    assert await g.status(saga) == "completed"
+    assert g.there.effects == ALL
+
+
 async def test_an_event_that_arrives_in_another_process_wakes_the_saga(group: Make) -> None:
     g = await group(2, Approval)
     saga = await g.replicas[0].start(Approval, "o", Approval.State())
