@@ -186,4 +186,5 @@ class Custody:
                 return
             if (reason := self._objection(saved)) is not None:
                 raise UsageError(f"The saga {saga} belongs to another release ({reason}): ask a process that has that.")
+            self._runner.doubt(saga)
             await self._journal.take_over([saved], self._definitions, self._clock.time())

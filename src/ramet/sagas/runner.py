@@ -182,7 +182,6 @@ class Runner:
             live = await self._read(saga)
             if live is None and self.obtain is not None:
                 await self.obtain(saga)
-                self._doubtful.add(saga)
                 live = await self._read(saga)
             if live is None:
                 saved = await self._journal.load(saga)

@@ -46,6 +46,18 @@ class Life:
         await self._wake()
         await g.run(ENOUGH_SECONDS)
 
+    async def obtained(self) -> None:
+        """A saga that an operator cancels through another process than its own, which meets the fault."""
+        g = self.group
+        first, other = await g.open(2)
+        g.there.plan("cards.charge", "hangs")
+        saga = await first.start(Checkout, "1", Checkout.State())
+        await g.run()
+        other.storage.fault = self.fault
+        self.fault.arm()
+        await self._try(other.engine.cancel(saga))
+        await g.run(ENOUGH_SECONDS)
+
     async def _try(self, work: Awaitable[None]) -> None:
         async def tried() -> None:
             with suppress(RametError):
@@ -75,6 +87,18 @@ async def test_every_use_of_the_database_may_fail(tmp_path: Path, kind: str, rep
         what = f"{kind}, use {number}"
         assert set(await g.views.counts()) == {"completed"}, what
         assert len(g.there.effects) == len(set(g.there.effects)), what
+        await g.close()
+        if not fault.met.is_set():
+            break
+
+
+@pytest.mark.parametrize("kind", ["before", "after"])
+async def test_every_use_may_fail_while_a_saga_is_taken_from_another_process(tmp_path: Path, kind: str) -> None:
+    for number in count(1):
+        (folder := tmp_path / str(number)).mkdir()
+        g, fault = Group(folder, Checkout), Fault(number, kind)
+        await Life(g, fault).obtained()
+        assert set(await g.views.counts()) <= {"completed", "compensated"}, f"{kind}, use {number}"
         await g.close()
         if not fault.met.is_set():
             break
