@@ -12,7 +12,7 @@ import logging
 from collections.abc import Mapping, Sequence
 
 from ramet.clock import Clock
-from ramet.errors import NotFound, StorageError, UsageError
+from ramet.errors import NotFound, UsageError, described
 from ramet.sagas.definition import Definition
 from ramet.sagas.journal import Journal, SavedSaga, Shapes
 from ramet.sagas.progress import Status
@@ -116,8 +116,9 @@ class Custody:
             self._woken.clear()
             try:
                 await self._tend()
-            except StorageError as error:
-                log.warning("It could not be seen which sagas are to be taken over; trying again soon: %s", error)
+            except Exception as error:  # noqa: BLE001 - whatever it was: nobody else would look
+                what = described(error)
+                log.warning("It could not be seen which sagas are to be taken over; trying again soon: %s", what)
                 self._claim_at = 0.0
             await self._clock.sleep(PAUSE_SECONDS)
 

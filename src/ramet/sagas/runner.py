@@ -145,8 +145,11 @@ class Runner:
         """A saga may be this process's, durably, and nobody else would look after it then."""
         self._doubtful.add(saga)
         for seconds in DOUBT_SECONDS:
-            if self.running:
-                self._agenda.add(self._clock.time() + seconds, saga)
+            self._later(saga, seconds)
+
+    def _later(self, saga: str, seconds: float = PAUSE_SECONDS) -> None:
+        if self.running:
+            self._agenda.add(self._clock.time() + seconds, saga)
 
     def signalled(self, saga: str, key: str) -> None:
         """An event for the saga with this name and key is there, durably."""
@@ -214,8 +217,8 @@ class Runner:
     async def _load(self, saga: str, _: Limit) -> None:
         try:
             live = await self._read(saga)
-        except Exception:  # whatever it was: nobody else would come back to this saga
-            self._agenda.add(self._clock.time() + PAUSE_SECONDS, saga)
+        except BaseException:  # whatever it was: nobody else would come back to this saga
+            self._later(saga)
             raise
         finally:
             self._loading.discard(saga)
@@ -294,8 +297,8 @@ class Runner:
         live.again = False
         try:
             found = await self._journal.signal(*waiter(live), event_name(step.event))
-        except Exception:  # whatever it was: nobody else would come back to this saga
-            self._agenda.add(self._clock.time() + PAUSE_SECONDS, live.id)
+        except BaseException:  # whatever it was: nobody else would come back to this saga
+            self._later(live.id)
             raise
         finally:
             live.seeking = False

@@ -19,7 +19,7 @@ import logging
 from collections.abc import Callable, Collection, Iterable
 
 from ramet.clock import Clock
-from ramet.errors import StorageError
+from ramet.errors import StorageError, described
 from ramet.storage.base import Row, Storage, Write
 from ramet.tasks import Spawn
 
@@ -149,8 +149,8 @@ class Leases:
             self._woken.clear()
             try:
                 await self._look()
-            except StorageError as error:
-                log.warning("a worker of %s could not say that it lives: %s", self._storage.service, error)
+            except Exception as error:  # noqa: BLE001 - whatever it was: who says nothing more is taken for dead
+                log.warning("a worker of %s could not say that it lives: %s", self._storage.service, described(error))
 
     async def _look(self) -> None:
         """Beat, see who else does, expel who does not, and take what is free."""
