@@ -34,6 +34,9 @@ RECENT_SECONDS = 60.0
 Older ones are looked for when sagas are taken over.
 """
 
+STILL_SECONDS = 30.0
+"""A saga that could have gone on for so long, and is not in the memory of its worker, was forgotten."""
+
 log = logging.getLogger("ramet.sagas")
 
 
@@ -61,6 +64,7 @@ class Custody:
         self._claim_at = 0.0
         self._stranded: frozenset[str] = frozenset()
         self._unsure: Sequence[SavedSaga] = ()
+        self._looked_after = ""
         self._woken = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
 
@@ -128,6 +132,7 @@ class Custody:
         if now >= self._claim_at:
             self._claim_at, since = now + CLAIM_EVERY_SECONDS, 0.0
             await self._claim()
+            await self._look_after_own()
         for saga in await self._journal.signalled(since):
             self._runner.wake(saga)
 
@@ -173,6 +178,35 @@ class Custody:
                 names,
             )
         self._stranded = stranded
+
+    # -- what was forgotten --------------------------------------------------------------------------------------
+
+    async def _look_after_own(self) -> None:
+        """Go on with a saga that stands still since this worker, which lives, does not know it: a defect, if found.
+
+        A page at each look, so that it costs little where many sagas wait.
+        """
+        page = await self._journal.own(self._looked_after, PAGE)
+        self._looked_after = page[-1].id if len(page) == PAGE else ""
+        still = [saga.id for saga in page if self._stands_still(saga)]
+        again = [await self._journal.load(saga) for saga in still]  # they may have gone on while they were read
+        if forgotten := [saga.id for saga in again if saga is not None and self._stands_still(saga)]:
+            log.warning(
+                "%d sagas stood still, since this process had forgotten them, and go on now: %s. "
+                "That is a defect of Ramet: please report it.",
+                len(forgotten),
+                ", ".join(forgotten[:10]),
+            )
+            self._runner.take(Recovery(ready=forgotten))
+
+    def _stands_still(self, saga: SavedSaga) -> bool:
+        told_at, then = saga.log[-1].at if saga.log else saga.started_at, self._clock.time() - STILL_SECONDS
+        if told_at > then or saga.status == Status.PARKED or saga.ended_at is not None or self._runner.has(saga.id):
+            return False
+        recovery = Recovery()
+        if self._journal.is_own(saga) and self._objection(saga) is None:
+            sort_in(recovery, saga, self._definitions[saga.name], then)
+        return bool(recovery.ready)
 
     async def obtain(self, saga: str) -> None:
         """Make a saga this worker's, whoever has it; whatever the other one does then is refused by the journal.

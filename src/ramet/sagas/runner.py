@@ -250,6 +250,10 @@ class Runner:
         if self._backlog:
             self._refill()
 
+    def has(self, saga: str) -> bool:
+        """Whether a saga is in memory, or will be."""
+        return saga in self._live or saga in self._loading or saga in self._backlog or saga in self._agenda
+
     # -- running -------------------------------------------------------------------------------------------------
 
     def _next(self, live: Live) -> None:

@@ -79,7 +79,9 @@ class Life:
     ("kind", "replicas", "stride"),
     [("before", 2, 1), ("after", 2, 1), ("odd", 2, 4), ("frozen", 3, 4), ("late", 3, 4)],
 )
-async def test_every_use_of_the_database_may_fail(tmp_path: Path, kind: str, replicas: int, stride: int) -> None:
+async def test_every_use_of_the_database_may_fail(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, kind: str, replicas: int, stride: int
+) -> None:
     for number in count(1, stride):
         (folder := tmp_path / str(number)).mkdir()
         g, fault = Group(folder, Checkout, Approval), Fault(number, kind)
@@ -87,6 +89,7 @@ async def test_every_use_of_the_database_may_fail(tmp_path: Path, kind: str, rep
         what = f"{kind}, use {number}"
         assert set(await g.views.counts()) == {"completed"}, what
         assert len(g.there.effects) == len(set(g.there.effects)), what
+        assert "forgotten" not in caplog.text, what
         await g.close()
         if not fault.met.is_set():
             break
