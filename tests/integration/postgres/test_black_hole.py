@@ -9,7 +9,7 @@ from itertools import count
 import pytest
 from sqlalchemy import text
 
-from ramet.errors import CommitUnknown
+from ramet.errors import CommitUnknown, StorageUnavailable
 from ramet.storage.base import Unit, Write
 from ramet.storage.postgres.options import PostgresOptions
 from ramet.storage.postgres.storage import PostgresStorage
@@ -86,6 +86,15 @@ async def test_rows_that_are_swallowed_are_unknown_and_the_next_ones_are_written
         await storage.write(Write(MARK, [("lost",)]))
     await storage.write(Write(MARK, [("after",)]))
     assert await marks(storage) == ["after"]
+
+
+async def test_rows_of_ramet_that_are_read_are_not_waited_for_for_ever(storage: PostgresStorage, proxy: Proxy) -> None:
+    await mark(storage, "before")
+    proxy.swallows = b"nowhere"
+    async with asyncio.timeout(20):
+        with pytest.raises(StorageUnavailable, match=r"no answer within 0\.2 s"):
+            await storage.fetch("SELECT 'nowhere'")
+        assert await marks(storage) == ["before", "before event"]
 
 
 async def test_a_statement_that_is_swallowed_and_cancelled_costs_one_connection(
