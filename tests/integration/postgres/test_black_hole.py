@@ -11,6 +11,7 @@ from sqlalchemy import text
 
 from ramet.errors import CommitUnknown, StorageUnavailable
 from ramet.storage.base import Unit, Write
+from ramet.storage.postgres import pool
 from ramet.storage.postgres.options import PostgresOptions
 from ramet.storage.postgres.storage import PostgresStorage
 from ramet.storage.tables import SCHEMA
@@ -95,6 +96,18 @@ async def test_rows_of_ramet_that_are_read_are_not_waited_for_for_ever(storage: 
         with pytest.raises(StorageUnavailable, match=r"no answer within 0\.2 s"):
             await storage.fetch("SELECT 'nowhere'")
         assert await marks(storage) == ["before", "before event"]
+
+
+async def test_a_connection_that_is_asked_whether_it_is_there_is_not_waited_for_for_ever(
+    storage: PostgresStorage, proxy: Proxy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pool, "LONG_IDLE_SECONDS", 0.0)
+    await storage.write(Write(MARK, [("before",)]))
+    proxy.swallows = b"SELECT 1"
+    async with asyncio.timeout(20):
+        await storage.write(Write(MARK, [("after",)]))
+    assert proxy.swallowed.is_set()
+    assert await marks(storage) == ["after", "before"]
 
 
 async def test_a_statement_that_is_swallowed_and_cancelled_costs_one_connection(
