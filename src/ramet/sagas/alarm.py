@@ -57,6 +57,10 @@ class Agenda:
         heapq.heappush(self._heap, (at, name))
         self._nap(at)
 
+    def __contains__(self, name: object) -> bool:
+        """Whether it is to be woken."""
+        return any(one == name for _, one in self._heap)
+
     def _ring(self) -> None:
         now = self._clock.time()
         while self._heap and self._heap[0][0] <= now:

@@ -12,7 +12,7 @@ import logging
 from collections.abc import Mapping, Sequence
 
 from ramet.clock import Clock
-from ramet.errors import NotFound, StorageError, UsageError
+from ramet.errors import NotFound, UsageError, described
 from ramet.sagas.definition import Definition
 from ramet.sagas.journal import Journal, SavedSaga, Shapes
 from ramet.sagas.progress import Status
@@ -33,6 +33,9 @@ RECENT_SECONDS = 60.0
 
 Older ones are looked for when sagas are taken over.
 """
+
+STILL_SECONDS = 30.0
+"""A saga that could have gone on for so long, and is not in the memory of its worker, was forgotten."""
 
 log = logging.getLogger("ramet.sagas")
 
@@ -57,8 +60,11 @@ class Custody:
         self._spawn = spawn
         self._shapes = Shapes({})
         self._worker = leases.worker
+        leases.listen(self._note_change)
         self._claim_at = 0.0
         self._stranded: frozenset[str] = frozenset()
+        self._unsure: Sequence[SavedSaga] = ()
+        self._looked_after = ""
         self._woken = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
 
@@ -85,7 +91,6 @@ class Custody:
 
     async def start(self) -> None:
         """Take over what is nobody's, and go on doing so."""
-        self._leases.listen(self._note_change)
         self._journal.listen(self._woken.set)
         await self._tend()
         self._tasks = [self._spawn(self._keep_tending()), self._spawn(self._tick())]
@@ -98,6 +103,9 @@ class Custody:
         self._tasks.clear()
 
     def _note_change(self) -> None:
+        if self._worker != self._leases.worker:  # before anything is begun as the new one's
+            self._worker, self._unsure = self._leases.worker, ()
+            self._runner.drop()
         self._claim_at = 0.0
         self._woken.set()
 
@@ -112,27 +120,26 @@ class Custody:
             self._woken.clear()
             try:
                 await self._tend()
-            except StorageError as error:
-                log.warning("It could not be seen which sagas are to be taken over; trying again soon: %s", error)
+            except Exception as error:  # noqa: BLE001 - whatever it was: nobody else would look
+                what = described(error)
+                log.warning("It could not be seen which sagas are to be taken over; trying again soon: %s", what)
                 self._claim_at = 0.0
             await self._clock.sleep(PAUSE_SECONDS)
 
     async def _tend(self) -> None:
-        if self._worker != self._leases.worker:
-            self._worker = self._leases.worker
-            self._runner.drop()
         now = self._clock.monotonic()
         since = self._clock.time() - RECENT_SECONDS
         if now >= self._claim_at:
             self._claim_at, since = now + CLAIM_EVERY_SECONDS, 0.0
             await self._claim()
+            await self._look_after_own()
         for saga in await self._journal.signalled(since):
             self._runner.wake(saga)
 
     # -- taking over ---------------------------------------------------------------------------------------------
 
     async def _claim(self) -> None:
-        last, left, taken = "", [], 0
+        last, left, taken = "", [], await self._take(self._unsure)
         while page := await self._journal.orphans(last, PAGE):
             fit = [saga for saga in page if self._objection(saga) is None]
             left += [saga for saga in page if self._objection(saga) is not None]
@@ -144,15 +151,17 @@ class Custody:
         self._say_stranded(left)
 
     async def _take(self, sagas: Sequence[SavedSaga]) -> int:
+        """Make them this worker's; where that fails they may be nevertheless, and nobody would find them as orphans."""
         if not sagas:
             return 0
-        now = self._clock.time()
+        self._unsure, now = sagas, self._clock.time()
         ours = await self._journal.take_over(sagas, self._definitions, now)
         recovery = Recovery()
         for saga in sagas:
             if saga.id in ours and saga.status != Status.PARKED:
                 sort_in(recovery, saga, self._definitions[saga.name], now)
-        await self._runner.take(recovery)
+        self._runner.take(recovery)
+        self._unsure = ()
         return len(ours)
 
     def _objection(self, saga: SavedSaga) -> str | None:
@@ -170,6 +179,35 @@ class Custody:
             )
         self._stranded = stranded
 
+    # -- what was forgotten --------------------------------------------------------------------------------------
+
+    async def _look_after_own(self) -> None:
+        """Go on with a saga that stands still since this worker, which lives, does not know it: a defect, if found.
+
+        A page at each look, so that it costs little where many sagas wait.
+        """
+        page = await self._journal.own(self._looked_after, PAGE)
+        self._looked_after = page[-1].id if len(page) == PAGE else ""
+        still = [saga.id for saga in page if self._stands_still(saga)]
+        again = [await self._journal.load(saga) for saga in still]  # they may have gone on while they were read
+        if forgotten := [saga.id for saga in again if saga is not None and self._stands_still(saga)]:
+            log.warning(
+                "%d sagas stood still, since this process had forgotten them, and go on now: %s. "
+                "That is a defect of Ramet: please report it.",
+                len(forgotten),
+                ", ".join(forgotten[:10]),
+            )
+            self._runner.take(Recovery(ready=forgotten))
+
+    def _stands_still(self, saga: SavedSaga) -> bool:
+        told_at, then = saga.log[-1].at if saga.log else saga.started_at, self._clock.time() - STILL_SECONDS
+        if told_at > then or saga.status == Status.PARKED or saga.ended_at is not None or self._runner.has(saga.id):
+            return False
+        recovery = Recovery()
+        if self._journal.is_own(saga) and self._objection(saga) is None:
+            sort_in(recovery, saga, self._definitions[saga.name], then)
+        return bool(recovery.ready)
+
     async def obtain(self, saga: str) -> None:
         """Make a saga this worker's, whoever has it; whatever the other one does then is refused by the journal.
 
@@ -183,4 +221,5 @@ class Custody:
                 return
             if (reason := self._objection(saved)) is not None:
                 raise UsageError(f"The saga {saga} belongs to another release ({reason}): ask a process that has that.")
+            self._runner.doubt(saga)
             await self._journal.take_over([saved], self._definitions, self._clock.time())

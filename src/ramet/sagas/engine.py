@@ -136,13 +136,16 @@ class SagaEngine:
         live = self._new(saga, key, state, context)
         if await self._is_new(live):
             unit.defer(Write(INSERT_NEW, [row_of(live, self._journal.worker)]))
-            unit.after_commit(partial(self._runner.enter, live))
+            self._enter_after(unit, live)
             return SagaRef(id=live.id, key=key, started=True)
         if await unit.execute(INSERT, *row_of(live, self._journal.worker)):
-            unit.after_commit(partial(self._runner.enter, live))
+            self._enter_after(unit, live)
             return SagaRef(id=live.id, key=key, started=True)
         self._looks = LOOKS
         return SagaRef(id=(await unit.fetch(FIRST, live.definition.name, key))[0][0], key=key, started=False)
+
+    def _enter_after(self, unit: Unit, live: Live) -> None:
+        unit.after_commit(partial(self._runner.enter, live), partial(self._runner.doubt, live.id))
 
     async def _is_new(self, live: Live) -> bool:
         """Whether the saga's row can be deferred, since nobody is supposed to have the key; who errs runs again.
@@ -164,7 +167,11 @@ class SagaEngine:
     async def launch(self, saga: type[Saga], *, key: str, state: Struct, context: Context) -> SagaRef:
         """Start a saga in a transaction of its own, as `begin` does; durable when this returns."""
         live = self._new(saga, key, state, context)
-        (inserted,) = await self._storage.write(Write(INSERT, [row_of(live, self._journal.worker)]))
+        try:
+            (inserted,) = await self._storage.write(Write(INSERT, [row_of(live, self._journal.worker)]))
+        except BaseException:
+            self._runner.doubt(live.id)
+            raise
         if inserted:
             self._runner.enter(live)
             return SagaRef(id=live.id, key=key, started=True)

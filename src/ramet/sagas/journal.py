@@ -208,15 +208,19 @@ class Journal:
         """Sagas that have not ended and belong to no worker that lives: the first of those with a greater id."""
         return await self._page(_ORPHANED, after, size)
 
-    async def _page(self, condition: str, after: str, size: int) -> list[SavedSaga]:
+    async def own(self, after: str, size: int) -> list[SavedSaga]:
+        """Sagas that have not ended and belong to this worker: the first of those with a greater id."""
+        return await self._page(f"{_IN_FLIGHT} AND s.owner = ?", after, size, self.worker)
+
+    async def _page(self, condition: str, after: str, size: int, *given: Any) -> list[SavedSaga]:
         sql = f"SELECT {COLUMNS} FROM ramet_saga s WHERE {condition} AND s.id > ? ORDER BY s.id LIMIT ?"
-        rows = await self._storage.fetch(sql, after, size)
+        rows = await self._storage.fetch(sql, *given, after, size)
         if not rows:
             return []
         sql = f"""SELECT l.saga, l.n, l.kind, l.step, l.data, l.at FROM ramet_saga_log l JOIN ramet_saga s
             ON s.id = l.saga WHERE {condition} AND l.saga > ? AND l.saga <= ? ORDER BY l.saga, l.n"""
         logs: dict[str, list[LogRow]] = {}
-        for saga, *entry in await self._storage.fetch(sql, after, rows[-1][0]):
+        for saga, *entry in await self._storage.fetch(sql, *given, after, rows[-1][0]):
             logs.setdefault(saga, []).append(LogRow(*entry))
         return [SavedSaga(*row)._replace(log=tuple(logs.get(row[0], ()))) for row in rows]
 

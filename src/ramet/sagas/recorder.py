@@ -7,7 +7,7 @@ import logging
 from collections.abc import Callable
 
 from ramet.clock import Clock
-from ramet.errors import DuplicateRow, StorageError
+from ramet.errors import DuplicateRow
 from ramet.sagas.journal import Journal, Record
 from ramet.sagas.live import Live
 from ramet.tasks import Spawn
@@ -67,7 +67,7 @@ class Recorder:
             except DuplicateRow:
                 await self._separately(batch)
                 return
-            except StorageError:
+            except Exception:  # whatever it was: nobody else would write it
                 log.exception("The journal of sagas could not be written; trying again in %g s.", pause)
             else:
                 break

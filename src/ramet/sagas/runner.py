@@ -36,6 +36,9 @@ ROOM = 4_000
 STOPPING_SECONDS = 10.0
 """How long `stop` lets steps finish; what is cut off is repeated at the next start."""
 
+DOUBT_SECONDS = (1.0, 5.0, 30.0, 300.0)
+"""When to look for a saga that may be there: its server was lost during the commit, and may yet come to it."""
+
 PAUSE_SECONDS = 1.0
 """How long to wait before reading the journal again after it could not be read; shorter waits stay in memory."""
 
@@ -80,17 +83,16 @@ class Runner:
         """Go on with what was in flight."""
         self.running = True
         self._tidy()
-        await self.take(recovery)
+        self.take(recovery)
+        for saga in await self._journal.signalled():
+            self.wake(saga)
 
-    async def take(self, recovery: Recovery) -> None:
-        """Go on with these; somebody else may have had them under way."""
-        signalled = await self._journal.signalled()
+    def take(self, recovery: Recovery) -> None:
+        """Go on with these, once an event or a time has come for those that wait; others may have had them."""
         self._doubtful.update(recovery.ready)
         self._backlog.extend(recovery.ready)
         for saga, until in recovery.waiting:
-            if saga in signalled:
-                self._backlog.append(saga)
-            elif until is not None:
+            if until is not None:
                 self._agenda.add(until, saga)
         self._refill()
 
@@ -99,6 +101,7 @@ class Runner:
         for live in self._live.values():
             live.stale = True
         self._live.clear()
+        self._loading.clear()
         self._backlog.clear()
         self._doubtful.clear()
         self._agenda.stop()
@@ -138,6 +141,16 @@ class Runner:
         else:
             self._backlog.append(live.id)
 
+    def doubt(self, saga: str) -> None:
+        """A saga may be this process's, durably, and nobody else would look after it then."""
+        self._doubtful.add(saga)
+        for seconds in DOUBT_SECONDS:
+            self._later(saga, seconds)
+
+    def _later(self, saga: str, seconds: float = PAUSE_SECONDS) -> None:
+        if self.running:
+            self._agenda.add(self._clock.time() + seconds, saga)
+
     def signalled(self, saga: str, key: str) -> None:
         """An event for the saga with this name and key is there, durably."""
         if self.running:
@@ -172,7 +185,6 @@ class Runner:
             live = await self._read(saga)
             if live is None and self.obtain is not None:
                 await self.obtain(saga)
-                self._doubtful.add(saga)
                 live = await self._read(saga)
             if live is None:
                 saved = await self._journal.load(saga)
@@ -205,8 +217,8 @@ class Runner:
     async def _load(self, saga: str, _: Limit) -> None:
         try:
             live = await self._read(saga)
-        except Exception:  # whatever it was: nobody else would come back to this saga
-            self._agenda.add(self._clock.time() + PAUSE_SECONDS, saga)
+        except BaseException:  # whatever it was: nobody else would come back to this saga
+            self._later(saga)
             raise
         finally:
             self._loading.discard(saga)
@@ -237,6 +249,10 @@ class Runner:
             del self._live[live.id]
         if self._backlog:
             self._refill()
+
+    def has(self, saga: str) -> bool:
+        """Whether a saga is in memory, or will be."""
+        return saga in self._live or saga in self._loading or saga in self._backlog or saga in self._agenda
 
     # -- running -------------------------------------------------------------------------------------------------
 
@@ -285,8 +301,8 @@ class Runner:
         live.again = False
         try:
             found = await self._journal.signal(*waiter(live), event_name(step.event))
-        except Exception:  # whatever it was: nobody else would come back to this saga
-            self._agenda.add(self._clock.time() + PAUSE_SECONDS, live.id)
+        except BaseException:  # whatever it was: nobody else would come back to this saga
+            self._later(live.id)
             raise
         finally:
             live.seeking = False

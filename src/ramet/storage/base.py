@@ -111,8 +111,11 @@ class Unit(ABC):
         """Write these rows as the last thing before the commit, in the order given; begins nothing by itself."""
 
     @abstractmethod
-    def after_commit(self, notify: Callable[[], None]) -> None:
-        """Call this once the transaction is durable; never if it is rolled back."""
+    def after_commit(self, notify: Callable[[], None], unknown: Callable[[], None] | None = None) -> None:
+        """Call `notify` once the transaction is durable; never if it is rolled back.
+
+        Where nobody knows, which `commit` raises CommitUnknown for, `unknown` is called instead.
+        """
 
     @abstractmethod
     async def commit(self) -> None:

@@ -19,7 +19,7 @@ import logging
 from collections.abc import Callable, Collection, Iterable
 
 from ramet.clock import Clock
-from ramet.errors import StorageError
+from ramet.errors import StorageError, described
 from ramet.storage.base import Row, Storage, Write
 from ramet.tasks import Spawn
 
@@ -85,7 +85,10 @@ class Leases:
     # -- what others ask -----------------------------------------------------------------------------------------
 
     def listen(self, changed: Callable[[], None]) -> None:
-        """Call `changed` when a worker has gone, when a lease was got or lost, and when `worker` is another."""
+        """Call `changed` when a worker has gone, and when a lease was got or lost.
+
+        Also at once when `worker` is another: what is begun from that moment on is the other one's.
+        """
         self._changed.append(changed)
 
     def contend(self, name: str) -> None:
@@ -146,8 +149,8 @@ class Leases:
             self._woken.clear()
             try:
                 await self._look()
-            except StorageError as error:
-                log.warning("a worker of %s could not say that it lives: %s", self._storage.service, error)
+            except Exception as error:  # noqa: BLE001 - whatever it was: who says nothing more is taken for dead
+                log.warning("a worker of %s could not say that it lives: %s", self._storage.service, described(error))
 
     async def _look(self) -> None:
         """Beat, see who else does, expel who does not, and take what is free."""
@@ -155,6 +158,7 @@ class Leases:
         if not await self._storage.write_apart(Write(_BEAT, [(_WORKER + self.worker,)])):
             log.warning("a worker of %s was taken for dead; it begins anew", self._storage.service)
             self.worker, self._held = self._clock.id(), frozenset()
+            self._say_changed()
             await self._enter()
         rows = await self._storage.fetch(_ALL)
         gone = await self._observe(rows)
@@ -203,5 +207,8 @@ class Leases:
             self._looked.set_result(None)
             self._looked = None
         if changed:
-            for listener in self._changed:
-                listener()
+            self._say_changed()
+
+    def _say_changed(self) -> None:
+        for listener in self._changed:
+            listener()

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from abc import abstractmethod
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
 
 from sqlalchemy import Connection, Engine
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.util.concurrency import await_
 
+from ramet.errors import CommitUnknown
 from ramet.storage.base import Unit, Write
 from ramet.storage.sessions import Savepoints, UnitSession, new_session
 
@@ -30,15 +31,15 @@ class EngineUnit(Unit):
         self.operations = 0
         self._ended = False
         self._deferred: list[Write] = []
-        self._notify: list[Callable[[], None]] = []
+        self._notify: list[tuple[Callable[[], None], Callable[[], None] | None]] = []
         self._sessions: list[UnitSession] = []
         self._savepoints = Savepoints()
 
     def defer(self, write: Write) -> None:
         self._deferred.append(write)
 
-    def after_commit(self, notify: Callable[[], None]) -> None:
-        self._notify.append(notify)
+    def after_commit(self, notify: Callable[[], None], unknown: Callable[[], None] | None = None) -> None:
+        self._notify.append((notify, unknown))
 
     @asynccontextmanager
     async def session(self, wrote: Callable[[], object] | None = None) -> AsyncIterator[AsyncSession]:
@@ -73,9 +74,20 @@ class EngineUnit(Unit):
     def _durable(self) -> None:
         """Everything is committed."""
         self.committed = True
-        for notify in self._notify:
+        self._tell(notify for notify, _ in self._notify)
+
+    def _came_to(self, problem: BaseException | None) -> None:
+        """What the commit was answered with."""
+        if problem is None:
+            self._durable()
+        elif isinstance(problem, CommitUnknown):
+            self._tell(unknown for _, unknown in self._notify if unknown is not None)
+
+    @staticmethod
+    def _tell(listeners: Iterable[Callable[[], None]]) -> None:
+        for tell in listeners:
             try:
-                notify()
+                tell()
             except Exception as error:  # noqa: BLE001 - whoever listens must not undo what is durable
                 asyncio.get_running_loop().call_exception_handler(
                     {"message": "after_commit failed", "exception": error}

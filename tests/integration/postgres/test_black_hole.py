@@ -9,8 +9,9 @@ from itertools import count
 import pytest
 from sqlalchemy import text
 
-from ramet.errors import CommitUnknown
-from ramet.storage.base import Write
+from ramet.errors import CommitUnknown, StorageUnavailable
+from ramet.storage.base import Unit, Write
+from ramet.storage.postgres import pool
 from ramet.storage.postgres.options import PostgresOptions
 from ramet.storage.postgres.storage import PostgresStorage
 from ramet.storage.tables import SCHEMA
@@ -38,10 +39,16 @@ async def marks(storage: PostgresStorage) -> list[str]:
     return [key for (key,) in await storage.fetch("SELECT key FROM mark ORDER BY key")]
 
 
-async def mark(storage: PostgresStorage, key: str) -> None:
+async def mark(storage: PostgresStorage, key: str, told: list[str] | None = None) -> None:
     unit = storage.unit()
     await unit.run(text(f"INSERT INTO mark VALUES ('{key}')"))
+    await event(unit, key, told)
+
+
+async def event(unit: Unit, key: str, told: list[str] | None = None) -> None:
     unit.defer(Write(MARK, [(f"{key} event",)]))
+    if told is not None:
+        unit.after_commit(lambda: told.append(f"{key} durable"), lambda: told.append(f"{key} unknown"))
     await unit.commit()
 
 
@@ -56,6 +63,22 @@ async def test_a_commit_that_is_swallowed_is_unknown_and_the_next_one_works(
     assert await marks(storage) == ["after", "after event", "before", "before event"]
 
 
+async def test_who_waits_for_a_commit_is_told_that_it_is_unknown_also_where_it_was_cancelled(
+    storage: PostgresStorage, proxy: Proxy
+) -> None:
+    told: list[str] = []
+    await mark(storage, "a", told)
+    await event(storage.unit(), "b", told)
+    proxy.swallows = b"event"
+    for work in (mark(storage, "c", told), event(storage.unit(), "d", told)):
+        swallowed = asyncio.ensure_future(work)
+        await proxy.swallowed.wait()
+        proxy.swallowed.clear()
+        swallowed.cancel()
+        await asyncio.wait((swallowed,))
+    assert told == ["a durable", "b durable", "c unknown", "d unknown"]
+
+
 async def test_rows_that_are_swallowed_are_unknown_and_the_next_ones_are_written(
     storage: PostgresStorage, proxy: Proxy
 ) -> None:
@@ -64,6 +87,27 @@ async def test_rows_that_are_swallowed_are_unknown_and_the_next_ones_are_written
         await storage.write(Write(MARK, [("lost",)]))
     await storage.write(Write(MARK, [("after",)]))
     assert await marks(storage) == ["after"]
+
+
+async def test_rows_of_ramet_that_are_read_are_not_waited_for_for_ever(storage: PostgresStorage, proxy: Proxy) -> None:
+    await mark(storage, "before")
+    proxy.swallows = b"nowhere"
+    async with asyncio.timeout(20):
+        with pytest.raises(StorageUnavailable, match=r"no answer within 0\.2 s"):
+            await storage.fetch("SELECT 'nowhere'")
+        assert await marks(storage) == ["before", "before event"]
+
+
+async def test_a_connection_that_is_asked_whether_it_is_there_is_not_waited_for_for_ever(
+    storage: PostgresStorage, proxy: Proxy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pool, "LONG_IDLE_SECONDS", 0.0)
+    await storage.write(Write(MARK, [("before",)]))
+    proxy.swallows = b"SELECT 1"
+    async with asyncio.timeout(20):
+        await storage.write(Write(MARK, [("after",)]))
+    assert proxy.swallowed.is_set()
+    assert await marks(storage) == ["after", "before"]
 
 
 async def test_a_statement_that_is_swallowed_and_cancelled_costs_one_connection(

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from ramet.clock import Clock, VirtualClock
 from ramet.contract.saga import Saga
 from ramet.contract.struct import Event, Struct
+from ramet.errors import CommitUnknown, StorageError, StorageUnavailable
 from ramet.sagas.definition import make_definition
 from ramet.sagas.engine import SagaEngine
 from ramet.sagas.journal import SCHEMA, Journal
@@ -22,8 +24,10 @@ from ramet.storage.sqlite.storage import SqliteStorage
 from ramet.storage.tables import SCHEMA as STORAGE_TABLES
 from ramet.storage.work import transact
 from ramet.telemetry.context import Context
-from ramet.telemetry.scope import Scope, Work
+from ramet.telemetry.scope import Scope, Work, current_scope
 from tests.unit.sagas.world import Participant, Process
+
+T = TypeVar("T")
 
 
 class Gate:
@@ -65,6 +69,32 @@ class OwnClock(Clock):
         return self._clock.bits(count)
 
 
+class Fault:
+    """What happens to the `number`th use of a database: its server is lost "before" or "after" it has done what it was
+    told, the driver fails in a way that nobody knows, or the process is "frozen" on the way there or "late", back.
+
+    Counting begins with `arm`; `met` says when it has happened.
+    """
+
+    def __init__(self, number: int = 0, kind: str = "") -> None:
+        self.number = number
+        self.kind = kind
+        self.count = 0
+        self.met = asyncio.Event()
+        self._is_armed = False
+
+    def arm(self) -> None:
+        self._is_armed = True
+
+    def next(self) -> str:
+        """What this use meets."""
+        self.count += self._is_armed
+        if self.count != self.number or not self._is_armed or self.met.is_set():
+            return ""
+        self.met.set()
+        return self.kind
+
+
 class OwnStorage(SqliteStorage):
     """What one process has of the database: everything passes its gate on the way there and back."""
 
@@ -72,6 +102,7 @@ class OwnStorage(SqliteStorage):
 
     def __init__(self, real: SqliteStorage, gate: Gate) -> None:
         super().__init__(real.service)
+        self.fault = Fault()
         self._real = real
         self._gate = gate
         self._dead = False
@@ -84,20 +115,40 @@ class OwnStorage(SqliteStorage):
         if self._dead:
             raise asyncio.CancelledError
 
+    async def _use(self, work: Callable[[str], Awaitable[T]], lost: type[StorageError]) -> T:
+        kind = self.fault.next()
+        if kind == "before":
+            raise StorageUnavailable("The server was lost.")
+        if kind == "frozen":
+            self._gate.freeze()
+        await self._pass()
+        result = await work(kind)
+        if kind == "after":
+            raise lost("The server was lost.")
+        if kind == "odd":
+            raise RuntimeError("The driver is at its wits' end.")
+        if kind == "late":
+            self._gate.freeze()
+        await self._pass()
+        return result
+
     async def fetch(self, sql: str, *parameters: Any) -> list[Row]:
-        await self._pass()
-        rows = await self._real.fetch(sql, *parameters)
-        await self._pass()
-        return rows
+        return await self._use(lambda _: self._real.fetch(sql, *parameters), StorageUnavailable)
 
     async def write(self, *writes: Write) -> tuple[int, ...]:
-        await self._pass()
-        counts = await self._real.write(*writes)
-        await self._pass()
-        return counts
+        return await self._use(lambda _: self._real.write(*writes), CommitUnknown)
 
     def unit(self, *, eager: bool = False, whole: bool = False) -> Any:
-        return self._real.unit(eager=eager, whole=whole)
+        unit: Any = self._real.unit(eager=eager, whole=whole)
+        commit = unit.commit
+
+        async def end(kind: str) -> None:
+            if kind == "after":
+                unit._durable = partial(unit._came_to, CommitUnknown("The server was lost."))
+            await commit()
+
+        unit.commit = partial(self._use, end, CommitUnknown)
+        return unit
 
     def notify(self, channel: str) -> None:
         self._real.notify(channel)
@@ -161,6 +212,18 @@ class Replica(Process):
     async def start(self, saga: type[Saga], key: str, state: Struct) -> str:
         context = Context(execution="request", trace="trace")
         return (await self.engine.launch(saga, key=key, state=state, context=context)).id
+
+    async def begin(self, saga: type[Saga], key: str, state: Struct) -> None:
+        """In the transaction of a command."""
+
+        async def place() -> None:
+            scope = current_scope.get()
+            assert scope is not None
+            scope.unit = scope.unit or self.storage.unit()
+            context = Context(execution="request", trace="trace")
+            await self.engine.begin(scope.unit, saga, key=key, state=state, context=context)  # type: ignore[arg-type]  # a unit, which a scope knows as an object
+
+        await transact(self.storage, Scope("orders", Work.COMMAND, "place", self.clock.id()), place)
 
     async def publish(self, saga: type[Saga], event: Event) -> None:
         scope = Scope("orders", Work.HANDLER, "signal", self.clock.id())

@@ -11,6 +11,7 @@ import pytest
 from ramet.contract.saga import Saga, step, wait
 from ramet.contract.struct import Event, Struct
 from ramet.errors import IncompatibleRelease, NotFound, UsageError
+from ramet.sagas.custody import CLAIM_EVERY_SECONDS, STILL_SECONDS
 from ramet.storage.leases import BEAT_SECONDS, SILENCE_SECONDS
 from tests.unit.sagas.examples import ALL, Checkout
 from tests.unit.sagas.replicas import Group
@@ -42,6 +43,24 @@ class Approval(Saga):
     @step
     async def tell(self, state: State) -> State:
         await self.there.call("mail.tell", state.order)
+        return state
+
+
+class Patient(Saga):
+    """Has a step that takes long, and then waits."""
+
+    there: Participant
+
+    class State(Struct):
+        pass
+
+    @step(timeout="16m", attempts=2)
+    async def long(self, state: State) -> State:
+        await self.there.call("patience.long", "o")
+        return state
+
+    @wait(delay="1d")
+    async def think(self, state: State) -> State:
         return state
 
 
@@ -132,6 +151,21 @@ async def test_a_frozen_worker_that_wakes_does_no_harm_and_goes_on_as_another(gr
     again = await frozen.start(Checkout, "2", Checkout.State(order="p"))
     await g.run(1)
     assert await g.status(again) == "completed"
+
+
+async def test_what_a_worker_begins_while_it_becomes_another_goes_on(group: Make) -> None:
+    g = await group(2, Checkout)
+    frozen, before = g.replicas[0], g.replicas[0].leases.worker
+    frozen.gate.freeze()
+    await g.run(TAKEN_OVER)
+    frozen.gate.wake()
+    g.there.plan("stock.reserve", "broken")
+    while frozen.leases.worker == before:
+        await g.clock.settle(1)
+    saga = await frozen.start(Checkout, "1", Checkout.State())
+    await g.run(60)
+    assert await g.status(saga) == "completed"
+    assert g.there.effects == ALL
 
 
 async def test_an_event_that_arrives_in_another_process_wakes_the_saga(group: Make) -> None:
@@ -230,3 +264,35 @@ async def test_a_release_that_would_strand_the_sagas_of_the_dead_is_refused(grou
     with pytest.raises(IncompatibleRelease, match="1 saga of orders") as caught:
         await g.add(Longer)
     assert caught.value.stranded == (saga,)
+
+
+async def test_a_saga_that_its_living_worker_has_forgotten_is_found(
+    group: Make, caplog: pytest.LogCaptureFixture
+) -> None:
+    g = await group(1, Checkout)
+    g.there.plan("cards.charge", "down")
+    saga = await g.replicas[0].start(Checkout, "1", Checkout.State())
+    await g.run()
+    g.replicas[0].engine._runner.drop()
+    await g.run(STILL_SECONDS + 2 * CLAIM_EVERY_SECONDS)
+    assert await g.status(saga) == "completed"
+    assert f"1 sagas stood still, since this process had forgotten them, and go on now: {saga}" in caplog.text
+
+
+async def test_a_saga_that_has_a_reason_to_stand_still_is_not_taken_for_forgotten(
+    group: Make, caplog: pytest.LogCaptureFixture
+) -> None:
+    g = await group(2, Checkout, Approval, Patient)
+    g.there.plan("mail.tell", "refused")
+    g.there.plan("patience.long", "hangs")
+    parked = await g.replicas[0].start(Checkout, "1", Checkout.State())
+    waiting = await g.replicas[0].start(Approval, "2", Approval.State())
+    slow = await g.replicas[0].start(Patient, "3", Patient.State())
+    await g.run(900)
+    assert [await g.status(saga) for saga in (parked, waiting)] == ["parked", "waiting"]
+    assert await g.kinds(slow) == []
+    assert await g.kinds(waiting) == ["did ask"]
+    assert "forgotten" not in caplog.text
+    await g.run(900)
+    assert await g.kinds(slow) == ["did long"]
+    assert "forgotten" not in caplog.text

@@ -214,8 +214,8 @@ class Lot(Shared):
                 for part in self._members:
                     for write in part.writes:
                         unit.defer(write)
-                    for notify in part.notify:
-                        unit.after_commit(notify)
+                    for told in part.notify:
+                        unit.after_commit(*told)
                 await unit.commit()
                 self._everybody.singly.succeeded()
         except CommitUnknown as error:

@@ -52,7 +52,7 @@ class Part(Unit):
         self.task = task
         self.cancelling = task.cancelling()
         self.writes: list[Write] = []
-        self.notify: list[Callable[[], None]] = []
+        self.notify: list[tuple[Callable[[], None], Callable[[], None] | None]] = []
         self.operations = 0
         self.is_put = False  # from then on it cannot leave without harm
         self.is_over = False
@@ -110,8 +110,8 @@ class Part(Unit):
     def defer(self, write: Write) -> None:
         self.writes.append(write)
 
-    def after_commit(self, notify: Callable[[], None]) -> None:
-        self.notify.append(notify)
+    def after_commit(self, notify: Callable[[], None], unknown: Callable[[], None] | None = None) -> None:
+        self.notify.append((notify, unknown))
 
     async def commit(self) -> None:
         raise NotImplementedError

@@ -115,6 +115,16 @@ class Channel:
             found = await self.pipeline.carry(self.raw.fetch(translated(sql), *parameters))
             return [tuple(row) for row in found]
 
+    async def fetch_soon(self, sql: str, parameters: Sequence[Any]) -> list[Row]:
+        """As `fetch`, but given up with the connection where there is no answer. Raises: ConnectionError, too."""
+        limit = self.pipeline.answer_seconds
+        try:
+            async with asyncio.timeout(limit):
+                return await self.fetch(sql, parameters)
+        except TimeoutError as error:
+            self.raw.terminate()
+            raise ConnectionError(f"no answer within {limit:g} s") from error
+
     def put(self, sql: str, rows: Sequence[Row], tag: int = 0) -> None:
         """Execute for each row with what is sent next; each row written gives the tag back."""
         text = tagged(sql)

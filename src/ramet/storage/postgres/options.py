@@ -14,8 +14,8 @@ class PostgresOptions:
     needed, and one writes Ramet's own rows. `later_seconds` is how long rows may wait that are written for later.
     A server that is not there is asked again after `retry_seconds`, later and later, at most `retry_most_seconds`, for
     `connect_seconds`. A unit that does nothing for `idle_seconds` is ended by the server, so that a process that hangs
-    holds nobody up. What is sent to be executed at once (a commit, a rollback, Ramet's own rows) is given up with its
-    connection where there is no answer for `answer_seconds`: a server may vanish without a word.
+    holds nobody up. What is sent to be executed at once (a commit, a rollback, Ramet's own rows, also to be read) is
+    given up with its connection where there is no answer for `answer_seconds`: a server may vanish without a word.
     """
 
     synchronous_commit: Literal["on", "off"] = "on"

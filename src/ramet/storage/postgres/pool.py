@@ -53,8 +53,10 @@ class Pool:
                 channel_or_none.was_idle = False
                 return channel_or_none
 
-    async def begun(self, sql: str) -> Channel:
+    async def begun(self, sql: str, *, soon: bool = False) -> Channel:
         """A connection on which this was executed, which begins a transaction. Raises: what `FAILURES` names.
+
+        `soon`: it waits for nobody in the database, so that a connection that does not answer is broken.
 
         One that turns out to be broken is replaced, and one whose last transaction is found to have failed. All that
         were idle may be broken, and say nothing about the server; but two that were not say enough.
@@ -63,8 +65,11 @@ class Pool:
         for attempt in range(1, ATTEMPTS + 1):
             channel = await self.take()
             try:
-                await channel.command(sql)
+                async with asyncio.timeout(channel.pipeline.answer_seconds if soon else None):
+                    await channel.command(sql)
             except FAILURES as error:
+                if isinstance(error, TimeoutError):
+                    channel.raw.terminate()
                 self.undo(channel)
                 broken += is_lost(error) and not channel.was_idle
                 if broken > 1 or attempt == ATTEMPTS or not (is_lost(error) or is_inherited(error)):
@@ -85,7 +90,7 @@ class Pool:
         if not channel.was_idle or asyncio.get_running_loop().time() - channel.idle_since < LONG_IDLE_SECONDS:
             return channel
         self.give(channel)
-        return await self.begun("SELECT 1")
+        return await self.begun("SELECT 1", soon=True)
 
     async def _made(self) -> Channel:
         if self._closed:

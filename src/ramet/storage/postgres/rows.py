@@ -18,6 +18,8 @@ from ramet.tasks import Spawn
 log = logging.getLogger("ramet.storage")
 
 _ATTEMPTS = 3
+Notify = Callable[[StorageError | None], None]
+"""Told what rows have come to, also when whoever wrote them has been cancelled meanwhile; None: they are durable."""
 
 
 class Request:
@@ -25,7 +27,7 @@ class Request:
 
     __slots__ = ("counts", "ended", "error", "is_over", "notify", "writes")
 
-    def __init__(self, writes: Sequence[Write], ended: asyncio.Future[None], notify: Callable[[], None] | None) -> None:
+    def __init__(self, writes: Sequence[Write], ended: asyncio.Future[None], notify: Notify | None) -> None:
         self.writes = writes
         self.ended = ended
         self.notify = notify
@@ -49,8 +51,8 @@ class Rows:
         self._running: asyncio.Task[None] | None = None
         self.groups = 0
 
-    async def write(self, writes: Sequence[Write], notify: Callable[[], None] | None = None) -> tuple[int, ...]:
-        """Write these rows, all or none, and wait until they are durable; `notify` is called then."""
+    async def write(self, writes: Sequence[Write], notify: Notify | None = None) -> tuple[int, ...]:
+        """Write these rows, all or none, and wait until they are durable."""
         request = self._add(writes, notify)
         try:
             await request.ended
@@ -74,7 +76,7 @@ class Rows:
             except asyncio.CancelledError:
                 continue
 
-    def _add(self, writes: Sequence[Write], notify: Callable[[], None] | None) -> Request:
+    def _add(self, writes: Sequence[Write], notify: Notify | None) -> Request:
         request = Request(writes, self.loop.create_future(), notify)
         self._waiting.append(request)
         if self._running is None:
@@ -208,8 +210,8 @@ class Rows:
 
 def _end(request: Request, error: StorageError | None) -> None:
     request.error, request.is_over = error, True
-    if error is None and request.notify is not None:
-        request.notify()
+    if request.notify is not None:
+        request.notify(error)
     if not request.ended.done():
         request.ended.set_result(None)
 

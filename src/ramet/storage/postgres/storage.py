@@ -136,7 +136,7 @@ class PostgresStorage(Storage):
         return await self._once(lambda channel: channel.select(statement, parameters))
 
     async def fetch(self, sql: str, *parameters: Any) -> list[Row]:
-        return await self._once(lambda channel: channel.fetch(sql, parameters))
+        return await self._once(lambda channel: channel.fetch_soon(sql, parameters))
 
     async def _once(self, work: Callable[[Channel], Awaitable[T]]) -> T:
         """Execute one statement that reads; where the connection was lost, once more on another that was not idle."""
@@ -167,7 +167,7 @@ class PostgresStorage(Storage):
         except BaseException:
             pool.undo(channel)
             raise
-        if channel.raw.is_in_transaction():
+        if channel.is_alive and channel.raw.is_in_transaction():
             pool.undo(channel)
         else:
             pool.give(channel)

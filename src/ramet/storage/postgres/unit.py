@@ -336,7 +336,7 @@ class PostgresUnit(EngineUnit):
         """Nothing was begun: the deferred rows join the next group."""
         self._leave()
         if self._deferred:
-            await self._rows.write(self._deferred, self._durable)
+            await self._rows.write(self._deferred, self._came_to)
         else:
             self._durable()
 
@@ -350,8 +350,7 @@ class PostgresUnit(EngineUnit):
                 await outlast(sent.done)
             finally:
                 self._pool.mend(channel)
-                if (problem := self._outcome(sent)) is None:
-                    self._durable()
+                self._came_to(problem := self._outcome(sent))
             if problem is not None:
                 raise problem
 
