@@ -201,12 +201,12 @@ class Custody:
 
     def _stands_still(self, saga: SavedSaga) -> bool:
         told_at, then = saga.log[-1].at if saga.log else saga.started_at, self._clock.time() - STILL_SECONDS
-        if told_at > then or saga.status == Status.PARKED or saga.ended_at is not None or self._runner.has(saga.id):
+        if told_at > then or saga.status == Status.PARKED or saga.ended_at is not None:
             return False
         recovery = Recovery()
         if self._journal.is_own(saga) and self._objection(saga) is None:
             sort_in(recovery, saga, self._definitions[saga.name], then)
-        return bool(recovery.ready)
+        return bool(recovery.ready) and not self._runner.has(saga.id)  # asked last: it looks through the agenda
 
     async def obtain(self, saga: str) -> None:
         """Make a saga this worker's, whoever has it; whatever the other one does then is refused by the journal.
