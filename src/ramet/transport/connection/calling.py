@@ -233,8 +233,7 @@ class CallingConnection(Connection, Channel):
 
     def _overdue(self, now: float) -> None:
         for number, (future, deadline, method) in tuple(self._waiting.items()):
-            if deadline <= now:
-                del self._waiting[number]
+            if deadline <= now and self._waiting.pop(number, None):  # one that cannot be sent is gone by now
                 self._send(self._wire.cancel(number))
                 _fail(future, DeadlineExceeded(f"{method}: {self._where} did not answer in time."))
         for waiter, call in tuple(self._queue.items()):
