@@ -374,3 +374,21 @@ async def test_processes_that_lock_the_same_rows_in_another_order_all_get_throug
         await asyncio.gather(*(work for pair in zip(up, down, strict=True) for work in pair))
     rows = await here.storage.fetch("SELECT version, balance FROM account")
     assert set(rows) == {(10, 10)}
+
+
+async def test_who_is_cancelled_and_tidies_up_in_the_database_is_cancelled(service: Service) -> None:
+    tasks: dict[str, asyncio.Task[str]] = {}
+
+    async def tidy(key: str) -> object:
+        try:
+            tasks[key].cancel()
+            await service.mark(key)
+        finally:
+            await twice(service)
+        return key
+
+    async with asyncio.TaskGroup() as group:
+        for key in KEYS:
+            tasks[key] = group.create_task(service.command(key, tidy if key == KEYS[3] else service.mark))
+    assert tasks[KEYS[3]].cancelled()
+    assert await service.marks() == await service.answered() == [key for key in KEYS if key != KEYS[3]]

@@ -145,6 +145,8 @@ class Lot(Shared):
                 self._blame(part, error)
             self.is_broken |= part.is_put
             self._leave(part, scope)
+            if is_own and isinstance(error, Apart):  # nobody's but the lot's: what it did after it was cancelled
+                raise CancelledError from error
             if is_own or not isinstance(error, Exception | CancelledError | Conflict | Apart):
                 raise
             if part.is_put:

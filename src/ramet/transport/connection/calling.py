@@ -233,7 +233,7 @@ class CallingConnection(Connection, Channel):
 
     def _overdue(self, now: float) -> None:
         for number, (future, deadline, method) in tuple(self._waiting.items()):
-            if deadline <= now:
+            if deadline <= now and number in self._waiting:  # one that turned out not to be sendable is gone
                 del self._waiting[number]
                 self._send(self._wire.cancel(number))
                 _fail(future, DeadlineExceeded(f"{method}: {self._where} did not answer in time."))

@@ -23,7 +23,7 @@ read. Events and their order do not depend on the pieces in which the bytes come
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import msgspec
@@ -91,27 +91,31 @@ class Wire:
         self._compression: Compression | None = None
         self._compress_from = 0
 
-    def receive(self, data: bytes) -> list[Event]:
-        """What has arrived with these bytes."""
+    def receive(self, data: bytes) -> Iterator[Event]:
+        """What has arrived with these bytes; all of it is to be taken, and each is read when it is its turn.
+
+        Compressed, a small piece holds much more than is to be in memory at once.
+        """
         if self.broken:
-            return []
-        events: list[Event] = []
+            return
         usual, frames, readers = self._usual, self._frames, self._readers
         try:
             for frame in frames.split(data):
                 kind, number, body = frame
                 if kind in usual and self.is_open:
-                    events.append((kind, number, usual[kind](body)))
+                    yield kind, number, usual[kind](body)
                     continue
                 if kind & COMPRESSED:
                     kind, body = kind & ~COMPRESSED, self._decompressed(body)
                 self._check(kind, body)
-                events.append((kind, number, readers[kind](body)))
+                yield kind, number, readers[kind](body)
         except UNREADABLE as error:
-            return self._break(events, f"a frame cannot be read: {error}")
+            yield self._break(f"a frame cannot be read: {error}")
         except (Corrupt, _WrongError) as error:
-            return self._break(events, str(error))
-        return self._break(events, frames.broken) if frames.broken else events
+            yield self._break(str(error))
+        else:
+            if frames.broken:
+                yield self._break(frames.broken)
 
     def ping(self, number: int) -> bytes:
         """Ask whether the other side is there."""
@@ -135,10 +139,9 @@ class Wire:
             raise Corrupt("a compressed body came, and no compression was agreed on")
         return self._compression.decompress(body, self._own_limit)
 
-    def _break(self, events: list[Event], sentence: str) -> list[Event]:
+    def _break(self, sentence: str) -> Event:
         self.broken = True
-        events.append((BROKEN, 0, sentence))
-        return events
+        return BROKEN, 0, sentence
 
     def _open(self, peer_limit: int, compression: Compression | None, compress_from: int) -> None:
         self.is_open = True

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable
 from typing import Any
 
 import pytest
 
 from ramet.clock import VirtualClock
-from ramet.errors import InvalidArguments, OutcomeUnknown, Unavailable
+from ramet.errors import DeadlineExceeded, InvalidArguments, OutcomeUnknown, Unavailable
 from ramet.tasks import Tasks
 from ramet.telemetry.context import Context
 from ramet.transport.base import Call
@@ -101,6 +101,24 @@ async def test_one_that_cannot_be_sent_is_told_so_where_it_was_the_last_to_gathe
     odd = connection.begin(call_of("shop.b", clock, b"x" * 4000, key="\udc80"))
     with pytest.raises(InvalidArguments):
         await odd
+
+
+async def test_deadlines_are_looked_after_when_one_whose_time_was_up_could_not_be_sent(held: Held) -> None:
+    connection, _, clock, _ = held
+
+    def begin(name: str, seconds: float, key: str | None = None) -> Awaitable[bytes]:
+        return connection.begin(Call(name, b"", Context.root("e", deadline=clock.monotonic() + seconds), key))
+
+    soon, later = begin("shop.a", 0.01), begin("shop.b", 10)
+    await clock.advance(0.03)
+    begun = [begin("shop.c", 0.001), begin("shop.d", 0.001, "\udc80")]
+    connection._overdue(clock.monotonic() + 0.01)  # before these have left
+    for one, error in zip((soon, *begun), (DeadlineExceeded, DeadlineExceeded, InvalidArguments), strict=True):
+        with pytest.raises(error):
+            await one
+    await clock.advance(20)
+    with pytest.raises(DeadlineExceeded):
+        await later
 
 
 async def test_what_was_not_sent_is_known_when_the_connection_is_lost(held: Held) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import tracemalloc
+from collections.abc import Iterable
 from hashlib import shake_128
 
 import msgspec
@@ -45,12 +47,12 @@ def pair(*, compressed_from: int | None = None, theirs: int = MOST) -> tuple[Cal
     assert (hello.application, hello.name, hello.token) == ("shop", "orders", b"token")
     welcome = Welcome(version=1, compression="zstd" if compression else "", frame_limit_bytes=theirs, calls_limit=9)
     sent = answerer.welcome(hello, welcome, compression, compressed_from or 0)
-    assert caller.receive(sent) == [(WELCOME, 0, welcome)]
+    assert [*caller.receive(sent)] == [(WELCOME, 0, welcome)]
     return caller, answerer
 
 
-def broken(events: list[tuple[int, int, object]]) -> str:
-    kind, _, sentence = events[-1]
+def broken(events: Iterable[tuple[int, int, object]]) -> str:
+    *_, (kind, _, sentence) = events
     assert kind == BROKEN
     return str(sentence)
 
@@ -60,7 +62,7 @@ def test_a_call_and_its_answer_travel() -> None:
     ((kind, number, request),) = answerer.receive(caller.request(5, travelling(CALL, 2.0)))
     assert (kind, number, request.method, request.arguments) == (REQUEST, 5, "shop.ask", b"arguments")
     assert request.context.deadline == 2.0
-    assert caller.receive(answerer.reply(5, b"answer")) == [(REPLY, 5, b"answer")]
+    assert [*caller.receive(answerer.reply(5, b"answer"))] == [(REPLY, 5, b"answer")]
 
 
 def test_several_calls_and_answers_travel_together() -> None:
@@ -73,7 +75,7 @@ def test_several_calls_and_answers_travel_together() -> None:
         [(5, "shop.ask"), (7, "shop.ask")],
     )
     answers = [(5, b"five"), (7, b"seven")]
-    assert caller.receive(answerer.replies(answers) or b"") == [(REPLIES, 0, answers)]
+    assert [*caller.receive(answerer.replies(answers) or b"")] == [(REPLIES, 0, answers)]
 
 
 def test_no_more_travel_together_than_the_other_side_takes() -> None:
@@ -102,22 +104,22 @@ def test_a_call_that_says_what_is_no_text_is_refused_before_it_is_sent() -> None
 
 def test_trouble_cancelling_and_going_away_travel() -> None:
     caller, answerer = pair()
-    assert caller.receive(answerer.trouble(3, "denied", "No.")) == [(TROUBLE, 3, Trouble("denied", "No."))]
-    assert caller.receive(answerer.goaway()) == [(GOAWAY, 0, b"")]
-    assert answerer.receive(caller.cancel(3)) == [(CANCEL, 3, b"")]
+    assert [*caller.receive(answerer.trouble(3, "denied", "No."))] == [(TROUBLE, 3, Trouble("denied", "No."))]
+    assert [*caller.receive(answerer.goaway())] == [(GOAWAY, 0, b"")]
+    assert [*answerer.receive(caller.cancel(3))] == [(CANCEL, 3, b"")]
 
 
 def test_both_sides_may_ask_whether_the_other_is_there() -> None:
     caller, answerer = pair()
-    assert answerer.receive(caller.ping(4)) == [(PING, 4, b"")]
-    assert caller.receive(answerer.ping(4)) == [(PING, 4, b"")]
-    assert caller.receive(answerer.pong(4)) == [(PONG, 4, b"")]
+    assert [*answerer.receive(caller.ping(4))] == [(PING, 4, b"")]
+    assert [*caller.receive(answerer.ping(4))] == [(PING, 4, b"")]
+    assert [*caller.receive(answerer.pong(4))] == [(PONG, 4, b"")]
 
 
 def test_a_refusal_comes_instead_of_a_welcome() -> None:
     caller, answerer = CallerWire(MOST), AnswererWire(MOST)
-    answerer.receive(caller.hello(application="", name="", token=b""))
-    assert caller.receive(answerer.refuse("denied", "No.")) == [(REFUSED, 0, Trouble("denied", "No."))]
+    assert [*answerer.receive(caller.hello(application="", name="", token=b""))]
+    assert [*caller.receive(answerer.refuse("denied", "No."))] == [(REFUSED, 0, Trouble("denied", "No."))]
     assert not caller.is_open
 
 
@@ -168,9 +170,9 @@ def test_what_has_no_body_may_not_bring_one(kind: int) -> None:
 def test_what_came_before_the_mistake_is_still_an_event_and_nothing_after_it() -> None:
     caller, answerer = pair()
     one, three = (caller.request(number, travelling(CALL, 1.0)) for number in (1, 3))
-    events = answerer.receive(one + framed(REQUEST, 2, b"\xc1") + three)
+    events = [*answerer.receive(one + framed(REQUEST, 2, b"\xc1") + three)]
     assert [(kind, number) for kind, number, _ in events] == [(REQUEST, 1), (BROKEN, 0)]
-    assert answerer.receive(caller.request(4, travelling(CALL, 1.0))) == []
+    assert [*answerer.receive(caller.request(4, travelling(CALL, 1.0)))] == []
 
 
 def test_nobody_may_send_much_before_he_is_let_in() -> None:
@@ -201,7 +203,7 @@ def test_large_bodies_are_compressed_where_that_was_agreed_on() -> None:
     assert request.arguments == b"x" * 50_000
     answer = answerer.reply(1, b"y" * 50_000)
     assert len(answer) < 500
-    assert caller.receive(answer) == [(REPLY, 1, b"y" * 50_000)]
+    assert [*caller.receive(answer)] == [(REPLY, 1, b"y" * 50_000)]
 
 
 def test_small_bodies_and_those_that_get_no_smaller_are_sent_as_they_are() -> None:
@@ -221,3 +223,14 @@ def test_a_bomb_breaks_the_connection() -> None:
     assert f"holds {MOST + 1} bytes, and {MOST} are the most" in broken(
         caller.receive(framed(REPLY | COMPRESSED, 1, bomb))
     )
+
+
+def test_of_many_bombs_in_one_piece_one_is_in_memory_at_a_time() -> None:
+    caller, answerer = pair(compressed_from=1000)
+    piece = caller.request(1, travelling(replace(CALL, arguments=b"x" * 99_000), 1.0)) * 100
+    tracemalloc.start()
+    try:
+        assert [len(call.arguments) for _, _, call in answerer.receive(piece)] == [99_000] * 100
+        assert tracemalloc.get_traced_memory()[1] < 1_000_000
+    finally:
+        tracemalloc.stop()
