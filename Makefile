@@ -8,7 +8,7 @@ help: ## List the targets.
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1@\2/p' $(MAKEFILE_LIST) | tr '@' '\t' | expand -t 16
 
 demo: .venv/ready ## Seed the shop, drive traffic through its eight services and watch it live.
-	@cd examples/shop && exec ../../.venv/bin/python -m demo
+	@cd examples/shop && exec ../../.venv/bin/python -m demo $(ARGS)
 
 test: .venv/ready ## Run every test; one that needs a missing server is skipped and says how to start it.
 	@.venv/bin/pytest -n 2 --dist worksteal

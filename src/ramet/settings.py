@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, TypeVar, dataclass_transform, get_args, get_type_hints
@@ -116,26 +116,28 @@ def read_settings(
     service: str,
     table: Mapping[str, Any],
     environment: Mapping[str, str],
+    origin: Callable[[str], str] | None = None,
 ) -> S:
-    """Build the settings of one service.
+    """Build the settings of one service; `origin` says where a field of the table is written.
 
     Raises: ConfigurationError that names the field, where its value came from, and what fits.
     """
-    given = {name: (value, f"[settings.{service}] {name} in ramet.toml") for name, value in table.items()}
+    told = origin or (lambda field: f"[settings.{service}] {field} in ramet.toml")
+    given = {name: (value, told(name)) for name, value in table.items()}
     for name in kind.__struct_fields__:
         variable = _variable(application, service, name)
         if variable in environment:
             given[name] = (environment[variable], f"the environment variable {variable}")
     hints = get_type_hints(kind, include_extras=True)
     ready: dict[str, Any] = {}
-    for name, (value, origin) in given.items():
+    for name, (value, where) in given.items():
         if name not in kind.__struct_fields__:
             known = ", ".join(kind.__struct_fields__) or "none"
-            raise ConfigurationError(f"{origin}: {kind.__name__} has no such field; it has {known}.")
+            raise ConfigurationError(f"{where}: {kind.__name__} has no such field; it has {known}.")
         try:
             ready[name] = _convert(value, hints[name], environment)
         except (ValueError, OSError) as error:
-            raise ConfigurationError(f"{origin}: {error}.") from error
+            raise ConfigurationError(f"{where}: {error}.") from error
     missing = [field.name for field in fields(kind) if field.required and field.name not in ready]
     if missing:
         raise ConfigurationError(

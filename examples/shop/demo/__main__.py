@@ -113,7 +113,7 @@ if __name__ == "__main__":
     try:
         listen(host, int(port)).close()  # before the folder of a demonstration that runs is emptied
     except RametError as error:
-        sys.exit(f"{error} Another: python -m demo --listen 127.0.0.1:8001")
+        sys.exit(f'{error} Another: make demo ARGS="--listen 127.0.0.1:8001"')
     shutil.rmtree(options.data, ignore_errors=True)
     options.data.mkdir(parents=True)
     logging.basicConfig(filename=options.data / "demo.log", level=logging.WARNING)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -42,6 +43,7 @@ def plan(choices: Choices, deployment: str, optimise: bool, traffic: Path | None
 
     With --optimise: who calls whom, and how often, decides which services belong into one process.
     """
+    from ramet.runtime.configuration import settings_that_do_not_fit
     from ramet.runtime.planning import changes, place
     from ramet.runtime.policies import said
     from ramet.runtime.supervisor.release import fingerprint
@@ -50,6 +52,8 @@ def plan(choices: Choices, deployment: str, optimise: bool, traffic: Path | None
     chosen = found.deployments.get(deployment) or found.deployment(deployment)
     application = declared(found)
     placement, problems = place(chosen, application, found.place)
+    unfit = settings_that_do_not_fit(found, application, chosen.name, os.environ)
+    problems = (*problems, *sorted(set(unfit)))
     if optimise:
         seen = _read(traffic) if traffic is not None else _status(found, chosen.data)
         if seen is None or not seen.running:

@@ -25,7 +25,7 @@ LOOK_SECONDS = 0.1
     ("ramet logs edge -n 1000 --json", "for programs: a line of JSON each"),
 )
 @click.argument("group", required=False)
-@click.option("--follow", "-f", is_flag=True, help="Go on with what is said from now on.")
+@click.option("--follow", "-f", is_flag=True, help="Go on with what is said until interrupted.")
 @click.option("--lines", "-n", default=50, show_default=True, type=click.IntRange(0), help="How many of each group.")
 @click.option("--deployment", "-d", default=None, metavar="NAME", help="Which; by default one with groups that runs.")
 def logs(choices: Choices, group: str | None, follow: bool, lines: int, deployment: str | None) -> None:
@@ -53,7 +53,10 @@ def _files(choices: Choices, deployment: str | None, group: str | None) -> list[
     if not split:
         which = f'The deployment "{deployment}" is one process' if deployment else "Every deployment is one process"
         raise UsageError(f"{which}, which says everything on its own terminal.")
-    chosen = next((one for one in split if runs(found.folder / one.data)), split[0])
+    chosen = next((one for one in split if runs(found.folder / one.data)), None)
+    if chosen is None:
+        chosen = split[0]
+        output.note(f'The deployment "{chosen.name}" does not run: this is what it has said last.')
     folders = Folders(found.folder / chosen.data)
     names = [one.name for one in chosen.groups]
     if group is not None and group not in names:

@@ -182,6 +182,18 @@ class Contract:
             sagas=several(sagas),
         )
 
+    if not TYPE_CHECKING:  # to which a name that is not there is a mistake already
+
+        def __getattr__(self, name: str) -> Any:
+            """Say what is missing where a service uses what it does not declare."""
+            kind = type(self).__name__
+            raise AttributeError(
+                f"{kind} has no attribute {name!r}. What a service is given is an annotation in its class: "
+                f"`{name}: {name.title().replace('_', '')}` for a contract of that name.",
+                name=name,
+                obj=self,
+            )
+
     async def startup(self) -> None:
         """Called before the service answers; the services it depends on have started."""
 

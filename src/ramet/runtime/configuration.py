@@ -212,12 +212,27 @@ def settings_that_do_not_fit(
     tables = found.settings_of(deployment)
     for name, needs in _parts(declared):
         for kind in needs.settings.values():
-            table = tables.get(name, {})
+            places: dict[str, tuple[str, int]] = {}
+
+            def origin(field: str, service: str = name, places: dict[str, tuple[str, int]] = places) -> str:
+                own = field in found.overlays.get(deployment, {}).get(service, {})
+                keys = ("deployment", deployment, "settings", service) if own else ("settings", service)
+                told = f"[{'.'.join(keys)}] {field} in ramet.toml"
+                places[told] = found.place(*keys, field)
+                return told
+
             try:
-                read_settings(kind, application=declared.name, service=name, table=table, environment=environment)
+                read_settings(
+                    kind,
+                    application=declared.name,
+                    service=name,
+                    table=tables.get(name, {}),
+                    environment=environment,
+                    origin=origin,
+                )
             except ConfigurationError as error:
-                file, line = found.place("settings", name)
                 message, _, remedy = str(error).partition(": ")
+                file, line = places.get(message) or found.place("settings", name)
                 yield Problem(file=shown(file), line=line, message=f"{message}:", remedy=remedy)
 
 

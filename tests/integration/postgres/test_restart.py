@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import text
 
 from ramet.errors import CommitUnknown, StorageError, StorageUnavailable
-from ramet.storage.base import Write
+from ramet.storage.base import Unit, Write
 from ramet.storage.postgres.options import PostgresOptions
 from ramet.storage.postgres.storage import PostgresStorage
 from ramet.storage.tables import SCHEMA
@@ -70,6 +70,12 @@ async def test_after_a_restart_broken_connections_are_replaced(
     assert len(await marks(storage)) == 18
 
 
+async def use_for_ever(unit: Unit) -> None:
+    """Who serves the connection outlives a killed server for a moment."""
+    while True:
+        await unit.fetch("SELECT 1")
+
+
 async def test_a_unit_whose_server_went_away_was_not_committed(
     storage: PostgresStorage, server: PostgresServer
 ) -> None:
@@ -77,8 +83,7 @@ async def test_a_unit_whose_server_went_away_was_not_committed(
     await unit.execute(MARK, "lost")
     server.kill()
     with pytest.raises(StorageUnavailable, match=r"nothing was committed"):
-        while True:  # who serves the connection outlives the server for a moment
-            await unit.fetch("SELECT 1")
+        await use_for_ever(unit)
     with pytest.raises(StorageUnavailable):
         await unit.commit()
     await unit.rollback()

@@ -175,7 +175,13 @@ def test_settings_that_do_not_fit_are_told_before_anything_starts(bakery: Path) 
     with Up(bakery, "split", "--no-reload") as process:
         assert process.ended() == 2
     (said,) = process.err.seen
-    assert msgspec.json.decode(said)["error"]["message"].startswith("ramet.toml:16: [settings.ovens] degrees")
+    assert msgspec.json.decode(said)["error"]["message"].startswith("ramet.toml:17: [settings.ovens] degrees")
+    assert ramet(bakery, "plan", "split").returncode == 1
+    own = f'{TOML}\n[deployment.split.settings.ovens]\n\ndegrees = "hot"\n'
+    (bakery / "ramet.toml").write_text(own, encoding="utf-8")
+    planned = ramet(bakery, "plan", "split")
+    assert planned.returncode == 1
+    assert "ramet.toml:18: [deployment.split.settings.ovens] degrees in ramet.toml: " in planned.stderr
 
 
 def test_a_startup_that_hangs_is_named_and_a_stop_does_not_wait_for_it(bakery: Path) -> None:

@@ -88,3 +88,12 @@ def test_a_class_has_a_name_on_the_wire(name: str, wire: str) -> None:
 )
 def test_circles_are_found_once_each(needs: dict[str, list[str]], found: list[tuple[str, ...]]) -> None:
     assert circles(needs) == found
+
+
+def test_what_a_service_uses_and_does_not_declare_is_said_with_how_to_declare_it() -> None:
+    class Bookings(Contract, version="1.0.0"):
+        pass
+
+    with pytest.raises(AttributeError, match=r"Bookings has no attribute 'seats'\..*`seats: Seats`"):
+        Bookings().seats  # noqa: B018 - that is what is tested
+    assert not hasattr(Bookings(), "seats")

@@ -17,7 +17,7 @@ from ramet.runtime.operators.protocol import LONGEST_LINE, Reply, address
 from ramet.runtime.operators.remote import failure
 
 A = TypeVar("A", bound=asked.Answer)
-N = TypeVar("N", asked.ServiceStatus, asked.ExternalStatus)
+N = TypeVar("N", asked.ServiceStatus, asked.ExternalStatus, asked.MethodLoad)
 PATIENCE_SECONDS = 3.0
 """How long a replica may take to say how it is."""
 LONGEST_ANSWER_SECONDS = 60.0
@@ -168,7 +168,18 @@ def summed(reports: Sequence[asked.ServiceStatus]) -> asked.ServiceStatus:
         events_dead=first.events_dead,
         sagas=first.sagas,
         schedules=first.schedules,
-        methods=first.methods if len(reports) == 1 else (),
+        methods=tuple(_method(some) for some in _by_name(method for one in reports for method in one.methods)),
+    )
+
+
+def _method(reports: Sequence[asked.MethodLoad]) -> asked.MethodLoad:
+    return asked.MethodLoad(
+        name=reports[0].name,
+        calls=sum(one.calls for one in reports),
+        refusals=sum(one.refusals for one in reports),
+        errors=sum(one.errors for one in reports),
+        p50_ms=_worst(one.p50_ms for one in reports),
+        p99_ms=_worst(one.p99_ms for one in reports),
     )
 
 
