@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -52,8 +53,7 @@ def plan(choices: Choices, deployment: str, optimise: bool, traffic: Path | None
     chosen = found.deployments.get(deployment) or found.deployment(deployment)
     application = declared(found)
     placement, problems = place(chosen, application, found.place)
-    unfit = settings_that_do_not_fit(found, application, chosen.name, os.environ)
-    problems = (*problems, *sorted(set(unfit)))
+    problems += tuple(sorted(set(settings_that_do_not_fit(found, application, chosen.name, os.environ))))
     if optimise:
         seen = _read(traffic) if traffic is not None else _status(found, chosen.data)
         if seen is None or not seen.running:
@@ -73,12 +73,16 @@ def plan(choices: Choices, deployment: str, optimise: bool, traffic: Path | None
         )
         return FOUND if problems else 0
     _show(placement, changed, status)
-    for name, table in said(chosen).items():
-        values = ", ".join(f"{key} = {json.dumps(value)}" for key, value in table.items())
-        output.say(f"  {output.paint(name, 'cyan')}: {values}")
+    _show_policies(said(chosen))
     if problems:
         output.problems([str(problem) for problem in problems])
     return FOUND if problems else 0
+
+
+def _show_policies(policies: Mapping[str, Mapping[str, Any]]) -> None:
+    for name, table in policies.items():
+        values = ", ".join(f"{key} = {json.dumps(value)}" for key, value in table.items())
+        output.say(f"  {output.paint(name, 'cyan')}: {values}")
 
 
 def _status(found: Configuration, data: str) -> Status | None:
