@@ -6,9 +6,10 @@ import asyncio
 import contextlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import msgspec
+from msgspec.structs import replace
 
 from ramet.contract.api import kebab
 from ramet.errors import NotFound, RametError, Unavailable
@@ -155,49 +156,24 @@ async def ask(data: Path, request: asked.Request, kind: type[A]) -> A:
 
 def summed(reports: Sequence[asked.ServiceStatus]) -> asked.ServiceStatus:
     """One service's replicas as one: counts added, percentiles the worst, and of the shared database one view."""
-    first = reports[0]
-    return asked.ServiceStatus(
-        name=first.name,
-        calls=sum(one.calls for one in reports),
-        refusals=sum(one.refusals for one in reports),
-        errors=sum(one.errors for one in reports),
-        p50_ms=_worst(one.p50_ms for one in reports),
-        p99_ms=_worst(one.p99_ms for one in reports),
-        events_waiting=first.events_waiting,
-        events_retrying=first.events_retrying,
-        events_dead=first.events_dead,
-        sagas=first.sagas,
-        schedules=first.schedules,
-        methods=tuple(_method(some) for some in _by_name(method for one in reports for method in one.methods)),
-    )
-
-
-def _method(reports: Sequence[asked.MethodLoad]) -> asked.MethodLoad:
-    return asked.MethodLoad(
-        name=reports[0].name,
-        calls=sum(one.calls for one in reports),
-        refusals=sum(one.refusals for one in reports),
-        errors=sum(one.errors for one in reports),
-        p50_ms=_worst(one.p50_ms for one in reports),
-        p99_ms=_worst(one.p99_ms for one in reports),
-    )
+    methods = _by_name(method for one in reports for method in one.methods)
+    return replace(reports[0], **_added(reports), methods=tuple(replace(some[0], **_added(some)) for some in methods))
 
 
 def outsides(reports: Iterable[asked.ExternalStatus]) -> tuple[asked.ExternalStatus, ...]:
     """What several processes tell of those that are outside: counts added, percentiles the worst."""
-    return tuple(_external(some) for some in _by_name(reports))
+    return tuple(replace(some[0], **_added(some)) for some in _by_name(reports))
 
 
-def _external(reports: Sequence[asked.ExternalStatus]) -> asked.ExternalStatus:
-    return asked.ExternalStatus(
-        name=reports[0].name,
-        url=reports[0].url,
-        calls=sum(one.calls for one in reports),
-        refusals=sum(one.refusals for one in reports),
-        errors=sum(one.errors for one in reports),
-        p50_ms=_worst(one.p50_ms for one in reports),
-        p99_ms=_worst(one.p99_ms for one in reports),
-    )
+def _added(reports: Sequence[N]) -> dict[str, Any]:
+    """What several had to do, as one."""
+    return {
+        "calls": sum(one.calls for one in reports),
+        "refusals": sum(one.refusals for one in reports),
+        "errors": sum(one.errors for one in reports),
+        "p50_ms": _worst(one.p50_ms for one in reports),
+        "p99_ms": _worst(one.p99_ms for one in reports),
+    }
 
 
 def _by_name(reports: Iterable[N]) -> list[list[N]]:
