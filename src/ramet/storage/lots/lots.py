@@ -43,7 +43,6 @@ class Lots:
         self._spawn = spawn
         self._ways: dict[str, Way] = {}
         self._all = Way()
-        self._free = 1
         self._gathered: deque[Turn] = deque()
         self._under_way: dict[object, None] = {}
         """Those that are waited for, the oldest first."""
@@ -122,18 +121,15 @@ class Lots:
 
     def _begins(self, who: object) -> None:
         self._under_way[who] = None
-        self._free -= 1
 
     def _over(self, who: object) -> None:
         """One that others were waiting for is done, or not waited for any more."""
-        if who in self._under_way:
-            del self._under_way[who]
-            self._free += 1
+        self._under_way.pop(who, None)
         self._settle()
 
     def _settle(self) -> None:
         """Let go who may; who has to wait is looked after."""
-        while self._gathered and self._free > 0:
+        while self._gathered and not self._under_way:
             self._go()
         self._watch()
 
