@@ -131,16 +131,16 @@ class CallingConnection(Connection, Channel):
         waiting = self._waiting
         for kind, number, value in self._wire.receive(data):
             if kind == REPLIES:
-                for number, answer in value:  # noqa: PLW2901 - of each
-                    entry = waiting.pop(number, None)
-                    if entry is not None and not entry[0].done():
-                        entry[0].set_result(answer)
+                answers = value
             elif kind == REPLY:
-                entry = waiting.pop(number, None)
-                if entry is not None and not entry[0].done():
-                    entry[0].set_result(value)
+                answers = ((number, value),)
             else:
                 self._event(kind, number, value)
+                continue
+            for each, answer in answers:
+                entry = waiting.pop(each, None)
+                if entry is not None and not entry[0].done():
+                    entry[0].set_result(answer)
         if self._leaving:
             self._settle()
 
