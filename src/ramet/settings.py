@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, TypeVar, dataclass_transform, get_args, get_type_hints
 
 import msgspec
@@ -116,14 +117,15 @@ def read_settings(
     service: str,
     table: Mapping[str, Any],
     environment: Mapping[str, str],
-    origin: Callable[[str], str] | None = None,
+    origins: Mapping[str, str] = MappingProxyType({}),
 ) -> S:
-    """Build the settings of one service; `origin` says where a field of the table is written.
+    """Build the settings of one service; `origins` says where the fields of the table are written.
 
     Raises: ConfigurationError that names the field, where its value came from, and what fits.
     """
-    told = origin or (lambda field: f"[settings.{service}] {field} in ramet.toml")
-    given = {name: (value, told(name)) for name, value in table.items()}
+    given = {
+        name: (value, origins.get(name, f"[settings.{service}] {name} in ramet.toml")) for name, value in table.items()
+    }
     for name in kind.__struct_fields__:
         variable = _variable(application, service, name)
         if variable in environment:

@@ -212,28 +212,29 @@ def settings_that_do_not_fit(
     tables = found.settings_of(deployment)
     for name, needs in _parts(declared):
         for kind in needs.settings.values():
-            places: dict[str, tuple[str, int]] = {}
-
-            def origin(field: str, service: str = name, places: dict[str, tuple[str, int]] = places) -> str:
-                own = field in found.overlays.get(deployment, {}).get(service, {})
-                keys = ("deployment", deployment, "settings", service) if own else ("settings", service)
-                told = f"[{'.'.join(keys)}] {field} in ramet.toml"
-                places[told] = found.place(*keys, field)
-                return told
-
+            table = tables.get(name, {})
+            written = {field: _written(found, deployment, name, field) for field in table}
+            origins = {field: f"[{'.'.join(keys[:-1])}] {field} in ramet.toml" for field, keys in written.items()}
             try:
                 read_settings(
                     kind,
                     application=declared.name,
                     service=name,
-                    table=tables.get(name, {}),
+                    table=table,
                     environment=environment,
-                    origin=origin,
+                    origins=origins,
                 )
             except ConfigurationError as error:
                 message, _, remedy = str(error).partition(": ")
-                file, line = places.get(message) or found.place("settings", name)
+                keys = next((written[field] for field, told in origins.items() if told == message), ("settings", name))
+                file, line = found.place(*keys)
                 yield Problem(file=shown(file), line=line, message=f"{message}:", remedy=remedy)
+
+
+def _written(found: Configuration, deployment: str, service: str, field: str) -> Keys:
+    """Where the value is that counts: in the deployment's own table, or in that of all."""
+    own = field in found.overlays.get(deployment, {}).get(service, {})
+    return (*(("deployment", deployment) if own else ()), "settings", service, field)
 
 
 def _parts(declared: Declared) -> list[tuple[str, Needs]]:
