@@ -186,6 +186,8 @@ class Contract:
 
         def __getattr__(self, name: str) -> Any:
             """Say what is missing where a service uses what it does not declare."""
+            if hasattr(type(self), name):  # a property, whose own error this is
+                return object.__getattribute__(self, name)
             kind = type(self).__name__
             raise AttributeError(
                 f"{kind} has no attribute {name!r}. What a service is given is an annotation in its class: "

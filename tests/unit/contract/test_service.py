@@ -97,3 +97,13 @@ def test_what_a_service_uses_and_does_not_declare_is_said_with_how_to_declare_it
     with pytest.raises(AttributeError, match=r"Bookings has no attribute 'seats'\..*`seats: Seats`"):
         Bookings().seats  # noqa: B018 - that is what is tested
     assert not hasattr(Bookings(), "seats")
+
+
+def test_what_a_property_of_a_service_raises_is_told_as_it_is() -> None:
+    class Bookings(Contract, version="1.0.0"):
+        @property
+        def first(self) -> object:
+            return object().second  # type: ignore[attr-defined]  # that is what is tested
+
+    with pytest.raises(AttributeError, match=r"^'object' object has no attribute 'second'$"):
+        Bookings().first  # noqa: B018 - as above
