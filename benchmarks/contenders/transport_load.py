@@ -50,7 +50,6 @@ from ramet.transport.base import Call, Endpoint
 from ramet.transport.client import dial
 from ramet.transport.options import MEBIBYTE, Tls, TransportOptions
 from ramet.transport.upstream.upstream import Upstream
-from ramet.transport.wire.messages import travelling
 from ramet.transport.wire.protocol import CallerWire
 
 BAGGAGE = {"flag": "on"}
@@ -127,7 +126,7 @@ async def _echo(address: str, _: str) -> AsyncIterator[Ask]:
     transport.set_write_buffer_limits(0)
     clock = SystemClock()
     call = _call(_context(clock, clock.id()), encode(SMALL))
-    frame = b"." * len(CallerWire(MEBIBYTE).request(1, travelling(call, SECONDS)))
+    frame = b"." * len(CallerWire(MEBIBYTE).request(1, call, clock.monotonic()))
 
     async def ask(_: Asked) -> Any:
         protocol.answered = loop.create_future()

@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 from ramet.telemetry.context import Caller, Context
 from ramet.transport.base import Call
-from ramet.transport.wire.framing import HEAD_BYTES, PING, REPLIES, REPLY, REQUEST, REQUESTS, Frames, framed
-from ramet.transport.wire.messages import Hello, Travelling, Welcome, set_deadline, travelling
-from ramet.transport.wire.protocol import BROKEN, AnswererWire, CallerWire, Event, Wire
+from ramet.transport.wire.framing import HEAD_BYTES, PING, REPLIES, REPLY, REQUESTS, Frames, framed
+from ramet.transport.wire.messages import Calls, Hello, Welcome
+from ramet.transport.wire.protocol import BROKEN, LAST_NUMBER, AnswererWire, CallerWire, Event, Wire
 
 MOST = 5000
 names = st.text(max_size=20)
@@ -37,6 +37,8 @@ calls = st.builds(
     fresh=st.booleans(),
 )
 numbers = st.integers(min_value=0, max_value=2**64 - 1)
+firsts = st.integers(min_value=0, max_value=LAST_NUMBER)
+moments = st.floats(allow_nan=False)
 cuts = st.lists(st.integers(min_value=1, max_value=200), min_size=1)
 
 
@@ -61,35 +63,29 @@ def all_of(wire: Wire, pieces: list[bytes]) -> list[Event]:
     return [event for piece in pieces for event in wire.receive(piece)]
 
 
-def leaving(call: Call) -> Travelling:
-    return travelling(call, call.context.deadline)
+@given(st.lists(st.tuples(firsts, moments, st.lists(calls, max_size=4)), max_size=8), cuts)
+def test_requests_are_the_same_in_any_pieces(sent: list[tuple[int, float, list[Call]]], sizes: list[int]) -> None:
+    caller, answerer = opened()
+    frames = [caller.requests(number, together, now) for number, now, together in sent]
+    events = all_of(answerer, in_pieces(b"".join(frame for frame in frames if frame), sizes))
+    assert events == [
+        (REQUESTS, number, Calls(now, together))
+        for (number, now, together), frame in zip(sent, frames, strict=True)
+        if frame
+    ]
 
 
-@given(st.lists(st.tuples(numbers, calls), max_size=8), cuts)
-def test_requests_are_the_same_in_any_pieces(sent: list[tuple[int, Call]], sizes: list[int]) -> None:
-    caller, one = opened()
-    _, other = opened()
-    stream = b"".join(caller.request(number, leaving(call)) for number, call in sent)
-    events = all_of(other, in_pieces(stream, sizes))
-    assert events == [*one.receive(stream)]
-    assert [(number, request) for _, number, request in events] == sent
-    assert all(set_deadline(request, 0.0) == request.context.deadline for _, _, request in events)
-
-
-@given(st.lists(st.tuples(numbers, calls), max_size=8), st.lists(st.tuples(numbers, st.binary(max_size=99))), cuts)
-def test_those_that_travel_together_are_the_same_in_any_pieces(
-    sent: list[tuple[int, Call]], answers: list[tuple[int, bytes]], sizes: list[int]
+@given(st.lists(st.tuples(numbers, st.binary(max_size=99))), cuts)
+def test_replies_that_travel_together_are_the_same_in_any_pieces(
+    answers: list[tuple[int, bytes]], sizes: list[int]
 ) -> None:
     caller, answerer = opened()
-    requests = caller.requests([(number, leaving(call)) for number, call in sent])
     replies = answerer.replies(answers)
-    assert requests is not None
     assert replies is not None
-    assert all_of(answerer, in_pieces(requests, sizes)) == [(REQUESTS, 0, sent)]
     assert all_of(caller, in_pieces(replies, sizes)) == [(REPLIES, 0, answers)]
 
 
-@given(st.lists(st.tuples(numbers, st.binary(max_size=500)), max_size=8), cuts)
+@given(st.lists(st.tuples(firsts, st.binary(max_size=500)), max_size=8), cuts)
 def test_replies_are_the_same_in_any_pieces(sent: list[tuple[int, bytes]], sizes: list[int]) -> None:
     caller, answerer = opened()
     stream = b"".join(answerer.reply(number, answer) for number, answer in sent)
@@ -101,7 +97,8 @@ garbage = st.binary(max_size=400) | st.lists(
         framed,
         st.integers(min_value=0, max_value=255),
         numbers,
-        st.binary(max_size=60) | (calls | st.lists(st.tuples(numbers, calls))).map(msgspec.msgpack.encode),
+        st.binary(max_size=60)
+        | (st.tuples(moments, st.lists(calls)) | st.lists(st.tuples(numbers, st.binary()))).map(msgspec.msgpack.encode),
     ),
     max_size=6,
 ).map(b"".join)
@@ -135,7 +132,7 @@ def test_a_hello_of_anybody_is_read_or_breaks_the_connection(body: bytes) -> Non
 
 @given(st.integers(min_value=MOST + 1, max_value=2**32 - 1), st.integers(min_value=1, max_value=50))
 def test_a_frame_that_only_announces_itself_takes_no_memory(announced: int, pieces: int) -> None:
-    head = framed(REQUEST, 1, b"")[4:HEAD_BYTES]
+    head = framed(REQUESTS, 1, b"")[4:HEAD_BYTES]
     tracemalloc.start()
     try:
         frames = Frames(2**32)
@@ -150,15 +147,15 @@ def test_a_frame_that_only_announces_itself_takes_no_memory(announced: int, piec
 def test_a_stream_without_an_end_is_taken_apart_without_growing() -> None:
     _, answerer = opened()
     caller, _ = opened()
-    stream = b"".join(caller.request(n, leaving(Call("a.b", b"x" * 100, Context.root("e")))) for n in range(500))
+    stream = b"".join(caller.request(n, Call("a.b", b"x" * 100, Context.root("e")), 0.0) for n in range(500))
     tracemalloc.start()
     try:
         for at in range(0, len(stream), 1000):
-            assert all(kind == REQUEST for kind, _, _ in answerer.receive(stream[at : at + 1000]))
+            assert all(kind == REQUESTS for kind, _, _ in answerer.receive(stream[at : at + 1000]))
         first = tracemalloc.get_traced_memory()[0]
         for _ in range(20):
             for at in range(0, len(stream), 1000):
-                assert all(kind == REQUEST for kind, _, _ in answerer.receive(stream[at : at + 1000]))
+                assert all(kind == REQUESTS for kind, _, _ in answerer.receive(stream[at : at + 1000]))
         assert tracemalloc.get_traced_memory()[0] - first < 5000
     finally:
         tracemalloc.stop()

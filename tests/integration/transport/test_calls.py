@@ -20,7 +20,6 @@ from ramet.errors import (
 from ramet.telemetry.context import Caller, Context
 from ramet.transport.base import Call
 from ramet.transport.policy.bulkhead import Bulkhead
-from ramet.transport.wire.messages import travelling
 from tests.integration.transport.bed import KINDS, Bed, until
 
 kinds = pytest.mark.parametrize("kind", KINDS)
@@ -224,10 +223,15 @@ async def test_a_place_is_free_again_whatever_became_of_who_had_it(bed: Bed, *, 
     assert server._admission.in_flight == 0
 
 
-async def test_more_bytes_than_the_server_keeps_are_refused(bed: Bed) -> None:
+@pytest.mark.parametrize("in_context", [False, True])
+async def test_more_bytes_than_the_server_keeps_are_refused(bed: Bed, *, in_context: bool) -> None:
     await bed.start(calls_limit_bytes=100_000)
     channel = await bed.dial()
-    waiting = bed.tasks.spawn(channel.call(bed.call("wait", b"x" * 200_000)))
+    large = bed.call("wait", b"x" * 200_000)
+    if in_context:
+        small = bed.call("wait")
+        large = replace(small, context=replace(small.context, baggage={"flag": "x" * 200_000}))
+    waiting = bed.tasks.spawn(channel.call(large))
     await bed.shop.arrived.wait()
     with pytest.raises(Overloaded):
         await channel.call(bed.call("echo"))
@@ -271,7 +275,7 @@ async def test_large_bodies_are_compressed_on_links_that_want_it(bed: Bed, kind:
     plain, compressing = await bed.dial(), await bed.dial(compress_loopback=True)
     written = {}
     for channel in (plain, compressing):
-        frame = channel._wire.request(1, travelling(bed.call("echo", b"x" * 50_000), 1.0))
+        frame = channel._wire.request(1, bed.call("echo", b"x" * 50_000), bed.clock.monotonic())
         written[channel] = len(frame)
         assert await channel.call(bed.call("echo", b"x" * 50_000)) == b"x" * 50_000
     assert written[plain] > 50_000

@@ -6,8 +6,10 @@ import asyncio
 import logging
 import os
 from dataclasses import replace
+from random import Random
 
 import pytest
+from msgspec.structs import replace as replace_struct
 
 from ramet.errors import ConfigurationError, Denied, Unauthenticated, Unavailable
 from ramet.transport.base import Peer
@@ -162,6 +164,69 @@ async def test_a_server_survives_garbage_from_somebody_it_has_let_in(bed: Bed, s
     assert await good.call(bed.call("echo", b"x")) == b"x"
     writer.close()
     await good.close()
+
+
+async def let_in(bed: Bed, wire: CallerWire) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    """A connection of somebody who speaks the protocol by hand, up to the welcome."""
+    reader, writer = await asyncio.open_unix_connection(bed.address.removeprefix("unix:"))
+    writer.write(wire.hello(application="shop", name="x", token=b""))
+    while not wire.is_open:
+        for _ in wire.receive(await reader.read(1)):
+            assert wire.is_open
+    return reader, writer
+
+
+@pytest.mark.parametrize("seed", range(5))
+async def test_a_server_survives_calls_with_wrong_bytes_in_them(bed: Bed, seed: int) -> None:
+    server, chance = await bed.start(), Random(seed)
+    failures: list[object] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, failure: failures.append(failure))
+    good = await bed.dial()
+    sent = CallerWire(1000).requests(7, [bed.call("echo", b"x" * 9, key="k")] * 4, bed.clock.monotonic())
+    assert sent is not None
+    for _ in range(100):
+        wrong = bytearray(sent)
+        for _ in range(chance.choice((1, 1, 2, 5))):
+            wrong[chance.randrange(len(wrong))] = chance.randrange(256)
+        reader, writer = await let_in(bed, CallerWire(1000))
+        writer.write(bytes(wrong))
+        writer.write_eof()
+        await reader.read()
+        writer.close()
+    await until(lambda: server.connections == 1)
+    assert await good.call(bed.call("echo", b"x")) == b"x"
+    assert not failures
+    await good.close()
+
+
+async def test_who_sends_a_number_twice_is_disconnected_and_nothing_more_of_it_is_executed(bed: Bed) -> None:
+    server = await bed.start()
+    wire, now = CallerWire(1000), bed.clock.monotonic()
+    reader, writer = await let_in(bed, wire)
+    twice = wire.requests(1, [bed.call("wait"), bed.call("echo")], now)
+    assert twice is not None
+    writer.write(wire.request(1, bed.call("wait"), now) + twice)
+    await reader.read()
+    await until(lambda: not server.connections)
+    assert [call.method for call in bed.shop.seen] == ["shop.wait"]
+    writer.close()
+
+
+@pytest.mark.parametrize("ahead", [0.0, -0.5, 3600.0, -3600.0])
+async def test_the_time_that_is_left_is_the_same_whatever_the_clock_of_the_other_side_shows(
+    bed: Bed, ahead: float
+) -> None:
+    await bed.start()
+    wire = CallerWire(1000)
+    reader, writer = await let_in(bed, wire)
+    call, now = bed.call("echo", seconds=30.0), bed.clock.monotonic()
+    theirs = replace_struct(call.context, deadline=call.context.deadline + ahead)
+    writer.write(wire.request(1, replace_struct(call, context=theirs), now + ahead))
+    await reader.read(1)
+    (seen,) = bed.shop.seen
+    assert seen.context.deadline == pytest.approx(call.context.deadline, abs=5.0)
+    assert (seen.context.deadline == call.context.deadline) or ahead
+    writer.close()
 
 
 async def test_a_server_that_speaks_something_else_is_unavailable(bed: Bed) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine, Iterable, Sequence
+from collections.abc import Callable, Coroutine, Iterator
 from typing import Any
 
 from msgspec.structs import replace
@@ -18,10 +18,10 @@ from ramet.transport.admission import Admission
 from ramet.transport.base import Answer, Call, Peer, Vouch
 from ramet.transport.compression import Compression
 from ramet.transport.connection.connection import APART_BYTES, Connection
-from ramet.transport.connection.eager import StandIn, start
+from ramet.transport.connection.eager import Eager, StandIn
 from ramet.transport.options import TransportOptions
-from ramet.transport.wire.framing import CANCEL, HEAD_BYTES, HELLO, REQUEST, REQUESTS
-from ramet.transport.wire.messages import Hello, Welcome, set_deadline
+from ramet.transport.wire.framing import CANCEL, HEAD_BYTES, HELLO, REQUESTS
+from ramet.transport.wire.messages import TOGETHER, Calls, Hello, Welcome, put_off, weight
 from ramet.transport.wire.protocol import AnswererWire
 
 log = logging.getLogger("ramet.transport")
@@ -93,10 +93,10 @@ class AnsweringConnection(Connection):
         self._admit = admit
         self._compression = compression
         self._peer = Peer(name="")
+        self._eager = Eager(spawn, self._loop)
         self._in_flight: dict[int, Flight] = {}
         self._bytes = 0
-        self._waits: dict[str, int] = {}
-        self._granted: set[str] = set()
+        self._waits: dict[str, int] = {}  # of the methods that may be called: how usual that is
         self._draining = False
         self._deaf = False
         self.on_begun: Callable[[AnsweringConnection], None] | None = None
@@ -117,16 +117,12 @@ class AnsweringConnection(Connection):
         self._background.append(self._spawn(self._hurry()))
 
     def data_received(self, data: bytes) -> None:
-        """Answer what has come; what is answered meanwhile is sent together."""
+        """Take requests, and answer those that need not wait for anything, in one piece."""
         self._heard = True
-        self._scheduled = True  # flushed below
-        now = self._monotonic()
+        self._scheduled = True  # below
         for kind, number, value in self._wire.receive(data):
             if kind == REQUESTS:
-                for each, call in value:
-                    self._request(each, call, now)
-            elif kind == REQUEST:
-                self._request(number, value, now)
+                self._requests(number, value)
             else:
                 self._event(kind, number, value)
         self._flush()
@@ -138,10 +134,14 @@ class AnsweringConnection(Connection):
             self._deaf = False
             self._transport.resume_reading()
 
-    def _frames(self, gathered: Sequence[tuple[int, bytes]]) -> Iterable[bytes]:
-        if len(gathered) > 1 and (frame := self._wire.replies(gathered)) is not None:
-            return (frame,)
-        return (self._wire.reply(number, answer) for number, answer in gathered)
+    def _frames(self, gathered: list[tuple[int, bytes]]) -> Iterator[bytes]:
+        for at in range(0, len(gathered), TOGETHER):
+            answers = gathered[at : at + TOGETHER]
+            if len(answers) > 1 and (frame := self._wire.replies(answers)) is not None:
+                yield frame
+            else:
+                for number, answer in answers:
+                    yield self._wire.reply(number, answer)
 
     def _flush(self) -> None:
         super()._flush()
@@ -157,14 +157,26 @@ class AnsweringConnection(Connection):
         else:
             self.abort("this process is about to end")
 
+    def _requests(self, first: int, calls: Calls) -> None:
+        """Begin with those that have come together; where both sides have one clock, as on a host, deadlines stand."""
+        now = self._monotonic()
+        ahead = now - calls.now
+        if 0 <= ahead < self._options.sweep_seconds:
+            ahead = 0.0
+        with self._eager:
+            for number, call in enumerate(calls.calls, first):
+                if ahead:
+                    put_off(call, ahead)
+                self._request(number, call, now)
+
     def _request(self, number: int, call: Call, now: float) -> None:
         """Run it, if it may be: at once and without a task, unless calls of this method usually wait for something."""
         method, context = call.method, call.context
         if self._draining or (self._in_flight and self._is_too_much(number)):
             return self._refuse(number, method)
-        if not set_deadline(call, now) > 0:
+        if not context.deadline > now:
             return self._trouble(number, "deadline", f"{method}: the time was up before the call arrived.")
-        if method not in self._granted and not self._may_call(method):
+        if method not in self._waits and not self._may_call(method):
             return self._denied(number, method)
         if self.vouch is not None and (context.caller is not None or context.tenant is not None or context.proof):
             try:
@@ -175,13 +187,13 @@ class AnsweringConnection(Connection):
         admission = self.admission
         if admission is not None and admission.is_full:
             return self._begin_as_task(number, call, self._work(number, call, admission), None)
-        work, score = self._work(number, call, self._answer), self._waits.get(method, 0)
+        work, score = self._work(number, call, self._answer), self._waits[method]
         if score >= USUALLY_WAITS:
             self._waits[method] = score - 1
             return self._begin_as_task(number, call, work, now)
-        task = start(work, self._spawn, self._loop)
+        task = self._eager.start(work)
         if task is not None:
-            self._waited(method, score)
+            self._waits[method] = score + 1 if score + 1 < USUALLY_WAITS else USUALLY_WAITS + CALLS_AS_TASKS
             self._enter(number, call, task, now)
         elif score:
             self._waits[method] = score - 1
@@ -193,6 +205,7 @@ class AnsweringConnection(Connection):
 
     def _refuse(self, number: int, method: str) -> None:
         if number in self._in_flight:
+            self._draining = True
             self.abort(f"the protocol was broken: request {number} came twice")
         elif self._draining:
             self._trouble(number, "unavailable", f"{method} was not executed: its process is ending.")
@@ -204,9 +217,9 @@ class AnsweringConnection(Connection):
         may_call = self._peer.may_call
         if may_call is not None and method.rpartition(".")[0] not in may_call:
             return False
-        if len(self._granted) >= METHODS_LIMIT:
-            self._granted.clear()
-        self._granted.add(method)
+        if len(self._waits) >= METHODS_LIMIT:
+            self._waits.clear()
+        self._waits[method] = 0
         return True
 
     def _begin_as_task(
@@ -216,14 +229,8 @@ class AnsweringConnection(Connection):
         task.add_done_callback(lambda _: self._leave(number))  # one that is cancelled before it begins cannot do it
         self._enter(number, call, task, inside_since)
 
-    def _waited(self, method: str, score: int) -> None:
-        """A call of this method had to wait. Where that is usual, the next ones get a task at once."""
-        if len(self._waits) >= METHODS_LIMIT:
-            self._waits.clear()
-        self._waits[method] = score + 1 if score + 1 < USUALLY_WAITS else USUALLY_WAITS + CALLS_AS_TASKS
-
     def _enter(self, number: int, call: Call, task: asyncio.Task[Any] | StandIn, inside_since: float | None) -> None:
-        size = len(call.arguments)
+        size = weight(call)
         self._in_flight[number] = Flight(task, call.context.deadline, size, inside_since)
         self._bytes += size
         if self.admission is not None and inside_since is not None:
@@ -247,7 +254,10 @@ class AnsweringConnection(Connection):
         else:
             try:
                 if (size := len(answer)) < APART_BYTES and size <= self._wire.peer_limit:
-                    self._gather(number, answer, size + HEAD_BYTES)
+                    self._gathered.append((number, answer))
+                    self._gathered_bytes += size + HEAD_BYTES
+                    if not self._scheduled or self._gathered_bytes >= self._flush_bytes:
+                        self._flush_soon()
                 else:
                     self._send_apart(*self._wire.reply_apart(number, answer))
             except CallError as error:

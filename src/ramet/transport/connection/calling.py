@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Iterable, Iterator, Sequence
+from collections.abc import Awaitable, Iterator, Sequence
 from typing import Any
 
 from ramet.clock import Clock
@@ -13,7 +13,7 @@ from ramet.transport.base import Call, Channel
 from ramet.transport.connection.connection import Connection
 from ramet.transport.options import TransportOptions
 from ramet.transport.wire.framing import GOAWAY, REFUSED, REPLIES, REPLY, TROUBLE, WELCOME
-from ramet.transport.wire.messages import Travelling, Trouble, Welcome, error_of, travelling
+from ramet.transport.wire.messages import TOGETHER, Trouble, Welcome, by_proof, error_of
 from ramet.transport.wire.protocol import CallerWire
 
 ABOUT_BYTES = 150
@@ -61,29 +61,30 @@ class CallingConnection(Connection, Channel):
         waiting = self._waiting
         if self._paused or self._leaving or len(waiting) >= self._limit:
             return self._call_later(call)
-        deadline = call.context.deadline
-        left = deadline - self._monotonic()
-        if not left > 0:
+        context = call.context
+        deadline = context.deadline
+        if not deadline > (now := self._monotonic()):
             raise DeadlineExceeded(f"{call.method}: the time was up before the call was sent.")
+        if context.proof:
+            call = by_proof(call)
         number, size, gathered = self._number + 1, len(call.arguments), self._gathered
         if not (waiting or gathered or self._pending):
-            self._transport.write(self._wire.request(number, travelling(call, left)))
+            self._transport.write(self._wire.request(number, call, now))
             self._number = self._written = number
         elif size >= self._flush_bytes:
-            frame = self._wire.request(number, travelling(call, left))
+            frame = self._wire.request(number, call, now)
+            if gathered:
+                self._seal()
             self._number = number
             self._send(frame)
         else:
             self._number = number
-            gathered.append((number, travelling(call, left)))
+            gathered.append(call)
             self._gathered_bytes += size + ABOUT_BYTES
         future: asyncio.Future[bytes] = self._loop.create_future()
         waiting[number] = (future, deadline, call.method)
-        if self._gathered_bytes >= self._flush_bytes:  # as `_gather`, in place: nearly each call comes by here
-            self._flush()
-        elif gathered and not self._scheduled:
-            self._scheduled = True
-            self._loop.call_soon(self._flush)
+        if gathered and (not self._scheduled or self._gathered_bytes >= self._flush_bytes):
+            self._flush_soon()
         if self._wake is not None:
             self._rouse()
         return future
@@ -138,9 +139,10 @@ class CallingConnection(Connection, Channel):
                 self._event(kind, number, value)
                 continue
             for each, answer in answers:
-                entry = waiting.pop(each, None)
-                if entry is not None and not entry[0].done():
-                    entry[0].set_result(answer)
+                try:
+                    waiting.pop(each)[0].set_result(answer)
+                except (KeyError, asyncio.InvalidStateError):
+                    pass  # nobody waits for it any more
         if self._leaving:
             self._settle()
 
@@ -179,15 +181,20 @@ class CallingConnection(Connection, Channel):
         if self._leaving:
             raise Unavailable(f"{call.method} was not sent to {self._where}: {self._reason or 'it is being closed'}.")
 
-    def _frames(self, gathered: Sequence[tuple[int, Travelling]]) -> Iterable[bytes]:
-        if len(gathered) > 1 and (frame := self._wire.requests(gathered)) is not None:
-            return (frame,)
-        return self._one_by_one(gathered)
+    def _frames(self, gathered: list[Call]) -> Iterator[bytes]:
+        first, now = self._number - len(gathered) + 1, self._monotonic()
+        for at in range(0, len(gathered), TOGETHER):
+            number, calls = first + at, gathered[at : at + TOGETHER]
+            frame = self._wire.requests(number, calls, now)
+            if frame is not None:
+                yield frame
+            else:
+                yield from self._one_by_one(number, calls, now)
 
-    def _one_by_one(self, gathered: Sequence[tuple[int, Travelling]]) -> Iterator[bytes]:
-        for number, call in gathered:
+    def _one_by_one(self, first: int, gathered: Sequence[Call], now: float) -> Iterator[bytes]:
+        for number, call in enumerate(gathered, first):
             try:
-                yield self._wire.request(number, call)
+                yield self._wire.request(number, call, now)
             except InvalidArguments as error:
                 entry = self._waiting.pop(number, None)
                 if entry is not None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from sys import maxsize
 from typing import Any
 from zlib import crc32
@@ -17,7 +17,6 @@ from ramet.clock import Clock
 from ramet.tasks import Spawn
 from ramet.transport.options import TransportOptions
 from ramet.transport.wire.framing import PING, PONG
-from ramet.transport.wire.messages import TOGETHER
 from ramet.transport.wire.protocol import BROKEN, Wire
 
 APART_BYTES = 16_384
@@ -44,7 +43,7 @@ class Connection(asyncio.Protocol):
         self._transport: Any = None
         self._pending: list[bytes] = []
         self._pending_bytes = 0
-        self._gathered: list[tuple[int, Any]] = []
+        self._gathered: list[Any] = []
         self._gathered_bytes = 0  # about
         self._scheduled = False
         self._paused = False
@@ -89,23 +88,17 @@ class Connection(asyncio.Protocol):
         self._reason = self._reason or reason
         self._transport.abort()
 
-    def _gather(self, number: int, what: Any, size: int) -> None:
-        """Send it in one frame with what else comes up during this turn of the loop."""
-        self._gathered.append((number, what))
-        self._gathered_bytes += size
-        if self._gathered_bytes >= self._flush_bytes:
-            self._flush()
-        elif not self._scheduled:
-            self._scheduled = True
-            self._loop.call_soon(self._flush)
-
     def _send(self, frame: bytes) -> None:
         """Send a frame, with the others and after what has gathered."""
         if self._gathered:
             self._seal()
         self._pending.append(frame)
         self._pending_bytes += len(frame)
-        if self._pending_bytes >= self._flush_bytes:
+        self._flush_soon()
+
+    def _flush_soon(self) -> None:
+        """Write what is to be sent: at the end of this turn of the loop, or now that it is much."""
+        if self._pending_bytes + self._gathered_bytes >= self._flush_bytes:
             self._flush()
         elif not self._scheduled:
             self._scheduled = True
@@ -122,13 +115,12 @@ class Connection(asyncio.Protocol):
     def _seal(self) -> None:
         """Make frames of what has gathered."""
         gathered, self._gathered, self._gathered_bytes = self._gathered, [], 0
-        for at in range(0, len(gathered), TOGETHER):
-            for frame in self._frames(gathered[at : at + TOGETHER]):
-                self._pending.append(frame)
-                self._pending_bytes += len(frame)
+        for frame in self._frames(gathered):
+            self._pending.append(frame)
+            self._pending_bytes += len(frame)
 
-    def _frames(self, gathered: Sequence[tuple[int, Any]], /) -> Iterable[bytes]:
-        """One frame of all, where that can be."""
+    def _frames(self, gathered: list[Any], /) -> Iterable[bytes]:
+        """As few as that can be."""
         raise NotImplementedError
 
     def _flush(self) -> None:

@@ -4,7 +4,8 @@ Most answers never wait: a task for each would cost more than all the rest of a 
 to its end or to its first wait, and only then is a task made that goes on with it. Meanwhile, and for ever after for
 that coroutine, `asyncio.current_task()` is a `StandIn`, so that `asyncio.timeout`, task groups and whatever else asks
 for the current task work, and find the same one on both sides of each wait. The variables of the context are one
-context's, too.
+context's, too. Coroutines that end without a wait use the same stand-in one after the other, as long as none of them
+leaves a trace on it.
 """
 
 from __future__ import annotations
@@ -14,34 +15,38 @@ from asyncio.tasks import _enter_task, _leave_task
 from collections.abc import Callable, Coroutine
 from contextvars import Context as Variables
 from contextvars import copy_context
-from typing import Any
+from sys import getrefcount
+from typing import Any, Self
 
 from ramet.tasks import Spawn
+
+UNSHARED = 4
+"""References to a stand-in that only `Eager` and the event loop have."""
 
 
 class StandIn:
     """In the place of the task of a coroutine that has none, and in front of the one it gets."""
 
     task: asyncio.Task[Any] | None = None
-    _cancellations = 0
+    cancellations = 0
 
     def cancel(self, msg: Any = None) -> bool:
         """As a task's."""
         if self.task is not None:
             return self.task.cancel(msg)
-        self._cancellations += 1
+        self.cancellations += 1
         return True
 
     def cancelling(self) -> int:
         """As a task's."""
-        return self.task.cancelling() if self.task is not None else self._cancellations
+        return self.task.cancelling() if self.task is not None else self.cancellations
 
     def uncancel(self) -> int:
         """As a task's."""
         if self.task is not None:
             return self.task.uncancel()
-        self._cancellations = max(0, self._cancellations - 1)
-        return self._cancellations
+        self.cancellations = max(0, self.cancellations - 1)
+        return self.cancellations
 
     def __getattr__(self, name: str) -> Any:
         """Whatever else somebody asks of a task is the task's to answer, as soon as there is one."""
@@ -52,7 +57,7 @@ class StandIn:
     def adopt(self, task: asyncio.Task[Any]) -> None:
         """From now on this is the task."""
         self.task = task
-        for _ in range(self._cancellations):
+        for _ in range(self.cancellations):
             task.cancel()
 
 
@@ -104,19 +109,44 @@ class Started(Coroutine[Any, Any, Any]):
             _enter_task(loop, task)
 
 
-def start(work: Coroutine[Any, Any, Any], spawn: Spawn, loop: asyncio.AbstractEventLoop) -> StandIn | None:
-    """Run it to its end (None), or to its first wait: then `spawn` has made a task of the rest.
+class Eager:
+    """Runs coroutines, one after the other, each at once to its end or to its first wait; inside a `with` block.
 
-    It has variables of its own. What it returns or raises is lost: it is to see to that itself. `loop` is the running
-    one, which to ask for takes a system call.
+    `loop` is the running one, which to ask for takes a system call.
     """
-    stand_in, variables = StandIn(), copy_context()
-    _enter_task(loop, stand_in)  # type: ignore[arg-type]  # any object will do
-    try:
-        first = variables.run(work.send, None)
-    except (StopIteration, asyncio.CancelledError):
-        return None
-    finally:
-        _leave_task(loop, stand_in)  # type: ignore[arg-type]  # as above
-    stand_in.adopt(spawn(Started(work, first, stand_in, variables)))
-    return stand_in
+
+    __slots__ = ("_loop", "_spawn", "_stand_in")
+
+    def __init__(self, spawn: Spawn, loop: asyncio.AbstractEventLoop) -> None:
+        self._spawn = spawn
+        self._loop = loop
+        self._stand_in = StandIn()
+
+    def __enter__(self) -> Self:
+        _enter_task(self._loop, self._stand_in)  # type: ignore[arg-type]  # any object will do
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        _leave_task(self._loop, self._stand_in)  # type: ignore[arg-type]  # as above
+
+    def start(self, work: Coroutine[Any, Any, None]) -> StandIn | None:
+        """Run it to its end (None), or to its first wait: then `spawn` has made a task of the rest.
+
+        It has variables of its own. What it raises is lost: it is to see to that itself.
+        """
+        stand_in, variables = self._stand_in, copy_context()
+        try:
+            first = variables.run(work.send, None)
+        except (StopIteration, asyncio.CancelledError):
+            if getrefcount(stand_in) > UNSHARED or stand_in.cancellations:
+                self._renew()  # somebody may still mean this one
+            return None
+        self._renew()
+        stand_in.adopt(self._spawn(Started(work, first, stand_in, variables)))
+        return stand_in
+
+    def _renew(self) -> None:
+        """Whoever comes next gets a stand-in of his own."""
+        self.__exit__()
+        self._stand_in = StandIn()
+        self.__enter__()

@@ -10,9 +10,8 @@ from __future__ import annotations
 from struct import Struct
 
 HELLO, WELCOME, REFUSED = 1, 2, 3
-REQUEST, REPLY, TROUBLE, CANCEL = 4, 5, 6, 7
-GOAWAY, PING, PONG = 8, 9, 10
-REQUESTS, REPLIES = 11, 12
+REQUESTS, REPLY, TROUBLE, CANCEL = 4, 5, 6, 7
+GOAWAY, PING, PONG, REPLIES = 8, 9, 10, 11
 COMPRESSED = 0x80
 
 Frame = tuple[int, int, bytes]

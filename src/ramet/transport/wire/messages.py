@@ -1,7 +1,7 @@
 """Pure: what the frames of the transport say, as values and as bytes.
 
-A request is a call: a MessagePack array of its fields, with its context in another; what is at their ends and has its
-default may be left out. Several requests are an array of pairs, a number and a request; several replies likewise. The
+A call is a MessagePack array of its fields, with its context in another; what is at their ends and has its default may
+be left out. Its deadline is a moment of the caller's clock, and what the clock showed when it left travels with it. The
 handshake is in maps, so that any later version can read who it talks to.
 """
 
@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from typing import Annotated
 
 import msgspec
-from msgspec.structs import force_setattr
+from msgspec.structs import force_setattr, replace
 
 from ramet.errors import (
     CallError,
@@ -73,42 +73,44 @@ TROUBLES: Mapping[str, type[RametError]] = {
 read_hello: Callable[[bytes], Hello] = msgspec.msgpack.Decoder(Hello).decode
 read_welcome: Callable[[bytes], Welcome] = msgspec.msgpack.Decoder(Welcome).decode
 read_trouble: Callable[[bytes], Trouble] = msgspec.msgpack.Decoder(Trouble).decode
+_encode = msgspec.msgpack.encode
+ENTRY_BYTES = 150
+"""What an entry of baggage takes in memory, beside its text."""
 TOGETHER = 1024
 """So many requests, or replies, may be in one frame."""
 
+
+class Calls(msgspec.Struct, frozen=True, array_like=True):
+    """Calls that travel together, and the moment they left: `now` is of the clock that their deadlines are of."""
+
+    now: float
+    calls: Annotated[list[Call], msgspec.Meta(max_length=TOGETHER)]
+
+
 Numbered = Annotated[int, msgspec.Meta(ge=0)]
 
-read_call: Callable[[bytes], Call] = msgspec.msgpack.Decoder(Call).decode
-read_calls: Callable[[bytes], list[tuple[int, Call]]] = msgspec.msgpack.Decoder(
-    Annotated[list[tuple[Numbered, Call]], msgspec.Meta(max_length=TOGETHER)]
-).decode
+read_calls: Callable[[bytes], Calls] = msgspec.msgpack.Decoder(Calls).decode
 read_answers: Callable[[bytes], list[tuple[int, bytes]]] = msgspec.msgpack.Decoder(
-    Annotated[list[tuple[int, bytes]], msgspec.Meta(max_length=TOGETHER)]
+    Annotated[list[tuple[Numbered, bytes]], msgspec.Meta(max_length=TOGETHER)]
 ).decode
 
-Travelling = tuple[str, bytes, tuple[object, ...], str | None, bool, bool]
-"""A call as it travels."""
 
-
-def travelling(call: Call, left_seconds: float) -> Travelling:
-    """A call, with the time that is left for it in the place of its deadline.
-
-    Who is shown the proof of a caller needs nothing else of it.
-    """
+def by_proof(call: Call) -> Call:
+    """A call without its caller: who is shown the proof of one needs nothing else of it."""
     context = call.context
-    proof = context.proof
-    caller = None if proof else context.caller
-    baggage = context.baggage
-    carried = context.execution, context.trace, left_seconds, caller, context.tenant, context.region, baggage, proof
-    return call.method, call.arguments, carried, call.key, call.withdraw, call.fresh
+    return call if context.caller is None else replace(call, context=replace(context, caller=None))
 
 
-def set_deadline(call: Call, now: float) -> float:
-    """Make the deadline of a call that has come of the seconds that are left for it; gives those back."""
+def put_off(call: Call, seconds: float) -> None:
+    """Make the deadline of a call that has come one of this process's clock, which is ahead by this much."""
     context = call.context
-    left = context.deadline
-    force_setattr(context, "deadline", now + left)
-    return left
+    force_setattr(context, "deadline", context.deadline + seconds)
+
+
+def weight(call: Call) -> int:
+    """About how many bytes a call holds."""
+    baggage = len(call.context.baggage) * ENTRY_BYTES
+    return len(call.arguments) + len(call.method) + len(call.key or "") + len(_encode(call.context)) + baggage
 
 
 def error_of(trouble: Trouble, method: str) -> RametError:

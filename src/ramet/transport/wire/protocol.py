@@ -7,10 +7,11 @@ One side has dialled and calls (`CallerWire`), the other answers (`AnswererWire`
    frame may be larger than 64 KiB.
 2. The answerer says WELCOME with the version and the compression to use, the largest frame it takes and how many
    calls it has in flight at a time; or REFUSED with a reason, and disconnects.
-3. From now on the caller sends a REQUEST for each call, with a number that it never uses again. The answerer sends,
-   in any order, one REPLY or TROUBLE for each. A reply's body is the answer as it is. Small ones that leave together
-   are one frame, REQUESTS or REPLIES, in which each has its number. TROUBLE is about the travelling: the call was not
-   executed (unavailable, overloaded, denied), or its time was up (deadline), or its answer cannot be sent.
+3. From now on the caller sends REQUESTS: one call, or several that leave together. The first has the number of the
+   frame, the others those that follow, and no number is ever used again. The answerer sends, in any order, one answer
+   or TROUBLE for each: a REPLY, whose body is the answer as it is, or for small ones that leave together REPLIES, in
+   which each has its number. TROUBLE is about the travelling: the call was not executed (unavailable, overloaded,
+   denied), or its time was up (deadline), or its answer cannot be sent.
 4. CANCEL says that nobody waits for a call any more. It is not answered; a reply may cross it on the way, and is
    ignored.
 5. GOAWAY says that the answerer is about to end: what is in flight is finished, further requests are answered with
@@ -29,6 +30,7 @@ from typing import Any
 import msgspec
 
 from ramet.errors import CallError, InvalidArguments
+from ramet.transport.base import Call
 from ramet.transport.compression import Compression, Corrupt
 from ramet.transport.options import HANDSHAKE_LIMIT_BYTES
 from ramet.transport.wire.framing import (
@@ -41,7 +43,6 @@ from ramet.transport.wire.framing import (
     REFUSED,
     REPLIES,
     REPLY,
-    REQUEST,
     REQUESTS,
     TROUBLE,
     WELCOME,
@@ -50,19 +51,21 @@ from ramet.transport.wire.framing import (
     head,
 )
 from ramet.transport.wire.messages import (
+    TOGETHER,
     UNREADABLE,
     VERSIONS,
     Hello,
-    Travelling,
     Trouble,
     Welcome,
     read_answers,
-    read_call,
     read_calls,
     read_hello,
     read_trouble,
     read_welcome,
 )
+
+LAST_NUMBER = 2**64 - TOGETHER
+"""Those of a frame's calls follow its own."""
 
 BROKEN = 0
 """The event after which there are no others; its value is a sentence."""
@@ -102,6 +105,8 @@ class Wire:
         try:
             for frame in frames.split(data):
                 kind, number, body = frame
+                if number > LAST_NUMBER:
+                    raise _WrongError(f"a frame has the number {number}, and {LAST_NUMBER} is the last one")
                 if kind in usual and self.is_open:
                     yield kind, number, usual[kind](body)
                     continue
@@ -149,10 +154,10 @@ class Wire:
         self.peer_limit = min(self._own_limit, peer_limit) or self._own_limit
         self._compression, self._compress_from = compression, compress_from
 
-    def _together(self, kind: int, gathered: Sequence[tuple[int, object]]) -> bytes | None:
+    def _together(self, kind: int, number: int, gathered: object) -> bytes | None:
         """Several in one frame; None where that cannot be."""
         try:
-            return self._frame(kind, 0, _encode(gathered))
+            return self._frame(kind, number, _encode(gathered))
         except (*_UNWRITABLE, _TooLargeError):
             return None
 
@@ -205,21 +210,21 @@ class CallerWire(Wire):
             raise InvalidArguments(f"A token of {len(token)} bytes is too large to introduce oneself with.")
         return framed(HELLO, 0, body)
 
-    def request(self, number: int, call: Travelling) -> bytes:
+    def request(self, number: int, call: Call, now: float) -> bytes:
         """A call. Raises: InvalidArguments where it cannot be sent: what it says, or how much."""
         try:
-            return self._frame(REQUEST, number, _encode(call))
+            return self._frame(REQUESTS, number, _encode((now, (call,))))
         except _UNWRITABLE as error:
-            raise InvalidArguments(f"{call[0]}: the call cannot be sent: {error}.") from error
+            raise InvalidArguments(f"{call.method}: the call cannot be sent: {error}.") from error
         except _TooLargeError as error:
             raise InvalidArguments(
-                f"{call[0]}: a call of {error} is too large to be sent; {self.peer_limit} are the most. "
+                f"{call.method}: a call of {error} is too large to be sent; {self.peer_limit} are the most. "
                 f"Send less at a time, or a reference to where it lies."
             ) from None
 
-    def requests(self, calls: Sequence[tuple[int, Travelling]]) -> bytes | None:
-        """Several, each with its number; None where that cannot be, whichever is at fault."""
-        return self._together(REQUESTS, calls)
+    def requests(self, number: int, calls: Sequence[Call], now: float) -> bytes | None:
+        """Several, the first with this number; None where that cannot be, whichever is at fault."""
+        return self._together(REQUESTS, number, (now, calls))
 
     def cancel(self, number: int) -> bytes:
         """Nobody waits for this call any more."""
@@ -241,7 +246,7 @@ class AnswererWire(Wire):
     def __init__(self, frame_limit_bytes: int) -> None:
         super().__init__(frame_limit_bytes)
         self._greeted = False
-        self._usual = {REQUEST: read_call, REQUESTS: read_calls}
+        self._usual = {REQUESTS: read_calls}
         self._readers = {
             **self._usual,
             HELLO: self._hello,
@@ -267,7 +272,7 @@ class AnswererWire(Wire):
 
     def replies(self, answers: Sequence[tuple[int, bytes]]) -> bytes | None:
         """Several, each with its number; None where that is larger than the other side takes."""
-        return self._together(REPLIES, answers)
+        return self._together(REPLIES, 0, answers)
 
     def reply_apart(self, number: int, answer: bytes) -> tuple[bytes, bytes]:
         """As `reply`, in two pieces, so that a large answer is not copied. Raises: CallError."""

@@ -15,7 +15,7 @@ from ramet.telemetry.context import Context
 from ramet.transport.base import Call
 from ramet.transport.connection.calling import CallingConnection
 from ramet.transport.options import MEBIBYTE, TransportOptions
-from ramet.transport.wire.framing import PING, REQUEST, REQUESTS
+from ramet.transport.wire.framing import PING, REQUESTS
 from ramet.transport.wire.messages import Welcome
 from ramet.transport.wire.protocol import AnswererWire, CallerWire
 
@@ -28,15 +28,14 @@ class Wire(asyncio.Transport):
         self.answerer = AnswererWire(MEBIBYTE)
         self.connection: CallingConnection
         self.pings = 0
-        self.frames: list[tuple[int, list[str]]] = []
+        self.frames: list[tuple[int, list[str]]] = []  # the number of the first, and what was called
         self.is_there = True
 
     def write(self, data: Any) -> None:
         for kind, number, value in self.answerer.receive(data):
             self.pings += kind == PING
-            if kind in {REQUEST, REQUESTS}:
-                calls = [value] if kind == REQUEST else [call for _, call in value]
-                self.frames.append((kind, [call.method for call in calls]))
+            if kind == REQUESTS:
+                self.frames.append((number, [call.method for call in value.calls]))
             if kind == PING and self.is_there:
                 self.connection.data_received(self.answerer.pong(number))
             elif self.connection_is_new:
@@ -79,9 +78,9 @@ async def test_the_first_call_is_sent_at_once_and_those_that_gather_in_one_frame
     names = [f"shop.{number}" for number in range(5)]
     for name in names:
         connection.begin(call_of(name, clock))
-    assert wire.frames == [(REQUEST, names[:1])]
+    assert wire.frames == [(1, names[:1])]
     await asyncio.sleep(0)
-    assert wire.frames == [(REQUEST, names[:1]), (REQUESTS, names[1:])]
+    assert wire.frames == [(1, names[:1]), (2, names[1:])]
 
 
 async def test_one_that_cannot_be_sent_harms_nobody_it_was_to_leave_with(held: Held) -> None:
@@ -89,7 +88,7 @@ async def test_one_that_cannot_be_sent_harms_nobody_it_was_to_leave_with(held: H
     keys = {"shop.a": None, "shop.b": "b", "shop.c": "\udc80", "shop.d": "d"}
     begun = {name: connection.begin(call_of(name, clock, key=key)) for name, key in keys.items()}
     await asyncio.sleep(0)
-    assert wire.frames == [(REQUEST, [name]) for name in ("shop.a", "shop.b", "shop.d")]
+    assert wire.frames == [(1, ["shop.a"]), (2, ["shop.b"]), (4, ["shop.d"])]
     with pytest.raises(InvalidArguments, match=r"^shop\.c: the call cannot be sent"):
         await begun["shop.c"]
     assert connection.in_flight == 3

@@ -11,7 +11,7 @@ import pytest
 
 from ramet.tasks import Tasks
 from ramet.telemetry.context import Context, current_context
-from ramet.transport.connection.eager import StandIn, start
+from ramet.transport.connection.eager import Eager, StandIn
 
 CONTEXT = Context.root("e")
 variable: ContextVar[str] = ContextVar("variable", default="outside")
@@ -24,6 +24,7 @@ class Bed:
         self.tasks = Tasks()
         self.result: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
         self.spawned = 0
+        self.eager = Eager(self.spawn, asyncio.get_running_loop())
 
     def spawn(self, work: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
         self.spawned += 1
@@ -39,7 +40,8 @@ class Bed:
                 raise
             self.result.set_result(result)
 
-        return start(kept(), self.spawn, asyncio.get_running_loop())
+        with self.eager:
+            return self.eager.start(kept())
 
 
 @pytest.fixture
@@ -198,6 +200,66 @@ async def test_a_cancellation_that_is_taken_back_does_not_arrive(bed: Bed) -> No
 
     await in_callback(bed, work)
     assert await bed.result == "went on"
+
+
+async def one_after_the_other(bed: Bed, *works: Callable[[], Coroutine[Any, Any, None]]) -> list[StandIn | None]:
+    """As those that have come together are started."""
+
+    def begin() -> list[StandIn | None]:
+        with bed.eager:
+            return [bed.eager.start(work()) for work in works]
+
+    started: asyncio.Future[list[StandIn | None]] = asyncio.get_running_loop().create_future()
+    asyncio.get_running_loop().call_soon(lambda: started.set_result(begin()))
+    return await started
+
+
+async def test_those_that_do_not_wait_have_the_same_stand_in_and_one_that_waits_keeps_its_own(bed: Bed) -> None:
+    seen: list[int] = []
+
+    async def at_once() -> None:
+        seen.append(id(asyncio.current_task()))
+
+    async def waits() -> None:
+        seen.append(id(asyncio.current_task()))
+        await asyncio.sleep(0)
+        seen.append(id(asyncio.current_task()))
+
+    _, _, waiting, _ = await one_after_the_other(bed, at_once, at_once, waits, at_once)
+    one, two, three, four = seen
+    assert one == two == three == id(waiting)
+    assert four != three
+    assert waiting is not None
+    assert waiting.task is not None
+    await waiting.task
+    assert seen[4] == three
+
+
+async def test_who_ends_at_once_leaves_nothing_to_those_that_come_after_it(bed: Bed) -> None:
+    kept: list[asyncio.Task[Any] | None] = []
+    went_on: list[str] = []
+
+    async def cancels_itself() -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        task.cancel()
+
+    async def is_kept() -> None:
+        kept.append(asyncio.current_task())
+
+    async def waits() -> None:
+        await asyncio.sleep(0)
+        went_on.append("went on")
+
+    _, first, _, second = await one_after_the_other(bed, cancels_itself, waits, is_kept, waits)
+    (task,) = kept
+    assert task is not None
+    task.cancel()
+    for started in (first, second):
+        assert started is not None
+        assert started.task is not None
+        await started.task
+    assert went_on == ["went on", "went on"]
 
 
 async def test_what_fails_at_once_is_nobody_elses_failure(bed: Bed) -> None:

@@ -24,17 +24,17 @@ from ramet.transport.wire.framing import (
     REFUSED,
     REPLIES,
     REPLY,
-    REQUEST,
     REQUESTS,
     TROUBLE,
     WELCOME,
     framed,
 )
-from ramet.transport.wire.messages import TOGETHER, VERSIONS, Hello, Trouble, Welcome, travelling
+from ramet.transport.wire.messages import TOGETHER, VERSIONS, Calls, Hello, Trouble, Welcome
 from ramet.transport.wire.protocol import BROKEN, AnswererWire, CallerWire, common_version
 
 MOST = 100_000
-CALL = Call("shop.ask", b"arguments", Context.root("e"))
+NOW = 100.0
+CALL = Call("shop.ask", b"arguments", Context.root("e", deadline=102.0))
 
 
 def pair(*, compressed_from: int | None = None, theirs: int = MOST) -> tuple[CallerWire, AnswererWire]:
@@ -59,47 +59,47 @@ def broken(events: Iterable[tuple[int, int, object]]) -> str:
 
 def test_a_call_and_its_answer_travel() -> None:
     caller, answerer = pair()
-    ((kind, number, request),) = answerer.receive(caller.request(5, travelling(CALL, 2.0)))
-    assert (kind, number, request.method, request.arguments) == (REQUEST, 5, "shop.ask", b"arguments")
-    assert request.context.deadline == 2.0
+    assert [*answerer.receive(caller.request(5, CALL, NOW))] == [(REQUESTS, 5, Calls(NOW, [CALL]))]
     assert [*caller.receive(answerer.reply(5, b"answer"))] == [(REPLY, 5, b"answer")]
 
 
 def test_several_calls_and_answers_travel_together() -> None:
     caller, answerer = pair()
-    sent = caller.requests([(number, travelling(CALL, 2.0)) for number in (5, 7)])
-    assert sent is not None
-    ((kind, _, requests),) = answerer.receive(sent)
-    assert (kind, [(number, request.method) for number, request in requests]) == (
-        REQUESTS,
-        [(5, "shop.ask"), (7, "shop.ask")],
-    )
+    calls = [CALL, replace(CALL, key="other")]
+    assert [*answerer.receive(caller.requests(5, calls, NOW) or b"")] == [(REQUESTS, 5, Calls(NOW, calls))]
     answers = [(5, b"five"), (7, b"seven")]
     assert [*caller.receive(answerer.replies(answers) or b"")] == [(REPLIES, 0, answers)]
 
 
 def test_no_more_travel_together_than_the_other_side_takes() -> None:
     caller, answerer = pair(theirs=1000)
-    calls = [(number, travelling(CALL, 1.0)) for number in range(100)]
-    assert caller.requests(calls) is None
+    assert caller.requests(0, [CALL] * 100, NOW) is None
     assert answerer.replies([(number, b"x" * 100) for number in range(100)]) is None
-    _, answerer = pair()
+    caller, answerer = pair()
     body = msgspec.msgpack.encode([(number, b"") for number in range(TOGETHER + 1)])
     assert "length <= 1024" in broken(caller.receive(framed(REPLIES, 0, body)))
+    body = msgspec.msgpack.encode(Calls(NOW, [CALL] * (TOGETHER + 1)))
+    assert "length <= 1024" in broken(answerer.receive(framed(REQUESTS, 0, body)))
 
 
 @pytest.mark.parametrize("number", [-1, "1", 1.5])
 def test_a_number_among_several_is_one_that_a_head_can_have(number: object) -> None:
-    body = msgspec.msgpack.encode([(number, travelling(CALL, 1.0))])
-    assert "cannot be read" in broken(pair()[1].receive(framed(REQUESTS, 0, body)))
+    body = msgspec.msgpack.encode([(number, b"answer")])
+    assert "cannot be read" in broken(pair()[0].receive(framed(REPLIES, 0, body)))
+
+
+def test_those_that_travel_together_have_numbers_that_a_head_can_have() -> None:
+    caller, answerer = pair()
+    assert [*answerer.receive(caller.request(2**64 - TOGETHER, CALL, NOW))]
+    assert "is the last one" in broken(answerer.receive(caller.request(2**64 - 1, CALL, NOW)))
 
 
 def test_a_call_that_says_what_is_no_text_is_refused_before_it_is_sent() -> None:
     caller, _ = pair()
-    odd = travelling(replace(CALL, key="\udc80"), 1.0)
+    odd = replace(CALL, key="\udc80")
     with pytest.raises(InvalidArguments, match=r"^shop\.ask: the call cannot be sent: "):
-        caller.request(1, odd)
-    assert caller.requests([(1, travelling(CALL, 1.0)), (2, odd)]) is None
+        caller.request(1, odd, NOW)
+    assert caller.requests(1, [CALL, odd], NOW) is None
 
 
 def test_trouble_cancelling_and_going_away_travel() -> None:
@@ -140,7 +140,7 @@ def test_a_compression_that_was_not_offered_breaks_the_connection() -> None:
     assert "was not offered" in broken(caller.receive(sent))
 
 
-@pytest.mark.parametrize("frame", [framed(REQUEST, 1), framed(PING, 1), framed(CANCEL, 1), framed(HELLO, 0) * 2])
+@pytest.mark.parametrize("frame", [framed(REQUESTS, 1), framed(PING, 1), framed(CANCEL, 1), framed(HELLO, 0) * 2])
 def test_nothing_but_one_hello_may_come_before_the_handshake(frame: bytes) -> None:
     answerer = AnswererWire(MOST)
     broken(answerer.receive(frame))
@@ -157,7 +157,7 @@ def test_an_answerer_takes_no_answers(kind: int) -> None:
     assert f"of kind {kind} " in broken(pair()[1].receive(framed(kind, 1)))
 
 
-@pytest.mark.parametrize("kind", [HELLO, REQUEST, REQUESTS, CANCEL, 99])
+@pytest.mark.parametrize("kind", [HELLO, REQUESTS, CANCEL, 99])
 def test_a_caller_takes_no_requests(kind: int) -> None:
     assert f"of kind {kind} " in broken(pair()[0].receive(framed(kind, 1)))
 
@@ -169,10 +169,10 @@ def test_what_has_no_body_may_not_bring_one(kind: int) -> None:
 
 def test_what_came_before_the_mistake_is_still_an_event_and_nothing_after_it() -> None:
     caller, answerer = pair()
-    one, three = (caller.request(number, travelling(CALL, 1.0)) for number in (1, 3))
-    events = [*answerer.receive(one + framed(REQUEST, 2, b"\xc1") + three)]
-    assert [(kind, number) for kind, number, _ in events] == [(REQUEST, 1), (BROKEN, 0)]
-    assert [*answerer.receive(caller.request(4, travelling(CALL, 1.0)))] == []
+    one, three = (caller.request(number, CALL, NOW) for number in (1, 3))
+    events = [*answerer.receive(one + framed(REQUESTS, 2, b"\xc1") + three)]
+    assert [(kind, number) for kind, number, _ in events] == [(REQUESTS, 1), (BROKEN, 0)]
+    assert [*answerer.receive(caller.request(4, CALL, NOW))] == []
 
 
 def test_nobody_may_send_much_before_he_is_let_in() -> None:
@@ -184,23 +184,23 @@ def test_nobody_may_send_much_before_he_is_let_in() -> None:
 def test_a_call_that_is_too_large_is_refused_before_it_is_sent() -> None:
     caller, _ = pair()
     with pytest.raises(InvalidArguments, match=r"^shop\.ask: a call of \d+ bytes is too large"):
-        caller.request(1, travelling(replace(CALL, arguments=b"x" * MOST), 1.0))
+        caller.request(1, replace(CALL, arguments=b"x" * MOST), NOW)
 
 
 def test_the_smaller_limit_of_the_two_sides_counts() -> None:
     caller, answerer = pair(theirs=1000)
     with pytest.raises(InvalidArguments, match="1000 are the most"):
-        caller.request(1, travelling(replace(CALL, arguments=b"x" * 1000), 1.0))
+        caller.request(1, replace(CALL, arguments=b"x" * 1000), NOW)
     with pytest.raises(CallError, match="it was executed, but its answer of 1001 bytes"):
         answerer.reply(1, b"x" * 1001)
 
 
 def test_large_bodies_are_compressed_where_that_was_agreed_on() -> None:
     caller, answerer = pair(compressed_from=1000)
-    sent = caller.request(1, travelling(replace(CALL, arguments=b"x" * 50_000), 1.0))
+    sent = caller.request(1, replace(CALL, arguments=b"x" * 50_000), NOW)
     assert len(sent) < 500
-    ((_, _, request),) = answerer.receive(sent)
-    assert request.arguments == b"x" * 50_000
+    ((_, _, requests),) = answerer.receive(sent)
+    assert requests.calls[0].arguments == b"x" * 50_000
     answer = answerer.reply(1, b"y" * 50_000)
     assert len(answer) < 500
     assert [*caller.receive(answer)] == [(REPLY, 1, b"y" * 50_000)]
@@ -227,10 +227,10 @@ def test_a_bomb_breaks_the_connection() -> None:
 
 def test_of_many_bombs_in_one_piece_one_is_in_memory_at_a_time() -> None:
     caller, answerer = pair(compressed_from=1000)
-    piece = caller.request(1, travelling(replace(CALL, arguments=b"x" * 99_000), 1.0)) * 100
+    piece = caller.request(1, replace(CALL, arguments=b"x" * 99_000), NOW) * 100
     tracemalloc.start()
     try:
-        assert [len(call.arguments) for _, _, call in answerer.receive(piece)] == [99_000] * 100
+        assert [len(requests.calls[0].arguments) for _, _, requests in answerer.receive(piece)] == [99_000] * 100
         assert tracemalloc.get_traced_memory()[1] < 1_000_000
     finally:
         tracemalloc.stop()
