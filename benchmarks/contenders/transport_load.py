@@ -35,6 +35,7 @@ from benchmarks.contenders.transport_asked import (
     is_right,
     read_level,
 )
+from benchmarks.contenders.transport_bare import BareClient, Echoed
 from benchmarks.contenders.transport_messages import LEVEL, written
 from benchmarks.contenders.transport_models import JSON, question, read_answer
 from benchmarks.machine import pin
@@ -110,19 +111,10 @@ async def _ramet_contract(address: str, folder: str) -> AsyncIterator[Ask]:
         yield ask
 
 
-class _Echoed(asyncio.Protocol):
-    """One request at a time over a bare protocol."""
-
-    answered: asyncio.Future[bytes]
-
-    def data_received(self, data: bytes) -> None:
-        self.answered.set_result(data)
-
-
 @asynccontextmanager
 async def _echo(address: str, _: str) -> AsyncIterator[Ask]:
     loop = asyncio.get_running_loop()
-    transport, protocol = await loop.create_unix_connection(_Echoed, address)
+    transport, protocol = await loop.create_unix_connection(Echoed, address)
     transport.set_write_buffer_limits(0)
     clock = SystemClock()
     call = _call(_context(clock, clock.id()), encode(SMALL))
@@ -132,6 +124,17 @@ async def _echo(address: str, _: str) -> AsyncIterator[Ask]:
         protocol.answered = loop.create_future()
         transport.write(frame)
         await protocol.answered  # it is no answer
+
+    yield ask
+    transport.close()
+
+
+@asynccontextmanager
+async def _bare(address: str, _: str) -> AsyncIterator[Ask]:
+    transport, client = await asyncio.get_running_loop().create_unix_connection(BareClient, address)
+
+    async def ask(asked: Asked) -> Any:
+        return read_level(await client.ask(encode(asked)))
 
     yield ask
     transport.close()
@@ -182,6 +185,7 @@ CLIENTS = {
     "ramet": _ramet,
     "ramet_contract": _ramet_contract,
     "echo": _echo,
+    "bare": _bare,
     "grpc": _grpc,
     "aiohttp": _aiohttp,
     "httpx": _httpx,

@@ -19,6 +19,7 @@ import uvloop
 from benchmarks.contenders import arguments
 from benchmarks.contenders.http_server import announce, tell_time
 from benchmarks.contenders.transport_asked import METHOD, Asked, Level, Stock, answer, answer_bytes
+from benchmarks.contenders.transport_bare import BareServer, Echo
 from benchmarks.contenders.transport_messages import ASKED, LEVEL, answer_message
 from benchmarks.contenders.transport_models import application
 from benchmarks.machine import pin
@@ -69,21 +70,13 @@ def _contract() -> Answer:
     return answering
 
 
-class _Echo(asyncio.Protocol):
-    """The floor: the same bytes back, by a bare protocol."""
+def _over_unix(protocol: type[asyncio.Protocol]) -> Serving:
+    async def serve(asked: dict[str, Any]) -> str:
+        path = f"{asked['folder']}/bare{os.getpid()}"
+        KEPT.append(await asyncio.get_running_loop().create_unix_server(protocol, path))
+        return path
 
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._transport: Any = transport
-        self._transport.set_write_buffer_limits(0)
-
-    def data_received(self, data: bytes) -> None:
-        self._transport.write(data)
-
-
-async def _echo(asked: dict[str, Any]) -> str:
-    path = f"{asked['folder']}/echo{os.getpid()}"
-    KEPT.append(await asyncio.get_running_loop().create_unix_server(_Echo, path))
-    return path
+    return serve
 
 
 async def _grpc(_: dict[str, Any]) -> str:
@@ -130,7 +123,8 @@ SERVERS: dict[str, Serving] = {
     "ramet_contract": _ramet("unix:{folder}/r{own}", _contract()),
     "ramet_tcp": _ramet("tcp://127.0.0.1:0", _level),
     "ramet_tls": _ramet("tls://127.0.0.1:0", _level),
-    "echo": _echo,
+    "echo": _over_unix(Echo),
+    "bare": _over_unix(BareServer),
     "grpc": _grpc,
     "fastapi": _fastapi,
     "nats": _nats,

@@ -20,6 +20,7 @@ PINNED: Mapping[str, tuple[str, str]] = {
     "ramet": ("ramet", "ramet"),
     "ramet_contract": ("ramet_contract", "ramet_contract"),
     "echo": ("echo", "echo"),
+    "bare": ("bare", "bare"),
     "ramet_tcp": ("ramet_tcp", "ramet"),
     "ramet_tls": ("ramet_tls", "ramet"),
     "grpc": ("grpc", "grpc"),
@@ -28,10 +29,11 @@ PINNED: Mapping[str, tuple[str, str]] = {
     "nats": ("nats", "nats"),
 }
 """Each with the kind of its server and the kind of its client."""
-FREE = ("ramet", "echo", "grpc", "aiohttp", "nats")
+FREE = ("ramet", "echo", "bare", "grpc", "aiohttp", "nats")
 """Those that are measured again where the system moves them between the cores as it likes."""
 
 PEERS = {"grpc": "grpc.aio", "aiohttp": "FastAPI + aiohttp", "httpx": "FastAPI + httpx", "nats": "NATS request/reply"}
+BARE = "bare frames"
 NEAR_ECHO = Target(limit=1.8, sense="≤", of="ratio")
 TARGETS: Mapping[tuple[str, str], Target] = {
     ("rps_1", "grpc"): times_peer(5),
@@ -99,7 +101,9 @@ def _against_echo(seen: Samples) -> list[Row]:
 
 
 def _processors(seen: Samples) -> list[Row]:
-    own = seen.row("transport_cpu_64", "µs/call", own=("ramet", "cpu_64"), target=at_most(8))
+    own = seen.row(
+        "transport_cpu_64", "µs/call", own=("ramet", "cpu_64"), peer=("bare", "cpu_64"), called=BARE, target=at_most(8)
+    )
     peers = [
         seen.row(f"transport_{figure}", "µs/call", own=("ramet", figure), peer=(peer, figure), called=name)
         for figure in ("cpu_64", "cpu_lines", "cpu_picture")
@@ -153,7 +157,15 @@ def _free(seen: Samples) -> list[Row]:
     near = seen.row(
         "unpinned_p50", "µs", own=("ramet_free", "p50"), peer=("echo_free", "p50"), called="raw echo", target=NEAR_ECHO
     )
-    return [near, seen.row("unpinned_cpu_64", "µs/call", own=("ramet_free", "cpu_64"), target=at_most(8)), *rates]
+    own = seen.row(
+        "unpinned_cpu_64",
+        "µs/call",
+        own=("ramet_free", "cpu_64"),
+        peer=("bare_free", "cpu_64"),
+        called=BARE,
+        target=at_most(8),
+    )
+    return [near, own, *rates]
 
 
 @contextmanager
