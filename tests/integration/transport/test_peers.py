@@ -282,6 +282,40 @@ async def test_a_certificate_for_another_host_is_not_trusted(bed: Bed) -> None:
         await bed.dial(tls=replace(bed.options.tls, server_name="bank.example"))
 
 
+async def test_a_certificate_that_is_renewed_is_shown_to_whoever_comes_next(bed: Bed) -> None:
+    await bed.start("tls")
+    before = await bed.dial()
+    bed.options = replace(bed.options, tls=Authority(bed.folder, "other").certified("both"))
+    with pytest.raises(Unavailable):
+        await bed.dial()  # the server takes it still for a stranger's
+    (bed.folder / "authority.pem").write_bytes((bed.folder / "other.pem").read_bytes())
+    after = await bed.dial()
+    for channel in (before, after):
+        assert await channel.call(bed.call("echo", b"x")) == b"x"
+        await channel.close()
+
+
+async def test_a_certificate_that_cannot_be_read_does_not_take_the_place_of_the_one_before(
+    bed: Bed, caplog: pytest.LogCaptureFixture
+) -> None:
+    await bed.start("tls")
+    tls = bed.options.tls
+    assert tls is not None
+    assert tls.certificate is not None
+    kept = tls.certificate.read_bytes()
+    for name in ("kept.crt", "kept.key"):
+        (bed.folder / name).write_bytes((bed.folder / name.replace("kept", "both")).read_bytes())
+    tls.certificate.write_bytes(b"half of it")
+    mine = replace(tls, certificate=bed.folder / "kept.crt", key=bed.folder / "kept.key")
+    for _ in range(2):
+        channel = await bed.dial(tls=mine)
+        assert await channel.call(bed.call("echo", b"x")) == b"x"
+        await channel.close()
+    assert caplog.text.count("What was there before is still used") == 1
+    tls.certificate.write_bytes(kept)
+    await (await bed.dial(tls=mine)).close()
+
+
 @pytest.mark.parametrize("tls", [None, Tls(certificate=None)])
 async def test_a_server_without_a_certificate_is_a_mistake_of_the_configuration(bed: Bed, tls: Tls | None) -> None:
     with pytest.raises(ConfigurationError, match="needs a certificate"):
