@@ -14,14 +14,14 @@ from ramet.errors import Refusal
 from ramet.runtime.calls import Answerer, Answering, Boundary, UndeclaredRefusal, framed
 from ramet.storage.answers import AnswerCodec, Answers
 from ramet.storage.base import Storage
-from ramet.storage.lots.lots import Lots
+from ramet.storage.lots.lots import CommandLots
 from ramet.storage.work import transact
 from ramet.telemetry.counters import Counters
 from ramet.telemetry.scope import Scope, Work
 
 
 def answerers(
-    service: DeclaredService, instance: Any, lots: Lots, *, clock: Clock, counters: Counters, frame_queries: bool
+    service: DeclaredService, instance: Any, lots: CommandLots, *, clock: Clock, counters: Counters, frame_queries: bool
 ) -> Mapping[str, Answerer]:
     """Every method of a service's contract, ready to be called.
 
