@@ -153,5 +153,5 @@ class Replica:
             running=self.running,
             addresses=addresses_of(self.running, self._assignment.url) if self._assignment.url else (),
         )
-        self._control = Control(Path(self._assignment.control), Operations(place))
+        self._control = Control(Path(self._assignment.control), Operations(place).answer)
         await self._control.start()

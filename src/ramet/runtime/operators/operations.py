@@ -103,11 +103,7 @@ class Operations:
                 asked.ExternalStatus(
                     name=name,
                     url=masked(running.at(external).url),
-                    calls=total.calls,
-                    refusals=total.refusals,
-                    errors=total.errors,
-                    p50_ms=_milliseconds(total, 0.5),
-                    p99_ms=_milliseconds(total, 0.99),
+                    **_counted(total),
                 )
             )
         return tuple(found)
@@ -117,17 +113,13 @@ class Operations:
         total = added(counter for _, counter in counters)
         return asked.ServiceStatus(
             name=storage.service,
-            calls=total.calls,
-            refusals=total.refusals,
-            errors=total.errors,
-            p50_ms=_milliseconds(total, 0.5),
-            p99_ms=_milliseconds(total, 0.99),
+            **_counted(total),
             events_waiting=events.waiting,
             events_retrying=events.retrying,
             events_dead=events.dead,
             sagas=await self._sagas(storage).counts(),
             schedules=tuple(await schedule_states(storage)),
-            methods=tuple(_load(name, counter) for name, counter in counters),
+            methods=tuple(asked.CallCounts(name=name, **_counted(counter)) for name, counter in counters),
         )
 
     def _counters(self, service: str) -> list[tuple[str, MethodCounters]]:
@@ -253,15 +245,14 @@ class Operations:
         return asked.Changed(count=count, later=running is None or running.started_at is None)
 
 
-def _load(name: str, counter: MethodCounters) -> asked.MethodLoad:
-    return asked.MethodLoad(
-        name=name,
-        calls=counter.calls,
-        refusals=counter.refusals,
-        errors=counter.errors,
-        p50_ms=_milliseconds(counter, 0.5),
-        p99_ms=_milliseconds(counter, 0.99),
-    )
+def _counted(counter: MethodCounters) -> dict[str, Any]:
+    return {
+        "calls": counter.calls,
+        "refusals": counter.refusals,
+        "errors": counter.errors,
+        "p50_ms": _milliseconds(counter, 0.5),
+        "p99_ms": _milliseconds(counter, 0.99),
+    }
 
 
 def _used_seconds() -> float:

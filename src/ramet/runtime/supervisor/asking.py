@@ -18,7 +18,7 @@ from ramet.runtime.operators.protocol import LONGEST_LINE, Reply, address
 from ramet.runtime.operators.remote import failure
 
 A = TypeVar("A", bound=asked.Answer)
-N = TypeVar("N", asked.ServiceStatus, asked.ExternalStatus, asked.MethodLoad)
+N = TypeVar("N", bound=asked.CallCounts)
 PATIENCE_SECONDS = 3.0
 """How long a replica may take to say how it is."""
 LONGEST_ANSWER_SECONDS = 60.0
