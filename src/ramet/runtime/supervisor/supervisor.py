@@ -39,7 +39,7 @@ from ramet.runtime.supervisor.release import fingerprint
 from ramet.runtime.supervisor.requests import AskedOfSupervisor
 from ramet.runtime.supervisor.zygotes import Loading, Zygotes
 from ramet.tasks import Tasks
-from ramet.transport.listening import listen
+from ramet.transport.listening import listen_http, url_of
 
 REPLICA = (sys.executable, "-m", "ramet", "replica")
 ZYGOTE = (sys.executable, "-m", "ramet", "zygote")
@@ -108,7 +108,7 @@ class Supervisor:
             starting=asyncio.Semaphore(max(2, STARTS_FOR_EACH_CORE * cores)),
         )
         self.keepers = {one.name: self._keeper(one) for one in setup.placement.groups}
-        self._control = Control(self.folders.data, SupervisorOperations(self), AskedOfSupervisor)
+        self._control = Control(self.folders.data, SupervisorOperations(self).answer, AskedOfSupervisor)
 
     async def start(self) -> None:
         """Begin to start every group. Raises: ConfigurationError; whatever was begun is undone."""
@@ -178,8 +178,7 @@ class Supervisor:
         listener = self._listeners.get(group)
         if listener is None or listener.fileno() < 0:
             return ""
-        host, port = listener.getsockname()[:2]
-        return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+        return url_of(listener)
 
     @property
     def names(self) -> tuple[str, str]:
@@ -310,8 +309,7 @@ class Supervisor:
         for name, keeper in self.keepers.items():
             self._journals[name] = Journal(self.folders.log(name), self.setup.show)
             if keeper.placed.listen is not None:
-                host, _, port = keeper.placed.listen.rpartition(":")
-                self._listeners[name] = listen(host.strip("[]") or "127.0.0.1", int(port))
+                self._listeners[name] = listen_http(keeper.placed.listen)
 
     async def _check_engines(self) -> None:
         if (found := await self._obstacle_now()) is not None:
