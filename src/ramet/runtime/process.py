@@ -65,7 +65,6 @@ class Process:
     """
 
     def __init__(self, configuration: Configuration, deployment: Deployment, running: Running) -> None:
-        self._configuration = configuration
         self._deployment = deployment
         self._running = running
         self._server: HttpServer | None = None
@@ -86,7 +85,7 @@ class Process:
             await self._server.start()
             url = url_of(self.listener)
             addresses = addresses_of(running, url)
-            self._control = Control(self._data, Operations(self._place(addresses)).answer)
+            self._control = Control(self._data, Operations(Place.of(running, self._deployment.name, addresses)).answer)
             await self._control.start()
         except BaseException:
             await self.stop()
@@ -115,19 +114,9 @@ class Process:
         verify = callers_verified(deployment, self._data, running.declared.name, running.clock)
         return web(running, deployment, verify)
 
-    def _place(self, addresses: Sequence[Address]) -> Place:
-        return Place(
-            application=self._configuration.application.name,
-            deployment=self._deployment.name,
-            storages=self._running.storages,
-            clock=self._running.clock,
-            running=self._running,
-            addresses=tuple(addresses),
-        )
-
     def _ready(self, url: str, addresses: Sequence[Address]) -> Ready:
         return Ready(
-            application=self._configuration.application.name,
+            application=self._running.declared.name,
             deployment=self._deployment.name,
             pid=os.getpid(),
             url=url,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -32,6 +32,18 @@ class Place:
     clock: Clock
     running: Running | None = None
     addresses: tuple[asked.Address, ...] = ()
+
+    @classmethod
+    def of(cls, running: Running, deployment: str, addresses: Iterable[asked.Address]) -> Place:
+        """That of an application that runs."""
+        return cls(
+            application=running.declared.name,
+            deployment=deployment,
+            storages=running.storages,
+            clock=running.clock,
+            running=running,
+            addresses=tuple(addresses),
+        )
 
 
 class Operations:

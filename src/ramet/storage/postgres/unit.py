@@ -48,6 +48,7 @@ class Means(NamedTuple):
 
     pool: Pool
     rows: Rows
+    apart: Rows
     location: str
 
 
@@ -60,7 +61,7 @@ class PostgresUnit(EngineUnit):
 
     def __init__(self, means: Means, *, eager: bool, whole: bool = False) -> None:
         super().__init__()
-        self._pool, self._rows, self._location = means
+        self._pool, self._rows, _, self._location = means
         self._eager = eager
         self._whole = whole
         self._channel: Channel | None = None
