@@ -52,6 +52,15 @@ async def end(tasks: Iterable[asyncio.Task[Any]]) -> None:
         _, pending = await asyncio.wait(pending, timeout=PATIENCE_SECONDS)
 
 
+async def first_of(waited: Iterable[asyncio.Future[Any]], sleep: Coroutine[Any, Any, None], spawn: Spawn) -> None:
+    """Wait until one of these is done, for no longer than `sleep`, a clock's, takes; none of them is cancelled."""
+    timer = spawn(sleep)
+    try:
+        await asyncio.wait({timer, *waited}, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        timer.cancel()
+
+
 def is_ending() -> bool:
     """Whether this task was told to end; else a cancellation came from what it runs, and is a failure of that."""
     task = asyncio.current_task()

@@ -98,10 +98,12 @@ def test_a_gate_never_has_more_inside_or_in_line_than_it_may_and_loses_nobody(st
     for step, pause in steps:
         now += pause
         if step == "leave" and gate.running:
-            following, dropped = gate.leave(now, 0.05)
+            following, dropped = gate.pass_on(now, 0.05)
             refused.update(dropped)
             served.update([] if following is None else [following])
-        elif step == "enter" and not gate.enter():
+        elif step == "enter" and not gate.is_full:
+            gate.enter()
+        elif step == "enter":
             count += 1
             refused.update(gate.expired(now))
             if gate.line_up(now, now + 1, count):

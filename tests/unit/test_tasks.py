@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 
-from ramet.tasks import Tasks, end, unless_stopped
+from ramet.tasks import Tasks, end, first_of, unless_stopped
+from ramet.testing import VirtualClock
 
 
 async def test_a_task_that_loses_its_first_cancellation_is_ended_all_the_same() -> None:
@@ -59,3 +60,19 @@ async def test_work_that_nobody_stops_gives_what_it_gives() -> None:
         return 12
 
     assert await unless_stopped(asyncio.Event(), work()) == 12
+
+
+async def test_the_first_of_several_is_waited_for_until_the_time_is_up_and_none_is_cancelled() -> None:
+    tasks, clock, loop = Tasks(), VirtualClock(), asyncio.get_running_loop()
+    slow, quick = loop.create_future(), loop.create_future()
+    waiting = tasks.spawn(first_of((slow, quick), clock.sleep(5.0), tasks.spawn))
+    await asyncio.sleep(0)
+    quick.set_result(None)
+    await waiting
+    waiting = tasks.spawn(first_of((slow,), clock.sleep(5.0), tasks.spawn))
+    await clock.advance(4.0)
+    assert not waiting.done()
+    await clock.advance(2.0)
+    await waiting
+    assert not slow.done()
+    await tasks.stop()

@@ -45,7 +45,7 @@ def scale(choices: Choices, group: str, replicas: int, deployment: str | None) -
         done = "started" if replicas > before else "stopped"
         return f"{output.counted(replicas, 'replica')}, {changed} {done}"
 
-    _change(choices, deployment, ScaleGroup(group=group, replicas=replicas), scaled)
+    _change(choices, deployment, group, ScaleGroup(group=group, replicas=replicas), scaled)
 
 
 @command(
@@ -71,7 +71,7 @@ def restart(choices: Choices, group: str | None, blue_green: bool, deployment: s
         return f"{output.counted(changed, 'replica')} {'exchanged' if before else 'started'}"
 
     _refuse_other_placement(choices, running(choices, deployment)[0])
-    _change(choices, deployment, RestartGroups(group=group, blue_green=blue_green), restarted)
+    _change(choices, deployment, group, RestartGroups(group=group, blue_green=blue_green), restarted)
 
 
 @command(
@@ -92,7 +92,8 @@ def stop(choices: Choices, group: str | None, deployment: str | None) -> None:
         assert found.pid is not None
         os.kill(found.pid, signal.SIGTERM)
     else:
-        _change(choices, found.deployment, StopAll() if group is None else StopGroup(group=group), stopped)
+        request = StopAll() if group is None else StopGroup(group=group)
+        _change(choices, found.deployment, group, request, stopped)
     if group is None:
         with output.progress("Waiting for its end"):
             run(_gone(data))
@@ -138,14 +139,14 @@ def _refuse_other_placement(choices: Choices, found: Status) -> None:
         )
 
 
-def _change(choices: Choices, deployment: str | None, request: Request, told: Told) -> None:
+def _change(choices: Choices, deployment: str | None, group: str | None, request: Request, told: Told) -> None:
     from ramet.runtime.operators.remote import reach
     from ramet.runtime.supervisor.requests import GroupsChanged
 
     found, data = running(choices, deployment)
     if not found.groups:
         raise UsageError(f'The deployment "{found.deployment}" is one process: it has no groups.')
-    names, group = [one.name for one in found.groups], getattr(request, "group", None)
+    names = [one.name for one in found.groups]
     if group is not None and group not in names:
         raise UsageError(f'There is no group "{group}" in {found.deployment}; there are {", ".join(names)}.')
     with reach(data) as remote:
@@ -156,7 +157,7 @@ def _change(choices: Choices, deployment: str | None, request: Request, told: To
     if choices.json:
         output.document(changed)
         return
-    before = {group.name: len(group.replicas) for group in found.groups}
+    before = {one.name: len(one.replicas) for one in found.groups}
     for name, count in changed.groups.items():
         output.say(f"{name}: {told(before.get(name, 0), count)}")
 

@@ -23,6 +23,7 @@ from ramet.telemetry.counters import MethodCounters
 C = TypeVar("C", bound=Contract)
 T = TypeVar("T")
 Target = Callable[..., Awaitable[Any]]
+"""A query: called with its arguments. A command: called with the idempotency key and the tuple of arguments."""
 
 _QUERY = """
 async def {name}({signature}):

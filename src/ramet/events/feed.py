@@ -53,9 +53,7 @@ class Feed:
 
     def late(self, entry: Entry) -> None:
         """A row that was committed after others with greater numbers, which have been read."""
-        seq, message = entry
-        known = seq > self._position or seq in self._in_flight or self._has_passed(seq, message.key)
-        if self.wants(message.topic) and not known:
+        if self.wants(entry.message.topic) and not self.owes(entry):
             self._put(entry)
 
     async def run(self, again_until: int) -> None:

@@ -25,7 +25,7 @@ from ramet.events.letters import Letters
 from ramet.events.moments import Attempt, Outcome, Report, unreported
 from ramet.events.policy import Failures, Retries
 from ramet.storage.base import Storage, Write
-from ramet.storage.lots.watching import Watched
+from ramet.storage.lots.watching import Watched, Way
 from ramet.storage.work import transact_within
 from ramet.tasks import is_ending
 from ramet.telemetry.context import Believe, Context, current_context
@@ -54,9 +54,7 @@ class Consumer:
         self.name = name
         self.letters = Letters(storage, name)
         self.retries = retries or Retries()
-        self.solitary = False
-        """Its handler was seen to do more than to use its database: it called a command, or waited for something."""
-        self.on_solitary: Callable[[], None] | None = None
+        self.way = Way(1)  # the first shows what the handler does
         self._service, _, self._method = name.partition(".")
         self._handler = handler
         self._storage = storage
@@ -110,19 +108,14 @@ class Consumer:
 
     async def handle(self, message: Message, scope: Scope) -> None:
         """Call the handler, in this scope, and notice what it does besides using its database."""
-        if self.solitary:
+        if self.way.solitary:
             await self._handler(message)
             return
         try:
-            await Watched(self._handler(message), scope, self._note_solitary)
+            await Watched(self._handler(message), scope, self.way.note_solitary)
         finally:
             if scope.calls or scope.apart:
-                self._note_solitary()
-
-    def _note_solitary(self) -> None:
-        self.solitary = True
-        if self.on_solitary is not None:
-            self.on_solitary()
+                self.way.note_solitary()
 
     def succeeded(self, message: Message) -> None:
         """It is handled, and that is durable."""

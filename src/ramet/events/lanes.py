@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Callable, Sequence
 
@@ -17,56 +16,36 @@ _Item = tuple[Delivery, Done]
 log = logging.getLogger("ramet.events")
 
 
-class Together(ABC):
-    """What handles several messages at a time, or each by itself; `changed` is called when it is each by itself now."""
+class Deliverer:
+    """Who attempts deliveries for lanes: each by itself, unless it is one that takes several at a time."""
 
     changed: Callable[[], None] = staticmethod(lambda: None)
-
-    @property
-    @abstractmethod
-    def most(self) -> int:
-        """How many at the moment; 1: each by itself."""
-
-    @property
-    @abstractmethod
-    def at_once(self) -> int:
-        """How many lots of them side by side."""
-
-    @abstractmethod
-    def takes(self, delivery: Delivery) -> bool:
-        """Whether it may be handled with others."""
-
-    @abstractmethod
-    async def deliver(self, delivery: Delivery) -> float | None:
-        """One attempt, as `Deliver` says."""
-
-    @abstractmethod
-    async def deliver_all(self, deliveries: Sequence[Delivery]) -> Sequence[float | None]:
-        """What `deliver` says, for each; those of a key in order, and none is done before one in front of it."""
-
-
-class _Each(Together):
-    """Each by itself."""
+    """Called when it takes each by itself from now on."""
 
     def __init__(self, deliver: Deliver) -> None:
         self._deliver = deliver
 
     @property
     def most(self) -> int:
+        """How many at the moment; 1: each by itself."""
         return 1
 
     @property
     def at_once(self) -> int:
+        """How many lots of them side by side."""
         return 1
 
     def takes(self, delivery: Delivery) -> bool:  # noqa: ARG002 - none
+        """Whether it may be in a lot with others."""
         return False
 
     async def deliver(self, delivery: Delivery) -> float | None:
+        """One attempt, as `Deliver` says."""
         return await self._deliver(delivery)
 
     async def deliver_all(self, deliveries: Sequence[Delivery]) -> Sequence[float | None]:
-        return [await self._deliver(delivery) for delivery in deliveries]
+        """What `deliver` says, for each; those of a key in order, and none is done before one in front of it."""
+        return [await self.deliver(delivery) for delivery in deliveries]
 
 
 class Lanes(Sink):
@@ -81,7 +60,7 @@ class Lanes(Sink):
 
     def __init__(
         self,
-        deliver: Deliver | Together,
+        deliver: Deliver | Deliverer,
         *,
         spawn: Spawn,
         clock: Clock,
@@ -89,8 +68,8 @@ class Lanes(Sink):
         capacity: int = 1000,
         patience_seconds: float = 10.0,
     ) -> None:
-        self.handling = deliver if isinstance(deliver, Together) else _Each(deliver)
-        self.handling.changed = self._start_workers
+        self.deliverer = deliver if isinstance(deliver, Deliverer) else Deliverer(deliver)
+        self.deliverer.changed = self._start_workers
         self._spawn = spawn
         self._clock = clock
         self._concurrency = concurrency
@@ -164,12 +143,12 @@ class Lanes(Sink):
     @property
     def _waits(self) -> bool:
         """Whether what is ready gathers until the end of a lot that is being handled."""
-        return self.handling.most > 1 and self._lots >= self.handling.at_once
+        return self.deliverer.most > 1 and self._lots >= self.deliverer.at_once
 
     async def _work(self) -> None:
         try:
             while self._ready and not self._waits:
-                lot = self.handling.most > 1
+                lot = self.deliverer.most > 1
                 self._lots += lot
                 try:
                     items = self._take()
@@ -189,8 +168,8 @@ class Lanes(Sink):
 
     def _take(self) -> list[_Item]:
         """The first that is ready, with what may be handled together with it: its share, where there are more lots."""
-        most, takes = self.handling.most, self.handling.takes
-        share = min(most, -(-len(self._ready) // self.handling.at_once))
+        most, takes = self.deliverer.most, self.deliverer.takes
+        share = min(most, -(-len(self._ready) // self.deliverer.at_once))
         items = [self._ready.popleft()]
         while most > 1 and takes(items[-1][0]) and len(items) < most:
             key = items[-1][0].message.key
@@ -203,8 +182,8 @@ class Lanes(Sink):
     async def _attempt(self, deliveries: Sequence[Delivery]) -> Sequence[float | None]:
         try:
             if len(deliveries) > 1:
-                return await self.handling.deliver_all(deliveries)
-            return [await self.handling.deliver(deliveries[0])]
+                return await self.deliverer.deliver_all(deliveries)
+            return [await self.deliverer.deliver(deliveries[0])]
         except Exception:
             names = ", ".join(delivery.message.id for delivery in deliveries)
             log.exception("event %s could not be delivered, again in 1 s", names)

@@ -13,9 +13,9 @@ from ramet.events.feed import Feed
 from ramet.events.outbox import Entry, Outbox
 from ramet.storage.base import Storage
 from ramet.storage.leases import Leases
+from ramet.storage.tables import RETENTION_SECONDS
 from ramet.tasks import Spawn
 
-RETENTION_SECONDS = 7 * 86400.0
 PURGE_EVERY_SECONDS = 3600.0
 MARK_EVERY_SECONDS = 0.05
 RECOVERY_SECONDS = 1.0

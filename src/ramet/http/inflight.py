@@ -10,7 +10,7 @@ import asyncio
 from typing import Any
 
 from ramet.clock import Clock
-from ramet.tasks import Spawn
+from ramet.tasks import Spawn, first_of
 
 SWEEP_SECONDS = 0.05
 
@@ -72,9 +72,7 @@ class InFlight:
         if not self._flights:
             return True
         self._idle = idle = asyncio.get_running_loop().create_future()
-        patience = self._spawn(self._clock.sleep(grace_seconds))
-        await asyncio.wait({idle, patience}, return_when=asyncio.FIRST_COMPLETED)
-        patience.cancel()
+        await first_of((idle,), self._clock.sleep(grace_seconds), self._spawn)
         self._idle = None
         if idle.done():
             return True

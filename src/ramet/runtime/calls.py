@@ -13,7 +13,7 @@ from ramet.clock import Clock
 from ramet.contract.calling import given_key, late
 from ramet.contract.codec import TRAVELLING, MethodCodec
 from ramet.contract.declared import DeclaredContract, DeclaredMethod
-from ramet.contract.proxy import MethodLink, make_client
+from ramet.contract.proxy import MethodLink, Target, make_client
 from ramet.contract.service import Contract
 from ramet.errors import (
     CallError,
@@ -33,9 +33,6 @@ from ramet.telemetry.counters import Counters, MethodCounters
 from ramet.telemetry.scope import Scope, Work, current_scope, may_call_command
 
 C = TypeVar("C", bound=Contract)
-Answering = Callable[..., Awaitable[Any]]
-"""A query: called with its arguments. A command: called with the idempotency key and the tuple of arguments."""
-
 ENDLESS = float("inf")
 OUTSIDE = ""
 """Who calls, where it is no service."""
@@ -96,7 +93,7 @@ class Answerer:
         method: DeclaredMethod,
         boundary: Boundary,
         counter: MethodCounters,
-        answer: Answering,
+        answer: Target,
         withdraw: Callable[[str], Awaitable[object]] | None = None,
         elsewhere: bool = False,
     ) -> None:
@@ -108,7 +105,7 @@ class Answerer:
         self.answer = answer
 
 
-def framed(service: str, name: str, function: Answering) -> Answering:
+def framed(service: str, name: str, function: Target) -> Target:
     """A query in a scope of its own, as it has when it travels."""
 
     async def answer(*args: Any) -> Any:
@@ -121,7 +118,7 @@ def framed(service: str, name: str, function: Answering) -> Answering:
     return answer
 
 
-def strict(answerer: Answerer) -> Answering:
+def strict(answerer: Answerer) -> Target:
     """Encode and decode everything on the way there and back, so that nothing works here that would fail remotely."""
     codec, boundary, answer = MethodCodec(answerer.method), answerer.boundary, answerer.answer
     is_command = answerer.method.is_command
@@ -222,7 +219,7 @@ class Exchange:
         owner: str,
         cls: type[C],
         begin: Callable[[str], Callable[[], str | None]],
-        wrap: Callable[[Answerer, Answering], Answering],
+        wrap: Callable[[Answerer, Target], Target],
     ) -> C:
         contract = self._contracts[cls]
         links = {}
@@ -245,7 +242,7 @@ class Exchange:
             self._answers[cls] = self._makers[cls]()
         return self._answers[cls]
 
-    def _rooted(self, answerer: Answerer, target: Answering) -> Answering:
+    def _rooted(self, answerer: Answerer, target: Target) -> Target:
         """With a context, and for a query a scope, where the call is not part of a request; always with a deadline."""
         if not (answerer.method.is_command or answerer.elsewhere):
             service, _, name = answerer.boundary.name.rpartition(".")

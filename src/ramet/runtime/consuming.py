@@ -11,9 +11,9 @@ import msgspec
 from ramet.clock import Clock
 from ramet.contract.struct import Event
 from ramet.events.base import Broker, Message, Subscription
-from ramet.events.company import Company
 from ramet.events.inbox import Consumer, Unreadable
 from ramet.events.lanes import Lanes
+from ramet.events.lots import EventLots
 from ramet.events.moments import Report
 from ramet.events.policy import Retries
 from ramet.events.replays import Replays
@@ -55,8 +55,8 @@ class Consuming:
         self._consumer = Consumer(
             handling.name, handle, storage=storage, clock=clock, retries=handling.retries, report=report
         )
-        company = Company(self._consumer, storage=storage, clock=clock)
-        self._lanes = Lanes(company, spawn=tasks.spawn, clock=clock)
+        lots = EventLots(self._consumer, storage=storage, clock=clock)
+        self._lanes = Lanes(lots, spawn=tasks.spawn, clock=clock)
         self._replays = Replays(self._consumer.letters, self._lanes, clock=clock, spawn=tasks.spawn)
 
     def share(self, leases: Leases) -> None:

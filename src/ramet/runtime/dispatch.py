@@ -9,19 +9,19 @@ from typing import Any
 from ramet.clock import Clock
 from ramet.contract.codec import MethodCodec
 from ramet.contract.declared import DeclaredMethod, DeclaredService
-from ramet.contract.proxy import by_position
+from ramet.contract.proxy import Target, by_position
 from ramet.errors import Refusal
-from ramet.runtime.calls import Answerer, Answering, Boundary, UndeclaredRefusal, framed
+from ramet.runtime.calls import Answerer, Boundary, UndeclaredRefusal, framed
 from ramet.storage.answers import AnswerCodec, Answers
 from ramet.storage.base import Storage
-from ramet.storage.lots.lots import Lots
+from ramet.storage.lots.lots import CommandLots
 from ramet.storage.work import transact
 from ramet.telemetry.counters import Counters
 from ramet.telemetry.scope import Scope, Work
 
 
 def answerers(
-    service: DeclaredService, instance: Any, lots: Lots, *, clock: Clock, counters: Counters, frame_queries: bool
+    service: DeclaredService, instance: Any, lots: CommandLots, *, clock: Clock, counters: Counters, frame_queries: bool
 ) -> Mapping[str, Answerer]:
     """Every method of a service's contract, ready to be called.
 
@@ -45,9 +45,7 @@ def answerers(
     return found
 
 
-def _command(
-    service: str, method: DeclaredMethod, function: Answering, storage: Storage, answers: Answers
-) -> Answering:
+def _command(service: str, method: DeclaredMethod, function: Target, storage: Storage, answers: Answers) -> Target:
     codec = MethodCodec(method)
     recorded = AnswerCodec(codec.encode_value, codec.decode_value, codec.encode_refusal, codec.decode_refusal)
 
@@ -60,7 +58,7 @@ def _command(
     return answer
 
 
-async def _declared(method: DeclaredMethod, function: Answering, args: tuple[Any, ...]) -> Any:
+async def _declared(method: DeclaredMethod, function: Target, args: tuple[Any, ...]) -> Any:
     """Call it; a refusal that the contract does not name is a defect, and so no answer to be recorded."""
     try:
         return await function(*args)

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Iterable
 from typing import Any
 
 from msgspec.structs import replace
 
 from ramet.clock import Clock
 from ramet.contract.calling import calling
+from ramet.contract.proxy import Target
 from ramet.telemetry.context import Context, current_context
 from ramet.transport.admission import Admission
 from ramet.transport.base import Answer, Call, Peer
 from ramet.transport.policy.bulkhead import Bulkhead
-
-Target = Callable[..., Awaitable[Any]]
 
 
 def limited(target: Target, limit_seconds: float, clock: Clock, *, elsewhere: bool) -> Target:

@@ -11,8 +11,9 @@ from msgspec.structs import replace
 from ramet.clock import Clock
 from ramet.contract.codec import MethodCodec
 from ramet.contract.declared import DeclaredContract, DeclaredMethod
+from ramet.contract.proxy import Target
 from ramet.errors import DeadlineExceeded, OutcomeUnknown, Unavailable
-from ramet.runtime.calls import DEFAULT_DEADLINE_SECONDS, ENDLESS, Answerer, Answering, Boundary
+from ramet.runtime.calls import DEFAULT_DEADLINE_SECONDS, ENDLESS, Answerer, Boundary
 from ramet.telemetry.context import Context, current_context
 from ramet.telemetry.counters import Counters
 from ramet.telemetry.scope import Adrift, FreshKey
@@ -60,7 +61,7 @@ class _Link:
         self._call = carrier.call
         self._clock = clock
 
-    def query(self, name: str, method: DeclaredMethod) -> Answering:
+    def query(self, name: str, method: DeclaredMethod) -> Target:
         codec = MethodCodec(method)
         encode, decode, limited, carry = codec.encode_values, codec.decode_answer, self._limited, self._call
 
@@ -76,7 +77,7 @@ class _Link:
 
         return answer
 
-    def command(self, name: str, method: DeclaredMethod) -> Answering:
+    def command(self, name: str, method: DeclaredMethod) -> Target:
         codec = MethodCodec(method)
         encode, decode, limited, carry = codec.encode_values, codec.decode_answer, self._limited, self._call
 

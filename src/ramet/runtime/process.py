@@ -22,7 +22,7 @@ from ramet.runtime.running import Options, Running
 from ramet.runtime.sole import Sole
 from ramet.runtime.web import web
 from ramet.runtime.wiring import callers_verified, engines
-from ramet.transport.listening import listen
+from ramet.transport.listening import listen_http, url_of
 
 DRAIN_SECONDS = 10.0
 GC_THRESHOLDS = (50_000, 20, 100)
@@ -65,7 +65,6 @@ class Process:
     """
 
     def __init__(self, configuration: Configuration, deployment: Deployment, running: Running) -> None:
-        self._configuration = configuration
         self._deployment = deployment
         self._running = running
         self._server: HttpServer | None = None
@@ -79,19 +78,20 @@ class Process:
         running = self._running
         self._sole.acquire()
         try:
-            self.listener = listener or self._listen()
+            self.listener = listener or listen_http(self._deployment.listen)
             await running.start()
             app, listener = self._public(), self.listener.dup()
             self._server = HttpServer(app, listener=listener, spawn=running.tasks.spawn)
             await self._server.start()
-            addresses = addresses_of(running, self._url())
-            self._control = Control(self._data, Operations(self._place(addresses)))
+            url = url_of(self.listener)
+            addresses = addresses_of(running, url)
+            self._control = Control(self._data, Operations(Place.of(running, self._deployment.name, addresses)).answer)
             await self._control.start()
         except BaseException:
             await self.stop()
             raise
         settle_memory()
-        return self._ready(addresses)
+        return self._ready(url, addresses)
 
     async def stop(self, *, keep_listening: bool = False, grace_seconds: float = DRAIN_SECONDS) -> bool:
         """Stop accepting, finish what is in flight, close. False when requests were cut off after the grace.
@@ -114,31 +114,12 @@ class Process:
         verify = callers_verified(deployment, self._data, running.declared.name, running.clock)
         return web(running, deployment, verify)
 
-    def _listen(self) -> socket.socket:
-        host, _, port = self._deployment.listen.rpartition(":")
-        return listen(host.strip("[]") or "127.0.0.1", int(port))
-
-    def _url(self) -> str:
-        assert self.listener is not None
-        host, port = self.listener.getsockname()[:2]
-        return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
-
-    def _place(self, addresses: Sequence[Address]) -> Place:
-        return Place(
-            application=self._configuration.application.name,
-            deployment=self._deployment.name,
-            storages=self._running.storages,
-            clock=self._running.clock,
-            running=self._running,
-            addresses=tuple(addresses),
-        )
-
-    def _ready(self, addresses: Sequence[Address]) -> Ready:
+    def _ready(self, url: str, addresses: Sequence[Address]) -> Ready:
         return Ready(
-            application=self._configuration.application.name,
+            application=self._running.declared.name,
             deployment=self._deployment.name,
             pid=os.getpid(),
-            url=self._url(),
+            url=url,
             addresses=tuple(addresses),
             documentation=tuple(f"{one.url}/docs" for one in addresses[: len(self._running.declared.apis)]),
             services=tuple(self._running.services),

@@ -48,7 +48,6 @@ class Replica:
     """
 
     def __init__(self, configuration: Configuration, declared: Declared, assignment: Assignment) -> None:
-        self._configuration = configuration
         self._assignment = assignment
         self._deployment = configuration.assigned(assignment)
         self._clock = SystemClock()
@@ -145,13 +144,7 @@ class Replica:
     async def _answer_operators(self) -> None:
         if not self._assignment.control:
             return
-        place = Place(
-            application=self._configuration.application.name,
-            deployment=self._deployment.name,
-            storages=self.running.storages,
-            clock=self._clock,
-            running=self.running,
-            addresses=addresses_of(self.running, self._assignment.url) if self._assignment.url else (),
-        )
-        self._control = Control(Path(self._assignment.control), Operations(place))
+        addresses = addresses_of(self.running, self._assignment.url) if self._assignment.url else ()
+        place = Place.of(self.running, self._deployment.name, addresses)
+        self._control = Control(Path(self._assignment.control), Operations(place).answer)
         await self._control.start()

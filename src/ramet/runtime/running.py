@@ -29,7 +29,7 @@ from ramet.sagas.moments import Report as SagaReport
 from ramet.settings import read_settings
 from ramet.storage.base import Storage
 from ramet.storage.database import Database
-from ramet.storage.lots.lots import Lots
+from ramet.storage.lots.lots import CommandLots
 from ramet.tasks import Tasks
 from ramet.telemetry.context import Believe
 from ramet.telemetry.counters import Counters
@@ -202,7 +202,7 @@ class Running:
         methods = answerers(
             service,
             instance,
-            Lots(self.storages[service.name], self.tasks.spawn),
+            CommandLots(self.storages[service.name], self.tasks.spawn),
             clock=self.clock,
             counters=self.counters,
             frame_queries=self.options.strict or service.name in self._reentrant,

@@ -23,7 +23,7 @@ from ramet.clock import Clock
 from ramet.contract.timetable import Timetable, due_between, next_after
 from ramet.errors import StorageError, described
 from ramet.storage.base import Storage, Unit, Write
-from ramet.storage.leases import Leases
+from ramet.storage.leases import Leases, worker_of
 from ramet.storage.work import transact_within
 from ramet.tasks import Spawn, is_ending
 from ramet.telemetry.context import Context, current_context
@@ -55,7 +55,7 @@ _CLAIM = (
 _CLAIM_SHARED = (
     "UPDATE ramet_schedule SET lease_owner = ?, lease_until = ?, missed = missed + ? "
     "WHERE name = ? AND last_run = ? AND (lease_owner IS NULL OR NOT EXISTS "
-    "(SELECT 1 FROM ramet_lease l WHERE l.name = 'worker/' || ramet_schedule.lease_owner))"
+    f"({worker_of('ramet_schedule.lease_owner')}))"
 )
 _RENEW = "UPDATE ramet_schedule SET lease_until = ? WHERE name = ? AND lease_owner = ?"
 _RELEASE = "UPDATE ramet_schedule SET lease_owner = NULL, lease_until = NULL WHERE lease_owner = ?"

@@ -15,7 +15,7 @@ from typing import Generic, NamedTuple, TypeVar
 
 from ramet.errors import Cancelled, DuplicateRow, Refusal, StorageError
 from ramet.storage.base import Storage, Write
-from ramet.storage.lots.lots import Lots
+from ramet.storage.lots.lots import CommandLots
 from ramet.storage.work import Body, transact
 from ramet.telemetry.scope import FreshKey, Scope
 
@@ -42,7 +42,9 @@ class Answers:
     `lots`: what has gathered is committed together.
     """
 
-    def __init__(self, storage: Storage, consumer: str, time: Callable[[], float], lots: Lots | None = None) -> None:
+    def __init__(
+        self, storage: Storage, consumer: str, time: Callable[[], float], lots: CommandLots | None = None
+    ) -> None:
         self._storage = storage
         self._transact = partial(transact, storage) if lots is None else lots.transact
         self._consumer = consumer

@@ -29,6 +29,12 @@ CHANNEL = "ramet_lease"
 _WORKER = "worker/"
 _PROCESS = "process="
 
+
+def worker_of(owner: str) -> str:
+    """The SELECT that finds the living worker which this column of SQL names as the owner of its row."""
+    return f"SELECT 1 FROM ramet_lease w WHERE w.name = '{_WORKER}' || {owner}"
+
+
 _JOIN = "INSERT INTO ramet_lease (name, owner, beat, about) VALUES (?, ?, 0, ?)"
 _BEAT = "UPDATE ramet_lease SET beat = beat + 1 WHERE name = ?"
 _ALL = "SELECT name, owner, beat, about FROM ramet_lease"
@@ -36,7 +42,7 @@ _EXPEL = "DELETE FROM ramet_lease WHERE name = ? AND beat = ?"
 _LEAVE = "DELETE FROM ramet_lease WHERE name = ?"
 _TAKE = f"""INSERT INTO ramet_lease (name, owner, beat, about) VALUES (?, ?, 0, '') ON CONFLICT (name) DO UPDATE
     SET owner = excluded.owner, beat = ramet_lease.beat + 1
-    WHERE NOT EXISTS (SELECT 1 FROM ramet_lease w WHERE w.name = '{_WORKER}' || ramet_lease.owner)"""
+    WHERE NOT EXISTS ({worker_of("ramet_lease.owner")})"""
 
 log = logging.getLogger("ramet.storage")
 

@@ -1,4 +1,4 @@
-"""Pure: which statements write."""
+"""Pure: which statements write, and which a service may not execute."""
 
 from __future__ import annotations
 

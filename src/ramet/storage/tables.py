@@ -1,4 +1,4 @@
-"""Pure: the tables that every service's database has, and what is removed from them in time."""
+"""The tables that every service's database has, and what is removed from them in time."""
 
 from __future__ import annotations
 

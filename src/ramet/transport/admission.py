@@ -15,24 +15,19 @@ TIMED = 8
 """One of so many answers is timed, and each while others wait: a look at the clock costs as much as all the rest."""
 
 
-class Admission:
-    """Answers like what it stands before, as far as the bulkhead lets calls in.
+class Admission(Gate[asyncio.Future[None]]):
+    """Answers like what it stands before, as far as the bulkhead lets calls in: a gate whose waiting are futures.
 
     Raises: Overloaded, at once or after a short wait, for a call that was not executed. Who runs answers to their first
     wait by himself may ask what it stands before, unless it `is_full`, and `enter` only with those that do wait.
     """
 
     def __init__(self, answer: Answer, *, clock: Clock, policy: Bulkhead = DEFAULTS, hook: Hook = unreported) -> None:
+        super().__init__(policy)
         self._answer = answer
         self._monotonic = clock.monotonic
         self._hook = hook
         self._count = 0
-        self._gate: Gate[asyncio.Future[None]] = Gate(policy)
-
-    @property
-    def in_flight(self) -> int:
-        """How many calls are answered now."""
-        return self._gate.running
 
     async def __call__(self, call: Call, peer: Peer) -> bytes:
         """The answer. Raises: Overloaded."""
@@ -46,21 +41,11 @@ class Admission:
         finally:
             self.leave(since)
 
-    @property
-    def is_full(self) -> bool:
-        """Whether a call would have to wait."""
-        gate = self._gate
-        return bool(gate.queue) or gate.running >= gate.concurrency
-
-    def enter(self) -> None:
-        """A call takes a place, which there is."""
-        self._gate.running += 1
-
     def leave(self, since: float) -> None:
         """A call that has had its place since then (monotonic) gives it up."""
         self._count += 1
-        if self._count % TIMED and not self._gate.queue:
-            self._gate.running -= 1
+        if self._count % TIMED and not self.queue:
+            self.running -= 1
         else:
             now = self._monotonic()
             self._left(now, now - since)
@@ -68,9 +53,9 @@ class Admission:
     async def _wait(self, call: Call) -> None:
         """Wait for a place inside, and have it."""
         now = self._monotonic()
-        self._refuse(self._gate.expired(now))
+        self._refuse(self.expired(now))
         future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        if not self._gate.line_up(now, call.context.deadline, future):
+        if not self.line_up(now, call.context.deadline, future):
             raise self._refusal(call)
         try:
             await future
@@ -78,7 +63,7 @@ class Admission:
             if future.done() and not future.cancelled() and future.exception() is None:
                 self._left(self._monotonic())  # the place came in the same moment
             else:
-                self._gate.forget(future)
+                self.forget(future)
             raise
         except Overloaded:
             raise self._refusal(call) from None
@@ -86,7 +71,7 @@ class Admission:
     def _left(self, now: float, seconds: float | None = None) -> None:
         """A place is free: whoever is next has it, unless it has gone meanwhile."""
         while True:
-            following, refused = self._gate.leave(now, seconds)
+            following, refused = self.pass_on(now, seconds)
             if refused:
                 self._refuse(refused)
             if following is None or not following.done():
@@ -101,8 +86,6 @@ class Admission:
                 future.set_exception(Overloaded("refused"))
 
     def _refusal(self, call: Call) -> Overloaded:
-        reason = (
-            f"{call.method} was refused: {self._gate.running} calls are in flight, and {len(self._gate.queue)} wait."
-        )
+        reason = f"{call.method} was refused: {self.running} calls are in flight, and {len(self.queue)} wait."
         self._hook(Moment(decision=Decision.REFUSED, method=call.method, reason=reason))
         return Overloaded(reason)

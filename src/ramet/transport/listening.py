@@ -36,6 +36,18 @@ def listen(host: str, port: int) -> socket.socket:
     return listener
 
 
+def listen_http(where: str) -> socket.socket:
+    """The same for "host:port", of this machine alone where no host is named."""
+    host, _, port = where.rpartition(":")
+    return listen(host.strip("[]") or "127.0.0.1", int(port))
+
+
+def url_of(listener: socket.socket) -> str:
+    """Where it is reached over HTTP."""
+    host, port = listener.getsockname()[:2]
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
 def _why_not(host: str, port: int, error: OSError) -> str:
     if error.errno == errno.EADDRINUSE:
         return f"Port {port} of {host} is taken by another program: stop that, or choose another port."

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from ramet.clock import Clock
 from ramet.errors import ConfigurationError, Denied, Unauthenticated
-from ramet.tasks import Spawn
+from ramet.tasks import Spawn, first_of
 from ramet.transport.address import UnixAddress, parse_address
 from ramet.transport.admission import Admission
 from ramet.transport.allocator import keep_freed_memory
@@ -100,11 +100,9 @@ class Server:
             connection.go_away()
         gone = [connection.lost for connection in self._connections]
         if gone:
-            patience = self._spawn(self._clock.sleep(grace_seconds))
             everybody = asyncio.gather(*(asyncio.shield(lost) for lost in gone))
-            await asyncio.wait({everybody, patience}, return_when=asyncio.FIRST_COMPLETED)
+            await first_of((everybody,), self._clock.sleep(grace_seconds), self._spawn)
             everybody.cancel()
-            patience.cancel()
         return not any(connection.in_flight for connection in self._connections)
 
     async def close(self) -> None:

@@ -13,8 +13,8 @@ from sqlalchemy import text
 from ramet.errors import Refusal
 from ramet.storage.answers import AnswerCodec, Answers
 from ramet.storage.database import Database
-from ramet.storage.lots.lot import Patience
-from ramet.storage.lots.lots import Lots
+from ramet.storage.lots.lot import Bounds
+from ramet.storage.lots.lots import CommandLots
 from ramet.storage.postgres.storage import PostgresStorage
 from ramet.storage.tables import SCHEMA
 from ramet.tasks import Tasks
@@ -36,7 +36,7 @@ MANY = 20
 ACCOUNTS = 3
 KEYS = [f"{number:02}" for number in range(MANY)]
 numbers = count()
-CALM = Patience(limit_seconds=60, gathering_seconds=60)
+CALM = Bounds(limit_seconds=60, gathering_seconds=60)
 """However slow the machine is, those who have gathered stay together; who waits for something else is cut off."""
 Act = Callable[[str], Awaitable[object]]
 
@@ -44,10 +44,10 @@ Act = Callable[[str], Awaitable[object]]
 class Service:
     """One process of a service: commands by the name of their method, run together where they may be."""
 
-    def __init__(self, storage: PostgresStorage, tasks: Tasks, patience: Patience) -> None:
+    def __init__(self, storage: PostgresStorage, tasks: Tasks, bounds: Bounds) -> None:
         self.storage = storage
         self.db = Database(storage)
-        self.lots = Lots(storage, tasks.spawn, patience)
+        self.lots = CommandLots(storage, tasks.spawn, bounds)
         self.answers: dict[str, Answers] = {}
         self.runs: Counter[str] = Counter()
         self.units: dict[str, object] = {}
@@ -87,7 +87,7 @@ class Service:
 class MakeService(Protocol):
     """Opens a process of the service."""
 
-    async def __call__(self, patience: Patience = CALM) -> Service: ...
+    async def __call__(self, bounds: Bounds = CALM) -> Service: ...
 
 
 @asynccontextmanager
@@ -95,11 +95,11 @@ async def services(server: PostgresServer) -> AsyncIterator[MakeService]:
     """Each a process of one and the same service."""
     tasks, opened, name = Tasks(), list[PostgresStorage](), f"lots_{next(numbers)}"
 
-    async def make(patience: Patience = CALM) -> Service:
+    async def make(bounds: Bounds = CALM) -> Service:
         storage = PostgresStorage(name, f"{server.url}/postgres")
         await storage.open((*SCHEMA, *TABLES))
         opened.append(storage)
-        return Service(storage, tasks, patience)
+        return Service(storage, tasks, bounds)
 
     try:
         yield make

@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import text
 
 from ramet.storage.base import Write
-from ramet.storage.lots.lot import Patience
+from ramet.storage.lots.lot import Bounds
 from tests.integration.postgres.lots import ACCOUNTS, MakeService, No, Service
 
 pytestmark = pytest.mark.needs("postgresql")
@@ -83,7 +83,7 @@ class Accounts:
 
 @pytest.mark.parametrize("seed", range(6))
 async def test_any_commands_are_as_if_one_had_come_after_the_other(storages: MakeService, seed: int) -> None:
-    accounts = Accounts([await storages(Patience()) for _ in range(1 + seed % 2)], Random(seed))
+    accounts = Accounts([await storages(Bounds()) for _ in range(1 + seed % 2)], Random(seed))
     storage = accounts.services[0].storage
     await storage.write(Write("INSERT INTO account VALUES (?, 0, 100)", [(number,) for number in range(ACCOUNTS)]))
     await asyncio.gather(*(accounts.one(number) for number in range(120)))

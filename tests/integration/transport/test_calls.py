@@ -220,7 +220,7 @@ async def test_a_place_is_free_again_whatever_became_of_who_had_it(bed: Bed, *, 
     await channel.close()
     await server.drain(1.0)
     assert server._admission is not None
-    assert server._admission.in_flight == 0
+    assert server._admission.running == 0
 
 
 @pytest.mark.parametrize("in_context", [False, True])

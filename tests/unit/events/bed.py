@@ -11,9 +11,9 @@ from typing import Any
 from ramet.clock import VirtualClock
 from ramet.events.base import Message, Subscription
 from ramet.events.brokers.memory import MemoryBroker
-from ramet.events.company import Company
 from ramet.events.inbox import Consumer, Handler
 from ramet.events.lanes import Lanes
+from ramet.events.lots import EventLots
 from ramet.events.moments import Attempt
 from ramet.events.operators import EventOperations
 from ramet.events.outbox import publish_write
@@ -80,8 +80,8 @@ class Bed:
             report=self.attempts.append,
         )
         await consumer.open()
-        company = Company(consumer, storage=self.billing, clock=self.clock)
-        lanes = Lanes(company, spawn=self.tasks.spawn, clock=self.clock, capacity=capacity)
+        lots = EventLots(consumer, storage=self.billing, clock=self.clock)
+        lanes = Lanes(lots, spawn=self.tasks.spawn, clock=self.clock, capacity=capacity)
         replays = Replays(consumer.letters, lanes, clock=self.clock, spawn=self.tasks.spawn)
         past = await remember(self.billing, name, [TOPIC], clock=self.clock, retained=retained)
         await self.broker.subscribe(Subscription(name, frozenset({TOPIC}), lanes, past))

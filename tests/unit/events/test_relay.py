@@ -11,7 +11,7 @@ from ramet.clock import SystemClock
 from ramet.events.base import Message
 from ramet.events.moments import Outcome
 from ramet.events.policy import Retries
-from ramet.events.relay import RETENTION_SECONDS
+from ramet.storage.tables import RETENTION_SECONDS
 from tests.unit.events.bed import Bed, bed, numbers
 
 

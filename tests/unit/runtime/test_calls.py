@@ -12,7 +12,7 @@ from ramet.contract.reading.application import read
 from ramet.errors import DeadlineExceeded, InternalError
 from ramet.runtime.calls import Exchange
 from ramet.runtime.dispatch import answerers
-from ramet.storage.lots.lots import Lots
+from ramet.storage.lots.lots import CommandLots
 from ramet.storage.sqlite.storage import SqliteStorage
 from ramet.tasks import Tasks
 from ramet.telemetry.context import Context, current_context
@@ -40,7 +40,7 @@ def client() -> Slow:
     clock, counters = SystemClock(), Counters()
     (service,) = read(Application("slow", services=SlowService)).services
     exchange = Exchange(clock=clock, counters=counters, strict=False, deadline=0.01)
-    lots = Lots(SqliteStorage("slow"), Tasks().spawn)
+    lots = CommandLots(SqliteStorage("slow"), Tasks().spawn)
     found = answerers(service, SlowService(), lots, clock=clock, counters=counters, frame_queries=False)
     exchange.add(service.contract, lambda: found)
     return exchange.client_outside(Slow)

@@ -53,7 +53,7 @@ async def test_what_exceeds_places_and_queue_is_refused_at_once(tasks: Tasks) ->
         await admission(call(clock), PEER)
     answer.gate.set()
     assert await asyncio.gather(*running) == [b"answer"] * 3
-    assert admission.in_flight == 0
+    assert admission.running == 0
 
 
 async def test_a_call_that_is_cancelled_while_it_waits_leaves_its_place_to_the_next(tasks: Tasks) -> None:
@@ -64,7 +64,7 @@ async def test_a_call_that_is_cancelled_while_it_waits_leaves_its_place_to_the_n
     waiting.cancel()
     answer.gate.set()
     assert await asyncio.gather(inside, last) == [b"answer"] * 2
-    assert (answer.begun, admission.in_flight) == (2, 0)
+    assert (answer.begun, admission.running) == (2, 0)
 
 
 async def test_a_place_that_comes_with_a_cancellation_is_not_lost(tasks: Tasks) -> None:
@@ -78,7 +78,7 @@ async def test_a_place_that_comes_with_a_cancellation_is_not_lost(tasks: Tasks) 
     await clock.settle()
     answer.gate.set()
     assert await admission(call(clock), PEER) == b"answer"
-    assert admission.in_flight == 0
+    assert admission.running == 0
 
 
 async def test_a_call_that_waited_too_long_is_refused(tasks: Tasks) -> None:

@@ -12,7 +12,7 @@ import msgspec
 from ramet.clock import Clock
 from ramet.contract.web.request import Receive
 from ramet.contract.web.responses import Message
-from ramet.tasks import Spawn
+from ramet.tasks import Spawn, first_of
 
 Send = Callable[[Any], Awaitable[None]]
 HEADERS = (
@@ -66,13 +66,13 @@ class EventSender:
         ends = {gone, closing}
         pending = self.spawn(_next(events))
         try:
-            await self._wait({pending, *ends}, FIRST_SECONDS)
+            await first_of({pending, *ends}, self.clock.sleep(FIRST_SECONDS), self.spawn)
             if pending.done() and isinstance(failed := pending.result(), _Failed):
                 raise failed.error
             await send(start)
             while not (gone.done() or closing.done()):
                 if not pending.done():
-                    await self._wait({pending, *ends}, self.keep_alive_seconds)
+                    await first_of({pending, *ends}, self.clock.sleep(self.keep_alive_seconds), self.spawn)
                 if not pending.done():
                     if not (gone.done() or closing.done()):
                         await send(_piece(KEEP_ALIVE))
@@ -93,13 +93,6 @@ class EventSender:
         if isinstance(value, _Failed):  # the answer has begun: the client is told within it
             return b"event: error\ndata: " + self.describe(value.error) + b"\n\n", False
         return (b"", False) if value is _END else (encode_event(value), True)
-
-    async def _wait(self, tasks: set[asyncio.Task[Any]], seconds: float) -> None:
-        timer = self.spawn(self.clock.sleep(seconds))
-        try:
-            await asyncio.wait({timer, *tasks}, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            timer.cancel()
 
     async def _finish(self, events: AsyncIterator[Any], tasks: set[asyncio.Task[Any]]) -> None:
         for task in tasks:

@@ -6,8 +6,9 @@ import asyncio
 import contextlib
 import logging
 import socket
+from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import msgspec
 
@@ -22,20 +23,12 @@ log = logging.getLogger("ramet.control")
 _encode = msgspec.json.Encoder(enc_hook=str).encode
 
 
-class Answering(Protocol):
-    """What a deployment can do for its operators."""
-
-    async def answer(self, request: Any) -> Answer:
-        """Raises: what the operation raises."""
-        ...
-
-
 class Control:
-    """Answers operators as long as it is open; `asked` are the requests it understands."""
+    """Gives operators the answers of a deployment as long as it is open; `asked` are the requests it understands."""
 
-    def __init__(self, data: Path, operations: Answering, asked: Any = Asked) -> None:
+    def __init__(self, data: Path, answer: Callable[[Any], Awaitable[Answer]], asked: Any = Asked) -> None:
         self._path = address(data)
-        self._operations = operations
+        self._answer = answer
         self._decode = msgspec.json.Decoder(asked).decode
         self._server: asyncio.Server | None = None
         self._open: set[asyncio.StreamWriter] = set()
@@ -88,7 +81,7 @@ class Control:
             message = f"The running application does not understand this: {error}. It may be of another release."
             return Reply(error=Failure(code="usage", message=message))
         try:
-            answer = await self._operations.answer(request)
+            answer = await self._answer(request)
         except RametError as error:
             return Reply(error=Failure(code=error.code, message=str(error)))
         except Exception as error:

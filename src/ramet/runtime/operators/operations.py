@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -32,6 +32,18 @@ class Place:
     clock: Clock
     running: Running | None = None
     addresses: tuple[asked.Address, ...] = ()
+
+    @classmethod
+    def of(cls, running: Running, deployment: str, addresses: Iterable[asked.Address]) -> Place:
+        """That of an application that runs."""
+        return cls(
+            application=running.declared.name,
+            deployment=deployment,
+            storages=running.storages,
+            clock=running.clock,
+            running=running,
+            addresses=tuple(addresses),
+        )
 
 
 class Operations:
@@ -103,11 +115,7 @@ class Operations:
                 asked.ExternalStatus(
                     name=name,
                     url=masked(running.at(external).url),
-                    calls=total.calls,
-                    refusals=total.refusals,
-                    errors=total.errors,
-                    p50_ms=_milliseconds(total, 0.5),
-                    p99_ms=_milliseconds(total, 0.99),
+                    **_counted(total),
                 )
             )
         return tuple(found)
@@ -117,17 +125,13 @@ class Operations:
         total = added(counter for _, counter in counters)
         return asked.ServiceStatus(
             name=storage.service,
-            calls=total.calls,
-            refusals=total.refusals,
-            errors=total.errors,
-            p50_ms=_milliseconds(total, 0.5),
-            p99_ms=_milliseconds(total, 0.99),
+            **_counted(total),
             events_waiting=events.waiting,
             events_retrying=events.retrying,
             events_dead=events.dead,
             sagas=await self._sagas(storage).counts(),
             schedules=tuple(await schedule_states(storage)),
-            methods=tuple(_load(name, counter) for name, counter in counters),
+            methods=tuple(asked.CallCounts(name=name, **_counted(counter)) for name, counter in counters),
         )
 
     def _counters(self, service: str) -> list[tuple[str, MethodCounters]]:
@@ -253,15 +257,14 @@ class Operations:
         return asked.Changed(count=count, later=running is None or running.started_at is None)
 
 
-def _load(name: str, counter: MethodCounters) -> asked.MethodLoad:
-    return asked.MethodLoad(
-        name=name,
-        calls=counter.calls,
-        refusals=counter.refusals,
-        errors=counter.errors,
-        p50_ms=_milliseconds(counter, 0.5),
-        p99_ms=_milliseconds(counter, 0.99),
-    )
+def _counted(counter: MethodCounters) -> dict[str, Any]:
+    return {
+        "calls": counter.calls,
+        "refusals": counter.refusals,
+        "errors": counter.errors,
+        "p50_ms": _milliseconds(counter, 0.5),
+        "p99_ms": _milliseconds(counter, 0.99),
+    }
 
 
 def _used_seconds() -> float:

@@ -12,7 +12,7 @@ import msgspec
 
 from ramet import errors
 from ramet.errors import RametError, Refusal, Unavailable
-from ramet.runtime.operators.protocol import Failure, Reply, address
+from ramet.runtime.operators.protocol import Reply, address
 from ramet.runtime.operators.requests import Answer, Request
 
 A = TypeVar("A", bound=Answer)
@@ -27,9 +27,12 @@ _KINDS: dict[str, type[RametError]] = {
 }
 
 
-def failure(told: Failure) -> RametError:
-    """An error that has crossed the socket, as what it was."""
-    return _KINDS.get(told.code, RametError)(told.message)
+def answer_in(line: bytes, kind: type[A]) -> A:
+    """What crossed the socket as an answer. Raises: the error in its place, as what it was."""
+    reply = _decode(line)
+    if reply.error is not None:
+        raise _KINDS.get(reply.error.code, RametError)(reply.error.message)
+    return msgspec.json.decode(reply.answer, type=kind)
 
 
 class Remote:
@@ -49,10 +52,7 @@ class Remote:
             raise self._gone() from error
         if not line:
             raise self._gone()
-        reply = _decode(line)
-        if reply.error is not None:
-            raise failure(reply.error)
-        return msgspec.json.decode(reply.answer, type=kind)
+        return answer_in(line, kind)
 
     def _gone(self) -> Unavailable:
         return Unavailable(f"The process that runs {self._data} ended or hangs, and has not answered: look at its log.")

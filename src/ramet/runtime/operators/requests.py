@@ -115,8 +115,8 @@ class Address(Answer):
     url: str
 
 
-class MethodLoad(Answer):
-    """What one method had to do since the start; durations are sampled."""
+class CallCounts(Answer):
+    """What a method, or all of a service or contract, had to do since the start; durations are sampled."""
 
     name: str
     calls: int
@@ -126,33 +126,21 @@ class MethodLoad(Answer):
     p99_ms: float | None
 
 
-class ServiceStatus(Answer):
+class ServiceStatus(CallCounts):
     """One service; `sagas` counts by status, and `methods` is empty when the service does not run."""
 
-    name: str
-    calls: int
-    refusals: int
-    errors: int
-    p50_ms: float | None
-    p99_ms: float | None
     events_waiting: int
     events_retrying: int
     events_dead: int
     sagas: dict[str, int]
     schedules: tuple[ScheduleState, ...]
-    methods: tuple[MethodLoad, ...] = ()
+    methods: tuple[CallCounts, ...] = ()
 
 
-class ExternalStatus(Answer):
+class ExternalStatus(CallCounts):
     """A contract that is answered outside of the application, where, and how its calls went."""
 
-    name: str
     url: str
-    calls: int
-    refusals: int
-    errors: int
-    p50_ms: float | None
-    p99_ms: float | None
 
 
 class ReplicaStatus(Answer):

@@ -14,11 +14,11 @@ from msgspec.structs import replace
 from ramet.contract.api import kebab
 from ramet.errors import NotFound, RametError, Unavailable
 from ramet.runtime.operators import requests as asked
-from ramet.runtime.operators.protocol import LONGEST_LINE, Reply, address
-from ramet.runtime.operators.remote import failure
+from ramet.runtime.operators.protocol import LONGEST_LINE, address
+from ramet.runtime.operators.remote import answer_in
 
 A = TypeVar("A", bound=asked.Answer)
-N = TypeVar("N", asked.ServiceStatus, asked.ExternalStatus, asked.MethodLoad)
+N = TypeVar("N", bound=asked.CallCounts)
 PATIENCE_SECONDS = 3.0
 """How long a replica may take to say how it is."""
 LONGEST_ANSWER_SECONDS = 60.0
@@ -148,10 +148,7 @@ async def ask(data: Path, request: asked.Request, kind: type[A]) -> A:
         raise Unavailable(f"The replica of {data.name} does not answer.") from error
     if not told:
         raise Unavailable(f"The replica of {data.name} has ended before it answered.")
-    reply = msgspec.json.decode(told, type=Reply)
-    if reply.error is not None:
-        raise failure(reply.error)
-    return msgspec.json.decode(reply.answer, type=kind)
+    return answer_in(told, kind)
 
 
 def summed(reports: Sequence[asked.ServiceStatus]) -> asked.ServiceStatus:

@@ -56,18 +56,14 @@ class Keeper:
         """Whether every replica is given up."""
         return bool(self.members) and all(member.state == "crashed" for member in self.members)
 
-    def start(self) -> list[Member]:
+    def start(self) -> None:
         """Begin with the first set."""
-        return [self._add() for _ in range(self.wanted - len(self.members))]
+        for _ in range(self.wanted):
+            self._add()
 
     def find(self, number: int) -> Member | None:
         """The one that is alive, or to be alive, under this number."""
         return next((member for member in self.members if member.number == number), None)
-
-    def look(self) -> None:
-        """Notice those that are silent."""
-        for member in self.members:
-            member.look()
 
     async def scale(self, count: int) -> int:
         """Have so many. Returns how many were started or stopped. Raises: Unavailable when a new one fails."""

@@ -28,9 +28,9 @@ from ramet.runtime.sole import unusable
 from ramet.runtime.supervisor.child import Child, Launch
 from ramet.runtime.supervisor.engines import obstacle
 from ramet.runtime.supervisor.folders import Folders
+from ramet.runtime.supervisor.group_log import GroupLog, Show
 from ramet.runtime.supervisor.hub import Hub
 from ramet.runtime.supervisor.identities import Identities
-from ramet.runtime.supervisor.journal import Journal, Show
 from ramet.runtime.supervisor.keeper import Keeper
 from ramet.runtime.supervisor.member import Around, Member
 from ramet.runtime.supervisor.operations import SupervisorOperations
@@ -39,7 +39,7 @@ from ramet.runtime.supervisor.release import fingerprint
 from ramet.runtime.supervisor.requests import AskedOfSupervisor
 from ramet.runtime.supervisor.zygotes import Loading, Zygotes
 from ramet.tasks import Tasks
-from ramet.transport.listening import listen
+from ramet.transport.listening import listen_http, url_of
 
 REPLICA = (sys.executable, "-m", "ramet", "replica")
 ZYGOTE = (sys.executable, "-m", "ramet", "zygote")
@@ -91,7 +91,7 @@ class Supervisor:
         self._moved = asyncio.Event()
         self._hub = Hub(self.folders.supervisor, self._find)
         self._listeners: dict[str, socket.socket] = {}
-        self._journals: dict[str, Journal] = {}
+        self._logs: dict[str, GroupLog] = {}
         self._identities: Identities | None = None
         self._zygotes = Zygotes(self._loading(), self.tasks.spawn) if setup.zygote else None
         self._serial = itertools.count(1)
@@ -108,7 +108,7 @@ class Supervisor:
             starting=asyncio.Semaphore(max(2, STARTS_FOR_EACH_CORE * cores)),
         )
         self.keepers = {one.name: self._keeper(one) for one in setup.placement.groups}
-        self._control = Control(self.folders.data, SupervisorOperations(self), AskedOfSupervisor)
+        self._control = Control(self.folders.data, SupervisorOperations(self).answer, AskedOfSupervisor)
 
     async def start(self) -> None:
         """Begin to start every group. Raises: ConfigurationError; whatever was begun is undone."""
@@ -157,8 +157,8 @@ class Supervisor:
         await self._control.stop()
         await self._hub.stop()
         await self.tasks.stop()
-        for journal in self._journals.values():
-            journal.close()
+        for one in self._logs.values():
+            one.close()
         self.folders.clear()
 
     def kill(self) -> None:
@@ -178,8 +178,7 @@ class Supervisor:
         listener = self._listeners.get(group)
         if listener is None or listener.fileno() < 0:
             return ""
-        host, port = listener.getsockname()[:2]
-        return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+        return url_of(listener)
 
     @property
     def names(self) -> tuple[str, str]:
@@ -238,7 +237,7 @@ class Supervisor:
         placed = self.keepers[member.group].placed
         member.version = fingerprint(self.setup.folder)
         assignment = self._assignment(member, placed)
-        said = partial(self._journals[member.group].say, member.name)
+        said = partial(self._logs[member.group].say, member.name)
         forked = await self._zygotes.fork(assignment, said) if self._zygotes is not None else None
         if forked is not None:
             return forked
@@ -308,10 +307,9 @@ class Supervisor:
                 lifetime_seconds=self.setup.token_seconds,
             )
         for name, keeper in self.keepers.items():
-            self._journals[name] = Journal(self.folders.log(name), self.setup.show)
+            self._logs[name] = GroupLog(self.folders.log(name), self.setup.show)
             if keeper.placed.listen is not None:
-                host, _, port = keeper.placed.listen.rpartition(":")
-                self._listeners[name] = listen(host.strip("[]") or "127.0.0.1", int(port))
+                self._listeners[name] = listen_http(keeper.placed.listen)
 
     async def _check_engines(self) -> None:
         if (found := await self._obstacle_now()) is not None:

@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from ramet.errors import CommitUnknown, StorageError
 from ramet.storage.base import Conflict, Storage
-from ramet.storage.lots.part import Part, Shared, Way
-from ramet.storage.lots.watching import Watched
+from ramet.storage.lots.part import Part, Shared
+from ramet.storage.lots.watching import ELSEWHERE_SECONDS, Watched, Way
 from ramet.storage.work import Answer, Body
 from ramet.tasks import Spawn
 from ramet.telemetry.scope import Apart, Committed, Scope, current_scope
@@ -29,7 +29,7 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Patience:
+class Bounds:
     """How long commands may keep each other waiting.
 
     A lot may take `limit_seconds`, while others' locks and answers wait with each of its commands, and
@@ -38,7 +38,7 @@ class Patience:
     """
 
     limit_seconds: float = 1.0
-    elsewhere_seconds: float = 0.1
+    elsewhere_seconds: float = ELSEWHERE_SECONDS
     gathering_seconds: float = 0.05
 
 
@@ -74,14 +74,14 @@ class Lot(Shared):
     """
 
     def __init__(
-        self, storage: Storage, everybody: Way, patience: Patience, spawn: Spawn, ended: Callable[[Lot], None]
+        self, storage: Storage, everybody: Way, bounds: Bounds, spawn: Spawn, ended: Callable[[Lot], None]
     ) -> None:
         self.unit = storage.unit(whole=True)
         self._everybody = everybody
         self._on_end = ended
         self._loop = asyncio.get_running_loop()
-        self._patience = patience
-        self._limit = self._loop.call_later(patience.limit_seconds, self._cut)
+        self._bounds = bounds
+        self._limit = self._loop.call_later(bounds.limit_seconds, self._cut)
         self._spawn = spawn
         self._at_work: list[Part] = []
         self._members: list[Part] = []  # who is committed, in the order in which they have happened
@@ -171,7 +171,7 @@ class Lot(Shared):
         part.is_over = True
         self._at_work.remove(part)
         if scope.calls or scope.apart:
-            part.way.is_solitary()
+            part.way.note_solitary()
         self._next()
 
     def _next(self) -> None:
@@ -192,8 +192,8 @@ class Lot(Shared):
         """It does more than to use its database: it may do so this once, if that does not take long."""
         if not part.way.solitary and part.is_put:
             self._limit.cancel()
-            self._limit = self._loop.call_later(self._patience.elsewhere_seconds, self._cut)
-        part.way.is_solitary()
+            self._limit = self._loop.call_later(self._bounds.elsewhere_seconds, self._cut)
+        part.way.note_solitary()
 
     def _cut(self) -> None:
         """They have taken too long."""

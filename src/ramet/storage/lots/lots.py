@@ -1,4 +1,4 @@
-"""Commands that have gathered in one transaction, where that changes nothing but the speed.
+"""Lots of commands: those of one service that have gathered, in one transaction, where that changes only the speed.
 
 Nobody waits for company: a command goes at once, with those that have come in the same turn of the event loop. While
 it is under way the next ones gather. Several go as a *lot* (`lot.py`): committed together, as if one had come after the
@@ -7,7 +7,8 @@ without the others: only then is anybody told of an error. So a body may be run 
 
 Only commands of one statement go together. What a method's commands do is seen where they are by themselves, as they
 are at first, and from then on where they execute several statements, call a command, or wait for something else than
-their database.
+their database. The bodies of a lot run side by side, as each would by itself, each in its caller's task; handlers of
+events run one after the other (`ramet.events.lots`).
 """
 
 from __future__ import annotations
@@ -19,27 +20,23 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from ramet.storage.base import Storage, Unit
-from ramet.storage.lots.lot import Lot, Patience, Turn, Undone
-from ramet.storage.lots.part import Way
-from ramet.storage.lots.watching import Watched
+from ramet.storage.lots.lot import Bounds, Lot, Turn, Undone
+from ramet.storage.lots.watching import MOST, Watched, Way
 from ramet.storage.work import Answer, Body, transact
 from ramet.tasks import Spawn
 from ramet.telemetry.scope import Scope
 
 T = TypeVar("T")
 
-MOST = 100
-"""How many are in one lot."""
-
-PATIENCE = Patience()
+BOUNDS = Bounds()
 
 
-class Lots:
+class CommandLots:
     """Runs the commands of one service that have a key, and so may be run again: as `transact` does, but together."""
 
-    def __init__(self, storage: Storage, spawn: Spawn, patience: Patience = PATIENCE) -> None:
+    def __init__(self, storage: Storage, spawn: Spawn, bounds: Bounds = BOUNDS) -> None:
         self.storage = storage
-        self._patience = patience
+        self._bounds = bounds
         self._spawn = spawn
         self._ways: dict[str, Way] = {}
         self._all = Way()
@@ -56,7 +53,7 @@ class Lots:
         if way.solitary:
             return await transact(self.storage, scope, body, answer)
         if not way.is_brief or way.singly.takes() or self._all.singly.takes():
-            return await self._apart(way, scope, body, answer, way.is_solitary)
+            return await self._apart(way, scope, body, answer, way.note_solitary)
         turn = await self._turn(way)
         if turn.lot is not None:
             try:
@@ -75,13 +72,13 @@ class Lots:
         finally:
             way.is_brief = isinstance(scope.unit, Unit) and scope.unit.operations <= 1
             if scope.calls:
-                way.is_solitary()
+                way.note_solitary()
 
     async def _alone(self, turn: Turn, scope: Scope, body: Body[T], answer: Answer[T]) -> T:
         """The same, while others gather, unless it turns out to wait for something else."""
 
         def elsewhere() -> None:
-            turn.way.is_solitary()
+            turn.way.note_solitary()
             self._over(turn)
 
         try:
@@ -109,7 +106,7 @@ class Lots:
     def _watch(self) -> None:
         """Look after whoever waits first: one timer looks after all that follow."""
         if self._hurry is None and self._gathered:
-            first, seconds = self._gathered[0], self._patience.gathering_seconds
+            first, seconds = self._gathered[0], self._bounds.gathering_seconds
             self._hurry = asyncio.get_running_loop().call_later(seconds, self._hasten, first)
 
     def _hasten(self, watched: Turn) -> None:
@@ -138,7 +135,7 @@ class Lots:
         turns = [turn for turn in self._gathered if turn.is_waiting]
         self._gathered = deque(turns[MOST:])
         if len(turns) > 1 and not self._all.singly.left:
-            lot = Lot(self.storage, self._all, self._patience, self._spawn, self._over)
+            lot = Lot(self.storage, self._all, self._bounds, self._spawn, self._over)
             self._begins(lot)
             self._spawn(lot.begin(turns[:MOST]))
             return

@@ -1,4 +1,4 @@
-"""A part: what one command of a lot sees as its unit of work, and how those of its method are run from then on."""
+"""A part: what one command of a lot sees as its unit of work."""
 
 from __future__ import annotations
 
@@ -10,26 +10,12 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from ramet.errors import OutsideWork
 from ramet.storage.base import USED_TOO_LATE, Row, Unit, Write
-from ramet.storage.lots.watching import Singly
+from ramet.storage.lots.watching import Way
 from ramet.telemetry.scope import Apart
 
 if TYPE_CHECKING:  # SQLAlchemy is imported with the adapter
     from sqlalchemy import CursorResult, Executable
     from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
-
-
-class Way:
-    """How a method is run, by what was seen of it."""
-
-    def __init__(self) -> None:
-        self.singly = Singly()
-        self.solitary = False
-        self.is_brief = False
-        """Its last command that was by itself has executed one statement: no other is ever in a lot."""
-
-    def is_solitary(self) -> None:
-        """It does more than to use its database."""
-        self.solitary = True
 
 
 class Shared(ABC):

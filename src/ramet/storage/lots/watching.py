@@ -1,4 +1,4 @@
-"""Watching work that may share a transaction: whether it waits for something else than its own database, and fails."""
+"""What is seen of work that may be in a lot: what it waits for, and whether it fails; and what follows for the next."""
 
 from __future__ import annotations
 
@@ -10,6 +10,12 @@ from ramet.storage.base import Unit
 from ramet.telemetry.scope import Scope
 
 T = TypeVar("T")
+
+MOST = 100
+"""How many are in one lot."""
+
+ELSEWHERE_SECONDS = 0.1
+"""How long a lot goes on after one of it has begun to wait for something else, while others' writes wait with it."""
 
 SINGLY, SINGLY_MOST = 64, 1024
 """How many go each by itself after a failure; twice as many the next time."""
@@ -62,3 +68,22 @@ class Singly:
     def succeeded(self) -> None:
         """They are committed."""
         self._next = SINGLY
+
+
+class Way:
+    """How one method is run, by what was seen of it: in lots, or each by itself, as the `first` always are."""
+
+    def __init__(self, first: int = 0) -> None:
+        self.singly = Singly(first)
+        self.solitary = False
+        """It does more than to use its database: it called a command, or waited for something. Never in a lot again."""
+        self.on_solitary: Callable[[], None] | None = None
+        self.is_brief = False
+        """Its last command that was by itself has executed one statement: no other command is ever in a lot."""
+
+    def note_solitary(self) -> None:
+        """It was seen to be."""
+        if not self.solitary:
+            self.solitary = True
+            if self.on_solitary is not None:
+                self.on_solitary()

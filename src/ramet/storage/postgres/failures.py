@@ -18,8 +18,8 @@ FAILURES = (
 )
 """What using a connection may raise."""
 
-_CONFLICTS = ("40001", "40P01", "0A000")
-"""Serialisation failure, deadlock, and a prepared statement that outlived its table."""
+_CONFLICTS, _OUTLIVED = ("40001", "40P01"), "0A000"
+"""Serialisation failure and deadlock; and a prepared statement that outlived its table, for want of a code."""
 _LOST = ("08", "25P03", "25P04", "57P", "53300", "58")
 _FULL = "53100"
 _NO_TLS = "rejected SSL upgrade"  # of asyncpg, which has no class for it
@@ -45,7 +45,7 @@ def sqlstate(error: BaseException | None) -> str:
 def is_conflict(error: BaseException) -> bool:
     """Whether running the transaction again, from its beginning, may go well."""
     state = sqlstate(error)
-    return state in _CONFLICTS[:2] or (state == _CONFLICTS[2] and "cached" in str(error))
+    return state in _CONFLICTS or (state == _OUTLIVED and "cached" in str(error))
 
 
 def is_blocked(error: BaseException) -> bool:

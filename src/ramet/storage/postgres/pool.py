@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any
 
 from ramet.errors import StorageError
 from ramet.storage.postgres.channel import Channel
@@ -139,7 +140,7 @@ class Pool:
     def drop(self, channel: Channel) -> None:
         """Forget a connection that is broken."""
         self._count -= 1
-        self._clean(self._ended(channel))
+        self._clean(channel.close())
         self._next()
 
     def _next(self) -> None:
@@ -148,10 +149,6 @@ class Pool:
             if not future.done():
                 future.set_result(None)
                 return
-
-    @staticmethod
-    async def _ended(channel: Channel) -> None:
-        await channel.close()
 
     def mend(self, channel: Channel) -> None:
         """Roll back what the last commit on it has left behind, unless whoever has it now does: it keeps its locks."""
@@ -176,8 +173,8 @@ class Pool:
             channel.pipeline.is_spoiled = False
             self.give(channel)
 
-    def _clean(self, work: Awaitable[None]) -> asyncio.Task[None]:
-        task: asyncio.Task[None] = self._spawn(work)  # type: ignore[arg-type]  # coroutines, all of them
+    def _clean(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        task: asyncio.Task[None] = self._spawn(work)
         self._cleaning.add(task)
         task.add_done_callback(self._cleaning.discard)
         return task

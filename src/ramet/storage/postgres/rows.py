@@ -11,6 +11,7 @@ from ramet.storage.base import Row, Write
 from ramet.storage.postgres.channel import Channel
 from ramet.storage.postgres.failures import FAILURES, failure, is_conflict, is_lost
 from ramet.storage.postgres.options import PostgresOptions
+from ramet.storage.postgres.pipeline import outlast
 from ramet.storage.postgres.pool import Pool
 from ramet.storage.postgres.sql import is_insert, merged
 from ramet.tasks import Spawn
@@ -59,22 +60,13 @@ class Rows:
         except asyncio.CancelledError:
             if request in self._waiting:
                 self._waiting.remove(request)
-            else:
-                await self._outlast(request)
+            elif not request.is_over:
+                request.ended = self.loop.create_future()
+                await outlast(request.ended)
             raise
         if request.error is not None:
             raise request.error
         return request.counts
-
-    @staticmethod
-    async def _outlast(request: Request) -> None:
-        """Wait for what is under way, however often this task is told to end."""
-        while not request.is_over:
-            request.ended = asyncio.get_running_loop().create_future()
-            try:
-                await request.ended
-            except asyncio.CancelledError:
-                continue
 
     def _add(self, writes: Sequence[Write], notify: Notify | None) -> Request:
         request = Request(writes, self.loop.create_future(), notify)

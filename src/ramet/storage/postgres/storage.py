@@ -54,8 +54,6 @@ class PostgresStorage(Storage):
         self._units: Pool | None = None
         self._readers: Pool | None = None
         self._writers: Sequence[Pool] = ()
-        self._rows: Rows | None = None
-        self._apart: Rows | None = None
         self._listening: Listening | None = None
         self._means: Means | None = None
 
@@ -82,9 +80,12 @@ class PostgresStorage(Storage):
         if not options.readonly:
             self._units = Pool(connect.unit, options.units, spawn)
             self._writers = pool, apart = Pool(connect.writer, 1, spawn), Pool(connect.writer, 1, spawn)
-            self._rows = Rows(pool, options, self.location, spawn)
-            self._apart = Rows(apart, options, self.location, spawn)
-            self._means = Means(self._units, self._rows, self.location)
+            self._means = Means(
+                self._units,
+                Rows(pool, options, self.location, spawn),
+                Rows(apart, options, self.location, spawn),
+                self.location,
+            )
         self._listening = Listening(f"{self.address.database}.{self.schema}", connect.listener, options, spawn)
 
     async def _prepare(self, schema: Sequence[str], history: History) -> None:
@@ -100,16 +101,16 @@ class PostgresStorage(Storage):
         pool.give(await pool.take())
 
     async def close(self) -> None:
-        for rows in (self._rows, self._apart):
-            if rows is not None:
-                await rows.close()
+        if self._means is not None:
+            await self._means.rows.close()
+            await self._means.apart.close()
         if self._listening is not None:
             await self._listening.close()
         for pool in (self._units, *self._writers, self._readers):
             if pool is not None:
                 await pool.close()
         await self._tasks.stop()
-        self._units = self._readers = self._rows = self._apart = self._listening = self._means = None
+        self._units = self._readers = self._listening = self._means = None
 
     # -- work ----------------------------------------------------------------------------------------------------
 
@@ -120,17 +121,20 @@ class PostgresStorage(Storage):
         return self._readers
 
     @property
-    def rows(self) -> Rows:
-        """Ramet's own rows, in groups. Raises: StorageError where the storage is closed or open for reading only."""
-        if self._rows is None:
+    def means(self) -> Means:
+        """What writes. Raises: StorageError where the storage is closed or open for reading only."""
+        if self._means is None:
             state = "open for reading only" if self._readers is not None else "not open"
             raise StorageError(f"The database of {self.service} at {self.location} is {state}.")
-        return self._rows
+        return self._means
+
+    @property
+    def rows(self) -> Rows:
+        """Ramet's own rows, in groups. Raises: as `means`."""
+        return self.means.rows
 
     def unit(self, *, eager: bool = False, whole: bool = False) -> Unit:
-        self.rows  # noqa: B018 - says where the storage is closed
-        assert self._means is not None
-        return PostgresUnit(self._means, eager=eager, whole=whole)
+        return PostgresUnit(self.means, eager=eager, whole=whole)
 
     async def read(self, statement: Executable, parameters: Any = None) -> CursorResult[Any]:
         return await self._once(lambda channel: channel.select(statement, parameters))
@@ -198,7 +202,7 @@ class PostgresStorage(Storage):
 
     @asynccontextmanager
     async def maintenance(self) -> AsyncIterator[AsyncConnection]:
-        self.rows  # noqa: B018 - says where the storage is closed
+        self.means  # noqa: B018 - says where the storage is closed
         channel = await self._connector.maintainer()
         try:
             await channel.command("BEGIN")
@@ -217,9 +221,7 @@ class PostgresStorage(Storage):
         return await self.rows.write(writes)
 
     async def write_apart(self, write: Write) -> int:
-        self.rows  # noqa: B018 - says where the storage is closed
-        assert self._apart is not None
-        (count,) = await self._apart.write((write,))
+        (count,) = await self.means.apart.write((write,))
         return count
 
     def write_later(self, *writes: Write) -> None:

@@ -38,6 +38,7 @@ TURN = "CREATE TABLE IF NOT EXISTS ramet_turn ()"
 _SHARED, _ALONE = "LOCK TABLE ramet_turn IN ROW SHARE MODE", "LOCK TABLE ramet_turn IN EXCLUSIVE MODE"
 _BEGIN, _BEGIN_WHOLE = ("BEGIN",), ("BEGIN", "SET LOCAL lock_timeout = 100")
 """Milliseconds: two `whole` units that lock the same rows in another order would wait a second to be told so."""
+_PREPARED = (*_BEGIN_WHOLE, PROMPT, _SHARED)
 
 _RESTARTS = 100
 
@@ -47,6 +48,7 @@ class Means(NamedTuple):
 
     pool: Pool
     rows: Rows
+    apart: Rows
     location: str
 
 
@@ -59,7 +61,7 @@ class PostgresUnit(EngineUnit):
 
     def __init__(self, means: Means, *, eager: bool, whole: bool = False) -> None:
         super().__init__()
-        self._pool, self._rows, self._location = means
+        self._pool, self._rows, _, self._location = means
         self._eager = eager
         self._whole = whole
         self._channel: Channel | None = None
@@ -89,7 +91,7 @@ class PostgresUnit(EngineUnit):
         async with self._mutex:
             self._channel = channel = await self._taken((), now=False)
             self._locked = self._was_prepared = True
-            for sql in (*_BEGIN_WHOLE, PROMPT, _SHARED):
+            for sql in _PREPARED:
                 channel.pipeline.put(sql)
             self._listen(channel)
 
@@ -104,7 +106,7 @@ class PostgresUnit(EngineUnit):
 
     def send(self, failed: Callable[[int], object]) -> None:
         if self._put and self._channel is not None:
-            self._put.send(self._channel, len(_BEGIN_WHOLE) + 2, self._broke, failed)
+            self._put.send(self._channel, len(_PREPARED), self._broke, failed)
 
     def _broke(self, error: Exception) -> None:
         self._told(error)

@@ -45,12 +45,14 @@ class Gate(Generic[T]):
         self.running = 0
         self.usual_seconds = 0.0
 
-    def enter(self) -> bool:
-        """Whether a call may begin at once; it is inside if so."""
-        if self.queue or self.running >= self.concurrency:
-            return False
+    @property
+    def is_full(self) -> bool:
+        """Whether a call would have to wait."""
+        return bool(self.queue) or self.running >= self.concurrency
+
+    def enter(self) -> None:
+        """A call takes a place, which there is."""
         self.running += 1
-        return True
 
     def line_up(self, now: float, deadline: float, who: T) -> bool:
         """Wait in the queue. False where that would be in vain."""
@@ -69,7 +71,7 @@ class Gate(Generic[T]):
             found.append(queue.popleft().who)
         return found
 
-    def leave(self, now: float, seconds: float | None) -> tuple[T | None, list[T]]:
+    def pass_on(self, now: float, seconds: float | None) -> tuple[T | None, list[T]]:
         """A call has ended, after so long if it was timed: who is next and inside now, and who is to be refused."""
         self.running -= 1
         if seconds is not None:

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Collection, Iterable
 
 from ramet.errors import DeadlineExceeded, Denied, OutcomeUnknown, Overloaded, Unavailable
+from ramet.tasks import first_of
 from ramet.transport.base import Call
 from ramet.transport.policy.breaker import Breaker
 from ramet.transport.policy.moments import Decision, Moment
@@ -108,14 +109,12 @@ class Attempts:
         if len(self._waiting) >= self.policies.reaching.waiting_limit:
             raise Overloaded(f"{call.method} was not sent: too many calls wait for {self._surroundings.group} already.")
         future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        timer = self._surroundings.spawn(self.clock.sleep(seconds))
         self._waiting.add(future)
         self.tell(Decision.WAITED, None, call.method)
         try:
-            await asyncio.wait({future, timer}, return_when=asyncio.FIRST_COMPLETED)
+            await first_of((future,), self.clock.sleep(seconds), self._surroundings.spawn)
         finally:
             self._waiting.discard(future)
-            timer.cancel()
 
     def tell(
         self, decision: Decision, replica: Replica | None, method: str, reason: str = "", *, attempt: int = 0

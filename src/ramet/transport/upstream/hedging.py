@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import Any, cast
 
-from ramet.tasks import Spawn
+from ramet.tasks import Spawn, first_of
 from ramet.transport.base import Call
 from ramet.transport.policy.hedging import Quantile
 from ramet.transport.policy.moments import Decision
@@ -41,7 +41,7 @@ class Hedges:
         started, replica = clock.monotonic(), self._attempts.pick(call.method)
         running = [self._spawn(Journey(self._attempts, call, repeatable=True, first=replica).go())]
         try:
-            await self._patience(running[0], max(policy.shortest_seconds, usual.value))
+            await first_of(running, clock.sleep(max(policy.shortest_seconds, usual.value)), self._spawn)
             if replica is not None and not running[0].done():
                 self._hedge(call, replica, running)
             answer = await self._earliest(running, call)
@@ -56,13 +56,6 @@ class Hedges:
         if other is not None and self._budget.spend():
             self._attempts.tell(Decision.HEDGED, other, call.method)
             running.append(self._spawn(self._attempts.attempt(other, call)))
-
-    async def _patience(self, task: Asked, seconds: float) -> None:
-        timer = self._spawn(self._attempts.clock.sleep(seconds))
-        try:
-            await asyncio.wait({task, timer}, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            timer.cancel()
 
     async def _earliest(self, running: list[Asked], call: Call) -> bytes:
         """The first answer; where there is none, what the first query has ended with."""

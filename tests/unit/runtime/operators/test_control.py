@@ -41,7 +41,7 @@ async def controlled(data: Path) -> AsyncIterator[None]:
     running = Running(read(Application("empty", services=[])), temporary(), Options())
     await running.start()
     place = Place(application="empty", deployment="local", storages={}, clock=SystemClock(), running=running)
-    control = Control(data, Operations(place))
+    control = Control(data, Operations(place).answer)
     await control.start()
     try:
         yield

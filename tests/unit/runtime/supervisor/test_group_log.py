@@ -6,25 +6,25 @@ from pathlib import Path
 
 import pytest
 
-from ramet.runtime.supervisor.journal import KEPT, Journal
+from ramet.runtime.supervisor.group_log import KEPT, GroupLog
 
 
 def test_each_line_is_shown_and_kept_with_its_replica(tmp_path: Path) -> None:
     shown: list[tuple[str, str]] = []
-    journal = Journal(tmp_path / "logs" / "edge.log", lambda who, text: shown.append((who, text)))
-    journal.say("edge/0", "hello")
-    journal.say("edge/1", "half a \ud800 character")
-    journal.close()
+    log = GroupLog(tmp_path / "logs" / "edge.log", lambda who, text: shown.append((who, text)))
+    log.say("edge/0", "hello")
+    log.say("edge/1", "half a \ud800 character")
+    log.close()
     assert shown == [("edge/0", "hello"), ("edge/1", "half a \ud800 character")]
     assert (tmp_path / "logs" / "edge.log").read_text(encoding="utf-8").startswith("edge/0 | hello\nedge/1 | half a ")
 
 
 def test_a_file_that_is_full_makes_room_and_the_oldest_go(tmp_path: Path) -> None:
     path = tmp_path / "edge.log"
-    journal = Journal(path, lambda *_: None, largest_bytes=20)
+    log = GroupLog(path, lambda *_: None, largest_bytes=20)
     for number in range(10):
-        journal.say("edge/0", f"line number {number}")
-    journal.close()
+        log.say("edge/0", f"line number {number}")
+    log.close()
     kept = sorted(file.name for file in tmp_path.iterdir())
     assert kept == [f"edge.log.{number}" for number in range(1, KEPT + 1)]
     assert [file.read_text(encoding="utf-8") for file in map(tmp_path.joinpath, kept)] == [
@@ -39,12 +39,12 @@ def test_on_a_full_disk_everything_is_shown_and_kept_again_when_there_is_room(
     shown: list[str] = []
     path = tmp_path / "edge.log"
     path.symlink_to("/dev/full")
-    journal = Journal(path, lambda _, text: shown.append(text))
+    log = GroupLog(path, lambda _, text: shown.append(text))
     for text in ("one", "two"):
-        journal.say("edge/0", text)
+        log.say("edge/0", text)
     assert caplog.text.count("not kept") == 1
     path.unlink()
-    journal.say("edge/0", "three")
-    journal.close()
+    log.say("edge/0", "three")
+    log.close()
     assert shown == ["one", "two", "three"]
     assert path.read_text(encoding="utf-8") == "edge/0 | three\n"

@@ -96,10 +96,10 @@ async def test_after_a_failure_each_is_handled_by_itself_for_a_while(tmp_path: P
         await warm(it)
         await it.publish(*numbers(6), key="a")
         await it.drain()
-        assert lanes.handling.most == 1
+        assert lanes.deliverer.most == 1
         await it.publish(*numbers(SINGLY), key="b")
         await it.drain()
-        assert lanes.handling.most > 1
+        assert lanes.deliverer.most > 1
 
 
 async def test_who_waits_for_something_else_is_alone_from_then_on(tmp_path: Path) -> None:
@@ -119,7 +119,7 @@ async def test_who_waits_for_something_else_is_alone_from_then_on(tmp_path: Path
         async with asyncio.timeout(10):
             await entered.wait()
             await handled_again.wait()  # the transaction of all was given up
-        assert consumer.solitary
+        assert consumer.way.solitary
         waiting.set()
         await it.drain()
         assert sorted(await it.notes()) == list(range(10))
@@ -140,7 +140,7 @@ async def test_a_command_is_called_with_nobody_elses_writes_at_stake(tmp_path: P
         await it.drain()
         assert await it.notes(key="a") == list(numbers(9))
         assert alone == [True]
-        assert consumer.solitary
+        assert consumer.way.solitary
 
 
 async def test_what_is_redelivered_after_a_crash_is_looked_up_together(tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ Show = Callable[[str, str], None]
 """Shows a line on the terminal: who says it, and what."""
 
 
-class Journal:
+class GroupLog:
     """The log of one group."""
 
     def __init__(self, path: Path, show: Show, *, largest_bytes: int = LARGEST_BYTES) -> None:

@@ -1,9 +1,12 @@
-"""Many events of one consumer in one transaction, where that changes nothing but the speed.
+"""Lots of events: those of one consumer that have gathered, in one transaction, where that changes only the speed.
 
 What is committed is the same as if each had been handled by itself, one after the other: they see each other's writes,
 their marks are committed with them, and where one of them fails all are rolled back and handled each by itself. So a
 handler may be run again because of another event, and must be one that only uses its database: one that called a
-command, or waited for anything else, is handled each by itself from then on (`Consumer.solitary`).
+command, or waited for anything else, is handled each by itself from then on (`Way.solitary`).
+
+Handlers may execute any number of statements, so those of a lot run one after the other, in one task; nobody waits for
+their answers. Commands, which others wait for, are sent side by side instead (`ramet.storage.lots`).
 """
 
 from __future__ import annotations
@@ -16,15 +19,15 @@ from ramet.clock import Clock
 from ramet.errors import StorageError
 from ramet.events.base import Delivery
 from ramet.events.inbox import Consumer
-from ramet.events.lanes import Together
+from ramet.events.lanes import Deliverer
 from ramet.storage.base import Conflict, Storage, Unit
-from ramet.storage.lots.watching import Singly
+from ramet.storage.lots.watching import ELSEWHERE_SECONDS, MOST
 from ramet.tasks import is_ending
 from ramet.telemetry.context import current_context
 from ramet.telemetry.scope import Apart, current_scope
 
-LEAST, MOST = 8, 100
-"""How many are tried together: twice as many as the last time went into one transaction, within these bounds."""
+LEAST = 8
+"""How many are tried together at least, `MOST` at most: between them twice as many as the last lot had."""
 
 BUDGET_SECONDS, SHARED_BUDGET_SECONDS = 0.01, 0.05
 """How long a transaction goes on with further events: who else writes waits for it, where one writes at a time."""
@@ -34,9 +37,6 @@ AT_ONCE = 4
 
 BREATH_SECONDS = 0.001
 """How long events are handled without giving way to other tasks."""
-
-ELSEWHERE_SECONDS = 0.1
-"""How long a handler may wait for something else while others' writes wait with it."""
 
 AGAIN = 0.0
 """The pause before an event that was rolled back because of others is handled by itself."""
@@ -49,19 +49,21 @@ class _Failed(NamedTuple):
     error: BaseException | None = None
 
 
-class Company(Together):
-    """What handles one consumer's events, for its lanes."""
+class EventLots(Deliverer):
+    """Handles one consumer's events in lots, for its lanes."""
 
     def __init__(self, consumer: Consumer, *, storage: Storage, clock: Clock) -> None:
+        super().__init__(consumer.deliver)
         self._consumer = consumer
+        self._way = consumer.way
         self._storage = storage
         self._clock = clock
-        self._singly = Singly(1)  # the first shows what the handler does
         self._reach = LEAST
         self._limits: set[asyncio.Timeout] = set()
-        consumer.on_solitary = self._is_solitary
+        self._way.on_solitary = self._hurry
 
-    def _is_solitary(self) -> None:
+    def _hurry(self) -> None:
+        """It waits for something else: those that wait with it do so for this once, if that does not take long."""
         for limit in self._limits:
             if not limit.expired():
                 limit.reschedule(asyncio.get_running_loop().time() + ELSEWHERE_SECONDS)
@@ -70,7 +72,7 @@ class Company(Together):
     @property
     def most(self) -> int:
         """How many may be handled together now."""
-        return 1 if self._consumer.solitary or self._singly.left else min(MOST, self._reach)
+        return 1 if self._way.solitary or self._way.singly.left else min(MOST, self._reach)
 
     @property
     def at_once(self) -> int:
@@ -83,8 +85,8 @@ class Company(Together):
 
     async def deliver(self, delivery: Delivery) -> float | None:
         """One by itself; see `Consumer.deliver`."""
-        self._singly.takes()
-        return await self._consumer.deliver(delivery)
+        self._way.singly.takes()
+        return await self._deliver(delivery)
 
     async def deliver_all(self, deliveries: Sequence[Delivery]) -> list[float | None]:
         """Try all of them together; what `deliver` says, for each. Where a key waits, its later events do too."""
@@ -95,7 +97,7 @@ class Company(Together):
             self._consumer.succeeded(deliveries[at].message)
             outcomes[at] = None
         if failed is not None:
-            self._singly.failed()
+            self._way.singly.failed()
             if failed.at is not None and failed.error is not None:
                 at, key = todo[failed.at], deliveries[todo[failed.at]].message.key
                 if key is None or all(deliveries[other].message.key != key for other in todo[: failed.at]):
@@ -138,13 +140,13 @@ class Company(Together):
             if isinstance(error, asyncio.CancelledError) and is_ending():
                 raise
             if not unit.committed:
-                if self._consumer.solitary and isinstance(error, TimeoutError):
+                if self._way.solitary and isinstance(error, TimeoutError):
                     return 0, _Failed()
                 return 0, _failed(error, unit, under_way)
         finally:
             self._limits.discard(limit)
             await unit.rollback()
-        self._singly.succeeded()
+        self._way.singly.succeeded()
         self._reach = max(LEAST, 2 * under_way.count)
         return under_way.count, None
 
@@ -158,7 +160,7 @@ class Company(Together):
             under_way.running = False
             under_way.count += 1
             now = self._clock.monotonic()
-            if self._consumer.solitary or now - under_way.started > budget:
+            if self._way.solitary or now - under_way.started > budget:
                 return
             if now - breath > BREATH_SECONDS:
                 await asyncio.sleep(0)
