@@ -1,8 +1,7 @@
-"""Limits of single methods: a deadline for whoever calls them, a bulkhead of their own where they are answered."""
+"""Deadlines of single methods, for whoever calls them."""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Iterable
 from typing import Any
 
 from msgspec.structs import replace
@@ -11,9 +10,6 @@ from ramet.clock import Clock
 from ramet.contract.calling import calling
 from ramet.contract.proxy import Target
 from ramet.telemetry.context import Context, current_context
-from ramet.transport.admission import Admission
-from ramet.transport.base import Answer, Call, Peer
-from ramet.transport.policy.bulkhead import Bulkhead
 
 
 def limited(target: Target, limit_seconds: float, clock: Clock, *, elsewhere: bool) -> Target:
@@ -39,15 +35,3 @@ def limited(target: Target, limit_seconds: float, clock: Clock, *, elsewhere: bo
             current_context.reset(token)
 
     return told if elsewhere else within
-
-
-def gated(answer: Answer, bulkheads: Iterable[tuple[Bulkhead, tuple[str, ...]]], clock: Clock) -> Answer:
-    """Answers with a bulkhead of their own for some methods; where there are none, what was given."""
-    gates: dict[str, Answer] = {}
-    for policy, methods in bulkheads:
-        gates |= dict.fromkeys(methods, Admission(answer, clock=clock, policy=policy))
-
-    def gate(call: Call, peer: Peer) -> Awaitable[bytes]:
-        return gates.get(call.method, answer)(call, peer)
-
-    return gate if gates else answer

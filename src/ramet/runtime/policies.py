@@ -60,7 +60,7 @@ def bulkhead(policy: Policy, base: Bulkhead | None = None) -> Bulkhead:
 
 
 def bulkheads(deployment: Deployment, declared: Declared) -> Iterator[tuple[Bulkhead, tuple[str, ...]]]:
-    """Those beside that of the whole process, each with the methods that share it."""
+    """Those in the place of that of the whole process, each with the methods that share it."""
     all_methods = [name for name, _ in _methods(deployment, declared)]
     own = {name for name, policy in deployment.policies.items() if _gates(policy)}
     for name in sorted(own):

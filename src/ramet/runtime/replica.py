@@ -17,7 +17,6 @@ from ramet.runtime.credentials import certified, credentials
 from ramet.runtime.discovery.base import Discovery
 from ramet.runtime.discovery.dns import DnsDiscovery, names_of
 from ramet.runtime.discovery.supervised import SupervisedDiscovery
-from ramet.runtime.limits import gated
 from ramet.runtime.migrating import prepare
 from ramet.runtime.neighbours import Neighbours
 from ramet.runtime.operators.control import Control
@@ -88,11 +87,19 @@ class Replica:
         self._control: Control | None = None
 
     def _make_server(self, declared: Declared, options: TransportOptions) -> Server:
-        """What answers the other groups, behind the bulkheads of single methods and that of the process."""
-        deployment, proof, clock = self._deployment, self._proof, self._clock
-        answer = gated(self.running.answering, bulkheads(deployment, declared), clock)
-        options = replace(options, bulkhead=bulkhead(deployment.policy))
-        return Server(answer, proof.verify, proof.vouch, clock=clock, spawn=self._tasks.spawn, options=options)
+        """What answers the other groups, behind the bulkhead of the process, or of single methods in its place."""
+        deployment, proof = self._deployment, self._proof
+        options = replace(
+            options, bulkhead=bulkhead(deployment.policy), bulkheads=tuple(bulkheads(deployment, declared))
+        )
+        return Server(
+            self.running.answering,
+            proof.verify,
+            proof.vouch,
+            clock=self._clock,
+            spawn=self._tasks.spawn,
+            options=options,
+        )
 
     async def start(self) -> None:
         """Raises: ConfigurationError, StorageError, IncompatibleRelease, Unavailable; whatever was begun is undone."""

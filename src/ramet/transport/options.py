@@ -34,7 +34,8 @@ class TransportOptions:
     at most `frame_limit_bytes`; a server has at most `calls_limit` calls of a connection in flight, whose requests have
     `calls_limit_bytes` together, and refuses more with Overloaded; it takes `connections_limit` connections, and
     besides them `strangers_limit` that have not introduced themselves yet, for which they have `handshake_seconds`.
-    `bulkhead` bounds what a server answers at a time on all of them together; None: nothing does.
+    `bulkhead` bounds what a server answers at a time on all of them together; None: nothing does. Those of `bulkheads`
+    stand in its place for the methods ("contract.method") that share each.
 
     A peer that has said nothing for `ping_after_seconds` (for `ping_idle_seconds` while nothing is in flight) is asked
     whether it is there, and counts as dead after `dead_after_seconds`. Deadlines are looked after every
@@ -51,6 +52,7 @@ class TransportOptions:
     connections_limit: int = 4096
     strangers_limit: int = 256
     bulkhead: Bulkhead | None = None
+    bulkheads: tuple[tuple[Bulkhead, tuple[str, ...]], ...] = ()
     connect_seconds: float = 2.0
     handshake_seconds: float = 5.0
     ping_after_seconds: float = 1.0

@@ -60,6 +60,9 @@ class Server:
         self._compression: Compression | None = None
         policy = options.bulkhead
         self._admission = None if policy is None else Admission(answer, clock=clock, policy=policy)
+        self._admissions: dict[str, Admission] = {}
+        for own, methods in options.bulkheads:
+            self._admissions |= dict.fromkeys(methods, Admission(answer, clock=clock, policy=own))
 
     @property
     def connections(self) -> int:
@@ -125,9 +128,12 @@ class Server:
         )
         connection.on_begun, connection.on_introduced = self._begun, self._introduced
         connection.vouch = self._vouch
-        connection.admission = self._admission
+        connection.admission_of = self._admission_of
         connection.lost.add_done_callback(lambda _: self._forget(connection))
         return connection
+
+    def _admission_of(self, method: str) -> Admission | None:
+        return self._admissions.get(method, self._admission)
 
     def _introduced(self, connection: AnsweringConnection) -> None:
         self._strangers.pop(connection, None)

@@ -62,6 +62,10 @@ class Shop:
         await asyncio.sleep(0)
         return call.arguments
 
+    async def later(self, call: Call) -> bytes:
+        await asyncio.sleep(0)
+        return call.arguments
+
     async def fail(self, call: Call) -> bytes:
         raise ValueError("a defect")
 

@@ -223,6 +223,21 @@ async def test_a_place_is_free_again_whatever_became_of_who_had_it(bed: Bed, *, 
     assert server._admission.running == 0
 
 
+async def test_who_waits_at_a_bulkhead_of_some_methods_keeps_nobody_else_waiting(bed: Bed) -> None:
+    small = Bulkhead(concurrency=1, queue=2, interval_seconds=60.0)
+    server = await bed.start(bulkhead=Bulkhead(concurrency=2), bulkheads=((small, ("shop.wait", "shop.turn")),))
+    channel = await bed.dial()
+    slow = [bed.tasks.spawn(channel.call(bed.call("wait", b"slow"))) for _ in range(3)]
+    await bed.shop.arrived.wait()
+    with pytest.raises(Overloaded, match=r"shop\.turn was refused: 1 calls are in flight, and 2 wait"):
+        await channel.call(bed.call("turn"))
+    assert await channel.call(bed.call("later", b"quick")) == b"quick"
+    bed.shop.gate.set()
+    assert await asyncio.gather(*slow) == [b"slow"] * 3
+    await channel.close()
+    assert {admission.running for admission in (server._admission, *server._admissions.values()) if admission} == {0}
+
+
 @pytest.mark.parametrize("in_context", [False, True])
 async def test_more_bytes_than_the_server_keeps_are_refused(bed: Bed, *, in_context: bool) -> None:
     await bed.start(calls_limit_bytes=100_000)

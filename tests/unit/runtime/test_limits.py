@@ -1,4 +1,4 @@
-"""A method may have a deadline and a bulkhead of its own, wherever it is answered."""
+"""A method may have a deadline of its own, wherever it is answered."""
 
 from __future__ import annotations
 
@@ -9,14 +9,13 @@ import pytest
 from ramet import Application, Contract, calling, command, query
 from ramet.clock import SystemClock, VirtualClock
 from ramet.contract.reading.application import read
-from ramet.errors import DeadlineExceeded, OutcomeUnknown, Overloaded
-from ramet.runtime.limits import gated, limited
+from ramet.errors import DeadlineExceeded, OutcomeUnknown
+from ramet.runtime.limits import limited
 from ramet.runtime.policies import Deadlines
 from ramet.runtime.running import Options, Running
 from ramet.runtime.wiring import temporary
 from ramet.telemetry.context import Context, current_context
-from ramet.transport.base import Call, Peer
-from ramet.transport.policy.bulkhead import Bulkhead
+from ramet.transport.base import Call
 
 CLOCK = VirtualClock()
 
@@ -103,25 +102,3 @@ async def test_what_is_answered_elsewhere_is_told_and_says_itself_what_is_known_
     token = current_context.set(Context.root("e", deadline=CLOCK.monotonic() + 1.0))
     assert await told() == CLOCK.monotonic() + 1.0
     current_context.reset(token)
-
-
-async def test_methods_with_a_bulkhead_of_their_own_leave_room_for_the_others() -> None:
-    gate = asyncio.Event()
-
-    async def answer(call: Call, peer: Peer) -> bytes:
-        await gate.wait()
-        return call.method.encode()
-
-    assert gated(answer, [], CLOCK) is answer
-    gates = gated(answer, [(Bulkhead(concurrency=1, queue=0), ("slow.never", "slow.left"))], CLOCK)
-
-    def call(method: str) -> Call:
-        return Call(method, b"", Context.root("e", deadline=CLOCK.monotonic() + 5))
-
-    first = asyncio.ensure_future(gates(call("slow.never"), Peer("x")))
-    await asyncio.sleep(0)
-    with pytest.raises(Overloaded, match=r"slow\.left was refused"):
-        await gates(call("slow.left"), Peer("x"))
-    others = [asyncio.ensure_future(gates(call("slow.store"), Peer("x"))) for _ in range(3)]
-    gate.set()
-    assert await asyncio.gather(first, *others) == [b"slow.never"] + [b"slow.store"] * 3

@@ -51,20 +51,36 @@ class RefusedError(Exception):
         self.code = code
 
 
+class Known:
+    """A method that the other side may call: what stands before it, and how usual it is that its calls wait."""
+
+    __slots__ = ("admission", "waits")
+
+    def __init__(self, admission: Admission | None) -> None:
+        self.admission = admission
+        self.waits = 0
+
+
 class Flight:
     """A request that is being answered: by whom, until when (monotonic), and how many bytes it holds.
 
-    It holds a place inside since then, too; None where it does not, or is admitted on its way.
+    It holds a place of its `admission` since then, too; None where it holds none, or is admitted on its way.
     """
 
-    __slots__ = ("deadline", "inside_since", "overdue", "size", "task")
+    __slots__ = ("admission", "deadline", "inside_since", "overdue", "size", "task")
 
     def __init__(
-        self, task: asyncio.Task[Any] | StandIn, deadline: float, size: int, inside_since: float | None
+        self,
+        task: asyncio.Task[Any] | StandIn,
+        deadline: float,
+        size: int,
+        admission: Admission | None,
+        inside_since: float,
     ) -> None:
         self.task = task
         self.deadline = deadline
         self.size = size
+        self.admission = admission
         self.inside_since = inside_since
         self.overdue = False
 
@@ -73,8 +89,8 @@ class AnsweringConnection(Connection):
     """A connection that was accepted; `on_begun` is called when it can be spoken over, which TLS may prevent, and
     `on_introduced` when it is known who the other side is.
 
-    `vouch` is asked for each call that speaks for a user; None believes whatever is said. `admission` stands before
-    the answers; None lets everything in. What is answered without a wait takes no place of it.
+    `vouch` is asked for each call that speaks for a user; None believes whatever is said. `admission_of` says what
+    stands before the answers of a method; None lets everything in. What is answered without a wait takes no place of it.
     """
 
     def __init__(
@@ -96,13 +112,13 @@ class AnsweringConnection(Connection):
         self._eager = Eager(spawn, self._loop)
         self._in_flight: dict[int, Flight] = {}
         self._bytes = 0
-        self._waits: dict[str, int] = {}  # of the methods that may be called: how usual that is
+        self._known: dict[str, Known] = {}
         self._draining = False
         self._deaf = False
         self.on_begun: Callable[[AnsweringConnection], None] | None = None
         self.on_introduced: Callable[[AnsweringConnection], None] | None = None
         self.vouch: Vouch | None = None
-        self.admission: Admission | None = None
+        self.admission_of: Callable[[str], Admission | None] = lambda _: None
 
     @property
     def in_flight(self) -> int:
@@ -176,7 +192,8 @@ class AnsweringConnection(Connection):
             return self._refuse(number, method)
         if not context.deadline > now:
             return self._trouble(number, "deadline", f"{method}: the time was up before the call arrived.")
-        if method not in self._waits and not self._may_call(method):
+        known = self._known.get(method) or self._known_now(method)
+        if known is None:
             return self._denied(number, method)
         if self.vouch is not None and (context.caller is not None or context.tenant is not None or context.proof):
             try:
@@ -184,19 +201,19 @@ class AnsweringConnection(Connection):
             except Denied as error:
                 log.warning("%s was denied to %s: %s", method, self._peer.name, error)
                 return self._trouble(number, "denied", f"{method} was denied: {error}")
-        admission = self.admission
+        admission, waits = known.admission, known.waits
         if admission is not None and admission.is_full:
-            return self._begin_as_task(number, call, self._work(number, call, admission), None)
-        work, score = self._work(number, call, self._answer), self._waits[method]
-        if score >= USUALLY_WAITS:
-            self._waits[method] = score - 1
-            return self._begin_as_task(number, call, work, now)
+            return self._begin_as_task(number, call, self._work(number, call, admission), None, now)
+        work = self._work(number, call, self._answer)
+        if waits >= USUALLY_WAITS:
+            known.waits = waits - 1
+            return self._begin_as_task(number, call, work, admission, now)
         task = self._eager.start(work)
         if task is not None:
-            self._waits[method] = score + 1 if score + 1 < USUALLY_WAITS else USUALLY_WAITS + CALLS_AS_TASKS
-            self._enter(number, call, task, now)
-        elif score:
-            self._waits[method] = score - 1
+            known.waits = waits + 1 if waits + 1 < USUALLY_WAITS else USUALLY_WAITS + CALLS_AS_TASKS
+            self._enter(number, call, task, admission, now)
+        elif waits:
+            known.waits = waits - 1
         return None
 
     def _is_too_much(self, number: int) -> bool:
@@ -212,29 +229,36 @@ class AnsweringConnection(Connection):
         else:
             self._trouble(number, "overloaded", f"{method} was refused: too much is in flight already.")
 
-    def _may_call(self, method: str) -> bool:
-        """Whether the other side has been granted this method's contract; if so, it is remembered."""
+    def _known_now(self, method: str) -> Known | None:
+        """None where the other side has not been granted its contract; who has is remembered."""
         may_call = self._peer.may_call
         if may_call is not None and method.rpartition(".")[0] not in may_call:
-            return False
-        if len(self._waits) >= METHODS_LIMIT:
-            self._waits.clear()
-        self._waits[method] = 0
-        return True
+            return None
+        if len(self._known) >= METHODS_LIMIT:
+            self._known.clear()
+        known = self._known[method] = Known(self.admission_of(method))
+        return known
 
     def _begin_as_task(
-        self, number: int, call: Call, work: Coroutine[Any, Any, None], inside_since: float | None
+        self, number: int, call: Call, work: Coroutine[Any, Any, None], admission: Admission | None, now: float
     ) -> None:
         task: asyncio.Task[None] = self._spawn(work)
         task.add_done_callback(lambda _: self._leave(number))  # one that is cancelled before it begins cannot do it
-        self._enter(number, call, task, inside_since)
+        self._enter(number, call, task, admission, now)
 
-    def _enter(self, number: int, call: Call, task: asyncio.Task[Any] | StandIn, inside_since: float | None) -> None:
+    def _enter(
+        self,
+        number: int,
+        call: Call,
+        task: asyncio.Task[Any] | StandIn,
+        admission: Admission | None,
+        now: float,
+    ) -> None:
         size = weight(call)
-        self._in_flight[number] = Flight(task, call.context.deadline, size, inside_since)
+        self._in_flight[number] = Flight(task, call.context.deadline, size, admission, now)
         self._bytes += size
-        if self.admission is not None and inside_since is not None:
-            self.admission.enter()
+        if admission is not None:
+            admission.enter()
         self._rouse()
 
     async def _work(self, number: int, call: Call, answering: Answer) -> None:
@@ -276,8 +300,8 @@ class AnsweringConnection(Connection):
         flight = self._in_flight.pop(number, None)
         if flight is not None:
             self._bytes -= flight.size
-            if self.admission is not None and flight.inside_since is not None:
-                self.admission.leave(flight.inside_since)
+            if flight.admission is not None:
+                flight.admission.leave(flight.inside_since)
         return flight
 
     def _trouble(self, number: int, code: str, sentence: str) -> None:
