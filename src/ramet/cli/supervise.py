@@ -47,6 +47,7 @@ def supervise(
     from ramet.contract.describe import describe
     from ramet.identity.grants import grants, working_late
     from ramet.runtime.configuration import settings_that_do_not_fit
+    from ramet.runtime.entrance import check_entrance
     from ramet.runtime.sole import Sole
     from ramet.runtime.supervisor.patience import Patience
     from ramet.runtime.supervisor.supervisor import Setup, zygote_of
@@ -71,6 +72,8 @@ def supervise(
         stack.enter_context(Sole(found.folder / deployment.data, deployment))
         if engines:
             setup = stack.enter_context(with_engines(setup, application))
+        storage = setup.storage or deployment.storage
+        run(check_entrance(found, msgspec.structs.replace(deployment, storage=storage), application))
         apis = frozenset(api.name for api in application.apis)
         return run(_Foreground(choices, setup, sources, apis).run())
 

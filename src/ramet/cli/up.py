@@ -126,6 +126,7 @@ class Up:
 
     def _serve(self, *, watched: bool) -> list[Path]:
         """Run the application until it is interrupted, or until these files have changed."""
+        from ramet.runtime.entrance import check_entrance
         from ramet.runtime.process import Process, make_running
         from ramet.runtime.watching import Sources
 
@@ -134,7 +135,9 @@ class Up:
             self._sources = Sources(self._folder)
         found = configuration(self._choices)
         deployment = self._at(found.deployment(self._name))
-        running = make_running(found, deployment, declared(found), strict=self._strict)
+        application = declared(found)
+        run(check_entrance(found, deployment, application))
+        running = make_running(found, deployment, application, strict=self._strict)
         return run(self._until_changed(Process(found, deployment, running)))
 
     def _at(self, deployment: Deployment) -> Deployment:
