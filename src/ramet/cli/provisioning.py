@@ -26,7 +26,7 @@ def provision(choices: Choices, deployment: str, sql: bool) -> None:
     """
     from ramet.settings import referred
     from ramet.storage.address import address
-    from ramet.storage.provisioning import FILE, logins, script
+    from ramet.storage.provisioning import FILE, keep, logins, script
     from ramet.storage.provisioning import provision as execute
 
     found = configuration(choices)
@@ -40,12 +40,13 @@ def provision(choices: Choices, deployment: str, sql: bool) -> None:
     server = address(referred(chosen.storage, os.environ))
     database = server.database or application.name
     services = [service.name for service in application.services]
-    wanted = logins(application.name, services, found.folder / chosen.data / FILE, os.environ)
+    file = found.folder / chosen.data / FILE
+    wanted = logins(application.name, services, file, os.environ)
+    done = [] if sql else run(execute(server, database, wanted))
+    keep(wanted, file, os.environ)
     if sql:
         output.say(script(database, wanted))
-        return
-    done = run(execute(server, database, wanted))
-    if choices.json:
+    elif choices.json:
         output.document(done)
     else:
         rows = [(one.service, one.database, one.schema, one.role) for one in done]

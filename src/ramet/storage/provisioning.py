@@ -61,19 +61,30 @@ def passwords(file: Path, services: Sequence[str], environment: Mapping[str, str
 
 
 def logins(application: str, services: Sequence[str], file: Path, environment: Mapping[str, str]) -> list[Login]:
-    """The role of every service; passwords that are not there yet are made up, and kept in the file."""
+    """The role of every service; passwords that are not there yet are made up, to be kept once the server has them."""
     known = passwords(file, services, environment)
-    new = {service: secrets.token_urlsafe(24) for service in services if service not in known}
-    if new:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        whole = {name: value for name, value in {**known, **new}.items() if variable(name) not in environment}
-        partial = file.with_suffix(".new")
-        descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with os.fdopen(descriptor, "wb") as opened:
-            opened.write(msgspec.json.format(msgspec.json.encode(whole)))
-        partial.replace(file)
-    every = {**known, **new}
-    return [Login(service=service, role=role_of(application, service), password=every[service]) for service in services]
+    return [
+        Login(
+            service=service,
+            role=role_of(application, service),
+            password=known[service] if service in known else secrets.token_urlsafe(24),
+        )
+        for service in services
+    ]
+
+
+def keep(wanted: Sequence[Login], file: Path, environment: Mapping[str, str]) -> None:
+    """Write the passwords that the environment does not give to the file."""
+    kept = passwords(file, (), {})
+    whole = kept | {one.service: one.password for one in wanted if variable(one.service) not in environment}
+    if whole == kept:
+        return
+    file.parent.mkdir(parents=True, exist_ok=True)
+    partial = file.with_suffix(".new")
+    descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "wb") as opened:
+        opened.write(msgspec.json.format(msgspec.json.encode(whole)))
+    partial.replace(file)
 
 
 def script(database: str, wanted: Sequence[Login]) -> str:

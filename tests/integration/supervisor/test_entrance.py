@@ -65,3 +65,10 @@ def test_a_role_whose_password_was_changed_is_mended_by_provisioning(server: Pos
     assert refusal(folder).endswith(f"in .ramet/split/postgresql.json, and {PROVISION} makes PostgreSQL take it.")
     assert ramet(folder, "db", "provision", "-d", "split").returncode == 0
     assert ramet(folder, "db", "status", "-d", "split").returncode == 0
+
+
+def test_provisioning_that_fails_leaves_nothing_behind(server: PostgresServer, bakery: Baking) -> None:
+    folder = bakery(server.url.replace(server.password, "wrong"))
+    result = ramet(folder, "db", "provision", "-d", "split")
+    assert (result.returncode, "could not be provisioned" in result.stderr) == (1, True)
+    assert not (folder / ".ramet").exists()
