@@ -13,6 +13,7 @@ import msgspec
 from ramet.errors import ConfigurationError, MissingExtra, StorageError
 from ramet.storage.address import Address, quoted
 from ramet.storage.grants import Login, for_the_database, for_the_server, role_of
+from ramet.storage.postgres.failures import is_lost, reason
 
 try:
     import asyncpg
@@ -22,6 +23,10 @@ except ImportError as error:
 FILE = "postgresql.json"
 """The services' passwords, in the deployment's data folder, for nobody but its owner to read."""
 
+_RIGHTS = (
+    "the user of the URL must be a superuser, or own the database and have CREATEROLE; "
+    "`--sql` prints what somebody else may execute"
+)
 _HAS_DATABASE = "SELECT 1 FROM pg_catalog.pg_database WHERE datname = $1"
 
 
@@ -115,9 +120,13 @@ async def provision(server: Address, database: str, wanted: Sequence[Login]) -> 
         finally:
             await raw.close()
     except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
+        remedy = _RIGHTS
+        if is_lost(error):
+            remedy = "see whether PostgreSQL runs there"
+        elif isinstance(error, asyncpg.InvalidAuthorizationSpecificationError):
+            remedy = "mend the user and the password of storage in ramet.toml"
         raise StorageError(
-            f"PostgreSQL at {server} could not be provisioned ({error}): the server must run, and the user of the URL "
-            "be a superuser, or own the database and have CREATEROLE. `--sql` prints what somebody else may execute."
+            f"PostgreSQL at {server.place} could not be provisioned ({reason(error)}): {remedy}."
         ) from error
     return [Provisioned(service=one.service, database=database, schema=one.service, role=one.role) for one in wanted]
 

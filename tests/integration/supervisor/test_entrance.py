@@ -72,3 +72,13 @@ def test_provisioning_that_fails_leaves_nothing_behind(server: PostgresServer, b
     result = ramet(folder, "db", "provision", "-d", "split")
     assert (result.returncode, "could not be provisioned" in result.stderr) == (1, True)
     assert not (folder / ".ramet").exists()
+
+
+def test_operators_are_told_of_a_server_that_is_away_by_service_and_place(bakery: Baking) -> None:
+    folder = bakery("postgresql://127.0.0.1:1")
+    for command in (("sagas", "list"), ("db", "provision")):
+        result = ramet(folder, *command, "-d", "split")
+        assert result.returncode == 1
+        assert "127.0.0.1:1 " in result.stderr
+        assert "(connection refused): see whether PostgreSQL runs there." in result.stderr
+        assert "commit" not in result.stderr

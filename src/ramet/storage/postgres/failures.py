@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import re
 import ssl
 
 import asyncpg
@@ -22,6 +24,7 @@ _CONFLICTS = ("40001", "40P01", "0A000")
 """Serialisation failure, deadlock, and a prepared statement that outlived its table."""
 _LOST = ("08", "25P03", "25P04", "57P", "53300", "58")
 _FULL = "53100"
+_ERRNO = re.compile(r"\[Errno (\d+)\]")
 _NO_TLS = "rejected SSL upgrade"  # of asyncpg, which has no class for it
 _REMEDIES = {
     "25006": "it is a standby or made to read only, so name the primary",
@@ -86,11 +89,24 @@ def _remedy(error: BaseException) -> str | None:
     return next((remedy for start, remedy in _REMEDIES.items() if state.startswith(start)), None)
 
 
+def reason(error: BaseException) -> str:
+    """Why it failed, in one line: the server's words, or the system's without numbers and every address tried."""
+    if isinstance(error, asyncpg.InternalClientError):  # which says what state the driver was in, and not why
+        return "the connection broke"
+    if isinstance(error, OSError) and (found := _ERRNO.search(str(error))):
+        return os.strerror(int(found[1])).lower()
+    return str(getattr(error, "orig", None) or error).strip().split("\n")[0] or type(error).__name__
+
+
+def unreachable(error: BaseException, service: str, place: str) -> StorageUnavailable:
+    """The error of a connection that could not be made: nothing was asked for yet, so nothing is said of a commit."""
+    remedy = _remedy(error) or "see whether PostgreSQL runs there"
+    return StorageUnavailable(f"The storage of {service} cannot be reached at {place} ({reason(error)}): {remedy}.")
+
+
 def failure(error: BaseException, location: str, *, committing: bool = False) -> StorageError:
     """The error as ours: one sentence with the place and the remedy. `committing`: COMMIT had been sent."""
-    text = str(getattr(error, "orig", None) or error).strip().split("\n")[0] or type(error).__name__
-    if isinstance(error, asyncpg.InternalClientError):  # which says what state the driver was in, and not why
-        text = "the connection broke"
+    text = reason(error)
     if sqlstate(error) == "23505":
         return DuplicateRow(f"A row is there already in {location}: {text}.")
     if is_lost(error) and committing and not isinstance(error, asyncpg.InterfaceError):  # which was never sent
