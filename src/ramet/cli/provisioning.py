@@ -1,8 +1,10 @@
-"""`ramet db provision`: a database, and in it a schema and a role for each service."""
+"""`ramet db provision`: a database, in it a schema and a role for each service, and whether these are let in."""
 
 from __future__ import annotations
 
 import os
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -10,6 +12,11 @@ from ramet.cli import output
 from ramet.cli.application import configuration, declared, run
 from ramet.cli.command import Choices, command, deployment_option
 from ramet.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from ramet.contract.declared import Declared
+    from ramet.model.topology import Deployment
+    from ramet.runtime.configuration import Configuration
 
 
 @command(
@@ -51,3 +58,37 @@ def provision(choices: Choices, deployment: str, sql: bool) -> None:
     else:
         rows = [(one.service, one.database, one.schema, one.role) for one in done]
         output.table(("service", "database", "schema", "role"), rows)
+
+
+async def check_entrance(configuration: Configuration, deployment: Deployment, application: Declared) -> None:
+    """Log in once as each user that services are. Raises: ConfigurationError where one is not let in."""
+    from ramet.runtime.wiring import SQLITE, logins
+
+    if deployment.storage == SQLITE:
+        return
+    from ramet.storage.provisioning import closed
+
+    login = logins(deployment, configuration.folder, application)
+    users = {login(one.name): one.name for one in reversed(application.services)}
+    for where, service in reversed(users.items()):
+        if (found := await closed(where)) is not None:
+            creates = f"{_provision(deployment)} creates it"
+            remedy = creates if found.lacks_database else _password(configuration, deployment, service)
+            raise ConfigurationError(f"PostgreSQL at {where.place} does not let {service} in ({found.why}): {remedy}.")
+
+
+def _password(configuration: Configuration, deployment: Deployment, service: str) -> str:
+    """Where the password is written that was refused, and what mends it."""
+    from ramet.storage.provisioning import FILE, passwords, variable
+
+    kept = Path(deployment.data) / FILE
+    if variable(service) in os.environ:
+        return f"its password is in {variable(service)}, and {_provision(deployment)} makes PostgreSQL take it"
+    if service in passwords(configuration.folder / kept, (), {}):
+        return f"its password is in {kept}, and {_provision(deployment)} makes PostgreSQL take it"
+    _, line = configuration.place("deployment", deployment.name, "storage")
+    return f"mend the user and the password of storage in ramet.toml:{line}"
+
+
+def _provision(deployment: Deployment) -> str:
+    return f"`ramet db provision -d {deployment.name}`"

@@ -15,6 +15,7 @@ from ramet.cli import output
 from ramet.cli.application import declared, run
 from ramet.cli.command import BAD_INPUT, Choices
 from ramet.cli.engines import engines_of, tell_to_end, with_engines
+from ramet.cli.provisioning import check_entrance
 from ramet.errors import DeclarationError, RametError
 from ramet.interruption import INTERRUPTED
 from ramet.tasks import unless_stopped
@@ -47,7 +48,6 @@ def supervise(
     from ramet.contract.describe import describe
     from ramet.identity.grants import grants, working_late
     from ramet.runtime.configuration import settings_that_do_not_fit
-    from ramet.runtime.entrance import check_entrance
     from ramet.runtime.sole import Sole
     from ramet.runtime.supervisor.patience import Patience
     from ramet.runtime.supervisor.supervisor import Setup, zygote_of

@@ -20,6 +20,7 @@ from ramet.cli import output
 from ramet.cli.application import configuration, declared, home, run
 from ramet.cli.blame import own_part
 from ramet.cli.command import Choices, command, failed
+from ramet.cli.provisioning import check_entrance
 from ramet.errors import ConfigurationError, DeclarationError, RametError
 from ramet.interruption import INTERRUPTED
 from ramet.tasks import Tasks, unless_stopped
@@ -126,7 +127,6 @@ class Up:
 
     def _serve(self, *, watched: bool) -> list[Path]:
         """Run the application until it is interrupted, or until these files have changed."""
-        from ramet.runtime.entrance import check_entrance
         from ramet.runtime.process import Process, make_running
         from ramet.runtime.watching import Sources
 

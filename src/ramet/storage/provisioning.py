@@ -6,14 +6,13 @@ import os
 import secrets
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
-from ramet.errors import ConfigurationError, MissingExtra, StorageError
+from ramet.errors import ConfigurationError, MissingExtra, StorageError, system_words
 from ramet.storage.address import Address, quoted
 from ramet.storage.grants import Login, for_the_database, for_the_server, role_of
-from ramet.storage.postgres.failures import is_lost, reason
 
 try:
     import asyncpg
@@ -23,9 +22,11 @@ except ImportError as error:
 FILE = "postgresql.json"
 """The services' passwords, in the deployment's data folder, for nobody but its owner to read."""
 
-_RIGHTS = (
-    "the user of the URL must be a superuser, or own the database and have CREATEROLE; "
-    "`--sql` prints what somebody else may execute"
+_PATIENCE_SECONDS = 2.0
+_CLOSED = (
+    asyncpg.InvalidAuthorizationSpecificationError,
+    asyncpg.InvalidCatalogNameError,
+    asyncpg.InsufficientPrivilegeError,
 )
 _HAS_DATABASE = "SELECT 1 FROM pg_catalog.pg_database WHERE datname = $1"
 
@@ -119,16 +120,40 @@ async def provision(server: Address, database: str, wanted: Sequence[Login]) -> 
             await _execute(raw, for_the_database(database, wanted))
         finally:
             await raw.close()
-    except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
-        remedy = _RIGHTS
-        if is_lost(error):
-            remedy = "see whether PostgreSQL runs there"
-        elif isinstance(error, asyncpg.InvalidAuthorizationSpecificationError):
-            remedy = "mend the user and the password of storage in ramet.toml"
+    except OSError as error:
         raise StorageError(
-            f"PostgreSQL at {server.place} could not be provisioned ({reason(error)}): {remedy}."
+            f"PostgreSQL at {server.place} cannot be reached ({system_words(error)}): see whether it runs there."
+        ) from error
+    except asyncpg.InvalidAuthorizationSpecificationError as error:
+        raise StorageError(
+            f"PostgreSQL at {server.place} does not let us in ({error}): "
+            "mend the user and the password of storage in ramet.toml."
+        ) from error
+    except (asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+        raise StorageError(
+            f"PostgreSQL at {server.place} could not be provisioned ({error}): the user of the URL must be a "
+            "superuser, or own the database and have CREATEROLE. `--sql` prints what somebody else may execute."
         ) from error
     return [Provisioned(service=one.service, database=database, schema=one.service, role=one.role) for one in wanted]
+
+
+class Closed(NamedTuple):
+    """The server is there, and does not let a user in: why, and whether that is for want of the database."""
+
+    why: str
+    lacks_database: bool
+
+
+async def closed(where: Address) -> Closed | None:
+    """Log in and out; None where nothing is against it that those who work there do not say better."""
+    try:
+        raw = await asyncpg.connect(**where.arguments(), timeout=_PATIENCE_SECONDS)
+        await raw.close(timeout=_PATIENCE_SECONDS)
+    except _CLOSED as error:
+        return Closed(str(error), isinstance(error, asyncpg.InvalidCatalogNameError))
+    except (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError):
+        return None
+    return None
 
 
 async def _execute(raw: Any, statements: Sequence[str]) -> None:

@@ -70,7 +70,7 @@ def test_a_role_whose_password_was_changed_is_mended_by_provisioning(server: Pos
 def test_provisioning_that_fails_leaves_nothing_behind(server: PostgresServer, bakery: Baking) -> None:
     folder = bakery(server.url.replace(server.password, "wrong"))
     result = ramet(folder, "db", "provision", "-d", "split")
-    assert (result.returncode, "could not be provisioned" in result.stderr) == (1, True)
+    assert (result.returncode, "mend the user and the password" in result.stderr) == (1, True)
     assert not (folder / ".ramet").exists()
 
 
@@ -80,5 +80,5 @@ def test_operators_are_told_of_a_server_that_is_away_by_service_and_place(bakery
         result = ramet(folder, *command, "-d", "split")
         assert result.returncode == 1
         assert "127.0.0.1:1 " in result.stderr
-        assert "(connection refused): see whether PostgreSQL runs there." in result.stderr
+        assert "(connection refused): see whether " in result.stderr
         assert "commit" not in result.stderr

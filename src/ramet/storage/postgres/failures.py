@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import os
-import re
 import ssl
 
 import asyncpg
 
-from ramet.errors import CommitUnknown, DuplicateRow, StorageError, StorageUnavailable
+from ramet.errors import CommitUnknown, DuplicateRow, StorageError, StorageUnavailable, system_words
 
 FAILURES = (
     asyncpg.PostgresError,
@@ -24,7 +22,6 @@ _CONFLICTS = ("40001", "40P01", "0A000")
 """Serialisation failure, deadlock, and a prepared statement that outlived its table."""
 _LOST = ("08", "25P03", "25P04", "57P", "53300", "58")
 _FULL = "53100"
-_ERRNO = re.compile(r"\[Errno (\d+)\]")
 _NO_TLS = "rejected SSL upgrade"  # of asyncpg, which has no class for it
 _REMEDIES = {
     "25006": "it is a standby or made to read only, so name the primary",
@@ -93,8 +90,8 @@ def reason(error: BaseException) -> str:
     """Why it failed, in one line: the server's words, or the system's without numbers and every address tried."""
     if isinstance(error, asyncpg.InternalClientError):  # which says what state the driver was in, and not why
         return "the connection broke"
-    if isinstance(error, OSError) and (found := _ERRNO.search(str(error))):
-        return os.strerror(int(found[1])).lower()
+    if isinstance(error, OSError):
+        return system_words(error)
     return str(getattr(error, "orig", None) or error).strip().split("\n")[0] or type(error).__name__
 
 
