@@ -44,7 +44,7 @@ def plan(choices: Choices, deployment: str, optimise: bool, traffic: Path | None
 
     With --optimise: who calls whom, and how often, decides which services belong into one process.
     """
-    from ramet.runtime.configuration import settings_that_do_not_fit
+    from ramet.runtime.configuration import engines_of_nowhere, settings_that_do_not_fit
     from ramet.runtime.planning import changes, place
     from ramet.runtime.policies import said
     from ramet.runtime.supervisor.release import fingerprint
@@ -53,6 +53,7 @@ def plan(choices: Choices, deployment: str, optimise: bool, traffic: Path | None
     chosen = found.deployments.get(deployment) or found.deployment(deployment)
     application = declared(found)
     placement, problems = place(chosen, application, found.place)
+    problems += tuple(engines_of_nowhere(found, chosen, os.environ))
     problems += tuple(sorted(set(settings_that_do_not_fit(found, application, chosen.name, os.environ))))
     if optimise:
         seen = _read(traffic) if traffic is not None else _status(found, chosen.data)
