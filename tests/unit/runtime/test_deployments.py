@@ -124,7 +124,7 @@ def test_what_is_written_in_the_deployment_that_is_extended_is_found_there(read:
         ('[deployment.a]\nstorage = "mysql://x"', 'ramet.toml:5: storage is "sqlite", a URL'),
         (
             '[deployment.a]\nbroker = "kafka://x"',
-            '("nats://localhost:4222"), RabbitMQ ("amqp://localhost:5672") or Redis ("redis://localhost:6379"), or "env',
+            '"nats://localhost:4222"), RabbitMQ ("amqp://localhost:5672") or Redis ("redis://localhost:6379"), or "',
         ),
         ('[deployment.a]\nbrokr = "memory"', 'ramet.toml:5: [deployment.a] has no "brokr"; did you mean "broker"?'),
         ('[deployment.a]\nlisten = ":1"\ngateway = { listen = ":2" }', "ramet.toml:6: gateway and listen both"),
