@@ -22,7 +22,7 @@ except ImportError as error:
 FILE = "postgresql.json"
 """The services' passwords, in the deployment's data folder, for nobody but its owner to read."""
 
-_PATIENCE_SECONDS = 2.0
+_PATIENCE_SECONDS = 2
 _CLOSED = (
     asyncpg.InvalidAuthorizationSpecificationError,
     asyncpg.InvalidCatalogNameError,
