@@ -18,6 +18,11 @@ _VARIANT = bytes(0x80 | byte & 0x3F for byte in range(256))
 """What follows the time in an identifier of RFC 9562: version, 12 bits of chance, variant, 62 bits of chance."""
 
 
+def in_seconds(duration: float | timedelta) -> float:
+    """A timedelta as a number of seconds, which any other number is already."""
+    return duration.total_seconds() if isinstance(duration, timedelta) else duration
+
+
 class Clock(ABC):
     """Where the application gets time, identifiers and chance from.
 
@@ -33,8 +38,8 @@ class Clock(ABC):
         """Seconds since the epoch, UTC."""
 
     @abstractmethod
-    async def sleep(self, seconds: float) -> None:
-        """Wait; zero or less gives way to other tasks once."""
+    async def sleep(self, seconds: float | timedelta) -> None:
+        """Wait for seconds or a timedelta; zero or less gives way to other tasks once."""
 
     @abstractmethod
     def random(self) -> float:
@@ -72,8 +77,8 @@ class SystemClock(Clock):
     def time(self) -> float:
         return time.time()
 
-    async def sleep(self, seconds: float) -> None:
-        await asyncio.sleep(max(0.0, seconds))
+    async def sleep(self, seconds: float | timedelta) -> None:
+        await asyncio.sleep(max(0.0, in_seconds(seconds)))
 
     def random(self) -> float:
         return random.random()  # noqa: S311 - jitter and sampling, no secret
@@ -123,7 +128,8 @@ class VirtualClock(Clock):
     def time(self) -> float:
         return self._start + self._elapsed
 
-    async def sleep(self, seconds: float) -> None:
+    async def sleep(self, seconds: float | timedelta) -> None:
+        seconds = in_seconds(seconds)
         if seconds <= 0:
             await asyncio.sleep(0)
             return
@@ -146,7 +152,7 @@ class VirtualClock(Clock):
 
     async def advance(self, by: float | timedelta) -> None:
         """Move time forward by seconds or a timedelta, letting the woken do their work at their moment."""
-        target = self._elapsed + (by.total_seconds() if isinstance(by, timedelta) else by)
+        target = self._elapsed + in_seconds(by)
         await self.settle()
         while (wait := self.next_wake) is not None and self._elapsed + wait <= target:
             self._elapsed, _, future = heapq.heappop(self._sleepers)

@@ -30,6 +30,8 @@ RametError
 from __future__ import annotations
 
 import inspect
+import os
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, dataclass_transform
 
@@ -295,3 +297,9 @@ def described(error: BaseException) -> str:
 def storable(text: str) -> str:
     """Text in one line, where half characters, as in names of files that are no text, are written out."""
     return " ".join(text.split()).encode(errors="backslashreplace").decode()
+
+
+def system_words(error: OSError) -> str:
+    """What the operating system says, without its numbers and every address that was tried: "connection refused"."""
+    number = re.search(r"\[Errno (\d+)\]", str(error))
+    return (os.strerror(int(number[1])) if number else error.strerror or str(error) or "no answer").lower()

@@ -48,7 +48,7 @@ async def test_a_sleep_of_nothing_gives_way_to_others(clock: Clock) -> None:
 
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(other())
-        for pause in (0, -1):
+        for pause in (0, -1, timedelta(0), timedelta(seconds=-1)):
             await clock.sleep(pause)
         assert seen == ["other"]
 
@@ -56,6 +56,22 @@ async def test_a_sleep_of_nothing_gives_way_to_others(clock: Clock) -> None:
 async def spawn(tasks: asyncio.TaskGroup, *bodies: Coroutine[Any, Any, None]) -> None:
     for body in bodies:
         tasks.create_task(body)
+
+
+async def test_a_sleep_may_be_a_timedelta() -> None:
+    clock, seen = VirtualClock(), []
+
+    async def wake() -> None:
+        await clock.sleep(timedelta(minutes=2))
+        seen.append(clock.monotonic())
+
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(wake())
+        await clock.advance(timedelta(minutes=1))
+        assert not seen
+        await clock.advance(60)
+    assert seen == [120]
+    await SystemClock().sleep(timedelta(microseconds=1))
 
 
 async def test_virtual_time_moves_only_when_told_and_wakes_in_order() -> None:

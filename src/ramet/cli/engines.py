@@ -56,12 +56,14 @@ def with_engines(setup: Setup, application: Declared) -> Iterator[Setup]:
 def _provision(setup: Setup, application: Declared) -> None:
     """Give each service its schema and role, as `ramet db provision` does."""
     from ramet.storage.address import address
-    from ramet.storage.provisioning import FILE, logins, provision
+    from ramet.storage.provisioning import FILE, keep, logins, provision
 
     server = address(setup.storage)
     services = [service.name for service in application.services]
-    wanted = logins(application.name, services, setup.folder / setup.deployment.data / FILE, os.environ)
+    file = setup.folder / setup.deployment.data / FILE
+    wanted = logins(application.name, services, file, os.environ)
     run(provision(server, server.database or application.name, wanted))
+    keep(wanted, file, os.environ)
 
 
 def _engine(kind: str, folder: Path) -> AbstractContextManager[Engine]:

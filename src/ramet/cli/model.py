@@ -48,6 +48,10 @@ def _show(application: Application) -> None:
         methods = len(contract.methods)
         rows.append((service.name, contract.version, methods, len(contract.events), ", ".join(needs), sagas))
     output.table(("service", "version", "methods", "events", "calls", "sagas"), rows)
+    events = [(event, ", ".join(handlers) or "nobody") for event, handlers in _handlers(application).items()]
+    if events:
+        output.say()
+    output.table(("event", "handled by"), events)
     if application.apis:
         output.say()
     apis = [
@@ -58,3 +62,17 @@ def _show(application: Application) -> None:
     if application.mounted:
         output.say()
     output.table(("mounted", "application", "prefix"), [(one.name, one.app, one.prefix) for one in application.mounted])
+
+
+def _handlers(application: Application) -> dict[str, list[str]]:
+    """What handles each event, and which sagas wait for it."""
+    events = [event for contract in application.contracts for event in contract.events]
+    found: dict[str, list[str]] = {f"{event.owner}.{event.name}": [] for event in events}
+    for service in application.services:
+        for subscription in service.subscribes:
+            found[subscription.event].append(f"{service.name}.{subscription.method}")
+        for saga in service.sagas:
+            for step in saga.steps:
+                if step.event is not None:
+                    found[step.event].append(f"{service.name}.{saga.name}.{step.name}")
+    return found

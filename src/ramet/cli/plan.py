@@ -18,7 +18,9 @@ from ramet.cli.plan_optimise import optimise as optimised
 from ramet.errors import UsageError
 
 if TYPE_CHECKING:
+    from ramet.contract.declared import Declared
     from ramet.contract.problems import Problem
+    from ramet.model.topology import Deployment
     from ramet.runtime.configuration import Configuration
     from ramet.runtime.operators.requests import Status
     from ramet.runtime.planning import Change, Placed, Placement
@@ -44,7 +46,6 @@ def plan(choices: Choices, deployment: str, optimise: bool, traffic: Path | None
 
     With --optimise: who calls whom, and how often, decides which services belong into one process.
     """
-    from ramet.runtime.configuration import settings_that_do_not_fit
     from ramet.runtime.planning import changes, place
     from ramet.runtime.policies import said
     from ramet.runtime.supervisor.release import fingerprint
@@ -53,7 +54,7 @@ def plan(choices: Choices, deployment: str, optimise: bool, traffic: Path | None
     chosen = found.deployments.get(deployment) or found.deployment(deployment)
     application = declared(found)
     placement, problems = place(chosen, application, found.place)
-    problems += tuple(sorted(set(settings_that_do_not_fit(found, application, chosen.name, os.environ))))
+    problems += _values_that_do_not_fit(found, chosen, application)
     if optimise:
         seen = _read(traffic) if traffic is not None else _status(found, chosen.data)
         if seen is None or not seen.running:
@@ -77,6 +78,14 @@ def plan(choices: Choices, deployment: str, optimise: bool, traffic: Path | None
     if problems:
         output.problems([str(problem) for problem in problems])
     return FOUND if problems else 0
+
+
+def _values_that_do_not_fit(found: Configuration, chosen: Deployment, application: Declared) -> tuple[Problem, ...]:
+    """Engines and settings that nothing could start with."""
+    from ramet.runtime.configuration import engines_of_nowhere, settings_that_do_not_fit
+
+    engines = engines_of_nowhere(found, chosen, os.environ)
+    return tuple(sorted({*engines, *settings_that_do_not_fit(found, application, chosen.name, os.environ)}))
 
 
 def _show_policies(policies: Mapping[str, Mapping[str, Any]]) -> None:

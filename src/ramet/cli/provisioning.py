@@ -1,8 +1,10 @@
-"""`ramet db provision`: a database, and in it a schema and a role for each service."""
+"""`ramet db provision`: a database, in it a schema and a role for each service, and whether these are let in."""
 
 from __future__ import annotations
 
 import os
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -10,6 +12,11 @@ from ramet.cli import output
 from ramet.cli.application import configuration, declared, run
 from ramet.cli.command import Choices, command, deployment_option
 from ramet.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from ramet.contract.declared import Declared
+    from ramet.model.topology import Deployment
+    from ramet.runtime.configuration import Configuration
 
 
 @command(
@@ -26,7 +33,7 @@ def provision(choices: Choices, deployment: str, sql: bool) -> None:
     """
     from ramet.settings import referred
     from ramet.storage.address import address
-    from ramet.storage.provisioning import FILE, logins, script
+    from ramet.storage.provisioning import FILE, keep, logins, script
     from ramet.storage.provisioning import provision as execute
 
     found = configuration(choices)
@@ -40,13 +47,48 @@ def provision(choices: Choices, deployment: str, sql: bool) -> None:
     server = address(referred(chosen.storage, os.environ))
     database = server.database or application.name
     services = [service.name for service in application.services]
-    wanted = logins(application.name, services, found.folder / chosen.data / FILE, os.environ)
+    file = found.folder / chosen.data / FILE
+    wanted = logins(application.name, services, file, os.environ)
+    done = [] if sql else run(execute(server, database, wanted))
+    keep(wanted, file, os.environ)
     if sql:
         output.say(script(database, wanted))
-        return
-    done = run(execute(server, database, wanted))
-    if choices.json:
+    elif choices.json:
         output.document(done)
     else:
         rows = [(one.service, one.database, one.schema, one.role) for one in done]
         output.table(("service", "database", "schema", "role"), rows)
+
+
+async def check_entrance(configuration: Configuration, deployment: Deployment, application: Declared) -> None:
+    """Log in once as each user that services are. Raises: ConfigurationError where one is not let in."""
+    from ramet.runtime.wiring import SQLITE, logins
+
+    if deployment.storage == SQLITE:
+        return
+    from ramet.storage.provisioning import closed
+
+    login = logins(deployment, configuration.folder, application)
+    users = {login(one.name): one.name for one in reversed(application.services)}
+    for where, service in reversed(users.items()):
+        if (found := await closed(where)) is not None:
+            creates = f"{_provision(deployment)} creates it"
+            remedy = creates if found.lacks_database else _password(configuration, deployment, service)
+            raise ConfigurationError(f"PostgreSQL at {where.place} does not let {service} in ({found.why}): {remedy}.")
+
+
+def _password(configuration: Configuration, deployment: Deployment, service: str) -> str:
+    """Where the password is written that was refused, and what mends it."""
+    from ramet.storage.provisioning import FILE, passwords, variable
+
+    kept = Path(deployment.data) / FILE
+    if variable(service) in os.environ:
+        return f"its password is in {variable(service)}, and {_provision(deployment)} makes PostgreSQL take it"
+    if service in passwords(configuration.folder / kept, (), {}):
+        return f"its password is in {kept}, and {_provision(deployment)} makes PostgreSQL take it"
+    _, line = configuration.place("deployment", deployment.name, "storage")
+    return f"mend the user and the password of storage in ramet.toml:{line}"
+
+
+def _provision(deployment: Deployment) -> str:
+    return f"`ramet db provision -d {deployment.name}`"

@@ -56,13 +56,22 @@ def _show(found: Status) -> None:
 def _shown(group: GroupStatus) -> list[ReplicaStatus]:
     from ramet.runtime.operators.requests import ReplicaStatus
 
-    return list(group.replicas) or [ReplicaStatus(number=-1, state="stopped", since=0.0)]
+    again = (
+        f"`ramet restart {group.name}` starts it again" if group.wanted else f"`ramet scale {group.name} 1` starts it"
+    )
+    return list(group.replicas) or [ReplicaStatus(number=-1, state="stopped", since=0.0, error=again)]
 
 
 def _replica(group: GroupStatus, one: ReplicaStatus) -> tuple[object, ...]:
     name = group.name if one.number < 0 else f"{group.name}/{one.number}"
     since = moment(one.since) if one.since else ""
-    return (name, one.state, since, one.pid, one.restarts, one.version, one.error)
+    return (name, one.state, since, one.pid, one.restarts, one.version, one.error or _restarted(one))
+
+
+def _restarted(one: ReplicaStatus) -> str:
+    """Its last end, of one that is well again: "was ended by SIGKILL at 2026-03-01 12:30:05Z, restarted"."""
+    what, colon, why = one.ended.partition(": ")
+    return f"{what} at {moment(one.ended_at)}, restarted{colon}{why}" if what else ""
 
 
 def _row(service: ServiceStatus) -> tuple[object, ...]:

@@ -15,6 +15,7 @@ from ramet.cli import output
 from ramet.cli.application import declared, run
 from ramet.cli.command import BAD_INPUT, Choices
 from ramet.cli.engines import engines_of, tell_to_end, with_engines
+from ramet.cli.provisioning import check_entrance
 from ramet.errors import DeclarationError, RametError
 from ramet.interruption import INTERRUPTED
 from ramet.tasks import unless_stopped
@@ -71,6 +72,8 @@ def supervise(
         stack.enter_context(Sole(found.folder / deployment.data, deployment))
         if engines:
             setup = stack.enter_context(with_engines(setup, application))
+        storage = setup.storage or deployment.storage
+        run(check_entrance(found, msgspec.structs.replace(deployment, storage=storage), application))
         apis = frozenset(api.name for api in application.apis)
         return run(_Foreground(choices, setup, sources, apis).run())
 

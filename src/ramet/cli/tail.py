@@ -5,8 +5,9 @@ from __future__ import annotations
 import io
 import os
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -15,6 +16,10 @@ from ramet.cli.application import configuration, run, runs
 from ramet.cli.command import Choices, command
 from ramet.clock import SystemClock
 from ramet.errors import UsageError
+
+if TYPE_CHECKING:
+    from ramet.model.topology import Deployment
+    from ramet.runtime.configuration import Configuration
 
 LOOK_SECONDS = 0.1
 
@@ -25,7 +30,7 @@ LOOK_SECONDS = 0.1
     ("ramet logs edge -n 1000 --json", "for programs: a line of JSON each"),
 )
 @click.argument("group", required=False)
-@click.option("--follow", "-f", is_flag=True, help="Go on with what is said until interrupted.")
+@click.option("--follow", "-f", is_flag=True, help="Go on with what is said until the deployment ends.")
 @click.option("--lines", "-n", default=50, show_default=True, type=click.IntRange(0), help="How many of each group.")
 @click.option("--deployment", "-d", default=None, metavar="NAME", help="Which; by default one with groups that runs.")
 def logs(choices: Choices, group: str | None, follow: bool, lines: int, deployment: str | None) -> None:
@@ -34,29 +39,36 @@ def logs(choices: Choices, group: str | None, follow: bool, lines: int, deployme
     The files are in the folder `logs` of the deployment's data, and are there also when it does not run. A deployment
     of one process says everything on its own terminal.
     """
-    files = _files(choices, deployment, group)
-    for path in files:
-        for text in deque(_lines(path), maxlen=lines):
-            _show(choices, text)
-    if follow:
-        run(_follow(choices, files))
-
-
-def _files(choices: Choices, deployment: str | None, group: str | None) -> list[Path]:
-    """Raises: UsageError, ConfigurationError."""
-    from ramet.runtime.supervisor.folders import Folders
+    from ramet.runtime.operators.remote import reach
 
     found = configuration(choices)
-    split = [one for one in found.deployments.values() if one.groups]
-    if deployment is not None:
-        split = [one for one in (found.deployment(deployment),) if one.groups]
+    chosen = _chosen(found, deployment)
+    files = _files(found, chosen, group)
+    with reach(found.folder / chosen.data) as remote:
+        if remote is None:
+            output.note(f'The deployment "{chosen.name}" does not run: this is what it has said last.')
+        for path in files:
+            for text in deque(_lines(path), maxlen=lines):
+                _show(choices, text)
+        if follow and remote is not None:
+            run(_follow(choices, files, remote.has_ended))
+            output.note(f'The deployment "{chosen.name}" has ended.')
+
+
+def _chosen(found: Configuration, deployment: str | None) -> Deployment:
+    """The one that is named, else the first with groups that runs, else the first with groups. Raises: UsageError."""
+    named = found.deployments.values() if deployment is None else (found.deployment(deployment),)
+    split = [one for one in named if one.groups]
     if not split:
         which = f'The deployment "{deployment}" is one process' if deployment else "Every deployment is one process"
         raise UsageError(f"{which}, which says everything on its own terminal.")
-    chosen = next((one for one in split if runs(found.folder / one.data)), None)
-    if chosen is None:
-        chosen = split[0]
-        output.note(f'The deployment "{chosen.name}" does not run: this is what it has said last.')
+    return next((one for one in split if runs(found.folder / one.data)), split[0])
+
+
+def _files(found: Configuration, chosen: Deployment, group: str | None) -> list[Path]:
+    """Raises: UsageError where there is no such group."""
+    from ramet.runtime.supervisor.folders import Folders
+
     folders = Folders(found.folder / chosen.data)
     names = [one.name for one in chosen.groups]
     if group is not None and group not in names:
@@ -71,14 +83,20 @@ def _lines(path: Path) -> list[str]:
         return []
 
 
-async def _follow(choices: Choices, files: Sequence[Path]) -> None:
+async def _follow(choices: Choices, files: Sequence[Path], has_ended: Callable[[], bool]) -> None:
+    """Until the deployment has ended, and its last words are shown."""
     clock = SystemClock()
     followed = [_Followed(path) for path in files]
-    while True:
+
+    def show_more() -> None:
         for one in followed:
             for text in one.more():
                 _show(choices, text)
+
+    while not has_ended():
+        show_more()
         await clock.sleep(LOOK_SECONDS)
+    show_more()
 
 
 class _Followed:

@@ -20,6 +20,7 @@ from ramet.cli import output
 from ramet.cli.application import configuration, declared, home, run
 from ramet.cli.blame import own_part
 from ramet.cli.command import Choices, command, failed
+from ramet.cli.provisioning import check_entrance
 from ramet.errors import ConfigurationError, DeclarationError, RametError
 from ramet.interruption import INTERRUPTED
 from ramet.tasks import Tasks, unless_stopped
@@ -134,7 +135,9 @@ class Up:
             self._sources = Sources(self._folder)
         found = configuration(self._choices)
         deployment = self._at(found.deployment(self._name))
-        running = make_running(found, deployment, declared(found), strict=self._strict)
+        application = declared(found)
+        run(check_entrance(found, deployment, application))
+        running = make_running(found, deployment, application, strict=self._strict)
         return run(self._until_changed(Process(found, deployment, running)))
 
     def _at(self, deployment: Deployment) -> Deployment:

@@ -20,7 +20,7 @@ from ramet.contract.places import Place, shown
 from ramet.contract.problems import Problem
 from ramet.errors import ConfigurationError
 from ramet.model.topology import Assignment, Deployment
-from ramet.runtime.deployments import Deployments, Origins, SettingsTable
+from ramet.runtime.deployments import BROKER_IS, STORAGE_IS, Deployments, Origins, SettingsTable, is_broker, is_storage
 from ramet.runtime.toml import Keys, Lines, Mistakes
 from ramet.settings import read_settings, referred
 
@@ -75,16 +75,10 @@ class Configuration:
 
     def _resolved(self, found: Deployment, environment: Mapping[str, str] | None) -> Deployment:
         environment = os.environ if environment is None else environment
-        storage = self._referred(found.name, "storage", found.storage, environment)
-        broker = self._referred(found.name, "broker", found.broker, environment)
+        for problem in engines_of_nowhere(self, found, environment):
+            raise ConfigurationError(str(problem))
+        storage, broker = referred(found.storage, environment), referred(found.broker, environment)
         return msgspec.structs.replace(found, storage=storage, broker=broker)
-
-    def _referred(self, deployment: str, key: str, value: str, environment: Mapping[str, str]) -> str:
-        try:
-            return referred(value, environment)
-        except (ValueError, OSError) as error:
-            line = self.place("deployment", deployment, key)[1]
-            raise ConfigurationError(f"{FILE}:{line}: {key} of [deployment.{deployment}]: {error}.") from error
 
 
 class ExternalAt(msgspec.Struct, frozen=True):
@@ -187,6 +181,24 @@ class _Source:
             value = self._mistakes.read((outer, name), table, kind)
             if value is not None:
                 yield name, value
+
+
+def engines_of_nowhere(
+    found: Configuration, deployment: Deployment, environment: Mapping[str, str]
+) -> Iterator[Problem]:
+    """References of a deployment that give no storage and no broker: to a variable that is not set, to a wrong URL."""
+    for key, written, is_one, what in (
+        ("storage", deployment.storage, is_storage, STORAGE_IS),
+        ("broker", deployment.broker, is_broker, BROKER_IS),
+    ):
+        try:
+            message = "" if is_one(referred(written, environment)) else f"{written} is something else; {what}"
+        except (ValueError, OSError) as error:
+            message = str(error)
+        if message:
+            file, line = found.place("deployment", deployment.name, key)
+            where = f"{key} of [deployment.{deployment.name}]"
+            yield Problem(file=shown(file), line=line, message=f"{where}: {message}.", remedy="")
 
 
 def settings_of_nobody(found: Configuration, declared: Declared) -> Iterator[Problem]:

@@ -15,6 +15,11 @@ from ramet.runtime.toml import Keys, Lines, Mistakes, nearest
 DURABILITY = ("full", "normal", "off")
 STORAGES = ("postgresql", "postgres")
 BROKERS = ("nats", "tls", "amqp", "amqps", "redis", "rediss")
+STORAGE_IS = 'storage is "sqlite", a URL of PostgreSQL ("postgresql://localhost:5432"), or "env:NAME"'
+BROKER_IS = (
+    'broker is "memory", a URL of NATS ("nats://localhost:4222"), RabbitMQ ("amqp://localhost:5672") or '
+    'Redis ("redis://localhost:6379"), or "env:NAME"'
+)
 REFERENCES = ("env:", "file:")
 LARGEST_PORT = 65535
 LONGEST_STARTUP_SECONDS = 86400.0
@@ -176,11 +181,10 @@ class Deployments:
             wrong(own, "data", 'data is the folder of the databases, such as ".ramet/local".')
         if table.durability not in DURABILITY:
             wrong(own, "durability", f'durability is "full", "normal" or "off", not "{table.durability}".')
-        if not is_engine(table.storage, "sqlite", STORAGES):
-            wrong(own, "storage", 'storage is "sqlite", a URL such as "postgresql://localhost:5432", or "env:NAME".')
-        if not is_engine(table.broker, "memory", BROKERS):
-            urls = 'a URL such as "nats://localhost:4222" or "amqp://localhost:5672"'
-            wrong(own, "broker", f'broker is "memory", {urls}, or "env:NAME".')
+        if not is_storage(table.storage):
+            wrong(own, "storage", f"{STORAGE_IS}.")
+        if not is_broker(table.broker):
+            wrong(own, "broker", f"{BROKER_IS}.")
         if not 0 < table.startup_seconds <= LONGEST_STARTUP_SECONDS:
             longest = f"{LONGEST_STARTUP_SECONDS:g}"
             wrong(own, "startup_seconds", f"startup_seconds is more than 0, and at most {longest} (a day).")
@@ -256,10 +260,19 @@ class Deployments:
         self._mistakes.add((*own, key), message)
 
 
-def is_engine(value: str, embedded: str, schemes: tuple[str, ...]) -> bool:
-    """Whether it is the embedded engine, a URL of one of the schemes, or a reference to a URL."""
-    scheme, separator, _ = value.partition("://")
-    return value == embedded or value.startswith(REFERENCES) or bool(separator and scheme in schemes)
+def is_storage(value: str) -> bool:
+    """Whether it is "sqlite", a URL of PostgreSQL, or a reference to one."""
+    return value == "sqlite" or value.startswith(REFERENCES) or _scheme(value) in STORAGES
+
+
+def is_broker(value: str) -> bool:
+    """Whether it is "memory", a URL of a broker there is, or a reference to one."""
+    return value == "memory" or value.startswith(REFERENCES) or _scheme(value) in BROKERS
+
+
+def _scheme(url: str) -> str:
+    scheme, separator, _ = url.partition("://")
+    return scheme if separator else ""
 
 
 def _overlaid(below: Raw, above: Raw) -> Raw:

@@ -56,11 +56,17 @@ class Placement(Value):
         return {group.name: group.services for group in self.groups}
 
 
+BROKER_REMEDY = 'Set broker = "nats://…", "amqp://…" or "redis://…"'
+
+
 def place(
-    deployment: Deployment, declared: Declared, where: Callable[..., Place]
+    deployment: Deployment, declared: Declared, where: Callable[..., Place], *, broker_remedy: str = BROKER_REMEDY
 ) -> tuple[Placement, tuple[Problem, ...]]:
-    """Where everything runs, and every mistake; `where` tells the file and line of a key of ramet.toml."""
-    planning = _Planning(deployment, declared, where)
+    """Where everything runs, and every mistake; `where` tells the file and line of a key of ramet.toml.
+
+    `broker_remedy` is how a broker is named that carries events between processes.
+    """
+    planning = _Planning(deployment, declared, where, broker_remedy)
     placement = Placement(
         deployment=deployment.name,
         storage=masked(deployment.storage),
@@ -150,8 +156,11 @@ def masked(url: str) -> str:
 class _Planning:
     """One deployment of one application."""
 
-    def __init__(self, deployment: Deployment, declared: Declared, where: Callable[..., Place]) -> None:
+    def __init__(
+        self, deployment: Deployment, declared: Declared, where: Callable[..., Place], broker_remedy: str
+    ) -> None:
         self._deployment = deployment
+        self._broker_remedy = broker_remedy
         self._where = where
         self._declared = declared
         self._split = bool(deployment.groups)
@@ -271,7 +280,7 @@ class _Planning:
     def _events(self) -> Iterator[Problem]:
         if self._deployment.broker != "memory":
             return
-        remedy = 'Set broker = "nats://…", "amqp://…" or "redis://…"'
+        remedy = self._broker_remedy
         replicas = {group.name: group.replicas for group in self.groups}
         for service in self._declared.services:
             for topic in sorted({self._declared.topic_of(handler.mark.event) for handler in service.handlers}):

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from ramet.events.brokers.nats.broker import NatsBroker
     from ramet.events.brokers.rabbitmq.broker import RabbitBroker
     from ramet.events.brokers.redis.broker import RedisBroker
+    from ramet.storage.address import Address
     from ramet.storage.migrations import Migrations
     from ramet.storage.postgres.storage import PostgresStorage
 
@@ -65,20 +66,27 @@ def load(deployment: Deployment) -> None:
 
 def _postgres(deployment: Deployment, folder: Path, declared: Declared, *, readonly: bool) -> Callable[[str], Storage]:
     """A schema for each service, opened with the service's own role where `ramet db provision` has made one."""
-    from ramet.storage.address import address
-    from ramet.storage.grants import connection_for
     from ramet.storage.postgres.options import PostgresOptions
-    from ramet.storage.provisioning import FILE, passwords
 
     kind = _postgres_kind()
-    server = address(deployment.storage)
-    known = passwords(folder / deployment.data / FILE, [one.name for one in declared.services], os.environ)
+    login = logins(deployment, folder, declared)
     options = PostgresOptions(synchronous_commit="on" if deployment.durability == "full" else "off", readonly=readonly)
 
     def storage(service: str) -> Storage:
-        return kind(service, connection_for(declared.name, service, server, known).url, options)
+        return kind(service, login(service).url, options)
 
     return storage
+
+
+def logins(deployment: Deployment, folder: Path, declared: Declared) -> Callable[[str], Address]:
+    """Where on PostgreSQL each service has its storage, and who it is there."""
+    from ramet.storage.address import address
+    from ramet.storage.grants import connection_for
+    from ramet.storage.provisioning import FILE, passwords
+
+    server = address(deployment.storage)
+    known = passwords(folder / deployment.data / FILE, [one.name for one in declared.services], os.environ)
+    return lambda service: connection_for(declared.name, service, server, known)
 
 
 def _postgres_kind() -> type[PostgresStorage]:

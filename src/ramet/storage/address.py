@@ -32,6 +32,11 @@ class Address:
         return f"postgresql://{_bracketed(self.host)}:{self.port}/{self.database or ''}"
 
     @property
+    def place(self) -> str:
+        """Where the server listens: host and port, or a Unix socket."""
+        return f"{self.host}/.s.PGSQL.{self.port}" if "/" in self.host else f"{_bracketed(self.host)}:{self.port}"
+
+    @property
     def url(self) -> str:
         """With everything, the password as well."""
         who = quote(self.user or "", safe="")

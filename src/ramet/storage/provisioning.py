@@ -6,11 +6,11 @@ import os
 import secrets
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
-from ramet.errors import ConfigurationError, MissingExtra, StorageError
+from ramet.errors import ConfigurationError, MissingExtra, StorageError, system_words
 from ramet.storage.address import Address, quoted
 from ramet.storage.grants import Login, for_the_database, for_the_server, role_of
 
@@ -22,6 +22,12 @@ except ImportError as error:
 FILE = "postgresql.json"
 """The services' passwords, in the deployment's data folder, for nobody but its owner to read."""
 
+_PATIENCE_SECONDS = 2
+_CLOSED = (
+    asyncpg.InvalidAuthorizationSpecificationError,
+    asyncpg.InvalidCatalogNameError,
+    asyncpg.InsufficientPrivilegeError,
+)
 _HAS_DATABASE = "SELECT 1 FROM pg_catalog.pg_database WHERE datname = $1"
 
 
@@ -61,19 +67,30 @@ def passwords(file: Path, services: Sequence[str], environment: Mapping[str, str
 
 
 def logins(application: str, services: Sequence[str], file: Path, environment: Mapping[str, str]) -> list[Login]:
-    """The role of every service; passwords that are not there yet are made up, and kept in the file."""
+    """The role of every service; passwords that are not there yet are made up, to be kept once the server has them."""
     known = passwords(file, services, environment)
-    new = {service: secrets.token_urlsafe(24) for service in services if service not in known}
-    if new:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        whole = {name: value for name, value in {**known, **new}.items() if variable(name) not in environment}
-        partial = file.with_suffix(".new")
-        descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with os.fdopen(descriptor, "wb") as opened:
-            opened.write(msgspec.json.format(msgspec.json.encode(whole)))
-        partial.replace(file)
-    every = {**known, **new}
-    return [Login(service=service, role=role_of(application, service), password=every[service]) for service in services]
+    return [
+        Login(
+            service=service,
+            role=role_of(application, service),
+            password=known[service] if service in known else secrets.token_urlsafe(24),
+        )
+        for service in services
+    ]
+
+
+def keep(wanted: Sequence[Login], file: Path, environment: Mapping[str, str]) -> None:
+    """Write the passwords that the environment does not give to the file."""
+    kept = passwords(file, (), {})
+    whole = kept | {one.service: one.password for one in wanted if variable(one.service) not in environment}
+    if whole == kept:
+        return
+    file.parent.mkdir(parents=True, exist_ok=True)
+    partial = file.with_suffix(".new")
+    descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "wb") as opened:
+        opened.write(msgspec.json.format(msgspec.json.encode(whole)))
+    partial.replace(file)
 
 
 def script(database: str, wanted: Sequence[Login]) -> str:
@@ -103,12 +120,40 @@ async def provision(server: Address, database: str, wanted: Sequence[Login]) -> 
             await _execute(raw, for_the_database(database, wanted))
         finally:
             await raw.close()
-    except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
+    except OSError as error:
         raise StorageError(
-            f"PostgreSQL at {server} could not be provisioned ({error}): the server must run, and the user of the URL "
-            "be a superuser, or own the database and have CREATEROLE. `--sql` prints what somebody else may execute."
+            f"PostgreSQL at {server.place} cannot be reached ({system_words(error)}): see whether it runs there."
+        ) from error
+    except asyncpg.InvalidAuthorizationSpecificationError as error:
+        raise StorageError(
+            f"PostgreSQL at {server.place} does not let us in ({error}): "
+            "mend the user and the password of storage in ramet.toml."
+        ) from error
+    except (asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+        raise StorageError(
+            f"PostgreSQL at {server.place} could not be provisioned ({error}): the user of the URL must be a "
+            "superuser, or own the database and have CREATEROLE. `--sql` prints what somebody else may execute."
         ) from error
     return [Provisioned(service=one.service, database=database, schema=one.service, role=one.role) for one in wanted]
+
+
+class Closed(NamedTuple):
+    """The server is there, and does not let a user in: why, and whether that is for want of the database."""
+
+    why: str
+    lacks_database: bool
+
+
+async def closed(where: Address) -> Closed | None:
+    """Log in and out; None where nothing is against it that those who work there do not say better."""
+    try:
+        raw = await asyncpg.connect(**where.arguments(), timeout=_PATIENCE_SECONDS)
+        await raw.close(timeout=_PATIENCE_SECONDS)
+    except _CLOSED as error:
+        return Closed(str(error), isinstance(error, asyncpg.InvalidCatalogNameError))
+    except (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError):
+        return None
+    return None
 
 
 async def _execute(raw: Any, statements: Sequence[str]) -> None:

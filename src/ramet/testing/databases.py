@@ -8,7 +8,7 @@ from pathlib import Path
 
 from ramet.errors import MissingExtra, StorageError
 from ramet.storage.address import Address, quoted
-from ramet.storage.provisioning import FILE, logins, provision
+from ramet.storage.provisioning import FILE, keep, logins, provision
 
 try:
     import asyncpg
@@ -33,7 +33,9 @@ async def database(server: Address, name: str) -> AsyncIterator[str]:
 
 async def give_roles(server: Address, name: str, services: Sequence[str], data: Path) -> None:
     """A schema and a role for each service, as `ramet db provision` makes them; `name` is the application's, too."""
-    await provision(server, name, logins(name, services, data / FILE, {}))
+    wanted = logins(name, services, data / FILE, {})
+    await provision(server, name, wanted)
+    keep(wanted, data / FILE, {})
 
 
 async def _execute(server: Address, statement: str, *, roles_of: str | None = None) -> None:

@@ -57,6 +57,7 @@ ANY_PORT = "127.0.0.1:0"
 EDGE = "edge"
 NAME = "test"
 LINES_KEPT = 30
+BROKER_REMEDY = 'Give `running` one: servers=Servers(broker="nats://…"), "amqp://…" or "redis://…"'
 IMPATIENT = Patience(attempts=4)
 """What does not start is a failed test, and soon."""
 
@@ -98,7 +99,7 @@ class InProcesses(Access):
         self._tasks = Tasks()
         self._stack = AsyncExitStack()
         self._said: dict[str, deque[str]] = {}
-        placement, problems = place(deployment, self._declared, wanted.configuration.place)
+        placement, problems = place(deployment, self._declared, wanted.configuration.place, broker_remedy=BROKER_REMEDY)
         if problems:
             raise DeclarationError(problems)
         self._setup = Setup(

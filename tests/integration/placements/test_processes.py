@@ -134,7 +134,8 @@ async def test_which_deployment_is_meant_must_be_said_and_right(name: str, split
 
 
 async def test_processes_without_a_broker_between_them_are_refused(folder: Path) -> None:
-    with pytest.raises(DeclarationError, match="the memory broker cannot"):
+    remedy = r"the memory broker cannot. Give `running` one: servers=Servers\(broker=\"nats://…\"\), .*, or keep them"
+    with pytest.raises(DeclarationError, match=remedy):
         async with running(folder, placement="processes"):
             pass
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 
 import asyncpg
 import pytest
@@ -12,7 +14,7 @@ from ramet.storage.address import address
 from ramet.storage.base import Write
 from ramet.storage.grants import connection_for
 from ramet.storage.postgres.storage import PostgresStorage
-from ramet.storage.provisioning import FILE, logins, passwords, provision, script
+from ramet.storage.provisioning import FILE, keep, logins, passwords, provision, script
 from ramet.storage.tables import SCHEMA
 from ramet.testing.engines.postgres import PostgresServer
 
@@ -27,8 +29,17 @@ def storage_of(service: str, server: PostgresServer, file: Path) -> PostgresStor
     return PostgresStorage(service, where.url)
 
 
-async def provisioned(server: PostgresServer, file: Path) -> None:
-    await provision(address(server.url), "shop", logins("shop", SERVICES, file, {}))
+async def provisioned(
+    server: PostgresServer,
+    file: Path,
+    environment: Mapping[str, str] = MappingProxyType({}),
+    *,
+    services: Sequence[str] = SERVICES,
+    database: str = "shop",
+) -> None:
+    wanted = logins("shop", services, file, environment)
+    await provision(address(server.url), database, wanted)
+    keep(wanted, file, environment)
 
 
 async def test_a_services_credentials_cannot_read_anothers_tables(server: PostgresServer, tmp_path: Path) -> None:
@@ -74,7 +85,7 @@ async def test_it_may_be_repeated_and_keeps_the_passwords(server: PostgresServer
 async def test_a_password_of_the_environment_is_kept_nowhere(server: PostgresServer, tmp_path: Path) -> None:
     file = tmp_path / FILE
     environment = {"RAMET_POSTGRESQL_GIFT_CARDS": "from outside"}
-    await provision(address(server.url), "shop", logins("shop", SERVICES, file, environment))
+    await provisioned(server, file, environment)
     assert "from outside" not in file.read_text()
     where = connection_for("shop", "gift-cards", address(server.url), passwords(file, SERVICES, environment))
     storage = PostgresStorage("gift-cards", where.url)
@@ -88,7 +99,7 @@ async def test_what_the_superuser_made_before_becomes_the_services(server: Postg
     await admin.write(Write("INSERT INTO note (key) VALUES (?)", [("kept",)]))
     await admin.close()
     file = tmp_path / FILE
-    await provision(address(server.url), "postgres", logins("shop", ["stock"], file, {}))
+    await provisioned(server, file, services=["stock"], database="postgres")
     where = connection_for("shop", "stock", address(f"{server.url}/postgres"), passwords(file, ["stock"], {}))
     own = PostgresStorage("stock", where.url)
     await own.open((*SCHEMA, *TABLES))
@@ -105,9 +116,23 @@ async def test_a_wrong_password_is_named_without_being_shown(server: PostgresSer
     assert ":wrong" not in str(raised.value)
 
 
+async def test_a_failure_keeps_no_password_that_the_server_does_not_have(
+    server: PostgresServer, tmp_path: Path
+) -> None:
+    wrong = address(server.url).at(user=server.user, password="wrong")
+    file = tmp_path / FILE
+    with pytest.raises(StorageError, match="mend the user and the password"):
+        await provision(wrong, "shop", logins("shop", SERVICES, file, {}))
+    assert not file.exists()
+    await provisioned(server, file)
+    orders = storage_of("orders", server, file)
+    await orders.open(SCHEMA)
+    await orders.close()
+
+
 def test_passwords_that_others_may_read_are_refused(tmp_path: Path) -> None:
     file = tmp_path / FILE
-    logins("shop", SERVICES, file, {})
+    keep(logins("shop", SERVICES, file, {}), file, {})
     file.chmod(0o644)
     with pytest.raises(ConfigurationError, match="chmod 600"):
         passwords(file, SERVICES, {})

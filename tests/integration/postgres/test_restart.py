@@ -96,7 +96,7 @@ async def test_a_server_that_is_away_is_named(server: PostgresServer) -> None:
     await storage.open((*SCHEMA, *TABLES))
     server.stop()
     try:
-        with pytest.raises(StorageUnavailable, match=rf"127.0.0.1:{server.port}/postgres.*see whether the server runs"):
+        with pytest.raises(StorageUnavailable, match=rf"127.0.0.1:{server.port} .*see whether PostgreSQL runs"):
             await storage.fetch("SELECT key FROM mark")
         with pytest.raises(StorageUnavailable):
             await storage.write(Write(MARK, [("a",)]))

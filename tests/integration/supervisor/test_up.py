@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
+import subprocess
+import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from threading import Event
 from typing import Any
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import urlsplit
 
 import httpx
 import msgspec
@@ -19,7 +22,7 @@ import pytest
 from ramet.model.topology import Deployment
 from ramet.runtime.sole import Sole
 from tests.integration.cli.deployment import PATIENCE_SECONDS, Up, ramet
-from tests.integration.supervisor.bakery import CODE, TOML, reachable, write_to
+from tests.integration.supervisor.bakery import CODE, TOML, write_to
 
 
 @pytest.fixture
@@ -30,6 +33,10 @@ def bakery(tmp_path: Path) -> Path:
 
 def status(folder: Path) -> dict[str, Any]:
     return msgspec.json.decode(ramet(folder, "status", "-d", "split", "--json").stdout)
+
+
+def shown(folder: Path) -> str:
+    return ramet(folder, "status", "-d", "split").stdout
 
 
 def replicas(folder: Path, group: str) -> list[dict[str, Any]]:
@@ -137,12 +144,51 @@ def test_a_killed_replica_comes_back_and_code_that_is_broken_stays_away(bakery: 
         os.kill(back["pid"], signal.SIGKILL)
         until(lambda: [one["state"] for one in replicas(bakery, "back") if one["restarts"] == 1] == ["ready"])
         assert loaves(url) == 12
+        (back,) = replicas(bakery, "back")
+        assert (back["error"], back["ended"], back["since"] >= back["ended_at"]) == ("", "was ended by SIGKILL", True)
+        assert re.search(r"back/0 .* was ended by SIGKILL at .*Z, restarted$", shown(bakery), re.MULTILINE)
         (bakery / "bakery.py").write_text("broken(", encoding="utf-8")
         failed = ramet(bakery, "restart", "front")
         assert failed.returncode == 1
         assert "those that were there are as they were" in failed.stderr
         assert loaves(url) == 12
         assert process.stop() == 0
+
+
+def test_a_group_that_was_stopped_names_the_way_back(bakery: Path) -> None:
+    with Up(bakery, "split", "--no-reload") as process:
+        process.ready()
+        ways = {
+            ("stop", "back"): ("`ramet restart back`", ("restart", "back")),
+            ("scale", "back", "0"): ("`ramet scale back 1`", ("scale", "back", "1")),
+        }
+        for command, (told, way) in ways.items():
+            assert ramet(bakery, *command).returncode == 0
+            assert re.search(rf"back +stopped .*{told} starts it", shown(bakery))
+            refused = ramet(bakery, "call", "Ovens.bake", "-d", "split")
+            sentence = f"error: Ovens is in the group back, which is stopped: {told} starts it.\n"
+            assert (refused.returncode, refused.stderr) == (1, sentence)
+            assert ramet(bakery, *way).returncode == 0
+            assert ramet(bakery, "call", "Ovens.bake", "-d", "split").stdout == "13\n"
+        assert process.stop() == 0
+
+
+def test_a_log_is_followed_until_the_deployment_ends(bakery: Path) -> None:
+    speaking = 'db: Database\n\n    async def startup(self) -> None:\n        print("kneading", flush=True)'
+    (bakery / "bakery.py").write_text(CODE.replace("db: Database", speaking), encoding="utf-8")
+    with Up(bakery, "split", "--no-reload") as process:
+        process.ready()
+        command = [sys.executable, "-m", "ramet", "logs", "--follow"]
+        pipe = subprocess.PIPE
+        with subprocess.Popen(command, cwd=bakery, stdout=pipe, stderr=pipe, text=True) as following:
+            assert following.stdout is not None
+            assert following.stderr is not None
+            assert "kneading" in following.stdout.readline()
+            assert process.stop() == 0
+            assert following.wait(PATIENCE_SECONDS) == 0
+            assert following.stderr.read() == 'The deployment "split" has ended.\n'
+    late = ramet(bakery, "logs", "--follow")
+    assert (late.returncode, "does not run: this is what it has said last" in late.stderr) == (0, True)
 
 
 def test_mistakes_of_the_placement_are_told_before_anything_starts(bakery: Path) -> None:
@@ -197,20 +243,6 @@ def test_a_startup_that_hangs_is_named_and_a_stop_does_not_wait_for_it(bakery: P
         line = process.err.wait_for("The startup() of ovens hangs")
         assert "hangs at bakery.py:19, in startup: it was given up after 0.5 s (`startup_seconds` in" in line
         assert process.stop() == 0
-
-
-@pytest.mark.needs("postgresql")
-@pytest.mark.parametrize("wrong", ["password", "database"])
-def test_a_group_that_its_database_refuses_is_given_up_and_the_start_with_it(wrong: str, postgresql: str) -> None:
-    server = urlsplit(postgresql)
-    urls = {"password": server._replace(netloc=f"ramet:x@127.0.0.1:{server.port}"), "database": server}
-    url = urlunsplit(urls[wrong]._replace(path="/nowhere" if wrong == "database" else "/postgres"))
-    why = {"password": "password authentication failed", "database": 'database "nowhere" does not exist'}
-    toml = TOML.replace("[deployment.split]", f'[deployment.split]\nstorage = "{url}"')
-    with reachable(toml) as folder, Up(folder, "split", "--no-reload") as process:
-        assert process.ended() == 2
-        line = process.err.wait_for("error: back/0 failed, 4 times in a row: PostgreSQL failed on ")
-        assert why[wrong] in line
 
 
 def test_code_that_blocks_a_replica_is_named(bakery: Path) -> None:

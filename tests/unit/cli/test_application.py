@@ -2,13 +2,51 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import msgspec
 import pytest
 
 from ramet.model.document import load
-from tests.unit.cli.conftest import Ramet
+from tests.unit.cli.conftest import Broken, Ramet
+
+HANDLING = """
+from ramet import Contract, Event, Saga, Struct, command, on, step, wait
+
+
+class Rang(Event, key="door"):
+    door: str
+
+
+class Broke(Event, key="door"):
+    door: str
+
+
+class Bells(Contract, version="1.0.0", publishes=(Rang, Broke)):
+    @command
+    async def ring(self, door: str) -> None: ...
+
+
+class Visit(Saga):
+    class State(Struct):
+        door: str
+
+    bells: Bells
+
+    @wait(Rang)
+    async def answered(self, state: State, event: Rang) -> State:
+        return state
+
+
+class BellsService(Bells, sagas=(Visit,)):
+    async def ring(self, door: str) -> None:
+        await self.publish(Rang(door=door))
+        await self.start(Visit, Visit.State(door=door), key=door)
+
+    @on(Rang)
+    async def hear(self, event: Rang) -> None: ...
+"""
 
 
 def test_the_model_is_a_document_that_can_be_loaded_back(ramet: Ramet, hello: Path) -> None:
@@ -24,6 +62,20 @@ def test_the_model_is_told_in_a_table(ramet: Ramet, hello: Path) -> None:
     out = ramet("model").out
     assert "greetings  1.0.0" in out
     assert "/api" in out
+
+
+def test_who_handles_which_event_is_told_as_text_and_in_the_document(ramet: Ramet, broken: Broken) -> None:
+    broken(
+        {
+            "ramet.toml": '[application]\nname = "x"\nservices = ["{package}"]\n',
+            "{package}.py": HANDLING,
+        }
+    )
+    out = ramet("model").out
+    assert re.search(r"^bells\.Rang +bells\.hear, bells\.Visit\.answered$", out, re.MULTILINE)
+    assert re.search(r"^bells\.Broke +nobody$", out, re.MULTILINE)
+    (service,) = load(ramet("model", "--json").out).services
+    assert [(one.event, one.method) for one in service.subscribes] == [("bells.Rang", "hear")]
 
 
 def test_openapi_is_printed_for_the_only_api(ramet: Ramet, hello: Path) -> None:

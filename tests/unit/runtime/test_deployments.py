@@ -96,6 +96,11 @@ def test_a_reference_that_leads_nowhere_is_told_when_the_deployment_is_used(read
     configuration = read(SPLIT)
     with pytest.raises(ConfigurationError, match=r"ramet.toml:12: broker of \[deployment.split\]: the environment"):
         configuration.deployment("split", {})
+    told = (
+        r"ramet.toml:12: broker of \[deployment.split\]: env:BROKER is something else; broker is \"memory\", a URL of"
+    )
+    with pytest.raises(ConfigurationError, match=told):
+        configuration.deployment("split", {"BROKER": "kafka://secret@b"})
 
 
 def test_a_replica_has_the_engines_of_its_supervisor(read: Read) -> None:
@@ -117,7 +122,10 @@ def test_what_is_written_in_the_deployment_that_is_extended_is_found_there(read:
     ("text", "told"),
     [
         ('[deployment.a]\nstorage = "mysql://x"', 'ramet.toml:5: storage is "sqlite", a URL'),
-        ('[deployment.a]\nbroker = "kafka://x"', 'or "amqp://localhost:5672", or "env:NAME".'),
+        (
+            '[deployment.a]\nbroker = "kafka://x"',
+            '"nats://localhost:4222"), RabbitMQ ("amqp://localhost:5672") or Redis ("redis://localhost:6379"), or "',
+        ),
         ('[deployment.a]\nbrokr = "memory"', 'ramet.toml:5: [deployment.a] has no "brokr"; did you mean "broker"?'),
         ('[deployment.a]\nlisten = ":1"\ngateway = { listen = ":2" }', "ramet.toml:6: gateway and listen both"),
         ('[deployment.a]\ngateway = { listen = "here" }', "ramet.toml:5: listen is an address such as"),

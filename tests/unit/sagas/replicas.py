@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from datetime import timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
@@ -58,7 +59,7 @@ class OwnClock(Clock):
     def time(self) -> float:
         return self._clock.time()
 
-    async def sleep(self, seconds: float) -> None:
+    async def sleep(self, seconds: float | timedelta) -> None:
         await self._clock.sleep(seconds)
         await self._gate.passing()
 

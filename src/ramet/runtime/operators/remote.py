@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import select
 import socket
 from collections.abc import Iterator
 from pathlib import Path
@@ -53,6 +54,14 @@ class Remote:
         if not line:
             raise self._gone()
         return answer_in(line, kind)
+
+    def has_ended(self) -> bool:
+        """Whether the process has hung up, as it does when it ends, whatever of."""
+        readable, _, _ = select.select([self._connection], [], [], 0)
+        try:
+            return bool(readable) and not self._connection.recv(1, socket.MSG_PEEK)
+        except ConnectionError:
+            return True
 
     def _gone(self) -> Unavailable:
         return Unavailable(f"The process that runs {self._data} ended or hangs, and has not answered: look at its log.")

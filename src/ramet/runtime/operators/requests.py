@@ -144,7 +144,10 @@ class ExternalStatus(CallCounts):
 
 
 class ReplicaStatus(Answer):
-    """One replica of a process group; `state` is what its supervisor sees, `since` seconds since the epoch."""
+    """One replica of a process group; `state` is what its supervisor sees, `since` seconds since the epoch.
+
+    `ended` is what its last end was that nobody had asked for, at `ended_at`, also when it is ready again.
+    """
 
     number: int
     state: str
@@ -154,6 +157,8 @@ class ReplicaStatus(Answer):
     version: str = ""
     address: str = ""
     error: str = ""
+    ended: str = ""
+    ended_at: float | None = None
 
 
 class GroupStatus(Answer):

@@ -7,7 +7,7 @@ import contextlib
 import socket
 from urllib.parse import parse_qs, unquote, urlsplit
 
-from ramet.errors import ConfigurationError
+from ramet.errors import ConfigurationError, system_words
 from ramet.runtime.planning import masked
 
 PATIENCE_SECONDS = 2.0
@@ -41,7 +41,7 @@ async def obstacle(url: str) -> str | None:
                 else asyncio.open_connection(*place, family=socket.AF_UNSPEC)
             )
     except (OSError, TimeoutError) as error:
-        why = "took too long" if isinstance(error, TimeoutError) else (error.strerror or str(error)).lower()
+        why = "took too long" if isinstance(error, TimeoutError) else system_words(error)
         return (
             f"{name} does not answer at {masked(url)} ({why}): start it, or add --engines to `ramet up`, which does so"
         )

@@ -44,7 +44,10 @@ class Around:
 
 
 class Member:
-    """A replica: `number` is unique among those of its group that are alive; `version` is the release it runs."""
+    """A replica: `number` is unique among those of its group that are alive; `version` is the release it runs.
+
+    `ended` says what its last end was that nobody had asked for, also once it is ready again.
+    """
 
     def __init__(self, group: str, number: int, around: Around) -> None:
         self.group = group
@@ -54,6 +57,8 @@ class Member:
         self.restarts = 0
         self.version = ""
         self.error = ""
+        self.ended = ""
+        self.ended_at: float | None = None
         self.child: Child | None = None
         self.endpoint: Endpoint | None = None
         self.is_held_back = False
@@ -227,6 +232,7 @@ class Member:
         what = self.error if self.error.startswith(("was killed", "could not")) else ending(code)
         sentence = self._last_sentence()
         what, why = ("failed", f": {sentence}") if sentence else (what, "")
+        self.ended, self.ended_at = what + why, self._around.clock.time()
         pause = self._around.patience.pause(self._failures, code, away=self._away)
         if pause is None:
             what += f", {self._failures} times in a row" if self._failures > 1 else ""

@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from ramet.clock import Clock
-from ramet.errors import UsageError
-from ramet.runtime.operators.requests import Address, Answer, GetStatus, GroupStatus, ReplicaStatus, Status
+from ramet.contract.api import kebab
+from ramet.errors import Unavailable, UsageError
+from ramet.runtime.operators.requests import Address, Answer, Call, GetStatus, GroupStatus, ReplicaStatus, Status
 from ramet.runtime.supervisor.asking import ReplicaOperations
 from ramet.runtime.supervisor.folders import Folders
 from ramet.runtime.supervisor.keeper import Keeper
@@ -61,6 +62,7 @@ class SupervisorOperations:
             RestartGroups: self.restart,
             StopGroup: self.stop_group,
             StopAll: self.stop,
+            Call: self.call,
         }
 
     async def answer(self, request: Any) -> Answer:
@@ -108,6 +110,16 @@ class SupervisorOperations:
         """Until it is restarted."""
         return GroupsChanged(groups={request.group: await self._supervised.keeper(request.group).stop()})
 
+    async def call(self, request: Call) -> Answer:
+        """By the replicas. Raises: Unavailable where the group that would answer has been stopped."""
+        for keeper in self._supervised.keepers.values():
+            if kebab(request.contract) in keeper.placed.services and not keeper.members:
+                again = f"`ramet restart {keeper.name}`" if keeper.wanted else f"`ramet scale {keeper.name} 1`"
+                raise Unavailable(
+                    f"{request.contract} is in the group {keeper.name}, which is stopped: {again} starts it."
+                )
+        return await self._replicas.answer(request)
+
     async def stop(self, _: StopAll) -> GroupsChanged:
         """The answer is given before the end, so that it arrives."""
         counts = {name: len(keeper.members) for name, keeper in self._supervised.keepers.items()}
@@ -147,4 +159,6 @@ def _replica(member: Member) -> ReplicaStatus:
         version=member.version,
         address=member.endpoint.address if member.endpoint is not None else "",
         error=member.error,
+        ended=member.ended,
+        ended_at=member.ended_at,
     )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from signal import Signals
+
 from ramet.model.application import Value
 
 BAD_INPUT = 2
@@ -50,5 +52,6 @@ def ending(code: int | None) -> str:
     if code is None:
         return "could not be started"
     if code < 0:
-        return f"was ended by signal {-code}"
+        known = -code in set(Signals)
+        return f"was ended by {Signals(-code).name if known else f'signal {-code}'}"
     return f"ended with code {code}"

@@ -15,7 +15,7 @@ from ramet.errors import ConfigurationError, StorageError
 from ramet.storage.address import Address, quoted
 from ramet.storage.postgres.channel import Channel
 from ramet.storage.postgres.dialect import Kin
-from ramet.storage.postgres.failures import FAILURES, failure, is_lost
+from ramet.storage.postgres.failures import FAILURES, failure, is_lost, unreachable
 from ramet.storage.postgres.options import PostgresOptions
 from ramet.storage.postgres.pipeline import Connection, Pipeline
 from ramet.storage.postgres.steps import Steps, fits
@@ -142,7 +142,9 @@ class Connector:
                 if _UNSUPPORTED in str(error) and not self._is_pooled:
                     self._is_pooled = True
                     continue
-                if not is_lost(error) or _clock.monotonic() + wait > until:
+                if is_lost(error) and _clock.monotonic() + wait > until:
+                    raise unreachable(error, self._schema, self._address.place) from error
+                if not is_lost(error):
                     raise failure(error, f"{self._address}, schema {self._schema}") from error
             await _clock.sleep(_clock.jitter(wait))
             wait = min(wait * 2, self._options.retry_most_seconds)

@@ -6,7 +6,7 @@ import ssl
 
 import asyncpg
 
-from ramet.errors import CommitUnknown, DuplicateRow, StorageError, StorageUnavailable
+from ramet.errors import CommitUnknown, DuplicateRow, StorageError, StorageUnavailable, system_words
 
 FAILURES = (
     asyncpg.PostgresError,
@@ -86,11 +86,24 @@ def _remedy(error: BaseException) -> str | None:
     return next((remedy for start, remedy in _REMEDIES.items() if state.startswith(start)), None)
 
 
+def reason(error: BaseException) -> str:
+    """Why it failed, in one line: the server's words, or the system's without numbers and every address tried."""
+    if isinstance(error, asyncpg.InternalClientError):  # which says what state the driver was in, and not why
+        return "the connection broke"
+    if isinstance(error, OSError):
+        return system_words(error)
+    return str(getattr(error, "orig", None) or error).strip().split("\n")[0] or type(error).__name__
+
+
+def unreachable(error: BaseException, service: str, place: str) -> StorageUnavailable:
+    """The error of a connection that could not be made: nothing was asked for yet, so nothing is said of a commit."""
+    remedy = _remedy(error) or "see whether PostgreSQL runs there"
+    return StorageUnavailable(f"The storage of {service} cannot be reached at {place} ({reason(error)}): {remedy}.")
+
+
 def failure(error: BaseException, location: str, *, committing: bool = False) -> StorageError:
     """The error as ours: one sentence with the place and the remedy. `committing`: COMMIT had been sent."""
-    text = str(getattr(error, "orig", None) or error).strip().split("\n")[0] or type(error).__name__
-    if isinstance(error, asyncpg.InternalClientError):  # which says what state the driver was in, and not why
-        text = "the connection broke"
+    text = reason(error)
     if sqlstate(error) == "23505":
         return DuplicateRow(f"A row is there already in {location}: {text}.")
     if is_lost(error) and committing and not isinstance(error, asyncpg.InterfaceError):  # which was never sent

@@ -26,6 +26,6 @@ def test_an_end_is_told_as_people_read_it() -> None:
     assert [ending(code) for code in (0, 3, -9, None)] == [
         "ended with code 0",
         "ended with code 3",
-        "was ended by signal 9",
+        "was ended by SIGKILL",
         "could not be started",
     ]

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncpg
+import pytest
 
 from ramet.errors import StorageUnavailable
-from ramet.storage.postgres.failures import failure, is_lost
+from ramet.storage.postgres.failures import failure, is_lost, reason, unreachable
 
 
 def test_a_full_disk_is_unavailable_and_no_lost_connection() -> None:
@@ -20,3 +21,25 @@ def test_a_connection_that_broke_in_the_middle_is_told_without_the_states_of_the
     error = asyncpg.exceptions.InternalClientError("cannot switch to state 12; another operation (2) is in progress")
     assert is_lost(error)
     assert "(the connection broke), nothing was committed" in str(failure(error, "here"))
+
+
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [
+        (ConnectionRefusedError(111, "Connect call failed ('127.0.0.1', 5432)"), "connection refused"),
+        (
+            OSError("Multiple exceptions: [Errno 111] Connect call failed ('::1', 1), [Errno 111] …"),
+            "connection refused",
+        ),
+        (ConnectionError("no answer within 5 s"), "no answer within 5 s"),
+    ],
+)
+def test_the_system_is_quoted_without_its_numbers(error: OSError, told: str) -> None:
+    assert reason(error) == told
+
+
+def test_a_server_that_cannot_be_reached_is_told_by_service_and_place_and_no_commit_is_spoken_of() -> None:
+    told = unreachable(ConnectionRefusedError(111, "Connection refused"), "orders", "db:5432")
+    assert str(told) == (
+        "The storage of orders cannot be reached at db:5432 (connection refused): see whether PostgreSQL runs there."
+    )
