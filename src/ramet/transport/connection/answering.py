@@ -90,7 +90,7 @@ class AnsweringConnection(Connection):
     `on_introduced` when it is known who the other side is.
 
     `vouch` is asked for each call that speaks for a user; None believes whatever is said. `admission_of` says what
-    stands before the answers of a method; None lets everything in. What is answered without a wait takes no place of it.
+    stands before the answers of a method; None lets everything in. What is answered without a wait takes no place.
     """
 
     def __init__(
