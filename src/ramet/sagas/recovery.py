@@ -42,10 +42,15 @@ async def recover(service: str, journal: Journal, definitions: Mapping[str, Defi
 def sort_in(recovery: Recovery, saga: SavedSaga, definition: Definition, now: float) -> None:
     """Put a saga where it belongs; the parked are not asked.
 
-    One whose row is behind its log, as another worker has left it, is ready to be corrected.
+    One whose row is behind its log, as another worker has left it, is ready to be corrected; and so is one that cannot
+    be understood: what is wrong with it is said, and the others go on, when it is read by itself.
     """
-    live = revive(saga, definition, doubtful=True)
-    progress, todo = live.progress, machine.todo(definition, live.progress, now)
+    try:
+        live = revive(saga, definition, doubtful=True)
+        progress, todo = live.progress, machine.todo(definition, live.progress, now)
+    except Exception:  # noqa: BLE001 - whatever it was, of what was stored or of what the saga's author wrote
+        recovery.ready.append(saga.id)
+        return
     if progress.status is live.stands and progress.reason is None and not todo.run and not todo.overdue:
         recovery.waiting.append((saga.id, todo.until))
     else:
