@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable
 
 from ramet.clock import Clock
 from ramet.sagas.alarm import Limit, Limits
+from ramet.sagas.live import Live
 from ramet.tasks import Spawn, is_ending
 
 Job = Callable[[Limit], Awaitable[None]]
@@ -18,14 +19,18 @@ _LOG = logging.getLogger("ramet.sagas")
 
 
 class Crew:
-    """Works on jobs in the order in which they come, at most `size` at the same time."""
+    """Works on jobs in the order in which they come, at most `size` at the same time.
 
-    def __init__(self, clock: Clock, spawn: Spawn, size: int) -> None:
+    `failed` is told whose job has raised something, for nobody else would go on with that saga.
+    """
+
+    def __init__(self, clock: Clock, spawn: Spawn, size: int, failed: Callable[[Live, Exception], None]) -> None:
         self._clock = clock
         self._limits = Limits(clock, spawn)
         self._spawn = spawn
         self._size = size
-        self._jobs: deque[Job] = deque()
+        self._failed = failed
+        self._jobs: deque[tuple[Job, Live | None]] = deque()
         self._members: list[asyncio.Task[None]] = []
         self._idle: list[asyncio.Future[None]] = []
         self._coming = 0
@@ -33,9 +38,9 @@ class Crew:
         self._jobs_wait = False
         self._quiet: asyncio.Future[None] | None = None
 
-    def add(self, job: Job) -> None:
-        """Do this when somebody is free."""
-        self._jobs.append(job)
+    def add(self, job: Job, live: Live | None = None) -> None:
+        """Do this, for a saga in memory or for all, when somebody is free."""
+        self._jobs.append((job, live))
         self._call()
 
     def drop(self) -> None:
@@ -80,15 +85,18 @@ class Crew:
     async def _do_jobs(self, limit: Limit) -> None:
         done = 0
         while self._jobs and not is_ending():
-            job = self._jobs.popleft()
+            job, live = self._jobs.popleft()
             self._jobs_wait |= self._at_work > 0  # in the middle of one
             if self._jobs:
                 self._call()
             self._at_work += 1
             try:
                 await job(limit)
-            except Exception:  # noqa: BLE001 - a member that died would never be missed
-                _LOG.exception("Something to be done for sagas failed outside of their steps.")
+            except Exception as error:  # noqa: BLE001 - a member that died would never be missed
+                if live is None:
+                    _LOG.exception("Something to be done for sagas failed outside of their steps.")
+                else:
+                    self._failed(live, error)
             finally:
                 self._at_work -= 1
             if self._jobs and not self._at_work:

@@ -79,7 +79,7 @@ class Recorder:
 
     async def _write(self, batch: list[tuple[Record, Live]]) -> None:
         pause, tries = 0.05, 0
-        while batch := [one for one in batch if not one[1].stale]:
+        while batch:
             try:
                 lost = await self._journal.write([record for record, _ in batch])
             except DuplicateRow:
@@ -96,14 +96,15 @@ class Recorder:
                     (self._lost if record.id in lost else self._written)(live)
                 return
             await self._clock.sleep(pause)
+            batch = [one for one in batch if not one[1].stale]
             pause = min(LONGEST_PAUSE_SECONDS, pause * 2)
 
     async def _apart(self, batch: list[tuple[Record, Live]], error: Exception | None = None) -> None:
         """One of them cannot be written, or is told already: by us, in a commit that seemed to fail, or elsewhere."""
         if len(batch) > 1:
             half = len(batch) // 2
-            await self._write(batch[:half])
-            await self._write(batch[half:])
+            for some in (batch[:half], batch[half:]):
+                await self._write([one for one in some if not one[1].stale])
         elif error is not None:
             self._failed(batch[0][1], error)
         else:

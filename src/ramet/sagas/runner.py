@@ -15,7 +15,7 @@ from ramet.errors import NotFound, UsageError, described
 from ramet.sagas import machine
 from ramet.sagas.alarm import Limit
 from ramet.sagas.attempt import Performer
-from ramet.sagas.crew import Crew, Job
+from ramet.sagas.crew import Crew
 from ramet.sagas.definition import Definition, event_name
 from ramet.sagas.journal import Journal, SavedSaga, record
 from ramet.sagas.live import Live, moment, moments, revive, waiter
@@ -69,7 +69,7 @@ class Runner:
         self._performer = performer
         self._clock = clock
         self._recorder = Recorder(journal, clock, spawn, written=self._written, lost=self._lost, failed=self._set_aside)
-        self._crew = Crew(clock, spawn, CONCURRENCY)
+        self._crew = Crew(clock, spawn, CONCURRENCY, self._set_aside)
         self._roll = Roll(clock, spawn, ROOM, self._rise)
         self._tidying = Tidying(journal, clock, spawn)
 
@@ -299,22 +299,15 @@ class Runner:
         todo = machine.todo(live.definition, progress, now)
         for step in todo.run:
             live.progress = machine.began(live.progress, step)
-            self._crew.add(partial(self._at_work, live, partial(self._attempt, live, step)))
+            self._crew.add(partial(self._attempt, live, step), live)
         if todo.event is not None:
             live.seeking = True
-            self._crew.add(partial(self._at_work, live, partial(self._seek, live)))
+            self._crew.add(partial(self._seek, live), live)
         elif todo.until is not None:
             if live.progress.active or todo.until <= now + PAUSE_SECONDS:
                 self._roll.remind(live.id, todo.until)
             else:
                 self._forget(live, todo.until)
-
-    async def _at_work(self, live: Live, work: Job, limit: Limit) -> None:
-        """Whatever a piece of work comes to that is no outcome of a step: nobody else would go on with the saga."""
-        try:
-            await work(limit)
-        except Exception as error:  # noqa: BLE001 - as above
-            self._set_aside(live, error)
 
     async def _attempt(self, live: Live, step: str, limit: Limit, found: tuple[str, str] | None = None) -> None:
         """One attempt of a step or its undo, with the event it waited for."""

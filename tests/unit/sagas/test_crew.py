@@ -18,7 +18,7 @@ SIZE = 8
 @pytest.fixture
 async def crew() -> AsyncIterator[Crew]:
     tasks = Tasks()
-    crew = Crew(SystemClock(), tasks.spawn, SIZE)
+    crew = Crew(SystemClock(), tasks.spawn, SIZE, lambda *_: None)
     yield crew
     await crew.stop()
     await tasks.stop()
