@@ -16,8 +16,8 @@ from ramet.errors import NotFound, UsageError, described
 from ramet.sagas.definition import Definition, event_waits
 from ramet.sagas.journal import Glance, Journal, SavedSaga, Shapes
 from ramet.sagas.progress import Status
-from ramet.sagas.recovery import Recovery, sort_in
 from ramet.sagas.release import objection, refusal
+from ramet.sagas.roll import Recovery, sort_in
 from ramet.sagas.runner import Runner
 from ramet.storage.leases import Leases
 from ramet.tasks import Spawn

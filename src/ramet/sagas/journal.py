@@ -26,6 +26,12 @@ from ramet.telemetry.context import Caller, Context
 CHANNEL = "ramet_saga"
 """Notified when an event has come for a saga that another process runs."""
 
+SIGNALS_KEPT_SECONDS = 7 * 86_400.0
+"""How long an event is kept for a saga that has not been started."""
+
+ENDED_KEPT_SECONDS = 30 * 86_400.0
+"""How long a saga that has ended is kept: it can be shown, and its key starts no other one."""
+
 SCHEMA: tuple[str, ...] = (
     """CREATE TABLE IF NOT EXISTS ramet_saga (
         id TEXT PRIMARY KEY, name TEXT NOT NULL, business_key TEXT NOT NULL, definition TEXT NOT NULL,
@@ -257,6 +263,11 @@ class Journal:
     def listen(self, wake: Callable[[], None]) -> None:
         """Call `wake` when an event may have come for a saga of this process."""
         self._storage.listen(CHANNEL, wake)
+
+    async def tidy(self, now: float) -> None:
+        """Throw away what nobody needs any more."""
+        await self.sweep(now - SIGNALS_KEPT_SECONDS)
+        await self.purge(now - ENDED_KEPT_SECONDS)
 
     async def sweep(self, before: float) -> None:
         """Forget events older than `before` whose saga is not in flight."""

@@ -7,11 +7,15 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 from enum import Enum
 
 from ramet.clock import Clock
+from ramet.sagas import machine
 from ramet.sagas.alarm import Agenda
-from ramet.sagas.live import Live
+from ramet.sagas.definition import Definition
+from ramet.sagas.journal import SavedSaga
+from ramet.sagas.live import Live, revive
 from ramet.tasks import Spawn
 
 
@@ -131,3 +135,32 @@ class Roll:
 
 def _is_inside(saga: Live | Absent | None) -> bool:
     return saga is not None and (isinstance(saga, Live) or saga.place is Place.READING)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Recovery:
+    """What a start, or a worker that takes over, has to go on with, by id.
+
+    `ready` can go on now, `waiting` at a time or, where that is None, with an event.
+    """
+
+    ready: list[str] = field(default_factory=list)
+    waiting: list[tuple[str, float | None]] = field(default_factory=list)
+
+
+def sort_in(recovery: Recovery, saga: SavedSaga, definition: Definition, now: float) -> None:
+    """Put a saga where it belongs; the parked are not asked.
+
+    One whose row is behind its log, as another worker has left it, is ready to be corrected; and so is one that cannot
+    be understood: what is wrong with it is said, and the others go on, when it is read by itself.
+    """
+    try:
+        live = revive(saga, definition, doubtful=True)
+        progress, todo = live.progress, machine.todo(definition, live.progress, now)
+    except Exception:  # noqa: BLE001 - whatever it was, of what was stored or of what the saga's author wrote
+        recovery.ready.append(saga.id)
+        return
+    if progress.status is live.stands and progress.reason is None and not todo.run and not todo.overdue:
+        recovery.waiting.append((saga.id, todo.until))
+    else:
+        recovery.ready.append(saga.id)

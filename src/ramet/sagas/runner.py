@@ -22,9 +22,7 @@ from ramet.sagas.live import Live, moment, moments, revive, waiter
 from ramet.sagas.moments import Happened, Moment, Report
 from ramet.sagas.progress import ENDED, Outcome, Progress, Status
 from ramet.sagas.recorder import Recorder
-from ramet.sagas.recovery import Recovery
-from ramet.sagas.roll import Absent, Place, Roll
-from ramet.sagas.tidying import Tidying
+from ramet.sagas.roll import Absent, Place, Recovery, Roll
 from ramet.storage.base import Row
 from ramet.tasks import Spawn
 
@@ -71,14 +69,12 @@ class Runner:
         self._recorder = Recorder(journal, clock, spawn, written=self._written, lost=self._lost, failed=self._set_aside)
         self._crew = Crew(clock, spawn, CONCURRENCY, self._set_aside)
         self._roll = Roll(clock, spawn, ROOM, self._rise)
-        self._tidying = Tidying(journal, clock, spawn)
 
     # -- life ----------------------------------------------------------------------------------------------------
 
     async def start(self, recovery: Recovery) -> None:
         """Go on with what was in flight."""
         self.running = True
-        self._tidying.start()
         self.take(recovery)
         for saga in await self._journal.signalled():
             self.wake(saga)
@@ -100,7 +96,6 @@ class Runner:
         """Let the steps under way finish, for some seconds, make everything durable, and begin nothing more."""
         self.running = False
         self._roll.rest()
-        await self._tidying.stop()
         self._crew.drop()
         await self._crew.quiet(STOPPING_SECONDS)
         await self._crew.stop()
