@@ -295,8 +295,8 @@ def described(error: BaseException) -> str:
 
 
 def storable(text: str) -> str:
-    """Text in one line, where half characters, as in names of files that are no text, are written out."""
-    return " ".join(text.split()).encode(errors="backslashreplace").decode()
+    """Text in one line, where NUL and half characters, as in names of files that are no text, are written out."""
+    return " ".join(text.split()).replace("\0", "\\0").encode(errors="backslashreplace").decode()
 
 
 def system_words(error: OSError) -> str:

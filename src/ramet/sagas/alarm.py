@@ -103,6 +103,11 @@ class Limit:
             self.task.uncancel()
 
     @property
+    def is_ending(self) -> bool:
+        """Whether all work is being stopped."""
+        return self._limits.is_stopped
+
+    @property
     def stopped(self) -> bool:
         """Whether the cancellation that has just arrived was ours, and ours alone."""
         return self.passed and self.task is not None and self.task.cancelling() == 1
@@ -114,6 +119,7 @@ class Limits:
     def __init__(self, clock: Clock, spawn: Spawn) -> None:
         self._clock = clock
         self._all: list[Limit] = []
+        self.is_stopped = False
         self._alarm = Alarm(clock, spawn, self._look)
 
     def new(self) -> Limit:
@@ -139,5 +145,6 @@ class Limits:
 
     def stop(self) -> None:
         """Stop nothing any more."""
+        self.is_stopped = True
         self._alarm.stop()
         self._all.clear()

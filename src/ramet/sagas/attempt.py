@@ -48,7 +48,7 @@ class StepScope(Scope):
         return None
 
 
-def failure(error: Exception, scope: StepScope) -> Failure:
+def failure(error: BaseException, scope: StepScope) -> Failure:
     """What an attempt that ended with `error` leaves behind.
 
     A client marks the error of a command with the command's key (`__ramet_key__`); then, and only then, it is known
@@ -83,14 +83,16 @@ class Performer:
         scope = self._scope(live, step, back=back)
         deadline = self._clock.monotonic() + step.timeout_seconds
         current_scope.set(scope)
-        context = live.execution(scope.execution, deadline)
-        current_context.set(context if self.believe is None else self.believe(context))
         limit.begin(deadline)
         try:
+            context = live.execution(scope.execution, deadline)
+            current_context.set(context if self.believe is None else self.believe(context))
             state = await (self._undo(live, step) if back else self._do(live, step, found))
         except asyncio.CancelledError as error:
             failed = self._cancelled(step, scope, limit, error, back=back)
-        except Exception as error:  # noqa: BLE001 - whatever a step raises is an outcome
+        except (KeyboardInterrupt, GeneratorExit):
+            raise
+        except BaseException as error:  # noqa: BLE001 - whatever a step raises is an outcome, be it SystemExit
             failed = failure(error, scope)
         else:
             now = self._clock.time()
@@ -114,11 +116,11 @@ class Performer:
     def _cancelled(
         step: RunnableStep, scope: StepScope, limit: Limit, error: asyncio.CancelledError, *, back: bool
     ) -> Failure:
-        """The time was up, or the step cancelled itself. Raises: CancelledError when the engine is stopped."""
+        """The time was up, or the step cancelled its task. Raises: CancelledError when the engine is stopped."""
         if limit.stopped:
             what = f"the undo of {step.name}" if back else step.name
             return Failure(error=f"{what} took longer than {step.timeout_seconds:g} s", keys=tuple(scope.called))
-        if limit.task is not None and limit.task.cancelling():
+        if limit.is_ending:
             raise error
         return Failure(error=described(error), keys=tuple(scope.called))
 
@@ -128,7 +130,7 @@ class Performer:
             state = await step.do(base)
         else:
             state = await step.do(base, msgspec.json.decode(found[1], type=step.event))
-        return state if state is base else _kept(live.definition, state, step.title)
+        return _kept(live.definition, state, step.title)
 
     async def _undo(self, live: Live, step: RunnableStep) -> Any:
         """Withdraw what may still be on its way, then undo."""

@@ -9,7 +9,8 @@ from collections.abc import Awaitable, Callable
 
 from ramet.clock import Clock
 from ramet.sagas.alarm import Limit, Limits
-from ramet.tasks import Spawn
+from ramet.sagas.live import Live
+from ramet.tasks import Spawn, is_ending
 
 Job = Callable[[Limit], Awaitable[None]]
 """What is to be done, given the stopwatch of the member who does it."""
@@ -18,14 +19,18 @@ _LOG = logging.getLogger("ramet.sagas")
 
 
 class Crew:
-    """Works on jobs in the order in which they come, at most `size` at the same time."""
+    """Works on jobs in the order in which they come, at most `size` at the same time.
 
-    def __init__(self, clock: Clock, spawn: Spawn, size: int) -> None:
+    `failed` is told whose job has raised something, for nobody else would go on with that saga.
+    """
+
+    def __init__(self, clock: Clock, spawn: Spawn, size: int, failed: Callable[[Live, Exception], None]) -> None:
         self._clock = clock
         self._limits = Limits(clock, spawn)
         self._spawn = spawn
         self._size = size
-        self._jobs: deque[Job] = deque()
+        self._failed = failed
+        self._jobs: deque[tuple[Job, Live | None]] = deque()
         self._members: list[asyncio.Task[None]] = []
         self._idle: list[asyncio.Future[None]] = []
         self._coming = 0
@@ -33,9 +38,9 @@ class Crew:
         self._jobs_wait = False
         self._quiet: asyncio.Future[None] | None = None
 
-    def add(self, job: Job) -> None:
-        """Do this when somebody is free."""
-        self._jobs.append(job)
+    def add(self, job: Job, live: Live | None = None) -> None:
+        """Do this, for a saga in memory or for all, when somebody is free."""
+        self._jobs.append((job, live))
         self._call()
 
     def drop(self) -> None:
@@ -61,45 +66,59 @@ class Crew:
             self._coming += 1
 
     def _left(self, member: asyncio.Task[None]) -> None:
-        """Sent home; or a step has cancelled the task it ran in: the next job brings somebody for the place."""
+        """Sent home; or a step has cancelled the task it ran in: somebody comes for the place."""
         if member in self._members:
             self._members.remove(member)
-            _LOG.error("A saga stands still until the next start: one of its steps has cancelled its own task.")
+            _LOG.error("A step of a saga has cancelled the task it ran in, which counts as a failure of the step.")
+            if self._jobs:
+                self._call()
 
     async def _work(self) -> None:
         limit = self._limits.new()
         while True:
             self._coming -= 1
-            done = 0
-            while self._jobs:
-                job = self._jobs.popleft()
-                self._jobs_wait |= self._at_work > 0  # in the middle of one
-                if self._jobs:
-                    self._call()
-                self._at_work += 1
-                try:
-                    await job(limit)
-                except Exception:  # noqa: BLE001 - a member that died would never be missed
-                    _LOG.exception("A saga stands still until the next start: its work failed outside of its steps.")
-                finally:
-                    self._at_work -= 1
-                if self._jobs and not self._at_work:
-                    self._jobs_wait = False
-                done += 1
-                if done % 32 == 0:  # jobs that never wait would keep everything else waiting
-                    await self._clock.sleep(0)
-            turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-            self._idle.append(turn)
-            if self._quiet is not None and len(self._idle) == len(self._members) and not self._quiet.done():
-                self._quiet.set_result(None)
+            await self._do_jobs(limit)
+            if is_ending():  # as a job was told that has survived it
+                return
+            await self._wait()
+
+    async def _do_jobs(self, limit: Limit) -> None:
+        done = 0
+        while self._jobs and not is_ending():
+            job, live = self._jobs.popleft()
+            self._jobs_wait |= self._at_work > 0  # in the middle of one
+            if self._jobs:
+                self._call()
+            self._at_work += 1
             try:
-                await turn
-            except asyncio.CancelledError:
-                if turn in self._idle:
-                    self._idle.remove(turn)
+                await job(limit)
+            except Exception as error:  # noqa: BLE001 - a member that died would never be missed
+                if live is None:
+                    _LOG.exception("Something to be done for sagas failed outside of their steps.")
                 else:
-                    self._coming -= 1
-                raise
+                    self._failed(live, error)
+            finally:
+                self._at_work -= 1
+            if self._jobs and not self._at_work:
+                self._jobs_wait = False
+            done += 1
+            if done % 32 == 0:  # jobs that never wait would keep everything else waiting
+                await self._clock.sleep(0)
+
+    async def _wait(self) -> None:
+        """Be idle until there is something to do."""
+        turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._idle.append(turn)
+        if self._quiet is not None and len(self._idle) == len(self._members) and not self._quiet.done():
+            self._quiet.set_result(None)
+        try:
+            await turn
+        except asyncio.CancelledError:
+            if turn in self._idle:
+                self._idle.remove(turn)
+            else:
+                self._coming -= 1
+            raise
 
     async def quiet(self, seconds: float) -> None:
         """Return when everybody is idle, or after that many seconds."""

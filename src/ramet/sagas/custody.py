@@ -13,11 +13,11 @@ from collections.abc import Mapping, Sequence
 
 from ramet.clock import Clock
 from ramet.errors import NotFound, UsageError, described
-from ramet.sagas.definition import Definition
-from ramet.sagas.journal import Journal, SavedSaga, Shapes
+from ramet.sagas.definition import Definition, event_waits
+from ramet.sagas.journal import Glance, Journal, SavedSaga, Shapes
 from ramet.sagas.progress import Status
-from ramet.sagas.recovery import Recovery, sort_in
 from ramet.sagas.release import objection, refusal
+from ramet.sagas.roll import Recovery, sort_in
 from ramet.sagas.runner import Runner
 from ramet.storage.leases import Leases
 from ramet.tasks import Spawn
@@ -28,6 +28,13 @@ PAGE = 200
 LOOK_EVERY_SECONDS = 5.0
 CLAIM_EVERY_SECONDS = 30.0
 PAUSE_SECONDS = 0.02
+
+LOOK_AFTER_PAGE = 1_000
+"""How many sagas of its own a worker glances at in one go, to see whether it has forgotten one."""
+
+REST = 50
+"""How many times as long as that took it does something else."""
+
 RECENT_SECONDS = 60.0
 """How old an event may be that is looked for every few seconds: clocks differ and commits last by less.
 
@@ -64,7 +71,7 @@ class Custody:
         self._claim_at = 0.0
         self._stranded: frozenset[str] = frozenset()
         self._unsure: Sequence[SavedSaga] = ()
-        self._looked_after = ""
+        self._waits = {(name, did): step for name, one in definitions.items() for did, step in event_waits(one)}
         self._woken = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
 
@@ -93,7 +100,7 @@ class Custody:
         """Take over what is nobody's, and go on doing so."""
         self._journal.listen(self._woken.set)
         await self._tend()
-        self._tasks = [self._spawn(self._keep_tending()), self._spawn(self._tick())]
+        self._tasks = [self._spawn(work) for work in (self._keep_tending(), self._tick(), self._keep_looking_after())]
 
     async def stop(self) -> None:
         """Take nothing over any more."""
@@ -132,7 +139,6 @@ class Custody:
         if now >= self._claim_at:
             self._claim_at, since = now + CLAIM_EVERY_SECONDS, 0.0
             await self._claim()
-            await self._look_after_own()
         for saga in await self._journal.signalled(since):
             self._runner.wake(saga)
 
@@ -181,32 +187,55 @@ class Custody:
 
     # -- what was forgotten --------------------------------------------------------------------------------------
 
+    async def _keep_looking_after(self) -> None:
+        pause = CLAIM_EVERY_SECONDS
+        while True:
+            await self._clock.sleep(pause)
+            began = self._clock.monotonic()
+            try:
+                await self._look_after_own()
+            except Exception as error:  # noqa: BLE001 - whatever it was: nobody else would look
+                log.warning("It could not be seen whether all own sagas go on; trying again: %s", described(error))
+            pause = max(CLAIM_EVERY_SECONDS, REST * (self._clock.monotonic() - began))
+
     async def _look_after_own(self) -> None:
         """Go on with a saga that stands still since this worker, which lives, does not know it: a defect, if found.
 
-        A page at each look, so that it costs little where many sagas wait.
+        What is known, or waits for an event, costs a glance; only what is left is read.
         """
-        page = await self._journal.own(self._looked_after, PAGE)
-        self._looked_after = page[-1].id if len(page) == PAGE else ""
-        still = [saga.id for saga in page if self._stands_still(saga)]
-        again = [await self._journal.load(saga) for saga in still]  # they may have gone on while they were read
-        if forgotten := [saga.id for saga in again if saga is not None and self._stands_still(saga)]:
+        last = ""
+        while page := await self._journal.own(last, LOOK_AFTER_PAGE):
+            unknown = [one.id for one in page if not (self._waits_for_event(one) or self._runner.has(one.id))]
+            await self._go_on_with_forgotten([saga for saga in unknown if await self._stands_still(saga)])
+            last = page[-1].id
+            await self._clock.sleep(PAUSE_SECONDS)
+
+    async def _go_on_with_forgotten(self, sagas: list[str]) -> None:
+        if sagas:
             log.warning(
                 "%d sagas stood still, since this process had forgotten them, and go on now: %s. "
                 "That is a defect of Ramet: please report it.",
-                len(forgotten),
-                ", ".join(forgotten[:10]),
+                len(sagas),
+                ", ".join(sagas[:10]),
             )
-            self._runner.take(Recovery(ready=forgotten))
+            self._runner.take(Recovery(ready=sagas))
 
-    def _stands_still(self, saga: SavedSaga) -> bool:
-        told_at, then = saga.log[-1].at if saga.log else saga.started_at, self._clock.time() - STILL_SECONDS
-        if told_at > then or saga.status == Status.PARKED or saga.ended_at is not None:
+    def _waits_for_event(self, saga: Glance) -> bool:
+        """Whether it waits for an event alone, which nothing but the event ends: it is not to be known."""
+        step = None if saga.did is None else self._waits.get((saga.name, saga.did))
+        return step is not None and f'"{step}":' not in (saga.trouble or "")
+
+    async def _stands_still(self, saga: str) -> bool:
+        """Whether a saga that was unknown a moment ago is so still, and could have gone on long ago."""
+        saved = await self._journal.load(saga)
+        if saved is None or saved.ended_at is not None or saved.status == Status.PARKED:
+            return False
+        told_at, then = saved.log[-1].at if saved.log else saved.started_at, self._clock.time() - STILL_SECONDS
+        if told_at > then or not self._journal.is_own(saved) or self._objection(saved) is not None:
             return False
         recovery = Recovery()
-        if self._journal.is_own(saga) and self._objection(saga) is None:
-            sort_in(recovery, saga, self._definitions[saga.name], then)
-        return bool(recovery.ready) and not self._runner.has(saga.id)  # asked last: it looks through the agenda
+        sort_in(recovery, saved, self._definitions[saved.name], then)
+        return bool(recovery.ready) and not self._runner.has(saga)
 
     async def obtain(self, saga: str) -> None:
         """Make a saga this worker's, whoever has it; whatever the other one does then is refused by the journal.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
@@ -154,6 +154,16 @@ def _shape(one: StepDeclaration) -> StepShape:
 def event_name(event: type[Event]) -> str:
     """The name under which an event is kept until its saga takes it."""
     return event.__name__
+
+
+def event_waits(definition: Definition) -> Iterator[tuple[int, str]]:
+    """The waits that nothing but their event ends, each with the number of steps that are done when it begins."""
+    done = 0
+    for stage in definition.stages:
+        one = stage[0].declaration
+        if stage[0].event is not None and one.timeout_seconds is None and one.until is None:
+            yield done, stage[0].name
+        done += len(stage)
 
 
 def due(step: RunnableStep, state: Any, since: float) -> float | None:

@@ -6,6 +6,8 @@ the step that was in flight is repeated under the same key.
 
 from __future__ import annotations
 
+import asyncio
+import logging
 from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 
@@ -18,16 +20,21 @@ from ramet.sagas import machine
 from ramet.sagas.attempt import Performer
 from ramet.sagas.custody import Custody
 from ramet.sagas.definition import Definition
-from ramet.sagas.journal import FIRST, INSERT, INSERT_NEW, Journal, signal_write
+from ramet.sagas.journal import FIRST, INSERT, INSERT_NEW, Journal, SavedSaga, signal_write
 from ramet.sagas.live import Live, row_of
 from ramet.sagas.moments import Report
-from ramet.sagas.recovery import Recovery, recover
+from ramet.sagas.progress import Status
+from ramet.sagas.release import objection, refusal
+from ramet.sagas.roll import Recovery, sort_in
 from ramet.sagas.runner import Runner
 from ramet.storage.base import Storage, Unit, Write
 from ramet.storage.leases import Leases
 from ramet.tasks import Spawn
 from ramet.telemetry.context import Believe, Context
 from ramet.telemetry.scope import current_scope
+
+TIDYING_SECONDS = 3_600.0
+log = logging.getLogger("ramet.sagas")
 
 LOOKS = 100
 """How many starts look whether their key is free, after one whose key was not."""
@@ -62,6 +69,7 @@ class SagaEngine:
         self._recovery: Recovery | None = None
         self._custody: Custody | None = None
         self._looks = 0
+        self._tidying: asyncio.Task[None] | None = None
 
     @property
     def versions(self) -> list[str]:
@@ -98,7 +106,23 @@ class SagaEngine:
             await self._custody.check(self._service)
             self._recovery = Recovery()
         else:
-            self._recovery = await recover(self._service, self._journal, self._definitions, self._clock.time())
+            self._recovery = await self._recover()
+
+    async def _recover(self) -> Recovery:
+        """Read every saga in flight. Raises: IncompatibleRelease, which names those that cannot go on."""
+        shapes = await self._journal.shapes(self._definitions.values())
+        recovery, stranded = Recovery(), list[tuple[SavedSaga, str]]()
+        async for saga in self._journal.live():
+            definition = self._definitions.get(saga.name)
+            reason = objection(saga, definition, shapes)
+            if reason is not None:
+                stranded.append((saga, reason))
+            elif definition is not None and saga.status != Status.PARKED:
+                sort_in(recovery, saga, definition, self._clock.time())
+        if stranded:
+            raise refusal(self._service, stranded)
+        await self._journal.adopt(self._definitions.values())
+        return recovery
 
     async def start(self) -> None:
         """Go on with every saga in flight. Raises: IncompatibleRelease as `check` does."""
@@ -106,6 +130,7 @@ class SagaEngine:
             await self.check()
         assert self._recovery is not None
         recovery, self._recovery = self._recovery, None
+        self._tidying = self._spawn(self._keep_tidying())
         await self._runner.start(recovery)
         if self._custody is not None:
             await self._custody.start()
@@ -114,7 +139,18 @@ class SagaEngine:
         """Let the steps under way finish, for some seconds, make everything durable, and begin nothing more."""
         if self._custody is not None:
             await self._custody.stop()
+        if self._tidying is not None:
+            self._tidying.cancel()
+            await asyncio.gather(self._tidying, return_exceptions=True)
         await self._runner.stop()
+
+    async def _keep_tidying(self) -> None:
+        while True:
+            try:
+                await self._journal.tidy(self._clock.time())
+            except Exception:  # whatever it was: the next time may be better
+                log.exception("What is old could not be thrown away; trying again in %g s.", TIDYING_SECONDS)
+            await self._clock.sleep(TIDYING_SECONDS)
 
     def knows(self, saga: type[Saga]) -> bool:
         """Whether this service runs the saga."""

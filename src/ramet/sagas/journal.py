@@ -20,11 +20,17 @@ from ramet.contract.struct import Event
 from ramet.sagas.definition import Definition, StepShape, event_name
 from ramet.sagas.progress import ENDED, Entry, Kind, Progress, Trouble, TurnedBack
 from ramet.storage.base import Row, Storage, Write
-from ramet.storage.leases import Leases
+from ramet.storage.leases import Leases, worker_of
 from ramet.telemetry.context import Caller, Context
 
 CHANNEL = "ramet_saga"
 """Notified when an event has come for a saga that another process runs."""
+
+SIGNALS_KEPT_SECONDS = 7 * 86_400.0
+"""How long an event is kept for a saga that has not been started."""
+
+ENDED_KEPT_SECONDS = 30 * 86_400.0
+"""How long a saga that has ended is kept: it can be shown, and its key starts no other one."""
 
 SCHEMA: tuple[str, ...] = (
     """CREATE TABLE IF NOT EXISTS ramet_saga (
@@ -73,10 +79,13 @@ COLUMNS = """s.id, s.name, s.business_key, s.definition, s.state, s.context, s.s
 _ONE = f"SELECT {COLUMNS} FROM ramet_saga s WHERE s.id = ?"
 _ONE_LOG = "SELECT n, kind, step, data, at FROM ramet_saga_log WHERE saga = ? ORDER BY n"
 _IN_FLIGHT = "s.ended_at IS NULL"
-_ORPHANED = f"{_IN_FLIGHT} AND NOT EXISTS (SELECT 1 FROM ramet_lease o WHERE o.name = 'worker/' || s.owner)"
+_ORPHANED = f"{_IN_FLIGHT} AND NOT EXISTS ({worker_of('s.owner')})"
 _TAKE_LOG = f"{_LOG} ON CONFLICT (saga, n) DO NOTHING"
 _TAKE_ROW = """UPDATE ramet_saga SET owner = ?, definition = ? WHERE id = ? AND ended_at IS NULL
     AND EXISTS (SELECT 1 FROM ramet_saga_log l WHERE l.saga = ? AND l.n = ? AND l.data = ?)"""
+_OWN_GLANCES = f"""SELECT s.id, s.name, s.trouble, CASE WHEN s.status = 'running' AND s.reason IS NULL
+        THEN (SELECT count(*) FROM ramet_saga_log l WHERE l.saga = s.id AND l.kind = 'did') END
+    FROM ramet_saga s WHERE {_IN_FLIGHT} AND s.status <> 'parked' AND s.owner = ? AND s.id > ? ORDER BY s.id LIMIT ?"""
 _TAKEN_OVER = "SELECT id FROM ramet_saga WHERE owner = ? AND id >= ? AND id <= ? AND ended_at IS NULL"
 
 _NAMES = {kind: kind.value for kind in Kind}
@@ -110,15 +119,22 @@ class SavedSaga(NamedTuple):
     log: tuple[LogRow, ...] = ()
 
 
-class Record(NamedTuple):
-    """What is written, in one go, of one happening: `first` is the number of the first entry."""
+class Glance(NamedTuple):
+    """What can be seen of a saga without reading its log: `did` is how many steps it has done, None if it stops."""
 
     id: str
-    key: str
-    definition: Definition
-    entries: Sequence[Entry]
-    first: int
-    standing: Progress | None = None
+    name: str
+    trouble: str | None
+    did: int | None
+
+
+class Record(NamedTuple):
+    """What is written, in one go, of one happening."""
+
+    id: str
+    log: Sequence[Row]
+    standing: Row | None
+    forgotten: Row | None
     taken: Row | None = None
 
 
@@ -155,15 +171,13 @@ class Journal:
         taken: list[Row] = []
         forgotten: list[Row] = []
         for one in records:
-            definition = one.definition
-            for n, entry in enumerate(one.entries, one.first):
-                log.append((one.id, n, _NAMES[entry.kind], entry.step, _data(definition, entry), entry.at))
+            log.extend(one.log)
             if one.taken is not None:
                 taken.append(one.taken)
             if one.standing is not None:
-                standings.append(_standing(one.id, one.standing))
-                if one.standing.status in ENDED and definition.waits:
-                    forgotten.append((definition.name, one.key))
+                standings.append(one.standing)
+            if one.forgotten is not None:
+                forgotten.append(one.forgotten)
         taken_and_forgotten = ((_TAKEN, taken), (_FORGET, forgotten))
         if self.leases is None:
             pairs = ((_LOG, log), (_STANDING, standings), *taken_and_forgotten)
@@ -208,19 +222,19 @@ class Journal:
         """Sagas that have not ended and belong to no worker that lives: the first of those with a greater id."""
         return await self._page(_ORPHANED, after, size)
 
-    async def own(self, after: str, size: int) -> list[SavedSaga]:
-        """Sagas that have not ended and belong to this worker: the first of those with a greater id."""
-        return await self._page(f"{_IN_FLIGHT} AND s.owner = ?", after, size, self.worker)
+    async def own(self, after: str, size: int) -> list[Glance]:
+        """Sagas of this worker that have neither ended nor are parked: the first of those with a greater id."""
+        return [Glance(*row) for row in await self._storage.fetch(_OWN_GLANCES, self.worker, after, size)]
 
-    async def _page(self, condition: str, after: str, size: int, *given: Any) -> list[SavedSaga]:
+    async def _page(self, condition: str, after: str, size: int) -> list[SavedSaga]:
         sql = f"SELECT {COLUMNS} FROM ramet_saga s WHERE {condition} AND s.id > ? ORDER BY s.id LIMIT ?"
-        rows = await self._storage.fetch(sql, *given, after, size)
+        rows = await self._storage.fetch(sql, after, size)
         if not rows:
             return []
         sql = f"""SELECT l.saga, l.n, l.kind, l.step, l.data, l.at FROM ramet_saga_log l JOIN ramet_saga s
             ON s.id = l.saga WHERE {condition} AND l.saga > ? AND l.saga <= ? ORDER BY l.saga, l.n"""
         logs: dict[str, list[LogRow]] = {}
-        for saga, *entry in await self._storage.fetch(sql, *given, after, rows[-1][0]):
+        for saga, *entry in await self._storage.fetch(sql, after, rows[-1][0]):
             logs.setdefault(saga, []).append(LogRow(*entry))
         return [SavedSaga(*row)._replace(log=tuple(logs.get(row[0], ()))) for row in rows]
 
@@ -250,6 +264,11 @@ class Journal:
         """Call `wake` when an event may have come for a saga of this process."""
         self._storage.listen(CHANNEL, wake)
 
+    async def tidy(self, now: float) -> None:
+        """Throw away what nobody needs any more."""
+        await self.sweep(now - SIGNALS_KEPT_SECONDS)
+        await self.purge(now - ENDED_KEPT_SECONDS)
+
     async def sweep(self, before: float) -> None:
         """Forget events older than `before` whose saga is not in flight."""
         await self._storage.write(Write(_STALE, [(before,)]))
@@ -276,6 +295,26 @@ class Journal:
         rows = [(one.version, one.name, one.version) for one in definitions]
         if rows:
             await self._storage.write(Write(_ADOPT, rows))
+
+
+def record(
+    id: str,  # noqa: A002 - the column's name
+    key: str,
+    definition: Definition,
+    told: Sequence[Entry],
+    first: int,
+    progress: Progress | None,
+) -> Record:
+    """What is to be written of a saga: entries from number `first` on, and how it stands where its row has to change.
+
+    Raises: TypeError or ValueError for what no journal can keep.
+    """
+    lines = enumerate(told, first)
+    log = [(id, n, _NAMES[one.kind], one.step, _data(definition, one), one.at) for n, one in lines]
+    if progress is None:
+        return Record(id, log, None, None)
+    is_over = definition.waits and progress.status in ENDED
+    return Record(id, log, _standing(id, progress), (definition.name, key) if is_over else None)
 
 
 def _id_of(standing: Row) -> str:

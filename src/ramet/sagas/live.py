@@ -20,12 +20,14 @@ class Live:
 
     `unwritten` counts what was decided and is not durable yet: nothing is begun meanwhile. `seeking` is set while its
     event is looked for, and `again` if one may have come meanwhile; `stale` when another reading of it took its place.
+    `failures` counts how often in a row it could not go on, before it was read.
     """
 
     __slots__ = (
         "again",
         "context",
         "definition",
+        "failures",
         "id",
         "key",
         "progress",
@@ -51,7 +53,7 @@ class Live:
         self.context = context
         self.stands = stands
         """What its row says, which may be behind what its log tells."""
-        self.unwritten = 0
+        self.unwritten = self.failures = 0
         self.seeking = self.again = self.stale = False
 
     def execution(self, key: str, deadline: float) -> Context:

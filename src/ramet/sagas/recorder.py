@@ -7,7 +7,7 @@ import logging
 from collections.abc import Callable
 
 from ramet.clock import Clock
-from ramet.errors import DuplicateRow
+from ramet.errors import CommitUnknown, DuplicateRow, StorageUnavailable
 from ramet.sagas.journal import Journal, Record
 from ramet.sagas.live import Live
 from ramet.tasks import Spawn
@@ -15,17 +15,35 @@ from ramet.tasks import Spawn
 Told = Callable[[Live], None]
 log = logging.getLogger("ramet.sagas")
 LONGEST_PAUSE_SECONDS = 5.0
+AWAY = (StorageUnavailable, CommitUnknown)
+"""What says nothing about a record: the database cannot be reached."""
+
+TRIES = 3
+"""How often a record that is written by itself may fail for another reason, before its saga is given up for now."""
 
 
 class Recorder:
-    """Calls `written` for a saga whose record is durable, and `lost` where the journal tells otherwise already."""
+    """Calls `written` for a saga whose record is durable, and `lost` where the journal tells otherwise already.
 
-    def __init__(self, journal: Journal, clock: Clock, spawn: Spawn, *, written: Told, lost: Told) -> None:
+    Calls `failed` where its record cannot be written, whatever is done, and that of others can.
+    """
+
+    def __init__(
+        self,
+        journal: Journal,
+        clock: Clock,
+        spawn: Spawn,
+        *,
+        written: Told,
+        lost: Told,
+        failed: Callable[[Live, Exception], None],
+    ) -> None:
         self._journal = journal
         self._clock = clock
         self._spawn = spawn
         self._written = written
         self._lost = lost
+        self._failed = failed
         self._pending: list[tuple[Record, Live]] = []
         self._waiting: list[asyncio.Future[None]] = []
         self._task: asyncio.Task[None] | None = None
@@ -60,30 +78,38 @@ class Recorder:
             self._task = None
 
     async def _write(self, batch: list[tuple[Record, Live]]) -> None:
-        pause = 0.05
-        while True:
+        pause, tries = 0.05, 0
+        while batch:
             try:
                 lost = await self._journal.write([record for record, _ in batch])
             except DuplicateRow:
-                await self._separately(batch)
+                await self._apart(batch)
                 return
-            except Exception:  # whatever it was: nobody else would write it
+            except Exception as error:  # whatever it was: nobody else would write it
+                tries += not isinstance(error, AWAY)
+                if tries >= (TRIES if len(batch) == 1 else 1):
+                    await self._apart(batch, error)
+                    return
                 log.exception("The journal of sagas could not be written; trying again in %g s.", pause)
             else:
-                break
+                for record, live in batch:
+                    (self._lost if record.id in lost else self._written)(live)
+                return
             await self._clock.sleep(pause)
+            batch = [one for one in batch if not one[1].stale]
             pause = min(LONGEST_PAUSE_SECONDS, pause * 2)
-        for record, live in batch:
-            (self._lost if record.id in lost else self._written)(live)
 
-    async def _separately(self, batch: list[tuple[Record, Live]]) -> None:
-        """One of them is told already: by us, in a commit that seemed to fail, or by another process."""
-        if len(batch) == 1:
+    async def _apart(self, batch: list[tuple[Record, Live]], error: Exception | None = None) -> None:
+        """One of them cannot be written, or is told already: by us, in a commit that seemed to fail, or elsewhere."""
+        if len(batch) > 1:
+            half = len(batch) // 2
+            for some in (batch[:half], batch[half:]):
+                await self._write([one for one in some if not one[1].stale])
+        elif error is not None:
+            self._failed(batch[0][1], error)
+        else:
             log.warning("The saga %s went on elsewhere; reading it again.", batch[0][1].id)
             self._lost(batch[0][1])
-            return
-        for one in batch:
-            await self._write([one])
 
     async def stop(self, seconds: float) -> None:
         """Return when everything is durable; give up after that many seconds."""

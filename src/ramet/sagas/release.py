@@ -25,7 +25,11 @@ def objection(saga: SavedSaga, definition: Definition | None, shapes: Shapes) ->
     before = shapes.by_version.get(saga.definition)
     if before is None:
         return "the steps it was started with are not known"
-    return _difference(before[: _reached(saga, before)], definition.shape) or _state(saga, definition)
+    try:
+        reached = _reached(saga, before)
+    except msgspec.DecodeError as error:
+        return f"its log cannot be read ({error})"
+    return _difference(before[:reached], definition.shape) or _state(saga, definition)
 
 
 def _reached(saga: SavedSaga, shape: Shape) -> int:
@@ -68,7 +72,7 @@ def _state(saga: SavedSaga, definition: Definition) -> str | None:
     try:
         for state in states:
             definition.decode(state)
-    except msgspec.ValidationError as error:
+    except Exception as error:  # noqa: BLE001 - its author's code looks at a State, too
         return f"its state does not fit the new State ({error})"
     return None
 

@@ -7,23 +7,22 @@ or an event is forgotten from memory, and read again when its time or its event 
 from __future__ import annotations
 
 import logging
-from collections import deque
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from functools import partial
 
 from ramet.clock import Clock
-from ramet.errors import NotFound, UsageError
+from ramet.errors import NotFound, UsageError, described
 from ramet.sagas import machine
-from ramet.sagas.alarm import Agenda, Alarm, Limit
+from ramet.sagas.alarm import Limit
 from ramet.sagas.attempt import Performer
 from ramet.sagas.crew import Crew
 from ramet.sagas.definition import Definition, event_name
-from ramet.sagas.journal import Journal, Record
+from ramet.sagas.journal import Journal, SavedSaga, record
 from ramet.sagas.live import Live, moment, moments, revive, waiter
 from ramet.sagas.moments import Happened, Moment, Report
 from ramet.sagas.progress import ENDED, Outcome, Progress, Status
 from ramet.sagas.recorder import Recorder
-from ramet.sagas.recovery import Recovery
+from ramet.sagas.roll import Absent, Place, Recovery, Roll
 from ramet.storage.base import Row
 from ramet.tasks import Spawn
 
@@ -36,19 +35,18 @@ ROOM = 4_000
 STOPPING_SECONDS = 10.0
 """How long `stop` lets steps finish; what is cut off is repeated at the next start."""
 
-DOUBT_SECONDS = (1.0, 5.0, 30.0, 300.0)
-"""When to look for a saga that may be there: its server was lost during the commit, and may yet come to it."""
+DOUBT_SECONDS = (1.0, 4.0, 25.0, 270.0)
+"""When to look, and look again, for a saga that may be there: its server was lost during the commit, and may yet come
+to it."""
 
 PAUSE_SECONDS = 1.0
-"""How long to wait before reading the journal again after it could not be read; shorter waits stay in memory."""
+"""How long to wait before reading the journal again after it could not be read; shorter waits stay in memory.
 
-SIGNALS_KEPT_SECONDS = 7 * 86_400.0
-"""How long an event is kept for a saga that has not been started."""
+A saga that cannot go on, whatever the reason is, waits for as long at first, and twice as long each time.
+"""
 
-ENDED_KEPT_SECONDS = 30 * 86_400.0
-"""How long a saga that has ended is kept: it can be shown, and its key starts no other one."""
+LONGEST_PAUSE_SECONDS = 300.0
 
-TIDYING_SECONDS = 3_600.0
 log = logging.getLogger("ramet.sagas")
 
 
@@ -68,88 +66,62 @@ class Runner:
         self._definitions = definitions
         self._performer = performer
         self._clock = clock
-        self._recorder = Recorder(journal, clock, spawn, written=self._written, lost=self._lost)
-        self._crew = Crew(clock, spawn, CONCURRENCY)
-        self._agenda = Agenda(clock, spawn, self.wake)
-        self._tidying = Alarm(clock, spawn, self._tidy)
-        self._live: dict[str, Live] = {}
-        self._loading: set[str] = set()
-        self._backlog: deque[str] = deque()
-        self._doubtful: set[str] = set()
+        self._recorder = Recorder(journal, clock, spawn, written=self._written, lost=self._lost, failed=self._set_aside)
+        self._crew = Crew(clock, spawn, CONCURRENCY, self._set_aside)
+        self._roll = Roll(clock, spawn, ROOM, self._rise)
 
     # -- life ----------------------------------------------------------------------------------------------------
 
     async def start(self, recovery: Recovery) -> None:
         """Go on with what was in flight."""
         self.running = True
-        self._tidy()
         self.take(recovery)
         for saga in await self._journal.signalled():
             self.wake(saga)
 
     def take(self, recovery: Recovery) -> None:
         """Go on with these, once an event or a time has come for those that wait; others may have had them."""
-        self._doubtful.update(recovery.ready)
-        self._backlog.extend(recovery.ready)
+        for saga in recovery.ready:
+            self._queue(saga, doubtful=True)
         for saga, until in recovery.waiting:
-            if until is not None:
-                self._agenda.add(until, saga)
+            if until is not None and saga not in self._roll:
+                self._roll.sleep(Absent(saga), until)
         self._refill()
 
     def drop(self) -> None:
         """Forget everything: other workers may have gone on with it."""
-        for live in self._live.values():
-            live.stale = True
-        self._live.clear()
-        self._loading.clear()
-        self._backlog.clear()
-        self._doubtful.clear()
-        self._agenda.stop()
+        self._roll.clear()
 
     async def stop(self) -> None:
         """Let the steps under way finish, for some seconds, make everything durable, and begin nothing more."""
         self.running = False
-        self._agenda.stop()
-        self._tidying.stop()
+        self._roll.rest()
         self._crew.drop()
         await self._crew.quiet(STOPPING_SECONDS)
         await self._crew.stop()
         await self._recorder.stop(STOPPING_SECONDS)
-        self._live.clear()
+        self._roll.clear()
 
     @property
     def idle(self) -> bool:
         """Nothing can be done now: every saga has ended, is parked, or waits for a time or an event."""
-        return not (self._live or self._loading or self._backlog)
-
-    def _tidy(self) -> None:
-        self._crew.add(self._sweep)
-        self._tidying.set(self._clock.monotonic() + TIDYING_SECONDS)
-
-    async def _sweep(self, _: Limit) -> None:
-        await self._journal.sweep(self._clock.time() - SIGNALS_KEPT_SECONDS)
-        await self._journal.purge(self._clock.time() - ENDED_KEPT_SECONDS)
+        return self._roll.is_quiet
 
     # -- what comes in -------------------------------------------------------------------------------------------
 
     def enter(self, live: Live) -> None:
         """A saga was started, durably."""
         self._say([moment(self._performer.service, live, Happened.STARTED)])
-        if self.running and len(self._live) < ROOM:
-            self._live[live.id] = live
+        if self.running and self._roll.has_room:
+            self._roll.admit(live)
             self._next(live)
         else:
-            self._backlog.append(live.id)
+            self._roll.queue(Absent(live.id))
 
     def doubt(self, saga: str) -> None:
         """A saga may be this process's, durably, and nobody else would look after it then."""
-        self._doubtful.add(saga)
-        for seconds in DOUBT_SECONDS:
-            self._later(saga, seconds)
-
-    def _later(self, saga: str, seconds: float = PAUSE_SECONDS) -> None:
-        if self.running:
-            self._agenda.add(self._clock.time() + seconds, saga)
+        if self._roll.live(saga) is None:
+            self._look_again(Absent(saga, doubtful=True, looks=DOUBT_SECONDS))
 
     def signalled(self, saga: str, key: str) -> None:
         """An event for the saga with this name and key is there, durably."""
@@ -176,83 +148,131 @@ class Runner:
             raise
         finally:
             if not self.running:
-                self._live.pop(live.id, None)
+                self._roll.remove(live)
         return live.stale
 
     async def _hold(self, saga: str) -> Live:
         """The saga in memory, read from the journal if need be; of the worker that has it, it is taken over."""
-        if saga not in self._live:
-            live = await self._read(saga)
-            if live is None and self.obtain is not None:
-                await self.obtain(saga)
-                live = await self._read(saga)
-            if live is None:
-                saved = await self._journal.load(saga)
-                if saved is None:
-                    raise NotFound(f"{self._performer.service} has no saga {saga}: `ramet sagas list` shows all.")
-                raise UsageError(f"The saga {saga} has ended ({saved.status}); there is nothing to do.")
-            if saga not in self._live:
-                self._admit(live)
-        return self._live[saga]
+        saved = None if self._roll.live(saga) else await self._own(saga)
+        if saved is None and self._roll.live(saga) is None and self.obtain is not None:
+            await self.obtain(saga)
+            saved = await self._own(saga)
+        if live := self._roll.live(saga):
+            return live
+        if saved is not None:
+            try:
+                return self._admit(saved)
+            except Exception as error:
+                self._put_off(self._roll.absent(saga) or Absent(saga), error)
+                raise UsageError(f"The saga {saga} cannot go on with this release ({described(error)}).") from error
+        saved = await self._journal.load(saga)
+        if saved is None:
+            raise NotFound(f"{self._performer.service} has no saga {saga}: `ramet sagas list` shows all.")
+        raise UsageError(f"The saga {saga} has ended ({saved.status}); there is nothing to do.")
 
     # -- memory --------------------------------------------------------------------------------------------------
 
     def wake(self, saga: str) -> None:
-        """The time of a saga has come, or an event for it."""
-        live = self._live.get(saga)
-        if live is not None:
+        """An event may have come for a saga."""
+        if (live := self._roll.live(saga)) is not None:
             live.again = live.seeking
             self._next(live)
-        elif saga not in self._loading:
-            self._backlog.append(saga)
+        elif (absent := self._roll.absent(saga)) is None or not absent.failures:
+            self._queue(saga)
             self._refill()
+
+    def _rise(self, saga: str) -> None:
+        """The time of a saga has come."""
+        if (live := self._roll.live(saga)) is not None:
+            live.again = live.seeking
+            self._next(live)
+        elif saga in self._roll:
+            self._queue(saga)
+            self._refill()
+
+    def _queue(self, saga: str, *, doubtful: bool = False) -> None:
+        """Read it when there is room, unless it is in memory."""
+        if self._roll.live(saga) is None:
+            absent = self._roll.absent(saga) or Absent(saga)
+            absent.doubtful |= doubtful
+            if saga not in self._roll or absent.place is Place.ASLEEP:
+                self._roll.queue(absent)
+
+    def _look_again(self, absent: Absent) -> None:
+        pause, *further = absent.looks
+        absent.looks = tuple(further)
+        self._sleep(absent, pause)
+
+    def _sleep(self, absent: Absent, seconds: float) -> None:
+        if self.running:
+            self._roll.sleep(absent, self._clock.time() + seconds)
 
     def _refill(self) -> None:
-        while self.running and self._backlog and len(self._live) + len(self._loading) < ROOM:
-            saga = self._backlog.popleft()
-            if saga not in self._live and saga not in self._loading:
-                self._loading.add(saga)
-                self._crew.add(partial(self._load, saga))
+        if self.running:
+            for absent in self._roll.next():
+                self._crew.add(partial(self._load, absent))
 
-    async def _load(self, saga: str, _: Limit) -> None:
+    async def _load(self, absent: Absent, _: Limit) -> None:
+        saga = absent.id
         try:
-            live = await self._read(saga)
+            saved = await self._own(saga)
         except BaseException:  # whatever it was: nobody else would come back to this saga
-            self._later(saga)
+            if self._roll.absent(saga) is absent:
+                self._sleep(absent, PAUSE_SECONDS)
             raise
-        finally:
-            self._loading.discard(saga)
-        if live is not None and saga not in self._live:
-            self._admit(live)
-            self._next(live)
+        if self._roll.absent(saga) is not absent:
+            return
+        if saved is not None:
+            try:
+                self._next(self._admit(saved))
+            except Exception as error:  # noqa: BLE001 - whatever it was: the others go on
+                self._put_off(absent, error)
+        elif absent.looks:
+            self._look_again(absent)
         else:
-            self._refill()
+            self._roll.remove(absent)
+        self._refill()
 
-    def _admit(self, live: Live) -> None:
-        """Take a saga into memory: it turns back if it had a reason to; its row is made to say what its log does."""
-        self._doubtful.discard(live.id)
-        self._live[live.id] = live
-        outcome = machine.resumed(live.definition, live.progress, self._clock.time())
-        if outcome[1] or live.progress.status is not live.stands:
-            self._tell(live, outcome)
-
-    async def _read(self, saga: str) -> Live | None:
+    async def _own(self, saga: str) -> SavedSaga | None:
         """A saga from the journal; None when it has ended or is not ours."""
         saved = await self._journal.load(saga)
-        definition = self._definitions.get(saved.name) if saved is not None else None
-        if saved is None or definition is None or saved.ended_at is not None or not self._journal.is_own(saved):
+        if saved is None or saved.name not in self._definitions or saved.ended_at is not None:
             return None
-        return revive(saved, definition, doubtful=saga in self._doubtful or not self.running)
+        return saved if self._journal.is_own(saved) else None
 
-    def _forget(self, live: Live) -> None:
-        if self._live.get(live.id) is live:
-            del self._live[live.id]
-        if self._backlog:
+    def _admit(self, saved: SavedSaga) -> Live:
+        """Take a saga into memory: it turns back if it had a reason to; its row is made to say what its log does."""
+        absent = self._roll.absent(saved.id) or Absent(saved.id)
+        live = revive(saved, self._definitions[saved.name], doubtful=absent.doubtful or not self.running)
+        live.failures = absent.failures
+        outcome = machine.resumed(live.definition, live.progress, self._clock.time())
+        self._roll.admit(live)
+        if outcome[1] or live.progress.status is not live.stands:
+            self._tell(live, outcome)
+        return live
+
+    def _forget(self, live: Live, until: float | None = None) -> None:
+        self._roll.remove(live)
+        if until is not None and not live.stale:
+            self._roll.sleep(Absent(live.id), until)
+        self._refill()
+
+    def _set_aside(self, live: Live, error: Exception) -> None:
+        """A saga cannot go on, which is no outcome of a step: it is read again later, and nobody waits for it."""
+        if not live.stale:
+            live.stale = True
+            self._put_off(Absent(live.id, doubtful=True, failures=live.failures), error)
             self._refill()
+
+    def _put_off(self, absent: Absent, error: Exception) -> None:
+        pause = min(LONGEST_PAUSE_SECONDS, PAUSE_SECONDS * 2 ** min(absent.failures, 40))
+        absent.failures, absent.looks = absent.failures + 1, ()
+        log.error("The saga %s cannot go on; trying again in %g s.", absent.id, pause, exc_info=error)
+        self._sleep(absent, pause)
 
     def has(self, saga: str) -> bool:
         """Whether a saga is in memory, or will be."""
-        return saga in self._live or saga in self._loading or saga in self._backlog or saga in self._agenda
+        return saga in self._roll
 
     # -- running -------------------------------------------------------------------------------------------------
 
@@ -260,8 +280,8 @@ class Runner:
         """Begin what can be begun; called where a commit or a timer ends, and nobody could handle an error."""
         try:
             self._go_on(live)
-        except Exception:
-            log.exception("The saga %s %s stands still until the next start.", live.definition.name, live.id)
+        except Exception as error:  # noqa: BLE001 - whatever it was, such as a time that its state has
+            self._set_aside(live, error)
 
     def _go_on(self, live: Live) -> None:
         progress = live.progress
@@ -274,14 +294,15 @@ class Runner:
         todo = machine.todo(live.definition, progress, now)
         for step in todo.run:
             live.progress = machine.began(live.progress, step)
-            self._crew.add(partial(self._attempt, live, step))
+            self._crew.add(partial(self._attempt, live, step), live)
         if todo.event is not None:
             live.seeking = True
-            self._crew.add(partial(self._seek, live))
+            self._crew.add(partial(self._seek, live), live)
         elif todo.until is not None:
-            self._agenda.add(todo.until, live.id)
-            if not live.progress.active and todo.until > now + PAUSE_SECONDS:
-                self._forget(live)
+            if live.progress.active or todo.until <= now + PAUSE_SECONDS:
+                self._roll.remind(live.id, todo.until)
+            else:
+                self._forget(live, todo.until)
 
     async def _attempt(self, live: Live, step: str, limit: Limit, found: tuple[str, str] | None = None) -> None:
         """One attempt of a step or its undo, with the event it waited for."""
@@ -301,9 +322,6 @@ class Runner:
         live.again = False
         try:
             found = await self._journal.signal(*waiter(live), event_name(step.event))
-        except BaseException:  # whatever it was: nobody else would come back to this saga
-            self._later(live.id)
-            raise
         finally:
             live.seeking = False
         todo = machine.todo(live.definition, live.progress, self._clock.time())
@@ -314,24 +332,23 @@ class Runner:
             return await self._attempt(live, step.name, limit, found)
         if todo.overdue:
             return self._tell(live, machine.overdue(live.definition, live.progress, step.name, self._clock.time()))
-        if todo.until is not None:
-            self._agenda.add(todo.until, live.id)
-        return self._forget(live)
+        return self._forget(live, todo.until)
 
     def _tell(self, live: Live, outcome: Outcome, taken: Row | None = None) -> None:
         """Something was decided: write it, and go on when it is durable."""
         before, (progress, told) = live.progress, outcome
         if live.stale:
             return
-        live.progress = progress
         standing = progress if _stands_otherwise(live.stands, before, progress) else None
         if told or standing is not None:
+            written = record(live.id, live.key, live.definition, told, before.n, standing)
+            live.progress = progress
             live.unwritten += 1
             live.stands = progress.status
-            record = Record(live.id, live.key, live.definition, told, before.n, standing, taken)
-            self._recorder.add(record, live)
+            self._recorder.add(written if taken is None else written._replace(taken=taken), live)
             self._say(moments(self._performer.service, live, told))
         else:
+            live.progress = progress
             self._next(live)
 
     def _say(self, happened: Iterable[Moment]) -> None:
@@ -352,9 +369,9 @@ class Runner:
         """The journal tells otherwise: what it says is true."""
         if not live.stale:
             live.stale = True
-            self._doubtful.add(live.id)
-            self._live.pop(live.id, None)
-            self.wake(live.id)
+            self._roll.remove(live)
+            self._queue(live.id, doubtful=True)
+            self._refill()
 
 
 def _stands_otherwise(stands: Status, before: Progress, after: Progress) -> bool:

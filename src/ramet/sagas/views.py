@@ -9,12 +9,12 @@ from typing import Any
 import msgspec
 
 from ramet.contract.struct import Struct
-from ramet.errors import NotFound
+from ramet.errors import NotFound, described
 from ramet.sagas import machine
 from ramet.sagas.definition import Definition, due
 from ramet.sagas.journal import Journal, SavedSaga, troubles
 from ramet.sagas.live import revive
-from ramet.sagas.progress import ENDED, Kind, Status
+from ramet.sagas.progress import ENDED, Kind, Status, Trouble
 from ramet.storage.base import Storage
 
 
@@ -98,14 +98,14 @@ class Views:
         return {row[0]: row[1] for row in rows}
 
     def _summary(self, saved: SavedSaga) -> SagaSummary:
-        status, at, until = Status(saved.status), saved.log[-1].step if saved.log else "", None
+        status, at, until, wrong = Status(saved.status), saved.log[-1].step if saved.log else "", None, None
         definition = self._definitions.get(saved.name)
         if definition is not None and status not in ENDED:
             try:
                 status, at, until = _standing(saved, definition)
-            except (msgspec.ValidationError, LookupError):
-                pass  # an older or newer release's saga: what the row says must do
-        trouble = troubles(saved.trouble).get(at)
+            except Exception as error:  # noqa: BLE001 - another release's saga, or a broken one: the row must do
+                wrong = f"It cannot go on with this release: {described(error)}"
+        trouble = _trouble(saved, at)
         return SagaSummary(
             id=saved.id,
             name=saved.name,
@@ -115,10 +115,17 @@ class Views:
             started=_moment(saved.started_at),
             ended=None if saved.ended_at is None else _moment(saved.ended_at),
             reason=saved.reason,
-            error=trouble.error if trouble else None,
+            error=trouble.error if trouble else wrong,
             attempts=trouble.attempts if trouble else 0,
             until=None if until is None else _moment(until),
         )
+
+
+def _trouble(saved: SavedSaga, step: str) -> Trouble | None:
+    try:
+        return troubles(saved.trouble).get(step)
+    except msgspec.DecodeError:
+        return None
 
 
 def _standing(saved: SavedSaga, definition: Definition) -> tuple[Status, str, float | None]:

@@ -110,6 +110,30 @@ async def test_a_connection_that_is_asked_whether_it_is_there_is_not_waited_for_
     assert await marks(storage) == ["after", "before"]
 
 
+async def test_a_server_that_accepts_and_says_nothing_is_not_waited_for_for_ever(
+    server: PostgresServer, proxy: Proxy
+) -> None:
+    url = f"{server.url}/postgres".replace(f":{server.port}/", f":{proxy.port}/")
+    made = PostgresStorage(f"hole_{next(numbers)}", url, HASTY)
+    proxy.swallows = b"pg_catalog.version()"
+    async with asyncio.timeout(20):
+        with pytest.raises(StorageUnavailable, match=r"no answer within 0\.2 s"):
+            await made.open(SCHEMA)
+    assert proxy.swallowed.is_set()
+
+
+async def test_a_listener_whose_listening_is_swallowed_listens_on_another_connection(
+    storage: PostgresStorage, proxy: Proxy
+) -> None:
+    woken = asyncio.Event()
+    proxy.swallows = b"LISTEN"
+    storage.listen("news", woken.set)
+    async with asyncio.timeout(20):
+        await proxy.swallowed.wait()
+        proxy.swallows = None
+        await woken.wait()
+
+
 async def test_a_statement_that_is_swallowed_and_cancelled_costs_one_connection(
     storage: PostgresStorage, proxy: Proxy
 ) -> None:

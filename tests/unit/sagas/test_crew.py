@@ -18,7 +18,7 @@ SIZE = 8
 @pytest.fixture
 async def crew() -> AsyncIterator[Crew]:
     tasks = Tasks()
-    crew = Crew(SystemClock(), tasks.spawn, SIZE)
+    crew = Crew(SystemClock(), tasks.spawn, SIZE, lambda *_: None)
     yield crew
     await crew.stop()
     await tasks.stop()
@@ -82,4 +82,4 @@ async def test_a_member_that_was_cancelled_is_replaced(crew: Crew, caplog: pytes
         crew.add(jobs.cancel)
         await crew.quiet(5)
     assert len(await jobs.all_wait(SIZE)) == SIZE
-    assert "has cancelled its own task" in caplog.text
+    assert "has cancelled the task it ran in" in caplog.text

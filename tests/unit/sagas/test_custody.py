@@ -279,6 +279,21 @@ async def test_a_saga_that_its_living_worker_has_forgotten_is_found(
     assert f"1 sagas stood still, since this process had forgotten them, and go on now: {saga}" in caplog.text
 
 
+async def test_a_forgotten_saga_is_found_as_soon_among_many_that_wait(group: Make) -> None:
+    g = await group(1, Checkout, Approval)
+    (worker,) = g.replicas
+    for n in range(1500):
+        await worker.start(Approval, str(n), Approval.State(order=str(n)))
+    g.there.plan("cards.charge", "down")
+    saga = await worker.start(Checkout, "1", Checkout.State())
+    await g.run()
+    worker.engine._runner.drop()
+    worker.storage.fault.arm()
+    await g.run(STILL_SECONDS + 2 * CLAIM_EVERY_SECONDS)
+    assert await g.status(saga) == "completed"
+    assert worker.storage.fault.count < 300, "those that wait are not read"
+
+
 async def test_a_saga_that_has_a_reason_to_stand_still_is_not_taken_for_forgotten(
     group: Make, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -7,7 +7,7 @@ import pytest
 from ramet.contract.saga import Saga, step
 from ramet.contract.struct import Struct
 from ramet.errors import NotFound, UsageError
-from ramet.sagas.runner import ENDED_KEPT_SECONDS
+from ramet.sagas.journal import ENDED_KEPT_SECONDS
 from ramet.storage.work import transact
 from ramet.telemetry.context import Context, current_context
 from ramet.telemetry.scope import Scope, Work, current_scope

@@ -2,13 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Coroutine
+import asyncio
+from collections.abc import Awaitable, Coroutine
 from typing import Any, Protocol, TypeVar
 
 from ramet.storage.base import Row
 from ramet.storage.postgres.pipeline import Sent
 
 T = TypeVar("T")
+
+
+async def soon(raw: Any, seconds: float, operation: Awaitable[T]) -> T:
+    """Await what asks the server something, and give the connection up where there is no answer in time.
+
+    Raises: ConnectionError, too.
+    """
+    try:
+        async with asyncio.timeout(seconds):
+            return await operation
+    except TimeoutError as error:
+        raw.terminate()
+        raise ConnectionError(f"no answer within {seconds:g} s") from error
 
 
 class Carrier(Protocol):

@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from sqlalchemy.util.concurrency import greenlet_spawn
 
 from ramet.storage.base import Row
-from ramet.storage.postgres.carrier import Carrier
+from ramet.storage.postgres.carrier import Carrier, soon
 from ramet.storage.postgres.dialect import Kin, Mutex, Unsuited, driver_of
 from ramet.storage.postgres.pipeline import Pipeline
 from ramet.storage.postgres.sql import lengths, repeated, tagged, translated
@@ -43,8 +43,8 @@ class Channel:
 
     @classmethod
     async def connect(cls, raw: Any, kin: Kin, pipeline: Carrier) -> Channel:
-        """A channel on this connection; SQLAlchemy first looks at it in a greenlet."""
-        return await greenlet_spawn(cls, raw, kin, pipeline)
+        """A channel on this connection; SQLAlchemy first looks at it in a greenlet. Raises: ConnectionError, too."""
+        return await soon(raw, pipeline.answer_seconds, greenlet_spawn(cls, raw, kin, pipeline))
 
     @property
     def is_alive(self) -> bool:
@@ -117,13 +117,7 @@ class Channel:
 
     async def fetch_soon(self, sql: str, parameters: Sequence[Any]) -> list[Row]:
         """As `fetch`, but given up with the connection where there is no answer. Raises: ConnectionError, too."""
-        limit = self.pipeline.answer_seconds
-        try:
-            async with asyncio.timeout(limit):
-                return await self.fetch(sql, parameters)
-        except TimeoutError as error:
-            self.raw.terminate()
-            raise ConnectionError(f"no answer within {limit:g} s") from error
+        return await soon(self.raw, self.pipeline.answer_seconds, self.fetch(sql, parameters))
 
     def put(self, sql: str, rows: Sequence[Row], tag: int = 0) -> None:
         """Execute for each row with what is sent next; each row written gives the tag back."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import socket
-from collections.abc import Mapping
+from collections.abc import Awaitable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ import asyncpg
 from ramet.clock import SystemClock
 from ramet.errors import ConfigurationError, StorageError
 from ramet.storage.address import Address, quoted
+from ramet.storage.postgres.carrier import soon
 from ramet.storage.postgres.channel import Channel
 from ramet.storage.postgres.dialect import Kin
 from ramet.storage.postgres.failures import FAILURES, failure, is_lost, unreachable
@@ -70,13 +71,13 @@ class Connector:
     async def _recognised(self, settings: Mapping[str, str]) -> Any:
         """The first connection, having seen whether a pooler is in between, and of what kind."""
         raw = await self.raw(settings)
-        pid, path = await raw.fetchrow(_WHO)
+        pid, path = await self._soon(raw, raw.fetchrow(_WHO))
         if pid == raw.get_server_pid():
             return raw
         other = await self.raw({})
         try:
-            await other.execute("BEGIN")  # in what the first one had, if it may
-            now, _ = await raw.fetchrow(_WHO)
+            await self._soon(other, other.execute("BEGIN"))  # in what the first one had, if it may
+            now, _ = await self._soon(raw, raw.fetchrow(_WHO))
         except asyncpg.PostgresError:  # its prepared statements are elsewhere
             now = None
         finally:
@@ -91,6 +92,9 @@ class Connector:
             f"At {self._address} is a pooler that gives each transaction another connection: let it keep one for each "
             "client (PgBouncer: pool_mode = session), or name the server itself."
         )
+
+    async def _soon(self, raw: Any, operation: Awaitable[Any]) -> Any:
+        return await soon(raw, self._options.answer_seconds, operation)
 
     @property
     def _impatient(self) -> Mapping[str, str]:
@@ -120,9 +124,9 @@ class Connector:
             trial.terminate()
         raw = await self.raw(settings)
         try:
-            if self._kin is None:
-                self._kin = await Kin.of(raw)
             limit = self._options.answer_seconds
+            if self._kin is None:
+                self._kin = await Kin.of(raw, limit)
             pipeline = Pipeline(raw, limit) if self._is_pipelined else Steps(raw, limit, self._spawn)
             return await Channel.connect(raw, self._kin, pipeline)
         except FAILURES as error:
@@ -173,7 +177,8 @@ class Connector:
             )
             if self._is_pooled:
                 calls = ", ".join(f"set_config(${2 * n + 1}, ${2 * n + 2}, false)" for n in range(len(settings)))
-                await raw.fetch(f"SELECT {calls}", *(part for setting in settings.items() for part in setting))
+                parts = (part for setting in settings.items() for part in setting)
+                await self._soon(raw, raw.fetch(f"SELECT {calls}", *parts))
             _watched(raw, self._options.answer_seconds)
         except TimeoutError as error:
             raise ConnectionError(f"no answer within {self._options.connect_seconds:g} s") from error

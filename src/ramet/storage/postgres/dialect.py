@@ -21,7 +21,7 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import StaticPool
 from sqlalchemy.util.concurrency import greenlet_spawn
 
-from ramet.storage.postgres.carrier import Carrier
+from ramet.storage.postgres.carrier import Carrier, soon
 from ramet.storage.statements import refuse_in_work
 
 T = TypeVar("T")
@@ -243,9 +243,9 @@ class Kin:
         return dialect
 
     @classmethod
-    async def of(cls, raw: Any) -> Kin:
-        """Look at the server through this connection."""
-        return await greenlet_spawn(lambda: cls(driver_of(raw)))
+    async def of(cls, raw: Any, answer_seconds: float) -> Kin:
+        """Look at the server through this connection. Raises: ConnectionError, too."""
+        return await soon(raw, answer_seconds, greenlet_spawn(lambda: cls(driver_of(raw))))
 
     def engine(self, driver: Driver) -> Engine:
         """An engine whose only connection is this one."""

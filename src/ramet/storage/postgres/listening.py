@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from ramet.clock import SystemClock
+from ramet.storage.postgres.carrier import soon
 from ramet.storage.postgres.failures import FAILURES
 from ramet.storage.postgres.options import PostgresOptions
 from ramet.tasks import Spawn
@@ -101,7 +102,7 @@ class Listening:
             self._changed.clear()
             for channel in self._wanted - listened:
                 self._names[self.name(channel)] = channel
-                await raw.add_listener(self.name(channel), notified)
+                await self._soon(raw, raw.add_listener(self.name(channel), notified))
                 listened.add(channel)
                 if missed:
                     self._wake(channel)
@@ -113,10 +114,13 @@ class Listening:
 
     async def _tell(self, raw: Any, there: set[str]) -> None:
         try:
-            await raw.execute("; ".join(f"NOTIFY {self.name(channel)}" for channel in there))
+            await self._soon(raw, raw.execute("; ".join(f"NOTIFY {self.name(channel)}" for channel in there)))
         except FAILURES:
             self._there |= there
             raise
+
+    async def _soon(self, raw: Any, operation: Awaitable[Any]) -> None:
+        await soon(raw, self._options.answer_seconds, operation)
 
     async def close(self) -> None:
         """Tell what is to be told, where the server answers, and listen no more."""
