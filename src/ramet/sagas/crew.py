@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable
 from ramet.clock import Clock
 from ramet.sagas.alarm import Limit, Limits
 from ramet.sagas.live import Live
-from ramet.tasks import Spawn, is_ending
+from ramet.tasks import Spawn
 
 Job = Callable[[Limit], Awaitable[None]]
 """What is to be done, given the stopwatch of the member who does it."""
@@ -74,17 +74,18 @@ class Crew:
                 self._call()
 
     async def _work(self) -> None:
-        limit = self._limits.new()
+        limit, member = self._limits.new(), asyncio.current_task()
+        assert member is not None
         while True:
             self._coming -= 1
-            await self._do_jobs(limit)
-            if is_ending():  # as a job was told that has survived it
+            await self._do_jobs(member, limit)
+            if member.cancelling():  # as a job was told that has survived it
                 return
             await self._wait()
 
-    async def _do_jobs(self, limit: Limit) -> None:
+    async def _do_jobs(self, member: asyncio.Task[None], limit: Limit) -> None:
         done = 0
-        while self._jobs and not is_ending():
+        while self._jobs and not member.cancelling():
             job, live = self._jobs.popleft()
             self._jobs_wait |= self._at_work > 0  # in the middle of one
             if self._jobs:
