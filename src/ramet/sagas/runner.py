@@ -129,7 +129,12 @@ class Runner:
             self._crew.add(partial(self._find, saga, key))
 
     async def _find(self, saga: str, key: str, _: Limit) -> None:
-        found = await self._journal.find(saga, key)
+        try:
+            found = await self._journal.find(saga, key)
+        except Exception:  # whatever it was: nobody else would wake the saga
+            await self._clock.sleep(PAUSE_SECONDS)
+            self.signalled(saga, key)
+            raise
         if found is not None:
             self.wake(found)
 

@@ -17,6 +17,7 @@ from contextvars import Context as Variables
 from contextvars import copy_context
 from sys import getrefcount
 from typing import Any, Self
+from weakref import getweakrefcount
 
 from ramet.tasks import Spawn
 
@@ -138,7 +139,7 @@ class Eager:
         try:
             first = variables.run(work.send, None)
         except (StopIteration, asyncio.CancelledError):
-            if getrefcount(stand_in) > UNSHARED or stand_in.cancellations:
+            if getrefcount(stand_in) > UNSHARED or vars(stand_in) or getweakrefcount(stand_in):
                 self._renew()  # somebody may still mean this one
             return None
         self._renew()

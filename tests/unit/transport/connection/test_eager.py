@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable, Coroutine
 from contextvars import ContextVar
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import pytest
 
@@ -260,6 +261,24 @@ async def test_who_ends_at_once_leaves_nothing_to_those_that_come_after_it(bed: 
         assert started.task is not None
         await started.task
     assert went_on == ["went on", "went on"]
+
+
+async def test_what_one_has_noted_about_its_task_is_not_told_to_the_next(bed: Bed) -> None:
+    noted: WeakKeyDictionary[asyncio.Task[Any] | None, str] = WeakKeyDictionary()
+    found: list[str | None] = []
+
+    async def notes_by_the_side() -> None:
+        noted[asyncio.current_task()] = "its own"
+
+    async def notes_on_it() -> None:
+        asyncio.current_task().user = "its own"  # type: ignore[union-attr]  # which a task takes
+
+    async def looks() -> None:
+        found.append(noted.get(asyncio.current_task()))
+        found.append(getattr(asyncio.current_task(), "user", None))
+
+    await one_after_the_other(bed, notes_by_the_side, looks, notes_on_it, looks)
+    assert found == [None] * 4
 
 
 async def test_what_fails_at_once_is_nobody_elses_failure(bed: Bed) -> None:
