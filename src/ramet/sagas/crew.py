@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable
 from ramet.clock import Clock
 from ramet.sagas.alarm import Limit, Limits
 from ramet.sagas.live import Live
-from ramet.tasks import Spawn
+from ramet.tasks import Spawn, first_of
 
 Job = Callable[[Limit], Awaitable[None]]
 """What is to be done, given the stopwatch of the member who does it."""
@@ -72,6 +72,7 @@ class Crew:
             _LOG.error("A step of a saga has cancelled the task it ran in, which counts as a failure of the step.")
             if self._jobs:
                 self._call()
+            self._look_whether_quiet()
 
     async def _work(self) -> None:
         limit, member = self._limits.new(), asyncio.current_task()
@@ -93,6 +94,10 @@ class Crew:
             self._at_work += 1
             try:
                 await job(limit)
+            except asyncio.CancelledError:
+                if live is not None and not self._limits.is_stopped:  # a step before has kept the task, and ended it
+                    self._failed(live, RuntimeError("its task was cancelled by a step of another saga"))
+                raise
             except Exception as error:  # noqa: BLE001 - a member that died would never be missed
                 if live is None:
                     _LOG.exception("Something to be done for sagas failed outside of their steps.")
@@ -110,8 +115,7 @@ class Crew:
         """Be idle until there is something to do."""
         turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._idle.append(turn)
-        if self._quiet is not None and len(self._idle) == len(self._members) and not self._quiet.done():
-            self._quiet.set_result(None)
+        self._look_whether_quiet()
         try:
             await turn
         except asyncio.CancelledError:
@@ -123,12 +127,13 @@ class Crew:
 
     async def quiet(self, seconds: float) -> None:
         """Return when everybody is idle, or after that many seconds."""
-        if len(self._idle) == len(self._members) and not self._jobs:
-            return
         self._quiet = asyncio.get_running_loop().create_future()
-        patience = self._spawn(self._clock.sleep(seconds))
-        await asyncio.wait([self._quiet, patience], return_when=asyncio.FIRST_COMPLETED)
-        patience.cancel()
+        self._look_whether_quiet()
+        await first_of((self._quiet,), self._clock.sleep(seconds), self._spawn)
+
+    def _look_whether_quiet(self) -> None:
+        if self._quiet is not None and len(self._idle) == len(self._members) and not (self._jobs or self._quiet.done()):
+            self._quiet.set_result(None)
 
     async def stop(self) -> None:
         """Send everybody home, also those who are in the middle of something."""

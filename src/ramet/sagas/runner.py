@@ -226,7 +226,7 @@ class Runner:
                 self._sleep(absent, PAUSE_SECONDS)
             raise
         if self._roll.absent(saga) is not absent:
-            return
+            return self._refill()
         if saved is not None:
             try:
                 self._next(self._admit(saved))
@@ -236,7 +236,7 @@ class Runner:
             self._look_again(absent)
         else:
             self._roll.remove(absent)
-        self._refill()
+        return self._refill()
 
     async def _own(self, saga: str) -> SavedSaga | None:
         """A saga from the journal; None when it has ended or is not ours."""

@@ -69,6 +69,9 @@ class Shop:
     async def fail(self, call: Call) -> bytes:
         raise ValueError("a defect")
 
+    async def leave(self, call: Call) -> bytes:
+        raise SystemExit(3)
+
     async def give_up(self, call: Call) -> bytes:
         raise asyncio.CancelledError
 

@@ -276,6 +276,16 @@ async def test_a_defect_is_an_id_for_the_caller_and_the_rest_for_the_log(
     await channel.close()
 
 
+async def test_who_wants_to_end_the_process_fails_and_the_others_of_its_frame_are_answered(bed: Bed) -> None:
+    await bed.start()
+    channel = await bed.dial()
+    calls = [bed.call(method, b"x") for method in ("turn", "leave", "turn", "echo")]
+    waits, leaves, *others = await asyncio.gather(*map(channel.call, calls), return_exceptions=True)
+    assert [waits, *others] == [b"x"] * 3
+    assert isinstance(leaves, InternalError)
+    await channel.close()
+
+
 async def test_an_answer_that_was_cancelled_by_nobody_who_asked_is_of_unknown_outcome(bed: Bed) -> None:
     await bed.start()
     channel = await bed.dial()

@@ -271,7 +271,9 @@ class AnsweringConnection(Connection):
             raise
         except Overloaded as error:
             self._trouble(number, "overloaded", str(error))
-        except Exception:
+        except (KeyboardInterrupt, GeneratorExit):
+            raise
+        except BaseException:  # be it SystemExit: the others of its connection go on
             mark = self._clock.id()
             log.exception("%s: %s failed", mark, call.method)
             self._trouble(number, "failed", mark)
