@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 
 import pytest
@@ -30,4 +31,32 @@ async def test_a_saga_that_could_not_be_found_is_looked_for_again(
     await world.run(2)
     assert not failures
     assert await world.status(saga) == "completed"
+    await world.close()
+
+
+async def test_a_saga_whose_task_is_cancelled_while_its_event_is_looked_for_is_not_held_for_ever(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """As by a step of another saga that has kept the task in which it ran."""
+    world, signal, looks = World(tmp_path / "orders.db", Approval), Journal.signal, 0
+
+    async def is_cancelled_once(journal: Journal, *waiter: str) -> tuple[str, str] | None:
+        nonlocal looks
+        looks += 1
+        if looks == 2:
+            task = asyncio.current_task()
+            assert task is not None
+            task.cancel()
+            await asyncio.sleep(0)
+        return await signal(journal, *waiter)
+
+    monkeypatch.setattr(Journal, "signal", is_cancelled_once)
+    await world.open()
+    saga = await world.start(Approval, "2", Approval.State(order="2"))
+    await world.run(1)
+    await world.publish(Approval, Approved(order="2"))
+    await world.run(60)
+    assert looks > 2
+    assert await world.status(saga) == "completed"
+    assert "cannot go on" in caplog.text
     await world.close()
