@@ -99,8 +99,9 @@ def step(
     """Make a method a step: it takes the state, calls commands, and returns the next state.
 
     An attempt that takes longer than `timeout` or fails is repeated, `attempts` times in all, waiting `backoff` and
-    twice as long each time, up to 30 seconds. A refusal is not repeated: the saga undoes what it has done. After the
-    `pivot` it only goes forward, repeating until it succeeds. Neighbours with the same `parallel` name run together.
+    twice as long each time, up to 30 seconds. One that ends with `Unavailable` uses up none: nothing was executed. A
+    refusal is not repeated: the saga undoes what it has done. After the `pivot` it only goes forward, repeating until
+    it succeeds. Neighbours with the same `parallel` name run together.
     """
     options = StepOptions(timeout=timeout, attempts=attempts, backoff=backoff, pivot=pivot, parallel=parallel)
     return _stepping(function, options)

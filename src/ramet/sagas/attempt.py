@@ -54,6 +54,7 @@ def failure(error: BaseException, scope: StepScope) -> Failure:
     A client marks the error of a command with the command's key (`__ramet_key__`); then, and only then, it is known
     which command the error belongs to. All others that were called may have been executed.
     """
+    excused = isinstance(error, Unavailable)
     key = getattr(error, "__ramet_key__", None)
     own = None if key is None else str(key)  # a plain one, as it is kept
     others = tuple(one for one in scope.called if one.key != own)
@@ -61,8 +62,8 @@ def failure(error: BaseException, scope: StepScope) -> Failure:
         renew = own if len(others) < len(scope.called) else None
         return Failure(error=storable(str(error)), refused=True, touched=bool(others), keys=others, renew=renew)
     if len(others) < len(scope.called) and isinstance(error, NOT_EXECUTED):
-        return Failure(error=described(error), touched=bool(others), keys=others)
-    return Failure(error=described(error), keys=tuple(scope.called))
+        return Failure(error=described(error), excused=excused, touched=bool(others), keys=others)
+    return Failure(error=described(error), excused=excused, keys=tuple(scope.called))
 
 
 class Performer:

@@ -130,13 +130,13 @@ def failed(
     trouble = _add(progress.trouble.get(step, Trouble(doubt=progress.doubtful)), failure)
     runnable = definition.steps[step]
     undoing = progress.status is Status.COMPENSATING
-    limit = runnable.declaration.attempts
+    used_up = trouble.attempts - trouble.excused >= runnable.declaration.attempts
     if undoing:
-        over = trouble.attempts >= limit
+        over = used_up
     elif failure.refused:
         over = True
     else:
-        over = trouble.attempts >= limit and not runnable.decisive
+        over = used_up and not runnable.decisive
     if not over:
         longest = LONGEST_BACKOFF_SECONDS if not runnable.decisive or undoing else LONGEST_BACKOFF_AFTER_PIVOT_SECONDS
         delay = backoff(runnable.declaration.backoff_seconds, trouble.attempts, longest)
@@ -214,7 +214,7 @@ def retry(progress: Progress, now: float) -> Outcome:
 
 
 def _retried(progress: Progress, entry: Entry) -> Progress:
-    trouble = {name: replace(one, attempts=0, retry_at=0.0) for name, one in progress.trouble.items()}
+    trouble = {name: replace(one, attempts=0, excused=0, retry_at=0.0) for name, one in progress.trouble.items()}
     back = bool(progress.plan)
     return replace(
         progress,
@@ -329,6 +329,7 @@ def _add(trouble: Trouble, failure: Failure) -> Trouble:
     cleared = bool(trouble.keys) and not keys  # all that was in doubt has been refused
     return Trouble(
         attempts=trouble.attempts + 1,
+        excused=trouble.excused + failure.excused,
         error=failure.error,
         touched=bool(keys) or failure.touched or (trouble.touched and not cleared),
         keys=keys,

@@ -33,11 +33,13 @@ class Key(msgspec.Struct, frozen=True, array_like=True, gc=False):
 class Failure(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """How an attempt failed: `keys` are the commands that may have been executed, `touched` whether anything may have.
 
-    `renew` is the key of the command whose answer was a refusal: it is called with another key next time.
+    `renew` is the key of the command whose answer was a refusal: it is called with another key next time. `excused`: it
+    uses up no attempt, since a neighbour was away.
     """
 
     error: str
     refused: bool = False
+    excused: bool = False
     touched: bool = True
     keys: tuple[Key, ...] = ()
     renew: str | None = None
@@ -46,10 +48,11 @@ class Failure(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 class Trouble(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """The failures of a step that is not over, added up; `retry_at` in seconds since the epoch.
 
-    With `doubt`, a crash may have hidden further attempts.
+    With `doubt`, a crash may have hidden further attempts; of those that are counted, `excused` used up none.
     """
 
     attempts: int = 0
+    excused: int = 0
     error: str = ""
     touched: bool = False
     keys: tuple[Key, ...] = ()

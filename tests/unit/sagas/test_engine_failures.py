@@ -58,11 +58,38 @@ async def test_a_step_whose_outcome_is_unknown_is_withdrawn_and_undone_too(world
 
 async def test_a_step_that_provably_was_not_executed_is_not_undone(world: MakeWorld) -> None:
     w = await world(Checkout)
-    w.there.plan("cards.charge", "down", "down", "down")
-    await w.start(Checkout, "1", Checkout.State())
+    w.there.plan("cards.charge", *["down"] * 40)
+    saga = await w.start(Checkout, "1", Checkout.State())
+    await w.run(60)
+    await w.engine.cancel(saga)
     await w.run(60)
     assert w.there.effects == ["stock.reserve o", "stock.release o"]
     assert w.there.withdrawn == []
+
+
+async def test_a_neighbour_that_is_away_is_waited_for_however_few_attempts_a_step_has(world: MakeWorld) -> None:
+    w = await world(Checkout)
+    w.there.plan("cards.charge", "broken", *["down"] * 40, "broken")
+    saga = await w.start(Checkout, "1", Checkout.State())
+    await w.run(300)
+    shown = (await w.views.show(saga)).saga
+    assert (shown.status, shown.at) == ("running", "charge")
+    assert shown.attempts > 10
+    await w.run(3600)
+    assert await w.status(saga) == "completed"
+    assert w.there.effects == ALL
+
+
+async def test_an_undo_whose_neighbour_is_away_waits_and_is_not_parked(world: MakeWorld) -> None:
+    w = await world(Checkout)
+    w.there.plan("cards.charge", "refused")
+    w.there.plan("stock.release", *["down"] * 40)
+    saga = await w.start(Checkout, "1", Checkout.State())
+    await w.run(300)
+    assert await w.status(saga) == "compensating"
+    await w.run(3600)
+    assert await w.status(saga) == "compensated"
+    assert w.there.effects == ["stock.reserve o", "stock.release o"]
 
 
 async def test_a_step_that_takes_too_long_is_retried(world: MakeWorld) -> None:
