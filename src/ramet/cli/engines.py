@@ -31,6 +31,7 @@ class Engine(Protocol):
 @contextmanager
 def with_engines(setup: Setup, application: Declared) -> Iterator[Setup]:
     """The engines that do not answer, started on this machine with their data below the deployment's."""
+    from ramet.runtime.planning import masked
     from ramet.runtime.supervisor.engines import KINDS, obstacle
 
     folder = engines_of(setup)
@@ -45,7 +46,10 @@ def with_engines(setup: Setup, application: Declared) -> Iterator[Setup]:
             run(_end_left_behind(home))
             with output.progress(f"Starting {kind}"):
                 started = stack.enter_context(_engine(kind, home))
-            output.note(f"{kind} runs for as long as this command, with its data in {home}.")
+            output.note(
+                f"{kind} runs at {masked(started.url)} for as long as this command, since nothing answers at the {key} "
+                f"of ramet.toml; its data is in {home}."
+            )
             urls[key] = started.url
             setup = dataclasses.replace(setup, storage=urls["storage"], broker=urls["broker"])
             if key == "storage":

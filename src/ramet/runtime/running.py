@@ -21,7 +21,7 @@ from ramet.runtime.holdups import within
 from ramet.runtime.linking import Carrier, linked
 from ramet.runtime.order import dependencies, dependencies_first
 from ramet.runtime.policies import Deadlines
-from ramet.runtime.reporting import log_saga
+from ramet.runtime.reporting import SagaLog
 from ramet.runtime.service import RunningService, Surroundings
 from ramet.runtime.tables import HISTORY, SCHEMA
 from ramet.runtime.wiring import Engines, Outside, external_service
@@ -41,9 +41,9 @@ C = TypeVar("C", bound=Contract)
 class Options:
     """How to run: `strict` encodes calls inside the process as if they travelled.
 
-    `report` hears of handled events, `saga_report` of what happens to sagas. `hosts` names the services and APIs of
-    this process (None: all); `carrier` gives, by the name of a service that is not among them, what carries its calls.
-    `externals` are addresses of contracts that are answered outside, by name, in the place of those declared.
+    `report` hears of handled events, `saga_report` of what happens to sagas (None: the log). `hosts` names the services
+    and APIs of this process (None: all); `carrier` gives, by the name of a service that is not among them, what carries
+    its calls. `externals` are addresses of contracts that are answered outside, by name, in the place of those declared.
     `believe` judges the users of events and sagas, where those have to be proven; None believes whatever is stored.
     `deadlines` say how long calls may take, and each `startup()`.
     """
@@ -53,7 +53,7 @@ class Options:
     settings: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     environment: Mapping[str, str] = field(default_factory=dict)
     report: Report = unreported
-    saga_report: SagaReport = log_saga
+    saga_report: SagaReport | None = None
     prepare: Callable[[DeclaredService, Storage], Any] | None = None
     hosts: frozenset[str] | None = None
     carrier: Callable[[str], Carrier] | None = None
@@ -175,7 +175,7 @@ class Running:
             broker=self._broker,
             exchange=self.exchange,
             report=self.options.report,
-            saga_report=self.options.saga_report,
+            saga_report=self.options.saga_report or SagaLog(self.options.clock),
             believe=self.options.believe,
         )
         instances = {service.name: service.cls() for service in self._hosted}

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from ramet.errors import ConfigurationError, MissingExtra, StorageError, system_words
+from ramet.errors import ConfigurationError, MissingExtra, StorageUnavailable, storable, system_words
 from ramet.storage.address import Address, quoted
 from ramet.storage.grants import Login, for_the_database, for_the_server, role_of
 
@@ -105,7 +105,7 @@ def script(database: str, wanted: Sequence[Login]) -> str:
 async def provision(server: Address, database: str, wanted: Sequence[Login]) -> list[Provisioned]:
     """Make what is not there, and set what is there right; may be repeated.
 
-    Raises: StorageError where the server is away, or its user may not do it.
+    Raises: StorageUnavailable where the server is away, ConfigurationError where its user may not do it.
     """
     try:
         raw = await asyncpg.connect(**server.at(database="postgres").arguments())
@@ -121,18 +121,18 @@ async def provision(server: Address, database: str, wanted: Sequence[Login]) -> 
         finally:
             await raw.close()
     except OSError as error:
-        raise StorageError(
+        raise StorageUnavailable(
             f"PostgreSQL at {server.place} cannot be reached ({system_words(error)}): see whether it runs there."
         ) from error
     except asyncpg.InvalidAuthorizationSpecificationError as error:
-        raise StorageError(
+        raise ConfigurationError(
             f"PostgreSQL at {server.place} does not let us in ({error}): "
             "mend the user and the password of storage in ramet.toml."
         ) from error
     except (asyncpg.PostgresError, asyncpg.InterfaceError) as error:
-        raise StorageError(
-            f"PostgreSQL at {server.place} could not be provisioned ({error}): the user of the URL must be a "
-            "superuser, or own the database and have CREATEROLE. `--sql` prints what somebody else may execute."
+        raise ConfigurationError(
+            f"PostgreSQL at {server.place} could not be provisioned ({storable(str(error))}): the user of the URL must "
+            "be a superuser, or own the database and have CREATEROLE. `--sql` prints what somebody else may execute."
         ) from error
     return [Provisioned(service=one.service, database=database, schema=one.service, role=one.role) for one in wanted]
 

@@ -121,7 +121,7 @@ async def test_a_failure_keeps_no_password_that_the_server_does_not_have(
 ) -> None:
     wrong = address(server.url).at(user=server.user, password="wrong")
     file = tmp_path / FILE
-    with pytest.raises(StorageError, match="mend the user and the password"):
+    with pytest.raises(ConfigurationError, match="mend the user and the password"):
         await provision(wrong, "shop", logins("shop", SERVICES, file, {}))
     assert not file.exists()
     await provisioned(server, file)

@@ -1,0 +1,63 @@
+"""The log of sagas: steps that fail alike are said once in a while, with their number."""
+
+from __future__ import annotations
+
+import logging
+
+import pytest
+
+from ramet.clock import VirtualClock
+from ramet.runtime.reporting import ALIKE_SECONDS, SagaLog
+from ramet.sagas.moments import Happened, Moment
+from ramet.sagas.progress import Status
+
+AWAY = "Unavailable: stock.reserve was not sent: no replica of goods is known."
+
+
+def failed(key: str, *, step: str = "reserve", error: str = AWAY, attempts: int = 1) -> Moment:
+    return Moment(
+        service="orders",
+        saga="Checkout",
+        id=key,
+        key=key,
+        happened=Happened.FAILED,
+        status=Status.RUNNING,
+        trace="t",
+        step=step,
+        attempts=attempts,
+        error=error,
+    )
+
+
+async def test_steps_that_fail_alike_are_counted_and_said_once_in_a_while(caplog: pytest.LogCaptureFixture) -> None:
+    clock = VirtualClock()
+    said = SagaLog(clock)
+    with caplog.at_level(logging.INFO, "ramet.sagas"):
+        for key in ("1", "2", "3"):
+            said(failed(key))
+        said(failed("1", step="charge"))
+        said(failed("1", error="RuntimeError: broken"))
+        await clock.advance(ALIKE_SECONDS)
+        said(failed("4", attempts=3))
+    assert caplog.messages == [
+        f"Checkout 1, step reserve failed: {AWAY}",
+        f"Checkout 1, step charge failed: {AWAY}",
+        "Checkout 1, step reserve failed: RuntimeError: broken",
+        f"Checkout 4, step reserve failed: {AWAY} (attempt 3) (2 alike before it, also of other sagas)",
+    ]
+
+
+def test_who_has_to_retry_a_saga_is_always_told_how(caplog: pytest.LogCaptureFixture) -> None:
+    said = SagaLog(VirtualClock())
+    for _ in range(2):
+        parked = Moment(
+            service="orders",
+            saga="Checkout",
+            id="id",
+            key="1",
+            happened=Happened.PARKED,
+            status=Status.PARKED,
+            trace="t",
+        )
+        said(parked)
+    assert caplog.messages == ["Checkout 1 parked (`ramet sagas retry id` when it can go on)"] * 2
