@@ -43,7 +43,7 @@ class Options:
 
     `report` hears of handled events, `saga_report` of what happens to sagas (None: the log). `hosts` names the services
     and APIs of this process (None: all); `carrier` gives, by the name of a service that is not among them, what carries
-    its calls. `externals` are addresses of contracts that are answered outside, by name, in the place of those declared.
+    its calls. `externals` are addresses of contracts that are answered outside, by name, in place of those declared.
     `believe` judges the users of events and sagas, where those have to be proven; None believes whatever is stored.
     `deadlines` say how long calls may take, and each `startup()`.
     """
