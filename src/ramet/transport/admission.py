@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 
 from ramet.clock import Clock
 from ramet.errors import Overloaded
@@ -13,6 +14,11 @@ from ramet.transport.policy.moments import Decision, Hook, Moment, unreported
 DEFAULTS = Bulkhead()
 TIMED = 8
 """One of so many answers is timed, and each while others wait: a look at the clock costs as much as all the rest."""
+
+TOLD_SECONDS = 10.0
+"""How often the log says that calls are refused."""
+
+log = logging.getLogger("ramet.transport")
 
 
 class Admission(Gate[asyncio.Future[None]]):
@@ -28,6 +34,8 @@ class Admission(Gate[asyncio.Future[None]]):
         self._monotonic = clock.monotonic
         self._hook = hook
         self._count = 0
+        self._refused = 0
+        self._told_at = float("-inf")
 
     async def __call__(self, call: Call, peer: Peer) -> bytes:
         """The answer. Raises: Overloaded."""
@@ -88,4 +96,9 @@ class Admission(Gate[asyncio.Future[None]]):
     def _refusal(self, call: Call) -> Overloaded:
         reason = f"{call.method} was refused: {self.running} calls are in flight, and {len(self.queue)} wait."
         self._hook(Moment(decision=Decision.REFUSED, method=call.method, reason=reason))
+        self._refused += 1
+        now = self._monotonic()
+        if now - self._told_at >= TOLD_SECONDS:
+            log.warning("%s So were %d since this was said last: see `concurrency` and `queue`.", reason, self._refused)
+            self._refused, self._told_at = 0, now
         return Overloaded(reason)

@@ -11,7 +11,7 @@ from ramet.clock import VirtualClock
 from ramet.errors import Overloaded
 from ramet.tasks import Tasks
 from ramet.telemetry.context import Context
-from ramet.transport.admission import Admission
+from ramet.transport.admission import TOLD_SECONDS, Admission
 from ramet.transport.base import Answer, Call, Peer
 from ramet.transport.policy.bulkhead import Bulkhead
 
@@ -54,6 +54,22 @@ async def test_what_exceeds_places_and_queue_is_refused_at_once(tasks: Tasks) ->
     answer.gate.set()
     assert await asyncio.gather(*running) == [b"answer"] * 3
     assert admission.running == 0
+
+
+async def test_the_log_says_once_in_a_while_how_many_were_refused(
+    tasks: Tasks, caplog: pytest.LogCaptureFixture
+) -> None:
+    clock, answer = VirtualClock(), Gated()
+    admission = Admission(answer, clock=clock, policy=Bulkhead(concurrency=1, queue=0))
+    running = tasks.spawn(admission(call(clock), PEER))
+    await clock.settle()
+    for pause in (0.0, 1.0, 1.0, TOLD_SECONDS):
+        await clock.advance(pause)
+        with pytest.raises(Overloaded):
+            await admission(call(clock), PEER)
+    assert [message.partition("So were ")[2][:1] for message in caplog.messages] == ["1", "3"]
+    answer.gate.set()
+    await running
 
 
 async def test_a_call_that_is_cancelled_while_it_waits_leaves_its_place_to_the_next(tasks: Tasks) -> None:
