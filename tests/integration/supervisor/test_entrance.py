@@ -70,7 +70,7 @@ def test_a_role_whose_password_was_changed_is_mended_by_provisioning(server: Pos
 def test_provisioning_that_fails_leaves_nothing_behind(server: PostgresServer, bakery: Baking) -> None:
     folder = bakery(server.url.replace(server.password, "wrong"))
     result = ramet(folder, "db", "provision", "-d", "split")
-    assert (result.returncode, "mend the user and the password" in result.stderr) == (1, True)
+    assert (result.returncode, "mend the user and the password" in result.stderr) == (2, True)
     assert not (folder / ".ramet").exists()
 
 
