@@ -135,7 +135,7 @@ class AnsweringConnection(Connection):
     def data_received(self, data: bytes) -> None:
         """Take requests, and answer those that need not wait for anything, in one piece."""
         self._heard = True
-        self._scheduled = True  # below
+        self._scheduled = True  # at the end of this, which is sooner than the turn's
         for kind, number, value in self._wire.receive(data):
             if kind == REQUESTS:
                 self._requests(number, value)
