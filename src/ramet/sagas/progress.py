@@ -135,3 +135,12 @@ class Todo(msgspec.Struct, frozen=True, gc=False):
     event: str | None = None
     until: float | None = None
     overdue: bool = False
+
+
+def stands_otherwise(stands: Status, before: Progress, after: Progress) -> bool:
+    """Whether a saga's row has to change: steps that just go well do not touch it."""
+    return (
+        after.status is not stands
+        or after.reason != before.reason
+        or (after.trouble is not before.trouble and bool(after.trouble))
+    )

@@ -20,7 +20,7 @@ from ramet.sagas.definition import Definition, event_name
 from ramet.sagas.journal import Journal, SavedSaga, record
 from ramet.sagas.live import Live, moment, moments, revive, waiter
 from ramet.sagas.moments import Happened, Moment, Report
-from ramet.sagas.progress import ENDED, Outcome, Progress, Status
+from ramet.sagas.progress import ENDED, Outcome, Status, stands_otherwise
 from ramet.sagas.recorder import Recorder
 from ramet.sagas.roll import Absent, Place, Recovery, Roll
 from ramet.storage.base import Row
@@ -69,6 +69,7 @@ class Runner:
         self._recorder = Recorder(journal, clock, spawn, written=self._written, lost=self._lost, failed=self._set_aside)
         self._crew = Crew(clock, spawn, CONCURRENCY, self._set_aside)
         self._roll = Roll(clock, spawn, ROOM, self._rise)
+        self._missing = False
 
     # -- life ----------------------------------------------------------------------------------------------------
 
@@ -76,8 +77,7 @@ class Runner:
         """Go on with what was in flight."""
         self.running = True
         self.take(recovery)
-        for saga in await self._journal.signalled():
-            self.wake(saga)
+        await self._wake_signalled()
 
     def take(self, recovery: Recovery) -> None:
         """Go on with these, once an event or a time has come for those that wait; others may have had them."""
@@ -132,11 +132,29 @@ class Runner:
         try:
             found = await self._journal.find(saga, key)
         except Exception:  # whatever it was: nobody else would wake the saga
-            await self._clock.sleep(PAUSE_SECONDS)
-            self.signalled(saga, key)
+            self._miss()
             raise
         if found is not None:
             self.wake(found)
+
+    def _miss(self) -> None:
+        """An event has come for a saga that could not be looked for: look for all such, in a while."""
+        if not self._missing:
+            self._missing = True
+            self._crew.add(self._find_all)
+
+    async def _find_all(self, _: Limit) -> None:
+        await self._clock.sleep(PAUSE_SECONDS)
+        self._missing = False
+        try:
+            await self._wake_signalled()
+        except Exception:
+            self._miss()
+            raise
+
+    async def _wake_signalled(self) -> None:
+        for saga in await self._journal.signalled():
+            self.wake(saga)
 
     async def operate(self, saga: str, decide: Callable[[Live, float], Outcome]) -> None:
         """Do with a saga what an operator decides; durable when this returns. Raises: NotFound; UsageError."""
@@ -178,20 +196,22 @@ class Runner:
     # -- memory --------------------------------------------------------------------------------------------------
 
     def wake(self, saga: str) -> None:
-        """An event may have come for a saga."""
-        if (live := self._roll.live(saga)) is not None:
-            live.again = live.seeking
-            self._next(live)
-        elif (absent := self._roll.absent(saga)) is None or not absent.failures:
-            self._queue(saga)
-            self._refill()
+        """An event may have come for a saga; one that could not go on waits for its time all the same."""
+        absent = self._roll.absent(saga)
+        if absent is None or not absent.failures:
+            self._bring(saga)
 
     def _rise(self, saga: str) -> None:
         """The time of a saga has come."""
+        if saga in self._roll:
+            self._bring(saga)
+
+    def _bring(self, saga: str) -> None:
+        """Let it go on, in memory or as soon as there is room."""
         if (live := self._roll.live(saga)) is not None:
             live.again = live.seeking
             self._next(live)
-        elif saga in self._roll:
+        else:
             self._queue(saga)
             self._refill()
 
@@ -344,7 +364,7 @@ class Runner:
         before, (progress, told) = live.progress, outcome
         if live.stale:
             return
-        standing = progress if _stands_otherwise(live.stands, before, progress) else None
+        standing = progress if stands_otherwise(live.stands, before, progress) else None
         if told or standing is not None:
             written = record(live.id, live.key, live.definition, told, before.n, standing)
             live.progress = progress
@@ -377,12 +397,3 @@ class Runner:
             self._roll.remove(live)
             self._queue(live.id, doubtful=True)
             self._refill()
-
-
-def _stands_otherwise(stands: Status, before: Progress, after: Progress) -> bool:
-    """Whether the saga's row has to change: steps that just go well do not touch it."""
-    return (
-        after.status is not stands
-        or after.reason != before.reason
-        or (after.trouble is not before.trouble and bool(after.trouble))
-    )

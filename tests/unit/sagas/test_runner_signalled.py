@@ -9,6 +9,7 @@ import pytest
 
 from ramet.errors import StorageUnavailable
 from ramet.sagas.journal import Journal
+from ramet.sagas.runner import CONCURRENCY
 from tests.unit.sagas.test_custody import Approval, Approved
 from tests.unit.sagas.world import World
 
@@ -31,6 +32,40 @@ async def test_a_saga_that_could_not_be_found_is_looked_for_again(
     await world.run(2)
     assert not failures
     assert await world.status(saga) == "completed"
+    await world.close()
+
+
+async def test_sagas_that_cannot_be_looked_for_keep_nobody_else_waiting(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world, away = World(tmp_path / "orders.db", Approval), True
+    find, signalled = Journal.find, Journal.signalled
+
+    async def is_away(journal: Journal, name: str, key: str) -> str | None:
+        if away:
+            raise StorageUnavailable("It is away.")
+        return await find(journal, name, key)
+
+    async def is_away_for_all(journal: Journal, since: float = 0.0) -> set[str]:
+        if away:
+            raise StorageUnavailable("It is away.")
+        return await signalled(journal, since)
+
+    await world.open()
+    monkeypatch.setattr(Journal, "find", is_away)
+    monkeypatch.setattr(Journal, "signalled", is_away_for_all)
+    orders = [str(number) for number in range(2 * CONCURRENCY)]
+    sagas = [await world.start(Approval, order, Approval.State(order=order)) for order in orders]
+    await world.run(1)
+    for order in orders:
+        await world.publish(Approval, Approved(order=order))
+    other = await world.start(Approval, "other", Approval.State(order="other"))
+    await world.run(0.1)
+    assert await world.status(other) == "waiting"
+    await world.run(10)
+    away = False
+    await world.run(2)
+    assert {await world.status(saga) for saga in sagas} == {"completed"}
     await world.close()
 
 
