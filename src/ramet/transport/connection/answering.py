@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Coroutine
+from itertools import starmap
 from typing import Any
 
 from msgspec.structs import replace
@@ -150,17 +151,17 @@ class AnsweringConnection(Connection):
             self._deaf = False
             self._transport.resume_reading()
 
-    def _frames(self, gathered: list[tuple[int, bytes]]) -> Iterator[bytes]:
+    def _frames(self, gathered: list[tuple[int, bytes]]) -> list[bytes]:
+        if len(gathered) == 1:
+            return [self._wire.reply(*gathered[0])]
+        frames: list[bytes] = []
         for at in range(0, len(gathered), TOGETHER):
             answers = gathered[at : at + TOGETHER]
-            if len(answers) > 1 and (frame := self._wire.replies(answers)) is not None:
-                yield frame
-            else:
-                for number, answer in answers:
-                    yield self._wire.reply(number, answer)
+            frame = self._wire.replies(answers)
+            frames += [frame] if frame is not None else starmap(self._wire.reply, answers)
+        return frames
 
-    def _flush(self) -> None:
-        super()._flush()
+    def _held_up(self) -> None:
         if self._pending_bytes > BACKLOG_BYTES and not self._deaf and not self._transport.is_closing():
             self._deaf = True
             self._transport.pause_reading()

@@ -181,15 +181,14 @@ class CallingConnection(Connection, Channel):
         if self._leaving:
             raise Unavailable(f"{call.method} was not sent to {self._where}: {self._reason or 'it is being closed'}.")
 
-    def _frames(self, gathered: list[Call]) -> Iterator[bytes]:
+    def _frames(self, gathered: list[Call]) -> list[bytes]:
         first, now = self._number - len(gathered) + 1, self._monotonic()
+        frames: list[bytes] = []
         for at in range(0, len(gathered), TOGETHER):
             number, calls = first + at, gathered[at : at + TOGETHER]
             frame = self._wire.requests(number, calls, now)
-            if frame is not None:
-                yield frame
-            else:
-                yield from self._one_by_one(number, calls, now)
+            frames += [frame] if frame is not None else self._one_by_one(number, calls, now)
+        return frames
 
     def _one_by_one(self, first: int, gathered: Sequence[Call], now: float) -> Iterator[bytes]:
         for number, call in enumerate(gathered, first):

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Iterable
 from sys import maxsize
 from typing import Any
 from zlib import crc32
@@ -115,11 +114,11 @@ class Connection(asyncio.Protocol):
     def _seal(self) -> None:
         """Make frames of what has gathered."""
         gathered, self._gathered, self._gathered_bytes = self._gathered, [], 0
-        for frame in self._frames(gathered):
-            self._pending.append(frame)
-            self._pending_bytes += len(frame)
+        frames = self._frames(gathered)
+        self._pending += frames
+        self._pending_bytes += sum(map(len, frames))
 
-    def _frames(self, gathered: list[Any], /) -> Iterable[bytes]:
+    def _frames(self, gathered: list[Any], /) -> list[bytes]:
         """As few as that can be."""
         raise NotImplementedError
 
@@ -128,7 +127,10 @@ class Connection(asyncio.Protocol):
         if self._gathered:
             self._seal()
         pending = self._pending
-        if self._paused or not pending:
+        if not pending:
+            return
+        if self._paused:
+            self._held_up()
             return
         if len(pending) == 1:
             self._transport.write(pending[0])
@@ -138,6 +140,9 @@ class Connection(asyncio.Protocol):
             self._transport.writelines(pending)
         pending.clear()
         self._pending_bytes = 0
+
+    def _held_up(self) -> None:
+        """There is something to write that the other side, or the link, does not take now."""
 
     def _event(self, kind: int, number: int, value: Any) -> None:
         """What concerns both sides."""
