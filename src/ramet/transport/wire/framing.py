@@ -48,6 +48,15 @@ class Frames:
         self._size = 0
         self._needed = HEAD_BYTES
 
+    def only(self, data: bytes) -> Frame | None:
+        """The frame that this piece is; None where it is another piece, which is for `split`."""
+        if self._size or len(data) < HEAD_BYTES:
+            return None
+        length, kind, number = _unpack(data)
+        if HEAD_BYTES + length != len(data) or length > self.limit_bytes:
+            return None
+        return kind, number, data[HEAD_BYTES:]
+
     def split(self, data: bytes) -> list[Frame]:
         """The frames that are whole with this piece."""
         found: list[Frame] = []

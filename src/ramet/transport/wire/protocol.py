@@ -24,7 +24,7 @@ read. Events and their order do not depend on the pieces in which the bytes come
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import msgspec
@@ -94,13 +94,28 @@ class Wire:
         self._compression: Compression | None = None
         self._compress_from = 0
 
-    def receive(self, data: bytes) -> Iterator[Event]:
+    def receive(self, data: bytes) -> Iterable[Event]:
         """What has arrived with these bytes; all of it is to be taken, and each is read when it is its turn.
 
         Compressed, a small piece holds much more than is to be in memory at once.
         """
         if self.broken:
-            return
+            return ()
+        event = self._only(data) if self.is_open else None
+        return self._read(data) if event is None else (event,)
+
+    def _only(self, data: bytes) -> Event | None:
+        """What has arrived with a piece that is one frame of a usual kind, as nearly all are; None is for `_read`."""
+        kind, number, body = self._frames.only(data) or (0, 0, b"")
+        read = self._usual.get(kind)
+        if read is None or number > LAST_NUMBER:
+            return None
+        try:
+            return kind, number, read(body)
+        except UNREADABLE:
+            return None
+
+    def _read(self, data: bytes) -> Iterator[Event]:
         usual, frames, readers = self._usual, self._frames, self._readers
         try:
             for frame in frames.split(data):
