@@ -25,7 +25,7 @@ try:
     from aiormq import spec
     from aiormq.abc import AbstractChannel, AbstractConnection, DeliveredMessage
 
-    from ramet.events.brokers.rabbitmq.failures import FAILURES, library, quietly
+    from ramet.events.brokers.rabbitmq.failures import FAILURES, let_go, library, quietly
     from ramet.events.brokers.rabbitmq.reading import Reading
     from ramet.events.brokers.rabbitmq.topology import OLDEST, declare_exchanges, declare_queues, version_of
 except ImportError as error:
@@ -138,6 +138,7 @@ class RabbitBroker(Broker):
         with library:
             async with asyncio.timeout(CONNECT_SECONDS):
                 connection = await aiormq.connect(self._options.url)
+        connection.closing.add_done_callback(lambda _: self._spawn(let_go(connection)))
         try:
             with library:
                 async with asyncio.timeout(PREPARE_SECONDS):

@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from types import TracebackType
 
+from aiormq.abc import AbstractConnection
 from aiormq.exceptions import AMQPError
 
 from ramet.errors import RametError, described
@@ -15,6 +17,8 @@ from ramet.tasks import is_ending
 FAILURES = (AMQPError, OSError, TimeoutError)
 """What a call of the library ends with below `library`."""
 CLOSE_SECONDS = 5.0
+LET_GO_SECONDS = 60.0
+"""No call on a connection that has gone lasts longer."""
 log = logging.getLogger("ramet.events.rabbitmq")
 
 
@@ -44,6 +48,18 @@ class _Library:
 
 
 library = _Library()
+
+
+async def let_go(connection: AbstractConnection) -> None:
+    """Let those go on who put something into the line of a connection that has gone, from which nobody takes any more.
+
+    The line is short, and who waits for a place in it would wait for ever: the library puts something in even when the
+    call is cancelled.
+    """
+    with suppress(TimeoutError):
+        async with asyncio.timeout(LET_GO_SECONDS):
+            while True:
+                await connection.write_queue.get()
 
 
 async def quietly(close: Callable[[], Awaitable[object]]) -> None:
