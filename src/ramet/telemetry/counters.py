@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from math import log2
 
+FOR_EACH_DOUBLING = 4
+BUCKETS = 32 * FOR_EACH_DOUBLING
 
 class MethodCounters:
     """Of one method: calls, and how they ended other than well.
 
-    Durations are sampled; each falls into one of the `buckets`, of which bucket n counts those below 2ⁿ µs.
+    Durations are sampled; each, in µs and one more, falls into one of the `buckets`, which begin at 1, and of which
+    four make a doubling: its middle is at most a tenth away from all that fall into it.
     """
 
     __slots__ = ("buckets", "calls", "errors", "refusals")
@@ -17,20 +21,23 @@ class MethodCounters:
         self.calls = 0
         self.refusals = 0
         self.errors = 0
-        self.buckets = [0] * 40
+        self.buckets = [0] * BUCKETS
 
     def took(self, duration_seconds: float) -> None:
         """Count a duration."""
-        self.buckets[min(39, int(duration_seconds * 1_000_000).bit_length())] += 1
+        try:
+            self.buckets[int(log2(duration_seconds * 1_000_000 + 1) * FOR_EACH_DOUBLING)] += 1
+        except IndexError:  # more than an hour
+            self.buckets[-1] += 1
 
     def percentile(self, share: float) -> float | None:
         """The duration in seconds below which this share (0 to 1) of the sampled calls stayed; None without samples."""
         total = sum(self.buckets)
         seen = 0
-        for power, count in enumerate(self.buckets):
+        for bucket, count in enumerate(self.buckets):
             seen += count
             if total and seen >= share * total:
-                return float(2**power) / 1_000_000
+                return float(2 ** ((bucket + 0.5) / FOR_EACH_DOUBLING) - 1) / 1_000_000
         return None
 
 
