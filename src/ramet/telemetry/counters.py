@@ -8,6 +8,7 @@ from math import log2
 FOR_EACH_DOUBLING = 4
 BUCKETS = 32 * FOR_EACH_DOUBLING
 
+
 class MethodCounters:
     """Of one method: calls, and how they ended other than well.
 
@@ -60,6 +61,12 @@ class Counters:
     def calls(self) -> Mapping[tuple[str, str], MethodCounters]:
         """The calls made in this process, by caller and method."""
         return self._calls
+
+    @property
+    def total(self) -> int:
+        """How much was counted: the same number for as long as nothing happens."""
+        some = (*self._methods.values(), *self._calls.values())
+        return sum(one.calls + one.refusals + one.errors for one in some)
 
     def __iter__(self) -> Iterator[tuple[str, MethodCounters]]:
         """Each method with everything that was counted of it."""

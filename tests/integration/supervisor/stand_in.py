@@ -23,6 +23,7 @@ import msgspec
 from ramet.clock import SystemClock
 from ramet.model.topology import ASSIGNMENT, Assignment
 from ramet.runtime.discovery.supervised import SupervisedDiscovery
+from ramet.runtime.operators.requests import Counts, Traffic
 from ramet.runtime.orphans import end_with_parent
 from ramet.runtime.zygote import CONNECTION, descriptors, obstacle, serve
 from ramet.tasks import Tasks
@@ -56,6 +57,13 @@ async def answer(assignment: Assignment, reader: asyncio.StreamReader, writer: a
     writer.close()
 
 
+async def finish(server: asyncio.Server | None, idle: asyncio.Event) -> None:
+    """Accept nobody any more, and wait for those who are there."""
+    if server is not None:
+        await stop_accepting(server)
+    await idle.wait()
+
+
 async def run(assignment: Assignment) -> None:
     tasks, ending = Tasks(), asyncio.Event()
     say(f"was loaded by {LOADED_BY}")
@@ -80,16 +88,19 @@ async def run(assignment: Assignment) -> None:
             version=assignment.version,
         )
     )
-    busy = 0
+    busy = served = 0
+    discovery.report(lambda: Counts(traffic=(Traffic(caller="", method="edge.get", calls=served),)))
     idle = asyncio.Event()
+    idle.set()
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        nonlocal busy
+        nonlocal busy, served
         busy += 1
         idle.clear()
         try:
             await answer(assignment, reader, writer)
         finally:
+            served += 1
             busy -= 1
             if not busy:
                 idle.set()
@@ -101,11 +112,9 @@ async def run(assignment: Assignment) -> None:
         server = await asyncio.start_server(serve, sock=listener)
     await discovery.ready()
     await ending.wait()
+    await discovery.leave()
+    await finish(server, idle)
     await discovery.close()
-    if server is not None:
-        await stop_accepting(server)
-    if busy:
-        await idle.wait()
     await tasks.stop()
 
 

@@ -8,6 +8,8 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from msgspec.structs import replace
+
 from ramet.clock import Clock
 from ramet.errors import NotFound, UsageError
 from ramet.events.operators import Counts, EventOperations
@@ -52,6 +54,8 @@ class Operations:
     def __init__(self, place: Place) -> None:
         self._place = place
         self._used_before = _used_seconds()
+        self._counted = asked.Counts()
+        self._counted_of = 0
         self._events = EventOperations(place.storages, clock=place.clock, replay_due=self._wake_replays)
         self._answers: dict[type[asked.Request], Callable[[Any], Awaitable[asked.Answer]]] = {
             asked.GetStatus: self.status,
@@ -91,6 +95,15 @@ class Operations:
             cpu_seconds=_used_seconds() - self._used_before if started is not None else None,
         )
 
+    def counted(self) -> asked.Counts:
+        """What was counted so far; the same value for as long as nothing happens."""
+        running = self._place.running
+        if running is not None and running.counters.total != self._counted_of:
+            self._counted_of = running.counters.total
+            services = tuple(self._counts(name) for name in self._place.storages)
+            self._counted = asked.Counts(services=services, traffic=self._traffic(), externals=self._externals())
+        return self._counted
+
     def _traffic(self) -> tuple[asked.Traffic, ...]:
         running = self._place.running
         if running is None:
@@ -121,16 +134,20 @@ class Operations:
         return tuple(found)
 
     async def _service(self, storage: Storage, events: Counts) -> asked.ServiceStatus:
-        counters = self._counters(storage.service)
-        total = added(counter for _, counter in counters)
-        return asked.ServiceStatus(
-            name=storage.service,
-            **_counted(total),
+        return replace(
+            self._counts(storage.service),
             events_waiting=events.waiting,
             events_retrying=events.retrying,
             events_dead=events.dead,
             sagas=await self._sagas(storage).counts(),
             schedules=tuple(await schedule_states(storage)),
+        )
+
+    def _counts(self, service: str) -> asked.ServiceStatus:
+        counters = self._counters(service)
+        return asked.ServiceStatus(
+            name=service,
+            **_counted(added(counter for _, counter in counters)),
             methods=tuple(asked.CallCounts(name=name, **_counted(counter)) for name, counter in counters),
         )
 

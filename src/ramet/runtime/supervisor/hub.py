@@ -24,6 +24,7 @@ from ramet.runtime.discovery.messages import (
     decode_told,
     line,
 )
+from ramet.runtime.operators.requests import Counts
 from ramet.transport.base import Endpoint
 
 MOST_UNSENT = 16 * 1024 * 1024
@@ -43,8 +44,8 @@ class Resident(Protocol):
     def is_ready(self) -> None:
         """It answers."""
 
-    def beat(self) -> None:
-        """It is alive."""
+    def beat(self, counts: Counts | None) -> None:
+        """It is alive, and has counted this, where that is news."""
 
     def leaving(self) -> None:
         """It ends by itself."""
@@ -139,8 +140,8 @@ class Hub:
                 resident.registered(endpoint)
             case Ready():
                 resident.is_ready()
-            case Beat():
-                resident.beat()
+            case Beat(counts=counts):
+                resident.beat(counts)
             case Leaving():
                 resident.leaving()
             case _:  # a second hello, or something of a later release

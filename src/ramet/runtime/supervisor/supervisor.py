@@ -26,6 +26,7 @@ from ramet.runtime.orphans import PARENT
 from ramet.runtime.planning import Placed, Placement
 from ramet.runtime.sole import unusable
 from ramet.runtime.supervisor.child import Child, Launch
+from ramet.runtime.supervisor.counts import Past
 from ramet.runtime.supervisor.engines import obstacle
 from ramet.runtime.supervisor.folders import Folders
 from ramet.runtime.supervisor.group_log import GroupLog, Show
@@ -97,6 +98,7 @@ class Supervisor:
         self._serial = itertools.count(1)
         self._engines_seen = -ENGINES_CHECKED_SECONDS
         self._obstacle: str | None = None
+        self.past = Past()
         cores = os.cpu_count() or 1
         self._around = Around(
             clock=self.clock,
@@ -106,6 +108,7 @@ class Supervisor:
             changed=self._publish,
             obstacle=self._obstacle_now,
             starting=asyncio.Semaphore(max(2, STARTS_FOR_EACH_CORE * cores)),
+            past=self.past,
         )
         self.keepers = {one.name: self._keeper(one) for one in setup.placement.groups}
         self._control = Control(self.folders.data, SupervisorOperations(self).answer, AskedOfSupervisor)
