@@ -22,6 +22,7 @@ import msgspec
 
 from ramet.clock import SystemClock
 from ramet.model.topology import ASSIGNMENT, Assignment
+from ramet.runtime.discovery.base import Discovery
 from ramet.runtime.discovery.supervised import SupervisedDiscovery
 from ramet.runtime.operators.requests import Counts, Traffic
 from ramet.runtime.orphans import end_with_parent
@@ -57,11 +58,12 @@ async def answer(assignment: Assignment, reader: asyncio.StreamReader, writer: a
     writer.close()
 
 
-async def finish(server: asyncio.Server | None, idle: asyncio.Event) -> None:
-    """Accept nobody any more, and wait for those who are there."""
+async def finish(server: asyncio.Server | None, idle: asyncio.Event, discovery: Discovery) -> None:
+    """Accept nobody any more, wait for those who are there, and hang up."""
     if server is not None:
         await stop_accepting(server)
     await idle.wait()
+    await discovery.close()
 
 
 async def run(assignment: Assignment) -> None:
@@ -70,7 +72,7 @@ async def run(assignment: Assignment) -> None:
     discovery = SupervisedDiscovery(assignment, clock=SystemClock(), spawn=tasks.spawn)
     discovery.on_drain(ending.set)
     for group in assignment.groups:
-        discovery.watch(group, lambda found, group=group: say(f"sees {group} {len(found)}"))
+        discovery.watch(group, lambda found, group=group: say(f"sees {group} {len(found or ())}"))
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, ending.set)
     await discovery.start()
     if behaviour(assignment.group) == "block":
@@ -113,8 +115,7 @@ async def run(assignment: Assignment) -> None:
     await discovery.ready()
     await ending.wait()
     await discovery.leave()
-    await finish(server, idle)
-    await discovery.close()
+    await finish(server, idle, discovery)
     await tasks.stop()
 
 

@@ -8,8 +8,11 @@ from collections.abc import Callable, Sequence
 from ramet.runtime.operators.requests import Counts
 from ramet.transport.base import Endpoint
 
-Changed = Callable[[Sequence[Endpoint]], None]
-"""Is given all the endpoints of a group, whenever they are no longer what they were."""
+Changed = Callable[[Sequence[Endpoint] | None], None]
+"""Is given all the endpoints of a group, whenever they are no longer what they were.
+
+None says that nobody is there, and nobody is about to come, as in a group that was stopped.
+"""
 
 
 class Discovery(ABC):

@@ -51,9 +51,12 @@ class Leaving(Value, tag="leaving"):
 
 
 class Endpoints(Value, tag="endpoints"):
-    """All that are ready, of those groups that are watched; what is not named has not changed."""
+    """All that are ready, of those groups that are watched; what is not named has not changed.
 
-    groups: dict[str, tuple[Endpoint, ...]]
+    None where there are none, and none is about to come.
+    """
+
+    groups: dict[str, tuple[Endpoint, ...] | None]
 
 
 class Drain(Value, tag="drain"):

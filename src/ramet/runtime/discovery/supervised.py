@@ -49,7 +49,7 @@ class SupervisedDiscovery(Discovery):
         self._group, self._replica = assignment.group, assignment.replica
         self._clock = clock
         self._spawn = spawn
-        self._known: dict[str, tuple[Endpoint, ...]] = {}
+        self._known: dict[str, tuple[Endpoint, ...] | None] = {}
         self._watchers: dict[str, list[Changed]] = {}
         self._draining: list[Callable[[], None]] = []
         self._drained = False
@@ -168,8 +168,8 @@ class SupervisedDiscovery(Discovery):
             case _:  # of a later release
                 pass
 
-    def _update(self, group: str, endpoints: tuple[Endpoint, ...]) -> None:
-        if self._known.get(group) == endpoints:
+    def _update(self, group: str, endpoints: tuple[Endpoint, ...] | None) -> None:
+        if group in self._known and self._known[group] == endpoints:
             return
         self._known[group] = endpoints
         for changed in self._watchers.get(group, ()):

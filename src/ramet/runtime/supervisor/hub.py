@@ -77,7 +77,7 @@ class Hub:
         self._links: set[Link] = set()
         self._writers: set[asyncio.StreamWriter] = set()
         self._server: asyncio.Server | None = None
-        self.endpoints: dict[str, tuple[Endpoint, ...]] = {}
+        self.endpoints: dict[str, tuple[Endpoint, ...] | None] = {}
 
     async def start(self) -> None:
         """Listen; the folder belongs to the supervisor's user alone."""
@@ -93,9 +93,9 @@ class Hub:
                 writer.close()
             self._path.unlink(missing_ok=True)
 
-    def publish(self, groups: Mapping[str, tuple[Endpoint, ...]]) -> None:
-        """Tell every replica what has changed of the groups that it watches."""
-        changed = {name: found for name, found in groups.items() if self.endpoints.get(name) != found}
+    def publish(self, groups: Mapping[str, tuple[Endpoint, ...] | None]) -> None:
+        """Tell every replica what has changed of the groups that it watches; None: nobody is about to come."""
+        changed = {name: found for name, found in groups.items() if self.endpoints.get(name, ()) != found}
         self.endpoints.update(changed)
         for link in self._links:
             if heard := link.watched & changed.keys():
