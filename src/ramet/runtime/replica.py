@@ -78,6 +78,7 @@ class Replica:
                 carrier=self._neighbours.upstream,
                 externals=configuration.externals,
                 believe=proof.believe,
+                name=name,
                 deadlines=deadlines(self._deployment, declared),
             ),
         )
