@@ -33,8 +33,7 @@ def provision(choices: Choices, deployment: str, sql: bool) -> None:
     """
     from ramet.settings import referred
     from ramet.storage.address import address
-    from ramet.storage.provisioning import FILE, keep, logins, script
-    from ramet.storage.provisioning import provision as execute
+    from ramet.storage.provisioning import FILE, give_roles, keep, logins, script
 
     found = configuration(choices)
     chosen = found.deployment(deployment)
@@ -45,15 +44,15 @@ def provision(choices: Choices, deployment: str, sql: bool) -> None:
         )
     application = declared(found)
     server = address(referred(chosen.storage, os.environ))
-    database = server.database or application.name
     services = [service.name for service in application.services]
     file = found.folder / chosen.data / FILE
-    wanted = logins(application.name, services, file, os.environ)
-    done = [] if sql else run(execute(server, database, wanted))
-    keep(wanted, file, os.environ)
     if sql:
-        output.say(script(database, wanted))
-    elif choices.json:
+        wanted = logins(application.name, services, file, os.environ)
+        keep(wanted, file, os.environ)
+        output.say(script(server.database or application.name, wanted))
+        return
+    done = run(give_roles(application.name, services, server, file, os.environ))
+    if choices.json:
         output.document(done)
     else:
         rows = [(one.service, one.database, one.schema, one.role) for one in done]
