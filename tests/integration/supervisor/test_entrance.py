@@ -74,11 +74,13 @@ def test_provisioning_that_fails_leaves_nothing_behind(server: PostgresServer, b
     assert not (folder / ".ramet").exists()
 
 
-def test_operators_are_told_of_a_server_that_is_away_by_service_and_place(bakery: Baking) -> None:
+def test_operators_are_told_of_a_server_that_is_away_by_its_place(bakery: Baking) -> None:
     folder = bakery("postgresql://127.0.0.1:1")
-    for command in (("sagas", "list"), ("db", "provision")):
+    does_not_run = 'error: The deployment "split" does not run (`ramet up split`), and PostgreSQL does not answer at '
+    for command, told in {("sagas", "list"): does_not_run, ("db", "provision"): "error: PostgreSQL at "}.items():
         result = ramet(folder, *command, "-d", "split")
         assert result.returncode == 1
+        assert result.stderr.startswith(told)
         assert "127.0.0.1:1 " in result.stderr
-        assert "(connection refused): see whether " in result.stderr
+        assert "(connection refused): s" in result.stderr
         assert "commit" not in result.stderr
