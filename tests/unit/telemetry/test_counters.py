@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from ramet.telemetry.counters import MethodCounters, added
+from ramet.clock import VirtualClock
+from ramet.telemetry.counters import MethodCounters, Seldom, added
 
 
 @pytest.mark.parametrize("seconds", [3e-6, 17e-6, 65e-6, 300e-6, 1.01e-3, 1.9e-3, 0.0333, 1.2, 59.0])
@@ -40,3 +41,16 @@ def test_no_duration_is_too_short_or_too_long_to_be_counted(seconds: float) -> N
 
 def test_without_samples_nothing_is_said() -> None:
     assert MethodCounters().percentile(0.5) is None
+
+
+async def test_what_is_alike_is_said_once_in_a_while_and_counted_meanwhile() -> None:
+    clock = VirtualClock()
+    seldom = Seldom(clock.monotonic, 10.0, most_kinds=2)
+    assert [seldom.left_out(kind) for kind in ("a", "a", "b", "a")] == [0, None, 0, None]
+    await clock.advance(10)
+    assert [seldom.left_out(kind) for kind in ("a", "a")] == [2, None]
+
+
+def test_what_was_said_of_very_many_kinds_is_forgotten() -> None:
+    seldom = Seldom(VirtualClock().monotonic, most_kinds=2)
+    assert [seldom.left_out(kind) for kind in (1, 2, 3, 1)] == [0, 0, 0, 0]
