@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from ramet.contract.declared import Declared
     from ramet.model.topology import Deployment
     from ramet.runtime.configuration import Configuration
+    from ramet.storage.address import Address
 
 
 @command(
@@ -72,11 +73,12 @@ async def check_entrance(configuration: Configuration, deployment: Deployment, a
     for where, service in reversed(users.items()):
         if (found := await closed(where)) is not None:
             creates = f"{_provision(deployment)} creates it"
-            remedy = creates if found.lacks_database else _password(configuration, deployment, service)
-            raise ConfigurationError(f"PostgreSQL at {where.place} does not let {service} in ({found.why}): {remedy}.")
+            remedy = creates if found.lacks_database else _password(configuration, deployment, service, where)
+            who = f"{service} in as {where.user}" if where.user else f"{service} in"
+            raise ConfigurationError(f"PostgreSQL at {where.place} does not let {who} ({found.why}): {remedy}.")
 
 
-def _password(configuration: Configuration, deployment: Deployment, service: str) -> str:
+def _password(configuration: Configuration, deployment: Deployment, service: str, where: Address) -> str:
     """Where the password is written that was refused, and what mends it."""
     from ramet.storage.provisioning import FILE, passwords, variable
 
@@ -86,6 +88,12 @@ def _password(configuration: Configuration, deployment: Deployment, service: str
     if service in passwords(configuration.folder / kept, (), {}):
         return f"its password is in {kept}, and {_provision(deployment)} makes PostgreSQL take it"
     _, line = configuration.place("deployment", deployment.name, "storage")
+    kind, _, source = configuration.deployments[deployment.name].storage.partition(":")
+    what = {"env": f"in the environment variable {source}, to which", "file": f"in {source}, to which"}.get(kind)
+    if where.password is None and "PGPASSWORD" in os.environ:
+        return f"mend PGPASSWORD, which counts where storage has no password, or storage in ramet.toml:{line}"
+    if what is not None:
+        return f"mend the user and the password {what} storage in ramet.toml:{line} refers"
     return f"mend the user and the password of storage in ramet.toml:{line}"
 
 

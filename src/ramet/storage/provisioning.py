@@ -139,7 +139,7 @@ async def provision(server: Address, database: str, wanted: Sequence[Login]) -> 
         ) from error
     except asyncpg.InvalidAuthorizationSpecificationError as error:
         raise ConfigurationError(
-            f"PostgreSQL at {server.place} does not let us in ({error}): "
+            f"PostgreSQL at {server.place} does not let {server.user or 'us'} in ({error}): "
             "mend the user and the password of storage in ramet.toml."
         ) from error
     except (asyncpg.PostgresError, asyncpg.InterfaceError) as error:
