@@ -57,9 +57,9 @@ class Setup:
 
     With `zygote`, the command of a process that loads the application once, replicas are forked from that one.
     `storage` and `broker` replace the engines of the configuration in every replica, "" for none. `grants` are the
-    contracts that each group may call; without them the replicas have no identities. `late` are the groups whose work
-    goes on after requests. Replicas' tokens live for `token_seconds`: for a day, so that a supervisor may be away for
-    most of it.
+    contracts that each group may call; without them the replicas have no identities. `written` says of each group where
+    its public address is written. `late` are the groups whose work goes on after requests. Replicas' tokens live for
+    `token_seconds`: for a day, so that a supervisor may be away for most of it.
     """
 
     application: str
@@ -75,6 +75,7 @@ class Setup:
     storage: str = ""
     broker: str = ""
     grants: Mapping[str, frozenset[str]] | None = None
+    written: Mapping[str, str] = field(default_factory=dict)
     late: frozenset[str] = frozenset()
     token_seconds: float = DAY_SECONDS
 
@@ -312,7 +313,7 @@ class Supervisor:
         for name, keeper in self.keepers.items():
             self._logs[name] = GroupLog(self.folders.log(name), self.setup.show)
             if keeper.placed.listen is not None:
-                self._listeners[name] = listen_http(keeper.placed.listen)
+                self._listeners[name] = listen_http(keeper.placed.listen, self.setup.written.get(name, ""))
 
     async def _check_engines(self) -> None:
         if (found := await self._obstacle_now()) is not None:
