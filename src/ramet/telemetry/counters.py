@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from math import log2
+from operator import add
 
 FOR_EACH_DOUBLING = 4
 BUCKETS = 32 * FOR_EACH_DOUBLING
@@ -35,9 +36,9 @@ class MethodCounters:
         """The duration in seconds below which this share (0 to 1) of the sampled calls stayed; None without samples."""
         total = sum(self.buckets)
         seen = 0
-        for bucket, count in enumerate(self.buckets):
+        for bucket, count in enumerate(self.buckets if total else ()):
             seen += count
-            if total and seen >= share * total:
+            if seen >= share * total:
                 return float(2 ** ((bucket + 0.5) / FOR_EACH_DOUBLING) - 1) / 1_000_000
         return None
 
@@ -90,12 +91,25 @@ class Counters:
         some = (*self._methods.values(), *self._calls.values())
         return sum(one.calls + one.refusals + one.errors for one in some)
 
+    def untimed(self) -> Counters:
+        """A copy without durations, which costs little."""
+        copy = Counters()
+        copy._methods = {name: _untimed(one) for name, one in self._methods.items()}
+        copy._calls = {name: _untimed(one) for name, one in self._calls.items()}
+        return copy
+
     def __iter__(self) -> Iterator[tuple[str, MethodCounters]]:
         """Each method with everything that was counted of it."""
         totals = {name: added([counter]) for name, counter in self._methods.items()}
         for (_, name), counter in self._calls.items():
             totals[name] = added([totals[name], counter]) if name in totals else added([counter])
         return iter(sorted(totals.items()))
+
+
+def _untimed(counter: MethodCounters) -> MethodCounters:
+    copy = MethodCounters()
+    copy.calls, copy.refusals, copy.errors, copy.buckets = counter.calls, counter.refusals, counter.errors, []
+    return copy
 
 
 def added(counters: Iterable[MethodCounters]) -> MethodCounters:
@@ -105,5 +119,6 @@ def added(counters: Iterable[MethodCounters]) -> MethodCounters:
         total.calls += counter.calls
         total.refusals += counter.refusals
         total.errors += counter.errors
-        total.buckets = [one + other for one, other in zip(total.buckets, counter.buckets, strict=True)]
+        if counter.buckets:
+            total.buckets = list(map(add, total.buckets, counter.buckets))
     return total

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from ramet.clock import VirtualClock
-from ramet.telemetry.counters import MethodCounters, Seldom, added
+from ramet.telemetry.counters import Counters, MethodCounters, Seldom, added
 
 
 @pytest.mark.parametrize("seconds", [3e-6, 17e-6, 65e-6, 300e-6, 1.01e-3, 1.9e-3, 0.0333, 1.2, 59.0])
@@ -41,6 +41,18 @@ def test_no_duration_is_too_short_or_too_long_to_be_counted(seconds: float) -> N
 
 def test_without_samples_nothing_is_said() -> None:
     assert MethodCounters().percentile(0.5) is None
+
+
+def test_a_copy_without_durations_has_the_same_counts() -> None:
+    counters = Counters()
+    for one in (counters.method("Stock.take"), counters.call("shop", "Stock.take")):
+        one.calls, one.errors = 3, 1
+        one.took(0.5)
+
+    ((name, found),) = counters.untimed()
+
+    assert (name, found.calls, found.errors, found.percentile(0.5)) == ("Stock.take", 6, 2, None)
+    assert counters.total == counters.untimed().total == 8
 
 
 async def test_what_is_alike_is_said_once_in_a_while_and_counted_meanwhile() -> None:

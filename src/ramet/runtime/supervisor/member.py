@@ -108,6 +108,7 @@ class Member:
         if self.child is None or not self.child.is_alive:
             if self._task is not None:
                 self._task.cancel()
+            self._keep_counts()
             self._become("stopped")
             return
         self._become("draining")
@@ -224,10 +225,13 @@ class Member:
         code = await ended
         was_ready = self.state in ("ready", "silent", "draining")
         self.endpoint = self._link = None
-        self._around.past.add(self.counts)
-        self.counts = NOTHING
+        self._keep_counts()
         self._around.changed(self.group)
         return was_ready, code
+
+    def _keep_counts(self) -> None:
+        self._around.past.add(self.counts)
+        self.counts = NOTHING
 
     async def _up_or(self, ended: asyncio.Task[int]) -> None:
         up = self._around.spawn(self._place_taken.wait())
