@@ -87,7 +87,7 @@ async def test_there_are_never_fewer_than_wanted_while_a_group_is_exchanged(held
         publish = one.supervisor._hub.publish
 
         def watched(groups: Any) -> None:
-            seen.extend(len(found) for name, found in groups.items() if name == "edge")
+            seen.extend(len(found or ()) for name, found in groups.items() if name == "edge")
             publish(groups)
 
         one.supervisor._hub.publish = watched
