@@ -60,14 +60,11 @@ def with_engines(setup: Setup, application: Declared) -> Iterator[Setup]:
 def _provision(setup: Setup, application: Declared) -> None:
     """Give each service its schema and role, as `ramet db provision` does."""
     from ramet.storage.address import address
-    from ramet.storage.provisioning import FILE, keep, logins, provision
+    from ramet.storage.provisioning import FILE, give_roles
 
-    server = address(setup.storage)
     services = [service.name for service in application.services]
     file = setup.folder / setup.deployment.data / FILE
-    wanted = logins(application.name, services, file, os.environ)
-    run(provision(server, server.database or application.name, wanted))
-    keep(wanted, file, os.environ)
+    run(give_roles(application.name, services, address(setup.storage), file, os.environ))
 
 
 def _engine(kind: str, folder: Path) -> AbstractContextManager[Engine]:

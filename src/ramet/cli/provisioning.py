@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from ramet.contract.declared import Declared
     from ramet.model.topology import Deployment
     from ramet.runtime.configuration import Configuration
+    from ramet.storage.address import Address
 
 
 @command(
@@ -33,8 +34,7 @@ def provision(choices: Choices, deployment: str, sql: bool) -> None:
     """
     from ramet.settings import referred
     from ramet.storage.address import address
-    from ramet.storage.provisioning import FILE, keep, logins, script
-    from ramet.storage.provisioning import provision as execute
+    from ramet.storage.provisioning import FILE, give_roles, keep, logins, script
 
     found = configuration(choices)
     chosen = found.deployment(deployment)
@@ -45,15 +45,15 @@ def provision(choices: Choices, deployment: str, sql: bool) -> None:
         )
     application = declared(found)
     server = address(referred(chosen.storage, os.environ))
-    database = server.database or application.name
     services = [service.name for service in application.services]
     file = found.folder / chosen.data / FILE
-    wanted = logins(application.name, services, file, os.environ)
-    done = [] if sql else run(execute(server, database, wanted))
-    keep(wanted, file, os.environ)
     if sql:
-        output.say(script(database, wanted))
-    elif choices.json:
+        wanted = logins(application.name, services, file, os.environ)
+        keep(wanted, file, os.environ)
+        output.say(script(server.database or application.name, wanted))
+        return
+    done = run(give_roles(application.name, services, server, file, os.environ))
+    if choices.json:
         output.document(done)
     else:
         rows = [(one.service, one.database, one.schema, one.role) for one in done]
@@ -73,11 +73,12 @@ async def check_entrance(configuration: Configuration, deployment: Deployment, a
     for where, service in reversed(users.items()):
         if (found := await closed(where)) is not None:
             creates = f"{_provision(deployment)} creates it"
-            remedy = creates if found.lacks_database else _password(configuration, deployment, service)
-            raise ConfigurationError(f"PostgreSQL at {where.place} does not let {service} in ({found.why}): {remedy}.")
+            remedy = creates if found.lacks_database else _password(configuration, deployment, service, where)
+            who = f"{service} in as {where.user}" if where.user else f"{service} in"
+            raise ConfigurationError(f"PostgreSQL at {where.place} does not let {who} ({found.why}): {remedy}.")
 
 
-def _password(configuration: Configuration, deployment: Deployment, service: str) -> str:
+def _password(configuration: Configuration, deployment: Deployment, service: str, where: Address) -> str:
     """Where the password is written that was refused, and what mends it."""
     from ramet.storage.provisioning import FILE, passwords, variable
 
@@ -87,6 +88,12 @@ def _password(configuration: Configuration, deployment: Deployment, service: str
     if service in passwords(configuration.folder / kept, (), {}):
         return f"its password is in {kept}, and {_provision(deployment)} makes PostgreSQL take it"
     _, line = configuration.place("deployment", deployment.name, "storage")
+    kind, _, source = configuration.deployments[deployment.name].storage.partition(":")
+    what = {"env": f"in the environment variable {source}, to which", "file": f"in {source}, to which"}.get(kind)
+    if where.password is None and "PGPASSWORD" in os.environ:
+        return f"mend PGPASSWORD, which counts where storage has no password, or storage in ramet.toml:{line}"
+    if what is not None:
+        return f"mend the user and the password {what} storage in ramet.toml:{line} refers"
     return f"mend the user and the password of storage in ramet.toml:{line}"
 
 

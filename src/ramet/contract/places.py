@@ -66,8 +66,12 @@ def imported(file: str, module: str) -> str:
 
 def is_library(file: str) -> bool:
     """Whether a file belongs to Python, to Ramet or to something installed, and not to the application."""
-    ours = file.startswith(__file__.rpartition("contract")[0])
-    return ours or "site-packages" in file or file.startswith(("<frozen", _STANDARD))
+    return is_ours(file) or "site-packages" in file or file.startswith(("<frozen", _STANDARD))
+
+
+def is_ours(file: str) -> bool:
+    """Whether a file is Ramet's, or is a method of a client, which is made where it is needed."""
+    return file.startswith((__file__.rpartition("contract")[0], "<client of "))
 
 
 def is_own(file: str) -> bool:

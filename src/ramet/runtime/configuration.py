@@ -73,6 +73,16 @@ class Configuration:
         file = str(self.folder / FILE)
         return (file, 1) if self.source is None else (file, self.source.line(*keys))
 
+    def address_of(self, deployment: Deployment, group: str = "") -> str:
+        """In words, where it is said on which address a deployment, or one of its groups, is to listen."""
+        own, table = ("deployment", deployment.name), {} if self.source is None else self.source.table(deployment.name)
+        if "listen" in table.get("process", {}).get(group, {}):
+            return f"in {FILE}:{self.place(*own, 'process', group, 'listen')[1]}"
+        key = next((key for key in ("gateway", "listen") if key in table), None)
+        if key is None or self.deployments[deployment.name].listen != deployment.listen:
+            return "with --listen"
+        return f"in {FILE}:{self.place(*own, key)[1]}"
+
     def _resolved(self, found: Deployment, environment: Mapping[str, str] | None) -> Deployment:
         environment = os.environ if environment is None else environment
         for problem in engines_of_nowhere(self, found, environment):
@@ -140,7 +150,7 @@ class _Source:
         self._path = path
         self._document = document
         origins = Origins(document.get("deployment"), Lines(text))
-        self.line = origins.line
+        self.line, self.table = origins.line, origins.merged
         self._mistakes = Mistakes(path.name, origins.line)
         self._deployments = Deployments(origins, self._mistakes)
 

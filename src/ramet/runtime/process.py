@@ -69,6 +69,7 @@ class Process:
         self._running = running
         self._server: HttpServer | None = None
         self._control: Control | None = None
+        self._written = configuration.address_of(deployment)
         self._data = configuration.folder / deployment.data
         self._sole = Sole(self._data, deployment)
         self.listener: socket.socket | None = None
@@ -78,7 +79,7 @@ class Process:
         running = self._running
         self._sole.acquire()
         try:
-            self.listener = listener or listen_http(self._deployment.listen)
+            self.listener = listener or listen_http(self._deployment.listen, self._written)
             await running.start()
             app, listener = self._public(), self.listener.dup()
             self._server = HttpServer(app, listener=listener, spawn=running.tasks.spawn)

@@ -78,6 +78,7 @@ class Replica:
                 carrier=self._neighbours.upstream,
                 externals=configuration.externals,
                 believe=proof.believe,
+                name=name,
                 deadlines=deadlines(self._deployment, declared),
             ),
         )
@@ -127,8 +128,9 @@ class Replica:
 
     async def stop(self, *, grace_seconds: float = DRAIN_SECONDS) -> None:
         """Say that it leaves, finish what is in flight, hand back what it has, and end."""
-        await self.discovery.close()
+        await self.discovery.leave()
         await asyncio.gather(self._drain_public(grace_seconds), self.running.end(), self._server.drain(grace_seconds))
+        await self.discovery.close()
         await self._server.close()
         if self._control is not None:
             await self._control.stop()
@@ -152,6 +154,7 @@ class Replica:
         if not self._assignment.control:
             return
         addresses = addresses_of(self.running, self._assignment.url) if self._assignment.url else ()
-        place = Place.of(self.running, self._deployment.name, addresses)
-        self._control = Control(Path(self._assignment.control), Operations(place).answer)
+        operations = Operations(Place.of(self.running, self._deployment.name, addresses))
+        self.discovery.report(operations.counted)
+        self._control = Control(Path(self._assignment.control), operations.answer)
         await self._control.start()

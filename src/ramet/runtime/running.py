@@ -45,7 +45,7 @@ class Options:
     and APIs of this process (None: all); `carrier` gives, by the name of a service that is not among them, what carries
     its calls. `externals` are addresses of contracts that are answered outside, by name, in place of those declared.
     `believe` judges the users of events and sagas, where those have to be proven; None believes whatever is stored.
-    `deadlines` say how long calls may take, and each `startup()`.
+    `deadlines` say how long calls may take, and each `startup()`. `name` is what operators call this process.
     """
 
     clock: Clock = field(default_factory=SystemClock)
@@ -59,6 +59,7 @@ class Options:
     carrier: Callable[[str], Carrier] | None = None
     externals: Mapping[str, ExternalAt] = field(default_factory=dict)
     believe: Believe | None = None
+    name: str = ""
     deadlines: Deadlines = field(default_factory=Deadlines)
 
     def here(self, name: str) -> bool:
@@ -177,6 +178,7 @@ class Running:
             report=self.options.report,
             saga_report=self.options.saga_report or SagaLog(self.options.clock),
             believe=self.options.believe,
+            name=self.options.name,
         )
         instances = {service.name: service.cls() for service in self._hosted}
         for service in self.declared.services:

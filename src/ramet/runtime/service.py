@@ -50,6 +50,7 @@ class Surroundings:
     report: Report
     saga_report: SagaReport
     believe: Believe | None = None
+    name: str = ""
 
 
 class RunningService:
@@ -178,7 +179,7 @@ class RunningService:
     def _make_leases(self, definitions: Sequence[Definition]) -> Leases:
         around = self._around
         about = [one.version for one in definitions]
-        return Leases(self.storage, clock=around.clock, spawn=around.tasks.spawn, about=about)
+        return Leases(self.storage, clock=around.clock, spawn=around.tasks.spawn, about=about, name=around.name)
 
     def _make_schedules(self) -> Schedules:
         schedules = [

@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 from collections.abc import Callable, Collection, Iterable
 
 from ramet.clock import Clock
@@ -27,7 +28,7 @@ BEAT_SECONDS = 1.5
 SILENCE_SECONDS = 5.0
 CHANNEL = "ramet_lease"
 _WORKER = "worker/"
-_PROCESS = "process="
+_PROCESS, _NAME, _PID = "process=", "name=", "pid="
 
 
 def worker_of(owner: str) -> str:
@@ -61,7 +62,15 @@ class _Seen:
     @property
     def process(self) -> str:
         """What its storage calls it."""
-        return next((one.removeprefix(_PROCESS) for one in self.about if one.startswith(_PROCESS)), "")
+        return self._told(_PROCESS)
+
+    @property
+    def shown(self) -> str:
+        """What operators call it."""
+        return f"{self._told(_NAME)}, process {self._told(_PID)}".removeprefix(", ")
+
+    def _told(self, what: str) -> str:
+        return next((one.removeprefix(what) for one in self.about if one.startswith(what)), "")
 
     def look(self, beat: int, elapsed: float) -> None:
         self.lively = self.lively or beat != self.beat
@@ -70,15 +79,21 @@ class _Seen:
 
 
 class Leases:
-    """This process at one service's database, from `join` to `leave`; `about` is what the others may know of it."""
+    """This process at one service's database, from `join` to `leave`; `about` is what the others may know of it.
 
-    def __init__(self, storage: Storage, *, clock: Clock, spawn: Spawn, about: Collection[str] = ()) -> None:
+    `name` is what operators call it, "" where it has none.
+    """
+
+    def __init__(
+        self, storage: Storage, *, clock: Clock, spawn: Spawn, about: Collection[str] = (), name: str = ""
+    ) -> None:
         self.worker = clock.id()
         """This worker's name: what it owns is written down with it. Another one after this process was expelled."""
         self._storage = storage
         self._clock = clock
         self._spawn = spawn
-        self._about = " ".join(sorted([*about, f"{_PROCESS}{storage.process}"] if storage.process else about))
+        told = {_PROCESS: storage.process, _NAME: name, _PID: os.getpid()}
+        self._about = " ".join(sorted([*about, *(f"{what}{one}" for what, one in told.items() if one)]))
         self._others: dict[str, _Seen] = {}
         self._contended: list[str] = []
         self._held: frozenset[str] = frozenset()
@@ -193,7 +208,8 @@ class Leases:
             expelled_now = await self._storage.write_apart(Write(_EXPEL, [(name, one.beat)]))
             if expelled_now:
                 del self._others[name]
-                log.warning("a worker of %s is dead: %s", self._storage.service, name.removeprefix(_WORKER))
+                who = name.removeprefix(_WORKER)
+                log.warning("a worker of %s is dead: %s (%s)", self._storage.service, one.shown, who)
             expelled += expelled_now
         return expelled
 

@@ -79,6 +79,19 @@ def logins(application: str, services: Sequence[str], file: Path, environment: M
     ]
 
 
+async def give_roles(
+    application: str, services: Sequence[str], server: Address, file: Path, environment: Mapping[str, str]
+) -> list[Provisioned]:
+    """Give each service its schema and role, and keep the passwords once the server has them.
+
+    The database is that of the URL, or is named after the application. Raises: as `provision`.
+    """
+    wanted = logins(application, services, file, environment)
+    done = await provision(server, server.database or application, wanted)
+    keep(wanted, file, environment)
+    return done
+
+
 def keep(wanted: Sequence[Login], file: Path, environment: Mapping[str, str]) -> None:
     """Write the passwords that the environment does not give to the file."""
     kept = passwords(file, (), {})
@@ -126,7 +139,7 @@ async def provision(server: Address, database: str, wanted: Sequence[Login]) -> 
         ) from error
     except asyncpg.InvalidAuthorizationSpecificationError as error:
         raise ConfigurationError(
-            f"PostgreSQL at {server.place} does not let us in ({error}): "
+            f"PostgreSQL at {server.place} does not let {server.user or 'us'} in ({error}): "
             "mend the user and the password of storage in ramet.toml."
         ) from error
     except (asyncpg.PostgresError, asyncpg.InterfaceError) as error:

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
+from math import log2
+from operator import add
+
+FOR_EACH_DOUBLING = 4
+BUCKETS = 32 * FOR_EACH_DOUBLING
 
 
 class MethodCounters:
     """Of one method: calls, and how they ended other than well.
 
-    Durations are sampled; each falls into one of the `buckets`, of which bucket n counts those below 2ⁿ µs.
+    Durations are sampled; each, in µs and one more, falls into one of the `buckets`, which begin at 1, and of which
+    four make a doubling: its middle is at most a tenth away from all that fall into it.
     """
 
     __slots__ = ("buckets", "calls", "errors", "refusals")
@@ -17,21 +23,46 @@ class MethodCounters:
         self.calls = 0
         self.refusals = 0
         self.errors = 0
-        self.buckets = [0] * 40
+        self.buckets = [0] * BUCKETS
 
     def took(self, duration_seconds: float) -> None:
         """Count a duration."""
-        self.buckets[min(39, int(duration_seconds * 1_000_000).bit_length())] += 1
+        try:
+            self.buckets[int(log2(duration_seconds * 1_000_000 + 1) * FOR_EACH_DOUBLING)] += 1
+        except IndexError:  # more than an hour
+            self.buckets[-1] += 1
 
     def percentile(self, share: float) -> float | None:
         """The duration in seconds below which this share (0 to 1) of the sampled calls stayed; None without samples."""
         total = sum(self.buckets)
         seen = 0
-        for power, count in enumerate(self.buckets):
+        for bucket, count in enumerate(self.buckets if total else ()):
             seen += count
-            if total and seen >= share * total:
-                return float(2**power) / 1_000_000
+            if seen >= share * total:
+                return float(2 ** ((bucket + 0.5) / FOR_EACH_DOUBLING) - 1) / 1_000_000
         return None
+
+
+class Seldom:
+    """What is alike is said once in some seconds, with the number of those that were left out."""
+
+    def __init__(self, monotonic: Callable[[], float], seconds: float = 10.0, most_kinds: int = 1000) -> None:
+        self._monotonic = monotonic
+        self._seconds = seconds
+        self._most_kinds = most_kinds
+        self._said: dict[Hashable, tuple[float, int]] = {}
+
+    def left_out(self, kind: Hashable = "") -> int | None:
+        """How many of a kind were left out before this one; None: this one is to be left out as well."""
+        now = self._monotonic()
+        at, count = self._said.get(kind, (float("-inf"), 0))
+        if now - at < self._seconds:
+            self._said[kind] = at, count + 1
+            return None
+        if len(self._said) >= self._most_kinds:
+            self._said.clear()
+        self._said[kind] = now, 0
+        return count
 
 
 class Counters:
@@ -54,12 +85,31 @@ class Counters:
         """The calls made in this process, by caller and method."""
         return self._calls
 
+    @property
+    def total(self) -> int:
+        """How much was counted: the same number for as long as nothing happens."""
+        some = (*self._methods.values(), *self._calls.values())
+        return sum(one.calls + one.refusals + one.errors for one in some)
+
+    def untimed(self) -> Counters:
+        """A copy without durations, which costs little."""
+        copy = Counters()
+        copy._methods = {name: _untimed(one) for name, one in self._methods.items()}
+        copy._calls = {name: _untimed(one) for name, one in self._calls.items()}
+        return copy
+
     def __iter__(self) -> Iterator[tuple[str, MethodCounters]]:
         """Each method with everything that was counted of it."""
         totals = {name: added([counter]) for name, counter in self._methods.items()}
         for (_, name), counter in self._calls.items():
             totals[name] = added([totals[name], counter]) if name in totals else added([counter])
         return iter(sorted(totals.items()))
+
+
+def _untimed(counter: MethodCounters) -> MethodCounters:
+    copy = MethodCounters()
+    copy.calls, copy.refusals, copy.errors, copy.buckets = counter.calls, counter.refusals, counter.errors, []
+    return copy
 
 
 def added(counters: Iterable[MethodCounters]) -> MethodCounters:
@@ -69,5 +119,6 @@ def added(counters: Iterable[MethodCounters]) -> MethodCounters:
         total.calls += counter.calls
         total.refusals += counter.refusals
         total.errors += counter.errors
-        total.buckets = [one + other for one, other in zip(total.buckets, counter.buckets, strict=True)]
+        if counter.buckets:
+            total.buckets = list(map(add, total.buckets, counter.buckets))
     return total

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from pathlib import Path
 
 from ramet.errors import MissingExtra, StorageError
 from ramet.storage.address import Address, quoted
-from ramet.storage.provisioning import FILE, keep, logins, provision
 
 try:
     import asyncpg
@@ -29,13 +27,6 @@ async def database(server: Address, name: str) -> AsyncIterator[str]:
         yield server.at(database=name).url
     finally:
         await _execute(server, f"DROP DATABASE IF EXISTS {quoted(name)} WITH (FORCE)", roles_of=name)
-
-
-async def give_roles(server: Address, name: str, services: Sequence[str], data: Path) -> None:
-    """A schema and a role for each service, as `ramet db provision` makes them; `name` is the application's, too."""
-    wanted = logins(name, services, data / FILE, {})
-    await provision(server, name, wanted)
-    keep(wanted, data / FILE, {})
 
 
 async def _execute(server: Address, statement: str, *, roles_of: str | None = None) -> None:

@@ -222,7 +222,7 @@ class _Current:
     def __init__(self, upstream: Upstream, keeper: Keeper) -> None:
         self._upstream = upstream
         self._keeper = keeper
-        self._known: tuple[Endpoint, ...] = ()
+        self._known: tuple[Endpoint, ...] | None = ()
 
     def call(self, call: Call, *, repeatable: bool) -> Awaitable[bytes]:
         """As `Upstream.call`."""

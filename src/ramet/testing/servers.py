@@ -87,12 +87,13 @@ async def place_on(servers: Servers, declared: Declared, *, data: Path | None = 
     async with AsyncExitStack() as stack:
         storage = servers.storage
         if storage != "sqlite":
-            from ramet.testing import databases
+            from ramet.storage.provisioning import FILE, give_roles
+            from ramet.testing.databases import database
 
-            server = address(storage)
-            storage = await stack.enter_async_context(databases.database(server, name))
+            storage = await stack.enter_async_context(database(address(storage), name))
             if data is not None:
-                await databases.give_roles(server, name, [service.name for service in declared.services], data)
+                services = [service.name for service in declared.services]
+                await give_roles(name, services, address(storage), data / FILE, {})
         if servers.kind == "nats":
             from ramet.testing.leftovers import nats
 

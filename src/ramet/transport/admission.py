@@ -7,6 +7,7 @@ import logging
 
 from ramet.clock import Clock
 from ramet.errors import Overloaded
+from ramet.telemetry.counters import Seldom
 from ramet.transport.base import Answer, Call, Peer
 from ramet.transport.policy.bulkhead import Bulkhead, Gate
 from ramet.transport.policy.moments import Decision, Hook, Moment, unreported
@@ -14,9 +15,6 @@ from ramet.transport.policy.moments import Decision, Hook, Moment, unreported
 DEFAULTS = Bulkhead()
 TIMED = 8
 """One of so many answers is timed, and each while others wait: a look at the clock costs as much as all the rest."""
-
-TOLD_SECONDS = 10.0
-"""How often the log says that calls are refused."""
 
 log = logging.getLogger("ramet.transport")
 
@@ -34,8 +32,7 @@ class Admission(Gate[asyncio.Future[None]]):
         self._monotonic = clock.monotonic
         self._hook = hook
         self._count = 0
-        self._refused = 0
-        self._told_at = float("-inf")
+        self._seldom = Seldom(clock.monotonic)
 
     async def __call__(self, call: Call, peer: Peer) -> bytes:
         """The answer. Raises: Overloaded."""
@@ -96,9 +93,6 @@ class Admission(Gate[asyncio.Future[None]]):
     def _refusal(self, call: Call) -> Overloaded:
         reason = f"{call.method} was refused: {self.running} calls are in flight, and {len(self.queue)} wait."
         self._hook(Moment(decision=Decision.REFUSED, method=call.method, reason=reason))
-        self._refused += 1
-        now = self._monotonic()
-        if now - self._told_at >= TOLD_SECONDS:
-            log.warning("%s So were %d since this was said last: see `concurrency` and `queue`.", reason, self._refused)
-            self._refused, self._told_at = 0, now
+        if (others := self._seldom.left_out()) is not None:
+            log.warning("%s So were %d since this was said last: see `concurrency` and `queue`.", reason, others + 1)
         return Overloaded(reason)

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import errno
 import socket
+from collections.abc import Iterator
+from pathlib import Path
 
 from ramet.errors import ConfigurationError
 
@@ -14,8 +17,11 @@ _TICKS = 2
 """One until the loop's own tasks for whoever was let in have run, one for what these call soon."""
 
 
-def listen(host: str, port: int) -> socket.socket:
-    """A TCP socket that listens. Raises: ConfigurationError in one sentence when the address cannot be had."""
+def listen(host: str, port: int, written: str = "") -> socket.socket:
+    """A TCP socket that listens; `written` says where another address may be given, as in "in ramet.toml:7".
+
+    Raises: ConfigurationError in one sentence when the address cannot be had.
+    """
     if not 0 <= port <= HIGHEST_PORT:
         raise ConfigurationError(f"{port} is no port: choose one from 1024 to {HIGHEST_PORT}.")
     try:
@@ -31,15 +37,15 @@ def listen(host: str, port: int) -> socket.socket:
         listener.listen(BACKLOG)
     except OSError as error:
         listener.close()
-        raise ConfigurationError(_why_not(host, port, error)) from error
+        raise ConfigurationError(_why_not(host, port, error, written)) from error
     listener.setblocking(False)  # noqa: FBT003 - its name in the standard library
     return listener
 
 
-def listen_http(where: str) -> socket.socket:
+def listen_http(where: str, written: str = "") -> socket.socket:
     """The same for "host:port", of this machine alone where no host is named."""
     host, _, port = where.rpartition(":")
-    return listen(host.strip("[]") or "127.0.0.1", int(port))
+    return listen(host.strip("[]") or "127.0.0.1", int(port), written)
 
 
 def url_of(listener: socket.socket) -> str:
@@ -48,14 +54,39 @@ def url_of(listener: socket.socket) -> str:
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
-def _why_not(host: str, port: int, error: OSError) -> str:
+def _why_not(host: str, port: int, error: OSError, written: str) -> str:
+    there = f" {written}" if written else ""
     if error.errno == errno.EADDRINUSE:
-        return f"Port {port} of {host} is taken by another program: stop that, or choose another port."
+        return f"Port {port} of {host} is taken by {_holder(port)}: stop that, or choose another port{there}."
     if error.errno == errno.EACCES:
-        return f"Port {port} may not be used without special rights: choose one above 1023."
+        return f"Port {port} may not be used without special rights: choose one above 1023{there}."
     if error.errno == errno.EADDRNOTAVAIL:
         return f"{host} is not an address of this machine: listen on 127.0.0.1, or on 0.0.0.0 for all of its addresses."
     return f"Port {port} of {host} cannot be used: {error.strerror}."
+
+
+def _holder(port: int) -> str:
+    """Who listens on a port, as far as Linux tells its own user."""
+    plugs = {f"socket:[{inode}]" for inode in _listening(port)}
+    found = set()
+    for path in Path("/proc").glob("[0-9]*/fd/*") if plugs else ():
+        with contextlib.suppress(OSError):  # ended meanwhile, or somebody else's
+            if str(path.readlink()) in plugs:
+                found.add(int(path.parts[2]))
+    with contextlib.suppress(OSError, ValueError):
+        first = min(found)  # whose children may have inherited it
+        return f"process {first} ({Path(f'/proc/{first}/comm').read_text(encoding='utf-8').strip()})"
+    return "another program"
+
+
+def _listening(port: int) -> Iterator[str]:
+    """The inodes of the sockets that listen on a port."""
+    for table in ("tcp", "tcp6"):
+        with contextlib.suppress(OSError):
+            for line in Path(f"/proc/net/{table}").read_text(encoding="utf-8").splitlines()[1:]:
+                _, local, _, state, *_, inode = line.split()[:10]
+                if state == "0A" and int(local.rpartition(":")[2], 16) == port:
+                    yield inode
 
 
 async def stop_accepting(server: asyncio.Server) -> None:

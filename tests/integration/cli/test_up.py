@@ -129,11 +129,18 @@ def test_a_port_that_is_taken_is_one_sentence(hello: Path) -> None:
         other.listen()
         port = other.getsockname()[1]
         done = ramet(hello, "up", "--listen", f":{port}")
-    assert done.returncode == 2
-    assert (
-        done.stderr
-        == f"error: Port {port} of 127.0.0.1 is taken by another program: stop that, or choose another port.\n"
-    )
+        toml = hello / "ramet.toml"
+        table = f'\n[deployment.here]\nlisten = "127.0.0.1:{port}"\n'
+        toml.write_text(toml.read_text(encoding="utf-8") + table, encoding="utf-8")
+        line = toml.read_text(encoding="utf-8").splitlines().index(table.splitlines()[2]) + 1
+        other_way = ramet(hello, "up", "here", "--no-reload")
+    name = Path("/proc/self/comm")
+    holder = f"process {os.getpid()} ({name.read_text().strip()})" if name.exists() else "another program"
+    for ended, where in ((done, "with --listen"), (other_way, f"in ramet.toml:{line}")):
+        assert ended.returncode == 2
+        assert ended.stderr == (
+            f"error: Port {port} of 127.0.0.1 is taken by {holder}: stop that, or choose another port {where}.\n"
+        )
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import socket
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -282,6 +283,12 @@ async def is_open(url: str) -> bool:
     return False
 
 
+def itself() -> str:
+    """This process, where the operating system tells who listens."""
+    name = Path("/proc/self/comm")
+    return f"process {os.getpid()} ({name.read_text().strip()})" if name.exists() else "another program"
+
+
 def server(host: str, port: int) -> HttpServer:
     tasks = Tasks()
     app = HttpApplication([], around=Surroundings(clock=SystemClock(), spawn=tasks.spawn))
@@ -295,9 +302,7 @@ async def test_a_port_that_is_taken_is_one_sentence() -> None:
         port: Any = other.getsockname()[1]
         with pytest.raises(ConfigurationError) as caught:
             await server("127.0.0.1", port).start()
-    assert str(caught.value) == (
-        f"Port {port} of 127.0.0.1 is taken by another program: stop that, or choose another port."
-    )
+    assert str(caught.value) == (f"Port {port} of 127.0.0.1 is taken by {itself()}: stop that, or choose another port.")
 
 
 @pytest.mark.parametrize("host", ["no-such-host.invalid", "203.0.113.7"])

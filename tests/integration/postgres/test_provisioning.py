@@ -14,7 +14,7 @@ from ramet.storage.address import address
 from ramet.storage.base import Write
 from ramet.storage.grants import connection_for
 from ramet.storage.postgres.storage import PostgresStorage
-from ramet.storage.provisioning import FILE, keep, logins, passwords, provision, script
+from ramet.storage.provisioning import FILE, give_roles, keep, logins, passwords, provision, script
 from ramet.storage.tables import SCHEMA
 from ramet.testing.engines.postgres import PostgresServer
 
@@ -37,9 +37,7 @@ async def provisioned(
     services: Sequence[str] = SERVICES,
     database: str = "shop",
 ) -> None:
-    wanted = logins("shop", services, file, environment)
-    await provision(address(server.url), database, wanted)
-    keep(wanted, file, environment)
+    await give_roles("shop", services, address(server.url).at(database=database), file, environment)
 
 
 async def test_a_services_credentials_cannot_read_anothers_tables(server: PostgresServer, tmp_path: Path) -> None:

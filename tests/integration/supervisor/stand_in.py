@@ -22,7 +22,9 @@ import msgspec
 
 from ramet.clock import SystemClock
 from ramet.model.topology import ASSIGNMENT, Assignment
+from ramet.runtime.discovery.base import Discovery
 from ramet.runtime.discovery.supervised import SupervisedDiscovery
+from ramet.runtime.operators.requests import Counts, Traffic
 from ramet.runtime.orphans import end_with_parent
 from ramet.runtime.zygote import CONNECTION, descriptors, obstacle, serve
 from ramet.tasks import Tasks
@@ -56,13 +58,21 @@ async def answer(assignment: Assignment, reader: asyncio.StreamReader, writer: a
     writer.close()
 
 
+async def finish(server: asyncio.Server | None, idle: asyncio.Event, discovery: Discovery) -> None:
+    """Accept nobody any more, wait for those who are there, and hang up."""
+    if server is not None:
+        await stop_accepting(server)
+    await idle.wait()
+    await discovery.close()
+
+
 async def run(assignment: Assignment) -> None:
     tasks, ending = Tasks(), asyncio.Event()
     say(f"was loaded by {LOADED_BY}")
     discovery = SupervisedDiscovery(assignment, clock=SystemClock(), spawn=tasks.spawn)
     discovery.on_drain(ending.set)
     for group in assignment.groups:
-        discovery.watch(group, lambda found, group=group: say(f"sees {group} {len(found)}"))
+        discovery.watch(group, lambda found, group=group: say(f"sees {group} {len(found or ())}"))
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, ending.set)
     await discovery.start()
     if behaviour(assignment.group) == "block":
@@ -80,16 +90,19 @@ async def run(assignment: Assignment) -> None:
             version=assignment.version,
         )
     )
-    busy = 0
+    busy = served = 0
+    discovery.report(lambda: Counts(traffic=(Traffic(caller="", method="edge.get", calls=served),)))
     idle = asyncio.Event()
+    idle.set()
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        nonlocal busy
+        nonlocal busy, served
         busy += 1
         idle.clear()
         try:
             await answer(assignment, reader, writer)
         finally:
+            served += 1
             busy -= 1
             if not busy:
                 idle.set()
@@ -101,11 +114,8 @@ async def run(assignment: Assignment) -> None:
         server = await asyncio.start_server(serve, sock=listener)
     await discovery.ready()
     await ending.wait()
-    await discovery.close()
-    if server is not None:
-        await stop_accepting(server)
-    if busy:
-        await idle.wait()
+    await discovery.leave()
+    await finish(server, idle, discovery)
     await tasks.stop()
 
 

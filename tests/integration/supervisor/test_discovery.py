@@ -13,6 +13,7 @@ from ramet.errors import Unavailable
 from ramet.model.topology import Assignment
 from ramet.runtime.discovery.messages import Drain, Hello
 from ramet.runtime.discovery.supervised import SupervisedDiscovery
+from ramet.runtime.operators.requests import Counts, Traffic
 from ramet.runtime.supervisor.hub import Hub, Link
 from ramet.tasks import Tasks
 from ramet.transport.base import Endpoint
@@ -39,7 +40,10 @@ class Resident:
         self.said.append("ready")
         self.heard.set()
 
-    def beat(self) -> None: ...
+    def beat(self, counts: Counts | None) -> None:
+        if counts is not None:
+            self.said.append(counts)
+            self.heard.set()
 
     def leaving(self) -> None:
         self.said.append("leaving")
@@ -88,9 +92,15 @@ async def test_it_registers_hears_of_changes_drains_and_leaves(tmp_path: Path) -
     resident.link.tell(Drain())
     await draining.wait()
     resident.heard.clear()
-    await discovery.close()
+    await discovery.leave()
     await resident.heard.wait()
     assert resident.said[-1] == "leaving"
+    counted = Counts(traffic=(Traffic(caller="", method="Stock.take", calls=3),))
+    discovery.report(lambda: counted)
+    resident.heard.clear()
+    await discovery.close()
+    await resident.heard.wait()
+    assert resident.said[-1] == counted
     await hub.stop()
     await tasks.stop()
 
@@ -117,6 +127,7 @@ async def test_it_hears_of_the_groups_it_watches_and_of_no_other(tmp_path: Path)
     hub.publish({"rest": (), "edge": (ENDPOINT,)})
     await changed.wait()
     assert (told, known) == ([(OTHER,), ()], ["rest", "rest"])
+    await discovery.leave()
     await discovery.close()
     await hub.stop()
     await tasks.stop()
@@ -140,6 +151,7 @@ async def test_it_comes_again_and_says_what_it_has_said(tmp_path: Path) -> None:
     await second.heard.wait()
     assert second.said == [ENDPOINT, "ready"]
     assert told == [(OTHER,)]
+    await discovery.leave()
     await discovery.close()
     await again.stop()
     await tasks.stop()

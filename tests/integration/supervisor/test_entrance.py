@@ -48,13 +48,26 @@ def refusal(folder: Path) -> str:
 def test_a_wrong_password_is_one_sentence_with_its_line(server: PostgresServer, bakery: Baking) -> None:
     folder = bakery(server.url.replace(server.password, "wrong"))
     line = refusal(folder)
-    assert line.startswith(f"error: PostgreSQL at 127.0.0.1:{server.port} does not let ovens in (password auth")
+    assert line.startswith(
+        f"error: PostgreSQL at 127.0.0.1:{server.port} does not let ovens in as ramet (password auth"
+    )
     assert line.endswith(": mend the user and the password of storage in ramet.toml:7.")
+    assert "wrong" not in line
+
+
+def test_a_wrong_password_is_named_by_the_variable_that_has_it(
+    server: PostgresServer, bakery: Baking, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("BAKERY_STORAGE", server.url.replace(server.password, "wrong"))
+    line = refusal(bakery("env:BAKERY_STORAGE"))
+    told = "in the environment variable BAKERY_STORAGE, to which storage in ramet.toml:7 refers."
+    assert line.endswith(f": mend the user and the password {told}")
+    assert "wrong" not in line
 
 
 def test_a_database_that_is_not_there_names_what_creates_it(server: PostgresServer, bakery: Baking) -> None:
     line = refusal(bakery(f"{server.url}/nowhere"))
-    assert line.endswith(f'in (database "nowhere" does not exist): {PROVISION} creates it.')
+    assert line.endswith(f'in as ramet (database "nowhere" does not exist): {PROVISION} creates it.')
 
 
 def test_a_role_whose_password_was_changed_is_mended_by_provisioning(server: PostgresServer, bakery: Baking) -> None:
@@ -62,7 +75,9 @@ def test_a_role_whose_password_was_changed_is_mended_by_provisioning(server: Pos
     assert ramet(folder, "db", "provision", "-d", "split").returncode == 0
     file = folder / ".ramet" / "split" / "postgresql.json"
     file.write_bytes(msgspec.json.encode({"ovens": "another"}))
-    assert refusal(folder).endswith(f"in .ramet/split/postgresql.json, and {PROVISION} makes PostgreSQL take it.")
+    line = refusal(folder)
+    assert " does not let ovens in as bakery_ovens (" in line
+    assert line.endswith(f"in .ramet/split/postgresql.json, and {PROVISION} makes PostgreSQL take it.")
     assert ramet(folder, "db", "provision", "-d", "split").returncode == 0
     assert ramet(folder, "db", "status", "-d", "split").returncode == 0
 
@@ -74,11 +89,13 @@ def test_provisioning_that_fails_leaves_nothing_behind(server: PostgresServer, b
     assert not (folder / ".ramet").exists()
 
 
-def test_operators_are_told_of_a_server_that_is_away_by_service_and_place(bakery: Baking) -> None:
+def test_operators_are_told_of_a_server_that_is_away_by_its_place(bakery: Baking) -> None:
     folder = bakery("postgresql://127.0.0.1:1")
-    for command in (("sagas", "list"), ("db", "provision")):
+    does_not_run = 'error: The deployment "split" does not run (`ramet up split`), and PostgreSQL does not answer at '
+    for command, told in {("sagas", "list"): does_not_run, ("db", "provision"): "error: PostgreSQL at "}.items():
         result = ramet(folder, *command, "-d", "split")
         assert result.returncode == 1
+        assert result.stderr.startswith(told)
         assert "127.0.0.1:1 " in result.stderr
-        assert "(connection refused): see whether " in result.stderr
+        assert "(connection refused): s" in result.stderr
         assert "commit" not in result.stderr

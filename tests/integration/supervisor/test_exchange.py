@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import signal
 from collections import Counter
 from typing import Any, Self
 
 import pytest
 
 from ramet.errors import NotFound, Unavailable, UsageError
+from ramet.runtime.operators.requests import GetStatus
 from ramet.runtime.supervisor.operations import SupervisorOperations
 from ramet.runtime.supervisor.requests import RestartGroups, ScaleGroup
 from ramet.tasks import Tasks
@@ -84,7 +87,7 @@ async def test_there_are_never_fewer_than_wanted_while_a_group_is_exchanged(held
         publish = one.supervisor._hub.publish
 
         def watched(groups: Any) -> None:
-            seen.extend(len(found) for name, found in groups.items() if name == "edge")
+            seen.extend(len(found or ()) for name, found in groups.items() if name == "edge")
             publish(groups)
 
         one.supervisor._hub.publish = watched
@@ -141,3 +144,25 @@ async def test_what_only_one_process_can_have_is_handed_over(held: Any) -> None:
             await SupervisorOperations(one.supervisor).answer(RestartGroups(group="edge"))
         assert load.failed == []  # they wait on the socket, which stays open
         assert not before & one.pids("edge")
+
+
+async def counted(one: Any) -> int:
+    status = await SupervisorOperations(one.supervisor).status(GetStatus())
+    return sum(call.calls for call in status.traffic)
+
+
+async def test_what_replicas_had_counted_stays_when_they_have_gone(held: Any) -> None:
+    async with held() as one:
+        async with Load(port_of(one)) as load:
+            await one.supervisor.keepers["edge"].restart()
+        await one.supervisor.keepers["edge"].restart()
+        answered = sum(load.answers.values())
+        assert await counted(one) == answered
+
+        await get(port_of(one))
+        await one.until(lambda: any(call.calls for member in one.members("edge") for call in member.counts.traffic))
+        assert await counted(one) == answered + 1
+        for pid in one.pids("edge"):
+            os.kill(pid, signal.SIGKILL)
+        await one.until(lambda: all(member.restarts for member in one.members("edge")))
+        assert await counted(one) == answered + 1

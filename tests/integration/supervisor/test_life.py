@@ -151,6 +151,7 @@ async def test_a_wrong_configuration_is_not_tried_again(held: Any) -> None:
     async with held(REST, behaviour=("rest=refuse",)) as one:
         (member,) = one.members("rest")
         assert (member.state, member.error, member.restarts) == ("crashed", "ended with code 2", 0)
+        assert one.supervisor.keepers["rest"].endpoints is None
 
 
 async def test_a_stopped_group_stays_so_until_it_is_restarted(held: Any) -> None:
@@ -159,6 +160,7 @@ async def test_a_stopped_group_stays_so_until_it_is_restarted(held: Any) -> None
         before = one.pids("edge")
         assert (await operations.answer(StopGroup(group="edge"))).groups == {"edge": 2}
         assert (one.members("edge"), [pid for pid in before if lives(pid)]) == ([], [])
+        assert one.supervisor.keepers["edge"].endpoints is None
         assert (await operations.answer(RestartGroups(group="edge"))).groups == {"edge": 2}
         assert len(one.supervisor.keepers["edge"].endpoints) == 2
 
@@ -168,7 +170,7 @@ async def test_a_group_that_is_scaled_to_none_stays_so_when_it_is_restarted(held
         operations = SupervisorOperations(one.supervisor)
         await operations.answer(ScaleGroup(group="edge", replicas=0))
         assert (await operations.answer(RestartGroups(group="edge"))).groups == {"edge": 0}
-        assert one.members("edge") == []
+        assert (one.members("edge"), one.supervisor.keepers["edge"].endpoints) == ([], None)
         await operations.answer(ScaleGroup(group="edge", replicas=1))
         await operations.answer(StopGroup(group="edge"))
         assert (await operations.answer(RestartGroups(group="edge"))).groups == {"edge": 1}

@@ -157,7 +157,7 @@ def test_a_killed_replica_comes_back_and_code_that_is_broken_stays_away(bakery: 
 
 def test_a_group_that_was_stopped_names_the_way_back(bakery: Path) -> None:
     with Up(bakery, "split", "--no-reload") as process:
-        process.ready()
+        url = process.ready()["url"]
         ways = {
             ("stop", "back"): ("`ramet restart back`", ("restart", "back")),
             ("scale", "back", "0"): ("`ramet scale back 1`", ("scale", "back", "1")),
@@ -168,6 +168,7 @@ def test_a_group_that_was_stopped_names_the_way_back(bakery: Path) -> None:
             refused = ramet(bakery, "call", "Ovens.bake", "-d", "split")
             sentence = f"error: Ovens is in the group back, which is stopped: {told} starts it.\n"
             assert (refused.returncode, refused.stderr) == (1, sentence)
+            assert httpx.get(f"{url}/api/loaves", timeout=PATIENCE_SECONDS).status_code == 503
             assert ramet(bakery, *way).returncode == 0
             assert ramet(bakery, "call", "Ovens.bake", "-d", "split").stdout == "13\n"
         assert process.stop() == 0

@@ -7,7 +7,7 @@ import logging
 import pytest
 
 from ramet.clock import VirtualClock
-from ramet.runtime.reporting import ALIKE_SECONDS, SagaLog
+from ramet.runtime.reporting import SagaLog
 from ramet.sagas.moments import Happened, Moment
 from ramet.sagas.progress import Status
 
@@ -37,7 +37,7 @@ async def test_steps_that_fail_alike_are_counted_and_said_once_in_a_while(caplog
             said(failed(key))
         said(failed("1", step="charge"))
         said(failed("1", error="RuntimeError: broken"))
-        await clock.advance(ALIKE_SECONDS)
+        await clock.advance(10)
         said(failed("4", attempts=3))
     assert caplog.messages == [
         f"Checkout 1, step reserve failed: {AWAY}",

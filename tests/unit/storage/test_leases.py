@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -22,10 +23,10 @@ EXPELLED = SILENCE_SECONDS + 2 * BEAT_SECONDS
 class Process:
     """One worker, told of changes, which can be killed."""
 
-    def __init__(self, storage: SqliteStorage, clock: VirtualClock, about: str) -> None:
+    def __init__(self, storage: SqliteStorage, clock: VirtualClock, about: str, name: str) -> None:
         self.tasks = Tasks()
         self.changes = 0
-        self.leases = Leases(storage, clock=clock, spawn=self.tasks.spawn, about=about.split())
+        self.leases = Leases(storage, clock=clock, spawn=self.tasks.spawn, about=about.split(), name=name)
         self.leases.listen(self._note)
 
     def _note(self) -> None:
@@ -40,8 +41,8 @@ class Processes:
         self.storage = storage
         self.all: list[Process] = []
 
-    async def join(self, about: str = "") -> Process:
-        one = Process(self.storage, self.clock, about)
+    async def join(self, about: str = "", name: str = "") -> Process:
+        one = Process(self.storage, self.clock, about, name)
         one.leases.contend("relay")
         await one.leases.join()
         self.all.append(one)
@@ -80,6 +81,16 @@ async def test_what_a_dead_worker_held_is_held_by_one_other(it: Processes) -> No
     assert sorted(one.leases.holds("relay") for one in workers[1:]) == [False, True]
     assert all(one.changes for one in workers[1:])
     assert f"worker/{workers[0].leases.worker}" not in await it.rows()
+
+
+@pytest.mark.parametrize(("name", "shown"), [("edge/1", "edge/1, process "), ("", "process ")])
+async def test_a_dead_worker_is_named_as_operators_know_it(
+    it: Processes, caplog: pytest.LogCaptureFixture, name: str, shown: str
+) -> None:
+    first, _ = await it.join(name=name), await it.join()
+    await first.tasks.stop()
+    await it.clock.advance(EXPELLED)
+    assert f"a worker of orders is dead: {shown}{os.getpid()} ({first.leases.worker})" in caplog.messages
 
 
 async def test_what_a_leaving_worker_held_is_held_by_another_at_once(it: Processes) -> None:

@@ -130,7 +130,7 @@ def _replicas(question: Question, proposal: Judged) -> Iterator[str]:
 
 def _doubts(question: Question, shown: Judged) -> Iterator[str]:
     yield (
-        "Medians are those of buckets twice as wide as the one before, so up to half of each may be too much; hops are "
+        "Medians are those of buckets, so up to a tenth of each may be too much or too little; hops are "
         "counted one after the other, averaged over all calls of a service, sagas and events included."
     )
     if not question.is_cores_measured:

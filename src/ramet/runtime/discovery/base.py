@@ -5,17 +5,21 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 
+from ramet.runtime.operators.requests import Counts
 from ramet.transport.base import Endpoint
 
-Changed = Callable[[Sequence[Endpoint]], None]
-"""Is given all the endpoints of a group, whenever they are no longer what they were."""
+Changed = Callable[[Sequence[Endpoint] | None], None]
+"""Is given all the endpoints of a group, whenever they are no longer what they were.
+
+None says that nobody is there, and nobody is about to come, as in a group that was stopped.
+"""
 
 
 class Discovery(ABC):
     """One replica's view of the others.
 
-    In order: `on_drain`, `start`, `register`, `ready`, and at the end `close`; `watch` at any time. What is known stays
-    known while whoever tells it is away: a caller goes on with the endpoints it has.
+    In order: `on_drain`, `start`, `register`, `ready`, and at the end `leave` and `close`; `watch` at any time. What
+    is known stays known while whoever tells it is away: a caller goes on with the endpoints it has.
     """
 
     @abstractmethod
@@ -42,5 +46,13 @@ class Discovery(ABC):
         """Be told, once, that this replica is to finish what is in flight and end. Nobody is sent to it any more."""
 
     @abstractmethod
-    async def close(self) -> None:
+    def report(self, counted: Callable[[], Counts]) -> None:
+        """Tell whoever keeps that what this replica has counted: from time to time, and at its end."""
+
+    @abstractmethod
+    async def leave(self) -> None:
         """Take this replica's endpoint away, and listen no more. Harmless when nothing was started."""
+
+    @abstractmethod
+    async def close(self) -> None:
+        """Hang up, when there is nothing left to report."""

@@ -11,6 +11,7 @@ from ramet.clock import Clock
 from ramet.errors import ConfigurationError
 from ramet.model.topology import Deployment
 from ramet.runtime.discovery.base import Changed, Discovery
+from ramet.runtime.operators.requests import Counts
 from ramet.tasks import Spawn
 from ramet.transport.base import Endpoint
 
@@ -83,10 +84,16 @@ class DnsDiscovery(Discovery):
     def on_drain(self, callback: Callable[[], None]) -> None:
         """Nobody says so: a signal ends the process."""
 
-    async def close(self) -> None:
+    def report(self, counted: Callable[[], Counts]) -> None:
+        """Nobody keeps that here."""
+
+    async def leave(self) -> None:
         """Ask no more."""
         if self._task is not None:
             self._task.cancel()
+
+    async def close(self) -> None:
+        """Nothing is left to do."""
 
     async def _keep_looking(self) -> None:
         while True:

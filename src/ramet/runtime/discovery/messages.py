@@ -5,10 +5,13 @@ from __future__ import annotations
 import msgspec
 
 from ramet.model.application import Value
+from ramet.runtime.operators.requests import Counts
 from ramet.transport.base import Endpoint
 
 BEAT_SECONDS = 0.5
 """How often a replica says that it is alive."""
+COUNTED_EVERY = 4
+"""With each of so many beats it says what it has counted, if anything: what a crash makes forget is no more."""
 LONGEST_LINE = 4 * 1024 * 1024
 
 
@@ -38,7 +41,9 @@ class Ready(Value, tag="ready"):
 
 
 class Beat(Value, tag="beat"):
-    """Its loop turns."""
+    """Its loop turns; `counts` is what it has counted, where that is not what it said last."""
+
+    counts: Counts | None = None
 
 
 class Leaving(Value, tag="leaving"):
@@ -46,9 +51,12 @@ class Leaving(Value, tag="leaving"):
 
 
 class Endpoints(Value, tag="endpoints"):
-    """All that are ready, of those groups that are watched; what is not named has not changed."""
+    """All that are ready, of those groups that are watched; what is not named has not changed.
 
-    groups: dict[str, tuple[Endpoint, ...]]
+    None where there are none, and none is about to come.
+    """
+
+    groups: dict[str, tuple[Endpoint, ...] | None]
 
 
 class Drain(Value, tag="drain"):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import logging
 import os
 from collections.abc import Callable
@@ -16,6 +17,7 @@ from ramet.model.topology import Assignment
 from ramet.runtime.discovery.base import Changed, Discovery
 from ramet.runtime.discovery.messages import (
     BEAT_SECONDS,
+    COUNTED_EVERY,
     LONGEST_LINE,
     Beat,
     Drain,
@@ -29,11 +31,13 @@ from ramet.runtime.discovery.messages import (
     decode_heard,
     line,
 )
+from ramet.runtime.operators.requests import Counts
 from ramet.tasks import Spawn
 from ramet.transport.base import Endpoint
 
 SHORTEST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.05, 2.0
 
+NOTHING = Counts()
 log = logging.getLogger("ramet.discovery")
 
 
@@ -45,12 +49,14 @@ class SupervisedDiscovery(Discovery):
         self._group, self._replica = assignment.group, assignment.replica
         self._clock = clock
         self._spawn = spawn
-        self._known: dict[str, tuple[Endpoint, ...]] = {}
+        self._known: dict[str, tuple[Endpoint, ...] | None] = {}
         self._watchers: dict[str, list[Changed]] = {}
         self._draining: list[Callable[[], None]] = []
         self._drained = False
         self._endpoint: Endpoint | None = None
         self._is_ready = False
+        self._counted: Callable[[], Counts] = Counts
+        self._reported = NOTHING
         self._writer: asyncio.StreamWriter | None = None
         self._tasks: list[asyncio.Task[None]] = []
 
@@ -88,17 +94,24 @@ class SupervisedDiscovery(Discovery):
         self._is_ready = True
         self._tell(Ready())
 
-    async def close(self) -> None:
-        """Say so, and hang up."""
+    def report(self, counted: Callable[[], Counts]) -> None:
+        """With some of its beats."""
+        self._counted = counted
+
+    async def leave(self) -> None:
+        """Say so, and listen no more."""
         for task in self._tasks:
             task.cancel()
         self._tell(Leaving())
-        if self._writer is not None:
-            self._writer.close()
-            self._writer = None
+
+    async def close(self) -> None:
+        """Say what was counted until the end, and hang up."""
+        self._tell(Beat(counts=self._news()))
+        self._hang_up()
 
     async def _connect(self) -> asyncio.StreamReader:
         reader, self._writer = await asyncio.open_unix_connection(self._path, limit=LONGEST_LINE)
+        self._reported = NOTHING
         watched = tuple(self._watchers)
         self._tell(Hello(group=self._group, replica=self._replica, pid=os.getpid(), watched=watched))
         if self._endpoint is not None:
@@ -135,9 +148,13 @@ class SupervisedDiscovery(Discovery):
             self._writer = None
 
     async def _beat(self) -> None:
-        while True:
-            self._tell(Beat())
+        for count in itertools.count(1):
+            self._tell(Beat(counts=None if count % COUNTED_EVERY else self._news()))
             await self._clock.sleep(BEAT_SECONDS)
+
+    def _news(self) -> Counts | None:
+        before, self._reported = self._reported, self._counted()
+        return None if self._reported == before else self._reported
 
     def _heard(self, told: bytes) -> None:
         match decode_heard(told):
@@ -151,8 +168,8 @@ class SupervisedDiscovery(Discovery):
             case _:  # of a later release
                 pass
 
-    def _update(self, group: str, endpoints: tuple[Endpoint, ...]) -> None:
-        if self._known.get(group) == endpoints:
+    def _update(self, group: str, endpoints: tuple[Endpoint, ...] | None) -> None:
+        if group in self._known and self._known[group] == endpoints:
             return
         self._known[group] = endpoints
         for changed in self._watchers.get(group, ()):

@@ -10,6 +10,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from typing import TypeVar
 
 from ramet.clock import SystemClock
+from ramet.errors import Unavailable
 from ramet.model.topology import Deployment
 from ramet.runtime.configuration import Configuration
 from ramet.runtime.operators.operations import Operations, Place
@@ -23,6 +24,7 @@ from ramet.runtime.operators.requests import (
     RetrySaga,
 )
 from ramet.runtime.running import Running
+from ramet.runtime.supervisor.engines import obstacle
 from ramet.runtime.wiring import SQLITE, embedded, engines, kept
 from ramet.storage.base import Storage
 
@@ -40,7 +42,13 @@ class Maintenance:
         self._make = make
 
     async def ask(self, request: Request, kind: type[A]) -> A:
-        """Raises: what the operation raises; StorageError when another process has the databases."""
+        """Raises: what the operation raises; Unavailable, at once, where the server of the databases is away.
+
+        StorageError when another process has the databases.
+        """
+        name = self._deployment.name
+        if (away := await obstacle(self._deployment.storage)) is not None:
+            raise Unavailable(f'The deployment "{name}" does not run (`ramet up {name}`), and {away}.')
         if isinstance(request, Call):
             opened = self._started()
         elif isinstance(request, RetrySaga | CancelSaga):

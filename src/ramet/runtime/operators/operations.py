@@ -6,7 +6,9 @@ import contextlib
 import os
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
+
+from msgspec.structs import replace
 
 from ramet.clock import Clock
 from ramet.errors import NotFound, UsageError
@@ -19,7 +21,7 @@ from ramet.runtime.schedules import schedule_states
 from ramet.sagas.engine import SagaEngine
 from ramet.sagas.views import Views
 from ramet.storage.base import Storage
-from ramet.telemetry.counters import MethodCounters, added
+from ramet.telemetry.counters import Counters, MethodCounters, added
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,12 +48,25 @@ class Place:
         )
 
 
+class _Read(NamedTuple):
+    """Counters as they are at one moment: of each method, and of its calls by caller."""
+
+    methods: list[tuple[str, MethodCounters]]
+    calls: Mapping[tuple[str, str], MethodCounters]
+
+    @classmethod
+    def of(cls, counters: Counters) -> _Read:
+        return cls(list(counters), counters.calls)
+
+
 class Operations:
     """Answers requests. What needs a running application says so when there is none."""
 
     def __init__(self, place: Place) -> None:
         self._place = place
         self._used_before = _used_seconds()
+        self._counted = asked.Counts()
+        self._counted_of = 0
         self._events = EventOperations(place.storages, clock=place.clock, replay_due=self._wake_replays)
         self._answers: dict[type[asked.Request], Callable[[Any], Awaitable[asked.Answer]]] = {
             asked.GetStatus: self.status,
@@ -77,7 +92,8 @@ class Operations:
         place, running = self._place, self._place.running
         started = running.started_at if running is not None else None
         counts = {count.service: count for count in await self._events.counts()}
-        services = [await self._service(storage, counts[name]) for name, storage in place.storages.items()]
+        read = _Read.of(running.counters if running is not None else Counters())
+        services = [await self._service(storage, counts[name], read) for name, storage in place.storages.items()]
         return asked.Status(
             application=place.application,
             deployment=place.deployment,
@@ -86,31 +102,44 @@ class Operations:
             uptime_seconds=place.clock.monotonic() - started if started is not None else None,
             addresses=place.addresses,
             services=tuple(services),
-            traffic=self._traffic(),
-            externals=self._externals(),
+            traffic=self._traffic(read),
+            externals=self._externals(read),
             cpu_seconds=_used_seconds() - self._used_before if started is not None else None,
         )
 
-    def _traffic(self) -> tuple[asked.Traffic, ...]:
+    def counted(self) -> asked.Counts:
+        """What was counted so far, without durations; the same value for as long as nothing happens."""
+        running = self._place.running
+        if running is not None and running.counters.total != self._counted_of:
+            self._counted_of = running.counters.total
+            read = _Read.of(running.counters.untimed())
+            self._counted = asked.Counts(
+                services=tuple(self._counts(name, read) for name in self._place.storages),
+                traffic=self._traffic(read),
+                externals=self._externals(read),
+            )
+        return self._counted
+
+    def _traffic(self, read: _Read) -> tuple[asked.Traffic, ...]:
         running = self._place.running
         if running is None:
             return ()
         apis = tuple(f"{api.name}." for api in running.declared.apis)
-        requests = {("", name): counter for name, counter in running.counters if name.startswith(apis)}
+        requests = {("", name): counter for name, counter in read.methods if name.startswith(apis)}
         return tuple(
             asked.Traffic(caller=caller, method=method, calls=counter.calls, p50_ms=_milliseconds(counter, 0.5))
-            for (caller, method), counter in sorted({**requests, **running.counters.calls}.items())
+            for (caller, method), counter in sorted({**requests, **read.calls}.items())
             if counter.calls
         )
 
-    def _externals(self) -> tuple[asked.ExternalStatus, ...]:
+    def _externals(self, read: _Read) -> tuple[asked.ExternalStatus, ...]:
         running = self._place.running
         if running is None:
             return ()
         found = []
         for external in running.declared.externals:
             name = external.contract.name
-            total = added(counter for method, counter in running.counters if method.startswith(f"{name}."))
+            total = added(counter for method, counter in read.methods if method.startswith(f"{name}."))
             found.append(
                 asked.ExternalStatus(
                     name=name,
@@ -120,26 +149,30 @@ class Operations:
             )
         return tuple(found)
 
-    async def _service(self, storage: Storage, events: Counts) -> asked.ServiceStatus:
-        counters = self._counters(storage.service)
-        total = added(counter for _, counter in counters)
-        return asked.ServiceStatus(
-            name=storage.service,
-            **_counted(total),
+    async def _service(self, storage: Storage, events: Counts, read: _Read) -> asked.ServiceStatus:
+        return replace(
+            self._counts(storage.service, read),
             events_waiting=events.waiting,
             events_retrying=events.retrying,
             events_dead=events.dead,
             sagas=await self._sagas(storage).counts(),
             schedules=tuple(await schedule_states(storage)),
+        )
+
+    def _counts(self, service: str, read: _Read) -> asked.ServiceStatus:
+        counters = self._counters(service, read)
+        return asked.ServiceStatus(
+            name=service,
+            **_counted(added(counter for _, counter in counters)),
             methods=tuple(asked.CallCounts(name=name, **_counted(counter)) for name, counter in counters),
         )
 
-    def _counters(self, service: str) -> list[tuple[str, MethodCounters]]:
+    def _counters(self, service: str, read: _Read) -> list[tuple[str, MethodCounters]]:
         running = self._place.running
         if running is None:
             return []
         prefix = next((one.contract.name + "." for one in running.declared.services if one.name == service), "?")
-        return [(name, counter) for name, counter in running.counters if name.startswith(prefix)]
+        return [(name, counter) for name, counter in read.methods if name.startswith(prefix)]
 
     # -- sagas ---------------------------------------------------------------------------------------------------
 

@@ -129,11 +129,11 @@ class CallCounts(Answer):
 class ServiceStatus(CallCounts):
     """One service; `sagas` counts by status, and `methods` is empty when the service does not run."""
 
-    events_waiting: int
-    events_retrying: int
-    events_dead: int
-    sagas: dict[str, int]
-    schedules: tuple[ScheduleState, ...]
+    events_waiting: int = 0
+    events_retrying: int = 0
+    events_dead: int = 0
+    sagas: dict[str, int] = msgspec.field(default_factory=dict)
+    schedules: tuple[ScheduleState, ...] = ()
     methods: tuple[CallCounts, ...] = ()
 
 
@@ -184,7 +184,15 @@ class Traffic(Answer):
     p50_ms: float | None = None
 
 
-class Status(Answer):
+class Counts(Answer):
+    """What a process has counted: of its services, of who calls them, and of those outside that it calls."""
+
+    services: tuple[ServiceStatus, ...] = ()
+    traffic: tuple[Traffic, ...] = ()
+    externals: tuple[ExternalStatus, ...] = ()
+
+
+class Status(Counts):
     """A deployment; `pid`, `uptime_seconds` and `addresses` are None and empty when it does not run.
 
     `groups` is empty where everything is one process; else `pid` is the supervisor's. `cpu_seconds` is the processor
@@ -197,10 +205,7 @@ class Status(Answer):
     pid: int | None = None
     uptime_seconds: float | None = None
     addresses: tuple[Address, ...] = ()
-    services: tuple[ServiceStatus, ...] = ()
     groups: tuple[GroupStatus, ...] = ()
-    traffic: tuple[Traffic, ...] = ()
-    externals: tuple[ExternalStatus, ...] = ()
     cpu_seconds: float | None = None
 
 

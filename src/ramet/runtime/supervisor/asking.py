@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple, TypeVar
+from typing import TypeVar
 
 import msgspec
-from msgspec.structs import replace
 
 from ramet.contract.api import kebab
 from ramet.errors import NotFound, RametError, Unavailable
@@ -18,7 +17,6 @@ from ramet.runtime.operators.protocol import LONGEST_LINE, address
 from ramet.runtime.operators.remote import answer_in
 
 A = TypeVar("A", bound=asked.Answer)
-N = TypeVar("N", bound=asked.CallCounts)
 PATIENCE_SECONDS = 3.0
 """How long a replica may take to say how it is."""
 LONGEST_ANSWER_SECONDS = 60.0
@@ -27,14 +25,6 @@ Reach = Callable[[], Mapping[str, Sequence[Path]]]
 """The folders of the control sockets of the ready replicas, by group."""
 Hosts = Callable[[str], Sequence[str]]
 """What a group hosts."""
-
-
-class Seen(NamedTuple):
-    """What the replicas tell of their services, of who calls them, and of those outside that they call."""
-
-    services: tuple[asked.ServiceStatus, ...]
-    traffic: tuple[asked.Traffic, ...]
-    externals: tuple[asked.ExternalStatus, ...]
 
 
 class ReplicaOperations:
@@ -71,17 +61,11 @@ class ReplicaOperations:
         hosts = [name for name in groups if kebab(request.contract) in self._hosts(name)]
         return await ask(groups[next(iter(hosts or groups))][0], request, asked.Called)
 
-    async def seen(self) -> Seen:
-        """How the services are, and who calls them, summed up over the replicas that answer."""
+    async def told(self) -> list[asked.Status]:
+        """How they are, of those that answer."""
         folders = [folder for group in self._reach().values() for folder in group]
         answers = await asyncio.gather(*(self._status(folder) for folder in folders))
-        told = [status for status in answers if status is not None]
-        services = _by_name(service for status in told for service in status.services)
-        return Seen(
-            services=tuple(summed(reports) for reports in services),
-            traffic=merged(call for status in told for call in status.traffic),
-            externals=outsides(external for status in told for external in status.externals),
-        )
+        return [status for status in answers if status is not None]
 
     async def _status(self, folder: Path) -> asked.Status | None:
         with contextlib.suppress(RametError, TimeoutError):
@@ -149,52 +133,3 @@ async def ask(data: Path, request: asked.Request, kind: type[A]) -> A:
     if not told:
         raise Unavailable(f"The replica of {data.name} has ended before it answered.")
     return answer_in(told, kind)
-
-
-def summed(reports: Sequence[asked.ServiceStatus]) -> asked.ServiceStatus:
-    """One service's replicas as one: counts added, percentiles the worst, and of the shared database one view."""
-    methods = _by_name(method for one in reports for method in one.methods)
-    return replace(reports[0], **_added(reports), methods=tuple(replace(some[0], **_added(some)) for some in methods))
-
-
-def outsides(reports: Iterable[asked.ExternalStatus]) -> tuple[asked.ExternalStatus, ...]:
-    """What several processes tell of those that are outside: counts added, percentiles the worst."""
-    return tuple(replace(some[0], **_added(some)) for some in _by_name(reports))
-
-
-def _added(reports: Sequence[N]) -> dict[str, Any]:
-    """What several had to do, as one."""
-    return {
-        "calls": sum(one.calls for one in reports),
-        "refusals": sum(one.refusals for one in reports),
-        "errors": sum(one.errors for one in reports),
-        "p50_ms": _worst(one.p50_ms for one in reports),
-        "p99_ms": _worst(one.p99_ms for one in reports),
-    }
-
-
-def _by_name(reports: Iterable[N]) -> list[list[N]]:
-    found: dict[str, list[N]] = {}
-    for one in reports:
-        found.setdefault(one.name, []).append(one)
-    return list(found.values())
-
-
-def merged(reports: Iterable[asked.Traffic]) -> tuple[asked.Traffic, ...]:
-    """The traffic of several processes as one: calls added for each caller and method, the slower median, sorted."""
-    found: dict[tuple[str, str], list[asked.Traffic]] = {}
-    for one in reports:
-        found.setdefault((one.caller, one.method), []).append(one)
-    return tuple(
-        asked.Traffic(
-            caller=caller,
-            method=method,
-            calls=sum(one.calls for one in some),
-            p50_ms=_worst(one.p50_ms for one in some),
-        )
-        for (caller, method), some in sorted(found.items())
-    )
-
-
-def _worst(values: Iterable[float | None]) -> float | None:
-    return max((value for value in values if value is not None), default=None)

@@ -24,6 +24,7 @@ from ramet.runtime.discovery.messages import (
     decode_told,
     line,
 )
+from ramet.runtime.operators.requests import Counts
 from ramet.transport.base import Endpoint
 
 MOST_UNSENT = 16 * 1024 * 1024
@@ -43,8 +44,8 @@ class Resident(Protocol):
     def is_ready(self) -> None:
         """It answers."""
 
-    def beat(self) -> None:
-        """It is alive."""
+    def beat(self, counts: Counts | None) -> None:
+        """It is alive, and has counted this, where that is news."""
 
     def leaving(self) -> None:
         """It ends by itself."""
@@ -76,7 +77,7 @@ class Hub:
         self._links: set[Link] = set()
         self._writers: set[asyncio.StreamWriter] = set()
         self._server: asyncio.Server | None = None
-        self.endpoints: dict[str, tuple[Endpoint, ...]] = {}
+        self.endpoints: dict[str, tuple[Endpoint, ...] | None] = {}
 
     async def start(self) -> None:
         """Listen; the folder belongs to the supervisor's user alone."""
@@ -92,9 +93,9 @@ class Hub:
                 writer.close()
             self._path.unlink(missing_ok=True)
 
-    def publish(self, groups: Mapping[str, tuple[Endpoint, ...]]) -> None:
-        """Tell every replica what has changed of the groups that it watches."""
-        changed = {name: found for name, found in groups.items() if self.endpoints.get(name) != found}
+    def publish(self, groups: Mapping[str, tuple[Endpoint, ...] | None]) -> None:
+        """Tell every replica what has changed of the groups that it watches; None: nobody is about to come."""
+        changed = {name: found for name, found in groups.items() if self.endpoints.get(name, ()) != found}
         self.endpoints.update(changed)
         for link in self._links:
             if heard := link.watched & changed.keys():
@@ -139,8 +140,8 @@ class Hub:
                 resident.registered(endpoint)
             case Ready():
                 resident.is_ready()
-            case Beat():
-                resident.beat()
+            case Beat(counts=counts):
+                resident.beat(counts)
             case Leaving():
                 resident.leaving()
             case _:  # a second hello, or something of a later release

@@ -25,6 +25,7 @@ class Keeper:
         self.placed = placed
         self.is_exclusive = exclusive
         self.wanted = placed.replicas
+        self.is_stopped = not self.wanted
         self.members: list[Member] = []
         self._around = around
         self._changing = asyncio.Lock()
@@ -36,8 +37,10 @@ class Keeper:
         return self.placed.name
 
     @property
-    def endpoints(self) -> tuple[Endpoint, ...]:
-        """Of those that are ready."""
+    def endpoints(self) -> tuple[Endpoint, ...] | None:
+        """Of those that are ready; None where nobody is about to be: it was stopped, or every replica is given up."""
+        if self.is_stopped or self.is_hopeless:
+            return None
         found = (member.serves for member in self.members)
         return tuple(endpoint for endpoint in found if endpoint is not None)
 
@@ -60,6 +63,7 @@ class Keeper:
         """Begin with the first set."""
         for _ in range(self.wanted):
             self._add()
+        self._around.changed(self.name)
 
     def find(self, number: int) -> Member | None:
         """The one that is alive, or to be alive, under this number."""
@@ -69,6 +73,7 @@ class Keeper:
         """Have so many. Returns how many were started or stopped. Raises: Unavailable when a new one fails."""
         async with self._change():
             self.wanted = count
+            self.is_stopped = not count
             surplus = self.members[count:]
             added = [self._add() for _ in range(count - len(self.members))]
             await self._end(surplus)
@@ -84,6 +89,7 @@ class Keeper:
         async with self._change():
             old = list(self.members)
             count = len(old) or self.wanted
+            self.is_stopped = not count
             if self.is_exclusive:
                 await self._end(old)
                 await self._settled([self._add() for _ in range(count)])
@@ -99,6 +105,7 @@ class Keeper:
         """End all, and have none until it is restarted or scaled."""
         async with self._change():
             members = list(self.members)
+            self.is_stopped = True
             await self._end(members, grace)
             return len(members)
 

@@ -5,13 +5,15 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from errno import EAGAIN, EDQUOT, EMFILE, ENFILE, ENOMEM, ENOSPC, EROFS
 from typing import Literal
 
 from ramet.clock import Clock
 from ramet.runtime.discovery.messages import Drain
+from ramet.runtime.operators.requests import Counts
 from ramet.runtime.supervisor.child import Child
+from ramet.runtime.supervisor.counts import NOTHING, Past
 from ramet.runtime.supervisor.hub import Link
 from ramet.runtime.supervisor.patience import AWAY, Patience, ending
 from ramet.tasks import Spawn
@@ -31,7 +33,7 @@ class Around:
 
     `launch` starts its process; `changed` is told the group whose endpoints may have changed; `obstacle` says what
     stands in the way of any start, such as a database that does not answer; `starting` bounds how many start at the
-    same time.
+    same time; `past` keeps what processes have counted that ended.
     """
 
     clock: Clock
@@ -41,6 +43,7 @@ class Around:
     changed: Callable[[str], None]
     obstacle: Callable[[], Awaitable[str | None]]
     starting: asyncio.Semaphore
+    past: Past = field(default_factory=Past)
 
 
 class Member:
@@ -61,6 +64,7 @@ class Member:
         self.ended_at: float | None = None
         self.child: Child | None = None
         self.endpoint: Endpoint | None = None
+        self.counts = NOTHING
         self.is_held_back = False
         self._around = around
         self._link: Link | None = None
@@ -104,6 +108,7 @@ class Member:
         if self.child is None or not self.child.is_alive:
             if self._task is not None:
                 self._task.cancel()
+            self._keep_counts()
             self._become("stopped")
             return
         self._become("draining")
@@ -157,8 +162,10 @@ class Member:
             self._become("ready")
             self._settled.set()
 
-    def beat(self) -> None:
-        """It is alive."""
+    def beat(self, counts: Counts | None = None) -> None:
+        """It is alive, and has counted this, where that is news."""
+        if counts is not None and self._link is not None:
+            self.counts = counts
         self._heard_at = self._around.clock.monotonic()
         if self.state == "silent" and not self._ending:
             log.warning("%s is heard of again.", self.name)
@@ -218,8 +225,13 @@ class Member:
         code = await ended
         was_ready = self.state in ("ready", "silent", "draining")
         self.endpoint = self._link = None
+        self._keep_counts()
         self._around.changed(self.group)
         return was_ready, code
+
+    def _keep_counts(self) -> None:
+        self._around.past.add(self.counts)
+        self.counts = NOTHING
 
     async def _up_or(self, ended: asyncio.Task[int]) -> None:
         up = self._around.spawn(self._place_taken.wait())

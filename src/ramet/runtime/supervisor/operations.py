@@ -10,8 +10,18 @@ from typing import Any, Protocol
 from ramet.clock import Clock
 from ramet.contract.api import kebab
 from ramet.errors import Unavailable, UsageError
-from ramet.runtime.operators.requests import Address, Answer, Call, GetStatus, GroupStatus, ReplicaStatus, Status
+from ramet.runtime.operators.requests import (
+    Address,
+    Answer,
+    Call,
+    Counts,
+    GetStatus,
+    GroupStatus,
+    ReplicaStatus,
+    Status,
+)
 from ramet.runtime.supervisor.asking import ReplicaOperations
+from ramet.runtime.supervisor.counts import Past, whole
 from ramet.runtime.supervisor.folders import Folders
 from ramet.runtime.supervisor.keeper import Keeper
 from ramet.runtime.supervisor.member import Member
@@ -32,6 +42,7 @@ class Supervised(Protocol):
     folders: Folders
     clock: Clock
     started_at: float
+    past: Past
 
     def keeper(self, group: str) -> Keeper:
         """Raises: NotFound."""
@@ -73,7 +84,7 @@ class SupervisorOperations:
         """The groups with their replicas, and the services summed up over those."""
         supervised = self._supervised
         application, deployment = supervised.names
-        seen = await self._replicas.seen()
+        seen = self._seen(await self._replicas.told())
         return Status(
             application=application,
             deployment=deployment,
@@ -86,6 +97,19 @@ class SupervisorOperations:
             traffic=seen.traffic,
             externals=seen.externals,
         )
+
+    def _seen(self, told: Sequence[Status]) -> Counts:
+        """What those who answer tell, beside what those who do not have told before, and who ended had counted."""
+        answers, living, silent = {one.pid: one for one in told}, [], [self._supervised.past.counts]
+        for keeper in self._supervised.keepers.values():
+            for member in keeper.members:
+                pid = member.child.pid if member.child is not None and member.child.is_alive else None
+                if pid in answers:
+                    member.counts = answers[pid]
+                    living.append(answers[pid])
+                else:
+                    silent.append(member.counts)
+        return whole(living, silent)
 
     async def scale(self, request: ScaleGroup) -> GroupsChanged:
         """Raises: UsageError where the group cannot have so many."""

@@ -26,6 +26,7 @@ from ramet.runtime.orphans import PARENT
 from ramet.runtime.planning import Placed, Placement
 from ramet.runtime.sole import unusable
 from ramet.runtime.supervisor.child import Child, Launch
+from ramet.runtime.supervisor.counts import Past
 from ramet.runtime.supervisor.engines import obstacle
 from ramet.runtime.supervisor.folders import Folders
 from ramet.runtime.supervisor.group_log import GroupLog, Show
@@ -56,9 +57,9 @@ class Setup:
 
     With `zygote`, the command of a process that loads the application once, replicas are forked from that one.
     `storage` and `broker` replace the engines of the configuration in every replica, "" for none. `grants` are the
-    contracts that each group may call; without them the replicas have no identities. `late` are the groups whose work
-    goes on after requests. Replicas' tokens live for `token_seconds`: for a day, so that a supervisor may be away for
-    most of it.
+    contracts that each group may call; without them the replicas have no identities. `written` says of each group where
+    its public address is written. `late` are the groups whose work goes on after requests. Replicas' tokens live for
+    `token_seconds`: for a day, so that a supervisor may be away for most of it.
     """
 
     application: str
@@ -74,6 +75,7 @@ class Setup:
     storage: str = ""
     broker: str = ""
     grants: Mapping[str, frozenset[str]] | None = None
+    written: Mapping[str, str] = field(default_factory=dict)
     late: frozenset[str] = frozenset()
     token_seconds: float = DAY_SECONDS
 
@@ -97,6 +99,7 @@ class Supervisor:
         self._serial = itertools.count(1)
         self._engines_seen = -ENGINES_CHECKED_SECONDS
         self._obstacle: str | None = None
+        self.past = Past()
         cores = os.cpu_count() or 1
         self._around = Around(
             clock=self.clock,
@@ -106,6 +109,7 @@ class Supervisor:
             changed=self._publish,
             obstacle=self._obstacle_now,
             starting=asyncio.Semaphore(max(2, STARTS_FOR_EACH_CORE * cores)),
+            past=self.past,
         )
         self.keepers = {one.name: self._keeper(one) for one in setup.placement.groups}
         self._control = Control(self.folders.data, SupervisorOperations(self).answer, AskedOfSupervisor)
@@ -309,7 +313,7 @@ class Supervisor:
         for name, keeper in self.keepers.items():
             self._logs[name] = GroupLog(self.folders.log(name), self.setup.show)
             if keeper.placed.listen is not None:
-                self._listeners[name] = listen_http(keeper.placed.listen)
+                self._listeners[name] = listen_http(keeper.placed.listen, self.setup.written.get(name, ""))
 
     async def _check_engines(self) -> None:
         if (found := await self._obstacle_now()) is not None:

@@ -32,11 +32,12 @@ class Attempts:
         self._gone_since: float | None = None
         self.offer(())
 
-    def offer(self, replicas: Iterable[Replica]) -> None:
-        """From now on these are the replicas."""
+    def offer(self, replicas: Iterable[Replica], *, awaited: bool = True) -> None:
+        """From now on these are the replicas; `awaited` says whether others may come."""
         policies = self.policies
         self.choice = Choice(replicas, zone=policies.zone, distance=policies.balance.distance, chance=self.clock.random)
         self._gone_since = None
+        self._awaited = awaited
         self.wake()
 
     def wake(self) -> None:
@@ -141,6 +142,9 @@ class Attempts:
             )
         if replicas and all(one.is_denied for one in replicas):
             raise Denied(str(replicas[0].trouble))
+        if not self._awaited:
+            group = self._surroundings.group
+            raise Unavailable(f"{call.method} was not sent: the group {group} is stopped, and is not about to start.")
         if self._gone_since is None:
             self._gone_since = now
         until = min(call.context.deadline, self._gone_since + self.policies.reaching.patience_seconds)

@@ -49,9 +49,12 @@ class Upstream:
         self._hedges = Hedges(self._attempts, self._surroundings.spawn) if policies.hedges else None
         self._saving = policies.retries.budget_limit
 
-    def update(self, endpoints: Sequence[Endpoint]) -> None:
-        """From now on these are the group's replicas: new ones are connected, those that are gone finish and end."""
-        wanted = {endpoint.address: endpoint for endpoint in endpoints}
+    def update(self, endpoints: Sequence[Endpoint] | None) -> None:
+        """From now on these are the group's replicas: new ones are connected, those that are gone finish and end.
+
+        None: there are none, and waiting for one would be in vain.
+        """
+        wanted = {endpoint.address: endpoint for endpoint in endpoints or ()}
         for address in [address for address in self._replicas if address not in wanted]:
             self._retire(self._replicas.pop(address))
         for address, endpoint in wanted.items():
@@ -60,7 +63,7 @@ class Upstream:
                 self._replicas[address] = Replica(endpoint, self._surroundings, self._policies)
             else:
                 known.endpoint = endpoint
-        self._attempts.offer(self._replicas.values())
+        self._attempts.offer(self._replicas.values(), awaited=endpoints is not None)
         for replica in self._replicas.values():
             if replica.channel is None:
                 replica.connect()

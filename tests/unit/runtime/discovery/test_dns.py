@@ -40,7 +40,7 @@ async def test_addresses_are_told_when_they_change_and_kept_when_nobody_can_be_a
     await clock.advance(INTERVAL_SECONDS)
     await clock.advance(INTERVAL_SECONDS)
     assert told[1:] == [["tls://[fd00::1]:7000"]]
-    await discovery.close()
+    await discovery.leave()
     await tasks.stop()
 
 
@@ -53,7 +53,7 @@ async def test_a_name_that_is_not_there_is_nobody() -> None:
     assert told == [()]
     discovery.watch("rest", told.append)
     assert told == [(), ()]
-    await discovery.close()
+    await discovery.leave()
     await tasks.stop()
 
 
@@ -83,5 +83,5 @@ async def test_a_group_that_is_watched_later_is_asked_for_at_once() -> None:
     discovery.watch("rest", lambda found: told.append([one.address for one in found]))
     await clock.settle()
     assert told == [["tcp://10.0.0.1:7000"]]
-    await discovery.close()
+    await discovery.leave()
     await tasks.stop()

@@ -177,6 +177,24 @@ async def test_where_nobody_comes_a_call_says_who_is_missing_and_later_ones_fail
         await upstream.call(world.call(), repeatable=True)
 
 
+async def test_where_nobody_is_about_to_come_no_call_waits(world: World) -> None:
+    upstream = await world.upstream()
+    call = world.tasks.spawn(upstream.call(world.call(), repeatable=True))
+    await world.clock.settle()
+    assert not call.done()
+    upstream.update(None)
+    await world.clock.settle()
+    for refused in (call, upstream.call(world.call(), repeatable=True)):
+        with pytest.raises(Unavailable, match="the group money is stopped"):
+            await refused
+    upstream.update([])
+    later = world.tasks.spawn(upstream.call(world.call(), repeatable=True))
+    await world.clock.settle()
+    upstream.update([ONE])
+    await world.clock.settle()
+    assert await later == ONE.address.encode()
+
+
 async def test_a_call_waits_no_longer_than_its_deadline(world: World) -> None:
     upstream = await world.upstream()
     call = world.tasks.spawn(upstream.call(world.call(seconds=0.5), repeatable=True))

@@ -1,9 +1,9 @@
-"""The status of a service's replicas as one."""
+"""What several replicas have counted, as one."""
 
 from __future__ import annotations
 
-from ramet.runtime.operators.requests import CallCounts, ExternalStatus, ServiceStatus, Traffic
-from ramet.runtime.supervisor.asking import merged, outsides, summed
+from ramet.runtime.operators.requests import CallCounts, Counts, ExternalStatus, ServiceStatus, Traffic
+from ramet.runtime.supervisor.counts import Past, merged, outsides, summed, whole
 
 
 def report(calls: int, p99: float | None, waiting: int) -> ServiceStatus:
@@ -49,3 +49,21 @@ def test_traffic_is_added_for_each_caller_and_method() -> None:
 
     found = merged([calls("shop", 3, 0.5), calls("shop", 4, 2.0), calls("", 1, None)])
     assert found == (calls("", 1, None), calls("shop", 7, 2.0))
+
+
+def test_what_the_ended_had_counted_is_added_without_their_durations() -> None:
+    past = Past()
+    for calls in (3, 4):
+        past.add(
+            Counts(services=(report(calls, 9.0, 7),), traffic=(Traffic(caller="", method="m", calls=1, p50_ms=9.0),))
+        )
+
+    found = whole([Counts(services=(report(1, 2.0, 5),))], [past.counts])
+
+    (service,), (call,) = found.services, found.traffic
+    assert (service.calls, service.methods[0].calls, service.p99_ms, service.methods[0].p99_ms) == (8, 8, 2.0, 2.0)
+    assert (service.events_waiting, call.calls, call.p50_ms) == (5, 2, None)
+
+
+def test_a_service_of_which_nobody_lives_is_not_told() -> None:
+    assert whole([], [Counts(services=(report(1, None, 0),))]).services == ()
