@@ -9,7 +9,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from ramet.errors import Refusal, StorageError, Unavailable
+from ramet.errors import CommitUnknown, Refusal, StorageError, StorageRefused, Unavailable
 from ramet.events.base import Delivery, Message
 from ramet.events.headers import to_headers
 from ramet.events.inbox import Consumer, Unreadable
@@ -171,8 +171,11 @@ async def test_a_payload_that_cannot_be_read_is_a_dead_letter_at_once(tmp_path: 
         assert letter.error == "orders.Placed version 1 cannot be read: Expected `str`, got `int`"
 
 
-async def test_a_neighbour_that_is_down_does_not_use_attempts_up(tmp_path: Path) -> None:
-    tried, act = failing(20, Unavailable("payments is down"))
+@pytest.mark.parametrize(
+    "error", [Unavailable("payments is down"), StorageRefused("it is read only"), CommitUnknown("it was lost")]
+)
+async def test_who_is_down_does_not_use_attempts_up(tmp_path: Path, error: Exception) -> None:
+    tried, act = failing(20, error)
     async with bed(tmp_path) as it:
         await it.subscribe(act)
         await it.start()

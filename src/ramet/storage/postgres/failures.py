@@ -6,7 +6,7 @@ import ssl
 
 import asyncpg
 
-from ramet.errors import CommitUnknown, DuplicateRow, StorageError, StorageUnavailable, system_words
+from ramet.errors import CommitUnknown, DuplicateRow, StorageError, StorageRefused, StorageUnavailable, system_words
 
 FAILURES = (
     asyncpg.PostgresError,
@@ -21,7 +21,8 @@ FAILURES = (
 _CONFLICTS, _OUTLIVED = ("40001", "40P01"), "0A000"
 """Serialisation failure and deadlock; and a prepared statement that outlived its table, for want of a code."""
 _LOST = ("08", "25P03", "25P04", "57P", "53300", "58")
-_FULL = "53100"
+_SCARCE, _FULL = "53", "53100"
+_REFUSED = ("25006", "28", "3D", "42501")
 _NO_TLS = "rejected SSL upgrade"  # of asyncpg, which has no class for it
 _REMEDIES = {
     "25006": "it is a standby or made to read only, so name the primary",
@@ -72,6 +73,11 @@ def is_lost(error: BaseException) -> bool:
     return isinstance(error, asyncpg.InterfaceError) and "connection" in str(error)
 
 
+def is_away(error: BaseException) -> bool:
+    """Whether nothing can be done there for now, and that is no fault of who has tried."""
+    return is_lost(error) or sqlstate(error).startswith((_SCARCE, *_REFUSED))
+
+
 def _is_wrongly_secured(error: BaseException) -> bool:
     """Whether TLS is what kept us from connecting: asking again helps nobody."""
     return isinstance(error, ssl.SSLError | asyncpg.exceptions.ClientConfigurationError) or _NO_TLS in str(error)
@@ -115,5 +121,6 @@ def failure(error: BaseException, location: str, *, committing: bool = False) ->
     if is_lost(error):
         remedy = remedy or "see whether the server runs; it is tried again"
         return StorageUnavailable(f"PostgreSQL at {location} is not there ({text}), nothing was committed: {remedy}.")
-    kind = StorageUnavailable if sqlstate(error) == _FULL else StorageError
+    kind = StorageRefused if sqlstate(error).startswith(_REFUSED) else StorageUnavailable
+    kind = kind if is_away(error) else StorageError
     return kind(f"PostgreSQL failed on {location} ({text}): {remedy or 'the transaction was rolled back'}.")

@@ -17,6 +17,7 @@ from ramet.storage.postgres.channel import Channel
 from ramet.storage.postgres.failures import (
     FAILURES,
     failure,
+    is_away,
     is_bare,
     is_blocked,
     is_conflict,
@@ -238,7 +239,7 @@ class PostgresUnit(EngineUnit):
             self._doom("a statement of it was cancelled")
         elif self._is_conflict(error):
             self.conflicted = True
-        elif is_lost(error):
+        elif is_away(error):
             self._problem = failure(error, self._location)
             raise self._problem from error
 
