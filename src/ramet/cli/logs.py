@@ -1,17 +1,30 @@
-"""How the log looks on standard error: one line a record."""
+"""How the log looks on standard error: one line a record, and few lines where the same happens again and again."""
 
 from __future__ import annotations
 
 import logging
 import sys
+from copy import copy
 
 from ramet.cli import output
+from ramet.errors import described, unforeseen
 
 COLOURS = {"WARNING": "yellow", "ERROR": "red", "CRITICAL": "red"}
+MOST_ALIKE = 10
+WHILE_SECONDS = 10.0
 
 
 class LineFormatter(logging.Formatter):
-    """Time, level, where it comes from, what happened."""
+    """Time, level, where it comes from, what happened; that somebody else is away is said without a traceback."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """One line, and the traceback of an error that nobody could expect."""
+        error = _foreseen(record)
+        if error is not None:
+            record = copy(record)
+            record.msg, record.args = f"{record.getMessage().rstrip('.')}: {described(error)}", ()
+            record.exc_info = record.exc_text = None
+        return super().format(record)
 
     def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - the base class has named it
         """One line, with the level in its colour."""
@@ -21,9 +34,46 @@ class LineFormatter(logging.Formatter):
         return f"{self.formatTime(record, '%H:%M:%S')} {level} {record.name}: {record.message}"
 
 
+class Floods(logging.Filter):
+    """Of warnings that differ only in their details the first ten in ten seconds; the others are counted.
+
+    What nobody could expect, such as an error that has an id, is always there.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._since: dict[tuple[str, str], tuple[float, int]] = {}
+
+    def filter(self, record: logging.LogRecord) -> bool | logging.LogRecord:
+        """The record, with how many were left out before it; False where it is one too many."""
+        if not record.name.startswith("ramet.") or (record.levelno != logging.WARNING and _foreseen(record) is None):
+            return True
+        if record.exc_info and _foreseen(record) is None:
+            return True
+        kind = record.name, str(record.msg)
+        since, count = self._since.get(kind, (record.created, 0))
+        if record.created - since < WHILE_SECONDS:
+            self._since[kind] = since, count + 1
+            return count < MOST_ALIKE
+        self._since[kind] = record.created, 1
+        return _with(record, count - MOST_ALIKE) if count > MOST_ALIKE else True
+
+
+def _foreseen(record: logging.LogRecord) -> BaseException | None:
+    error = record.exc_info[1] if record.exc_info else None
+    return error if error is not None and unforeseen(error) is None else None
+
+
+def _with(record: logging.LogRecord, left_out: int) -> logging.LogRecord:
+    record = copy(record)
+    record.msg, record.args = f"{record.getMessage()} (after {left_out} more of this kind)", ()
+    return record
+
+
 def configure() -> None:
     """What services say from INFO up; of everybody else, warnings and errors."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(LineFormatter())
+    handler.addFilter(Floods())
     logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
     logging.getLogger("ramet.service").setLevel(logging.INFO)
