@@ -122,5 +122,5 @@ def failure(error: BaseException, location: str, *, committing: bool = False) ->
         remedy = remedy or "see whether the server runs; it is tried again"
         return StorageUnavailable(f"PostgreSQL at {location} is not there ({text}), nothing was committed: {remedy}.")
     kind = StorageRefused if sqlstate(error).startswith(_REFUSED) else StorageUnavailable
-    kind = kind if is_away(error) else StorageError
+    kind = kind if is_away(error) or is_blocked(error) else StorageError
     return kind(f"PostgreSQL failed on {location} ({text}): {remedy or 'the transaction was rolled back'}.")

@@ -233,6 +233,9 @@ class PostgresUnit(EngineUnit):
             self._problem = told
         return told
 
+    def told(self, error: BaseException) -> BaseException:
+        return failure(error, self._location) if isinstance(error, DBAPIError) and is_blocked(error) else error
+
     def _failed(self, error: BaseException) -> None:
         """Inside SQLAlchemy: note what says that the whole transaction is gone."""
         if isinstance(error, asyncio.CancelledError):
