@@ -167,7 +167,7 @@ class Consumer:
     async def _fail(self, delivery: Delivery, error: BaseException) -> float | None:
         message, now = delivery.message, self._clock.time()
         mark = message.id if delivery.renewals is None else _replayed(message.id)
-        if isinstance(error, DuplicateRow) and await self.letters.is_known(mark):
+        if await self.letters.is_known(mark):  # by another delivery, whose rows may be what is in its way
             return await self.ignore(message)
         counts = unforeseen(error) is not None
         failures = self._failures.get(message.id, Failures()).another(counts=counts, at=now)

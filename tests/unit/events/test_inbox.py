@@ -52,6 +52,24 @@ async def test_a_handler_runs_once_however_often_the_event_is_delivered(tmp_path
         assert [attempt.outcome for attempt in it.attempts] == [Outcome.HANDLED, Outcome.KNOWN, Outcome.KNOWN]
 
 
+async def test_a_handler_whose_own_rows_are_there_already_has_handled_the_event_before(tmp_path: Path) -> None:
+    tried: list[str] = []
+
+    async def act(message: Message) -> None:
+        tried.append(message.id)
+        if len(tried) > 1:
+            raise RuntimeError("a row with this key is there already")
+
+    async with bed(tmp_path) as it:
+        consumer = await it.subscribe(act)
+        message = it.message(1)
+        for _ in range(2):  # stored twice by the broker, which does not know of it
+            assert await consumer.deliver(Delivery(message)) is None
+        assert len(tried) == 2
+        assert [attempt.outcome for attempt in it.attempts] == [Outcome.HANDLED, Outcome.KNOWN]
+        assert await it.operations.dead() == []
+
+
 async def test_of_two_deliveries_at_the_same_time_one_is_committed(tmp_path: Path) -> None:
     gate = asyncio.Event()
 
