@@ -37,7 +37,7 @@ class LineFormatter(logging.Formatter):
 class Floods(logging.Filter):
     """Of warnings that differ only in their details the first ten in ten seconds; the others are counted.
 
-    What nobody could expect, such as an error that has an id, is always there.
+    An error that nobody could expect is always there: it may have an id that somebody looks for.
     """
 
     def __init__(self) -> None:
@@ -47,8 +47,6 @@ class Floods(logging.Filter):
     def filter(self, record: logging.LogRecord) -> bool | logging.LogRecord:
         """The record, with how many were left out before it; False where it is one too many."""
         if not record.name.startswith("ramet.") or (record.levelno != logging.WARNING and _foreseen(record) is None):
-            return True
-        if record.exc_info and _foreseen(record) is None:
             return True
         kind = record.name, str(record.msg)
         since, count = self._since.get(kind, (record.created, 0))
