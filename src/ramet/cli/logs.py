@@ -29,9 +29,10 @@ class LineFormatter(logging.Formatter):
     def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - the base class has named it
         """One line, with the level in its colour."""
         level = record.levelname.lower()
+        before = f" (after {record.left_out} more of this kind)" if hasattr(record, "left_out") else ""
         if record.levelname in COLOURS:
             level = output.paint(level, COLOURS[record.levelname], sys.stderr)
-        return f"{self.formatTime(record, '%H:%M:%S')} {level} {record.name}: {record.message}"
+        return f"{self.formatTime(record, '%H:%M:%S')} {level} {record.name}: {record.message}{before}"
 
 
 class Floods(logging.Filter):
@@ -44,8 +45,8 @@ class Floods(logging.Filter):
         super().__init__()
         self._since: dict[tuple[str, str], tuple[float, int]] = {}
 
-    def filter(self, record: logging.LogRecord) -> bool | logging.LogRecord:
-        """The record, with how many were left out before it; False where it is one too many."""
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Whether it is shown; `left_out` of the record is how many before it were not, where there were any."""
         if not record.name.startswith("ramet.") or (record.levelno != logging.WARNING and _foreseen(record) is None):
             return True
         kind = record.name, str(record.msg)
@@ -54,18 +55,14 @@ class Floods(logging.Filter):
             self._since[kind] = since, count + 1
             return count < MOST_ALIKE
         self._since[kind] = record.created, 1
-        return _with(record, count - MOST_ALIKE) if count > MOST_ALIKE else True
+        if count > MOST_ALIKE:
+            record.left_out = count - MOST_ALIKE
+        return True
 
 
 def _foreseen(record: logging.LogRecord) -> BaseException | None:
     error = record.exc_info[1] if record.exc_info else None
     return error if error is not None and unforeseen(error) is None else None
-
-
-def _with(record: logging.LogRecord, left_out: int) -> logging.LogRecord:
-    record = copy(record)
-    record.msg, record.args = f"{record.getMessage()} (after {left_out} more of this kind)", ()
-    return record
 
 
 def configure() -> None:

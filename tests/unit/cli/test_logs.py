@@ -37,10 +37,9 @@ def test_of_a_flood_the_first_are_shown_and_the_others_counted() -> None:
     shown = [bool(floods.filter(record("%d waits", number))) for number in range(MOST_ALIKE + 7)]
     assert shown == [True] * MOST_ALIKE + [False] * 7
     assert floods.filter(record("another kind"))
-    later = floods.filter(record("%d waits", 99, at=WHILE_SECONDS))
-    assert isinstance(later, logging.LogRecord)
-    assert later.getMessage() == "99 waits (after 7 more of this kind)"
-    assert floods.filter(record("%d waits", 100, at=2 * WHILE_SECONDS)) is True
+    for number, at, more in ((99, WHILE_SECONDS, " (after 7 more of this kind)"), (100, 2 * WHILE_SECONDS, "")):
+        assert floods.filter(later := record("%d waits", number, at=at))
+        assert LineFormatter().format(later).endswith(f"{number} waits{more}")
 
 
 def test_errors_that_nobody_could_expect_are_all_shown() -> None:

@@ -18,8 +18,8 @@ FAILURES = (
 )
 """What using a connection may raise."""
 
-_CONFLICTS, _OUTLIVED = ("40001", "40P01"), "0A000"
-"""Serialisation failure and deadlock; and a prepared statement that outlived its table, for want of a code."""
+_CONFLICTS, _UNSUPPORTED = ("40001", "40P01"), "0A000"
+"""Serialisation failure and deadlock; and, for want of codes, a prepared statement that outlived its table, a standby."""
 _LOST = ("08", "25P03", "25P04", "57P", "53300", "58")
 _SCARCE, _FULL = "53", "53100"
 _REFUSED = ("25006", "28", "3D", "42501")
@@ -46,7 +46,7 @@ def sqlstate(error: BaseException | None) -> str:
 def is_conflict(error: BaseException) -> bool:
     """Whether running the transaction again, from its beginning, may go well."""
     state = sqlstate(error)
-    return state in _CONFLICTS or (state == _OUTLIVED and "cached" in str(error))
+    return state in _CONFLICTS or (state == _UNSUPPORTED and "cached" in str(error))
 
 
 def is_blocked(error: BaseException) -> bool:
@@ -75,7 +75,17 @@ def is_lost(error: BaseException) -> bool:
 
 def is_away(error: BaseException) -> bool:
     """Whether nothing can be done there for now, and that is no fault of who has tried."""
-    return is_lost(error) or sqlstate(error).startswith((_SCARCE, *_REFUSED))
+    return is_lost(error) or is_refused(error) or sqlstate(error).startswith(_SCARCE)
+
+
+def is_refused(error: BaseException) -> bool:
+    """Whether the server is there, and has withdrawn what is needed for anything."""
+    return sqlstate(error).startswith(_REFUSED) or _is_standby(error)
+
+
+def _is_standby(error: BaseException) -> bool:
+    """Whether it cannot be serialisable, which has no code of its own."""
+    return sqlstate(error) == _UNSUPPORTED and "standby" in str(error)
 
 
 def _is_wrongly_secured(error: BaseException) -> bool:
@@ -88,7 +98,7 @@ def _remedy(error: BaseException) -> str | None:
         return "it has no TLS, so give it a certificate or say sslmode=disable"
     if _is_wrongly_secured(error):
         return "name the authority that is trusted with ?sslrootcert=FILE, and the host as the certificate does"
-    state = sqlstate(error)
+    state = "25006" if _is_standby(error) else sqlstate(error)
     return next((remedy for start, remedy in _REMEDIES.items() if state.startswith(start)), None)
 
 
@@ -121,6 +131,7 @@ def failure(error: BaseException, location: str, *, committing: bool = False) ->
     if is_lost(error):
         remedy = remedy or "see whether the server runs; it is tried again"
         return StorageUnavailable(f"PostgreSQL at {location} is not there ({text}), nothing was committed: {remedy}.")
-    kind = StorageRefused if sqlstate(error).startswith(_REFUSED) else StorageUnavailable
-    kind = kind if is_away(error) or is_blocked(error) else StorageError
+    kind: type[StorageError] = StorageError
+    if is_away(error) or is_blocked(error):
+        kind = StorageRefused if is_refused(error) else StorageUnavailable
     return kind(f"PostgreSQL failed on {location} ({text}): {remedy or 'the transaction was rolled back'}.")

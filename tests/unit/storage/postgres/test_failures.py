@@ -49,6 +49,8 @@ def test_a_server_that_cannot_be_reached_is_told_by_service_and_place_and_no_com
     ("error", "kind"),
     [
         (asyncpg.exceptions.ReadOnlySQLTransactionError("cannot execute UPDATE"), StorageRefused),
+        (asyncpg.exceptions.FeatureNotSupportedError("cannot use serializable mode in a hot standby"), StorageRefused),
+        (asyncpg.exceptions.FeatureNotSupportedError("cached plan must not change result type"), StorageError),
         (asyncpg.exceptions.InvalidPasswordError("password authentication failed"), StorageRefused),
         (asyncpg.exceptions.InvalidAuthorizationSpecificationError("role may not log in"), StorageRefused),
         (asyncpg.exceptions.InsufficientPrivilegeError("permission denied for table"), StorageRefused),
