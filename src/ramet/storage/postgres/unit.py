@@ -23,6 +23,7 @@ from ramet.storage.postgres.failures import (
     is_conflict,
     is_inherited,
     is_lost,
+    is_overdue,
 )
 from ramet.storage.postgres.pipeline import Sent, outlast
 from ramet.storage.postgres.pool import Pool
@@ -234,7 +235,7 @@ class PostgresUnit(EngineUnit):
         return told
 
     def told(self, error: BaseException) -> BaseException:
-        return failure(error, self._location) if isinstance(error, DBAPIError) and is_blocked(error) else error
+        return failure(error, self._location) if isinstance(error, DBAPIError) and is_overdue(error) else error
 
     def _failed(self, error: BaseException) -> None:
         """Inside SQLAlchemy: note what says that the whole transaction is gone."""
