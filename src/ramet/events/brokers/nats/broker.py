@@ -137,9 +137,9 @@ class NatsBroker(Broker):
             except MaxPayloadError:
                 size = sum(len(message.payload) for message in messages)
                 names = ", ".join(message.id for message in messages)
-                log.error(
+                log.warning(
                     "event %s has %d bytes, more than max_payload of NATS: raise it there, and restart", names, size
-                )  # noqa: TRY400 - the sentence says it all
+                )
                 self._outgoing.refused(ticket)
             except FAILURES as error:
                 log.debug("%d events are sent again: %s", len(messages), error)
