@@ -29,7 +29,8 @@ class LineFormatter(logging.Formatter):
     def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - the base class has named it
         """One line, with the level in its colour."""
         level = record.levelname.lower()
-        before = f" (after {record.left_out} more of this kind)" if hasattr(record, "left_out") else ""
+        left_out = getattr(record, "left_out", 0)
+        before = f" (after {left_out} more of this kind)" if left_out else ""
         if record.levelname in COLOURS:
             level = output.paint(level, COLOURS[record.levelname], sys.stderr)
         return f"{self.formatTime(record, '%H:%M:%S')} {level} {record.name}: {record.message}{before}"
