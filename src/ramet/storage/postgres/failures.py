@@ -70,6 +70,12 @@ def is_bare(error: BaseException) -> bool:
     return sqlstate(error) == "26000"
 
 
+def is_gone(error: BaseException) -> bool:
+    """Whether the connection is of no use any more, and another one may be."""
+    cause = error.__cause__ if isinstance(error, StorageError) else error
+    return cause is not None and (is_lost(cause) or is_bare(cause))
+
+
 def is_lost(error: BaseException) -> bool:
     """Whether the connection is gone, or there was none to be had."""
     if _is_wrongly_secured(error):

@@ -6,7 +6,7 @@ import asyncpg
 import pytest
 
 from ramet.errors import StorageError, StorageRefused, StorageUnavailable
-from ramet.storage.postgres.failures import failure, is_away, is_lost, is_overdue, reason, unreachable
+from ramet.storage.postgres.failures import failure, is_away, is_gone, is_lost, is_overdue, reason, unreachable
 
 
 def test_a_full_disk_is_unavailable_and_no_lost_connection() -> None:
@@ -67,3 +67,15 @@ def test_what_an_administrator_has_changed_is_nobodys_fault_and_what_a_statement
 ) -> None:
     assert type(failure(error, "here")) is kind
     assert (is_away(error) or is_overdue(error)) is issubclass(kind, StorageUnavailable)
+
+
+def test_a_connection_whose_server_refuses_is_as_good_as_any_other() -> None:
+    for error, gone in (
+        (asyncpg.exceptions.ReadOnlySQLTransactionError("cannot execute UPDATE"), False),
+        (asyncpg.exceptions.DiskFullError("could not extend file"), False),
+        (asyncpg.exceptions.AdminShutdownError("terminating connection"), True),
+        (asyncpg.exceptions.InvalidSQLStatementNameError("prepared statement does not exist"), True),
+    ):
+        told = failure(error, "here")
+        told.__cause__ = error
+        assert is_gone(error) is is_gone(told) is gone
