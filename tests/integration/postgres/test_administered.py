@@ -103,3 +103,16 @@ async def test_who_waits_in_vain_is_told_that_nothing_was_done(
             await storage.read(select(MARK.c.key))
     await works(storage, "after")
     assert [key for (key,) in await storage.fetch("SELECT key FROM mark ORDER BY key")] == ["after", "before"]
+
+
+async def test_what_is_refused_is_asked_for_once(
+    storage: PostgresStorage, operator: asyncpg.Connection, server: PostgresServer
+) -> None:
+    await works(storage, "before")
+    await operator.execute(f"REVOKE INSERT ON {storage.service}.mark FROM {storage.service}")
+    before = server._log.read_text().count("permission denied")
+    with pytest.raises(StorageRefused):
+        await works(storage, "meanwhile")
+    await operator.execute(f"GRANT INSERT ON {storage.service}.mark TO {storage.service}")
+    await works(storage, "after")
+    assert server._log.read_text().count("permission denied") == before + 1
