@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import signal
 from collections.abc import Collection, Iterator
@@ -11,7 +12,9 @@ import pytest
 from ramet.clock import SystemClock
 from ramet.events.base import Broker, Interest
 from ramet.events.brokers.nats.broker import NatsBroker
-from ramet.testing.conformance.broker import Recorder, message
+from ramet.events.brokers.nats.connection import LAYOUT
+from ramet.events.brokers.nats.wire import Layout
+from ramet.testing.conformance.broker import PATIENCE_SECONDS, Recorder, message
 from ramet.testing.engines.nats import NatsEngine
 from tests.conformance.brokers.on_engine import OnEngine
 
@@ -64,3 +67,6 @@ class TestNatsBroker(OnEngine):
             await broker._connection.js.delete_stream(kind.format(name))
             await broker.publish([message(99)])
             await recorder.until_complete([message(99)])
+            async with asyncio.timeout(PATIENCE_SECONDS):
+                while await broker._connection.get(LAYOUT, Layout) is None:
+                    await SystemClock().sleep(0.05)

@@ -65,7 +65,7 @@ class NatsBroker(Broker):
         connection = self._connection
         await connection.open()
         self._check_sync()
-        layout = await connection.decide("layout", Layout(partitions=self._options.partitions))
+        layout = await connection.agree(Layout(partitions=self._options.partitions))
         self._stream = Stream(connection=connection, names=self._names, beats=self._beats, partitions=layout.partitions)
         await asyncio.gather(*(declare(connection, interest) for interest in self._interests))
         await connection.listen(f"{connection.inbox}.stored.*", self._confirmed)

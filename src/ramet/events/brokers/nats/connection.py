@@ -12,7 +12,7 @@ import msgspec
 
 from ramet.errors import ConfigurationError, MissingExtra, Unavailable
 from ramet.events.brokers.nats.options import DAY_SECONDS, NatsOptions
-from ramet.events.brokers.nats.wire import Names
+from ramet.events.brokers.nats.wire import Layout, Names
 
 try:
     from nats.aio.client import Client
@@ -37,6 +37,7 @@ IDLE_READER_SECONDS = 60.0
 PULL_NANOSECONDS = 20_000_000_000
 BEAT_NANOSECONDS = 4_000_000_000
 NAME_TAKEN = 10058
+LAYOUT = "layout"
 OLDEST = (2, 9)
 SEVERAL_FILTERS = (2, 10)
 NEVER_FULL = 1 << 30
@@ -59,6 +60,7 @@ class Connection:
         self._back = back
         self._kv: KeyValue | None = None
         self._listened: list[tuple[str, Callable[[Msg], None]]] = []
+        self._layout: Layout | None = None
         self._is_ending = False
         self._restoring = asyncio.Lock()
         self.gone = asyncio.Event()
@@ -175,6 +177,11 @@ class Connection:
             known = await self.get(key, type(value))
         return value if known is None else known[0]
 
+    async def agree(self, layout: Layout) -> Layout:
+        """What all processes use: this, or what the first one said."""
+        self._layout = await self.decide(LAYOUT, layout)
+        return self._layout
+
     async def make_reader(self, name: str, *, after: int, filters: list[str]) -> None:
         """A consumer of JetStream that lives as long as it is used, and delivers from a position on, without memory."""
         config = api.ConsumerConfig(
@@ -240,6 +247,9 @@ class Connection:
     async def _ensure_bucket(self) -> None:
         await self._ensure(lambda: self.js.key_value(self._names.bucket), self._begin_bucket)
         self._kv = await self.js.key_value(self._names.bucket)
+        if self._layout is not None:  # which processes that start must find, also in a new one
+            with suppress(KeyWrongLastSequenceError):
+                await self._kv.update(LAYOUT, msgspec.json.encode(self._layout), last=0)
 
     async def _begin_bucket(self) -> None:
         if self._kv is not None:
