@@ -80,13 +80,19 @@ class TestRabbitBroker(OnEngine):
                 publishing = self.tasks.spawn(broker.publish(sent[5:]))
                 room.set()
                 await recorder.until(5)
-                while any(map(int, (await self._control("list_queues", "messages", "--no-table-headers")).split())):
-                    pass
+                async with asyncio.timeout(PATIENCE_SECONDS):
+                    while await self._waiting():
+                        pass
                 assert len(recorder.got) == 5
             finally:
                 await self._control("set_vm_memory_high_watermark", "0.4")
             await publishing
             await recorder.until_complete(sent)
+
+    async def _waiting(self) -> int:
+        """How many messages are in the queues of this application."""
+        rows = (await self._control("list_queues", "name", "messages", "--no-table-headers")).splitlines()
+        return sum(int(row.split()[1]) for row in rows if self.application in row)
 
     async def _control(self, *arguments: str) -> str:
         said: str = await asyncio.to_thread(self.engine.control, *arguments)
