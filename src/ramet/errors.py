@@ -23,6 +23,7 @@ RametError
 ├── StorageError             the database failed
 │   ├── DuplicateRow         a row with this key is there already
 │   ├── StorageUnavailable   its server is not there, or its disk is full; provably nothing was committed
+│   │   └── StorageRefused   it is read only, or has withdrawn a login or a right
 │   └── CommitUnknown        its server was lost during a commit, which may have happened or not
 └── MissingExtra             an optional library is not installed
 """
@@ -267,6 +268,15 @@ class StorageUnavailable(StorageError):
     code = "storage-unavailable"
 
 
+class StorageRefused(StorageUnavailable):
+    """The database's server is there and refuses: it is read only, or the role has lost its login or a right.
+
+    It helps to try again only when somebody has mended that.
+    """
+
+    code = "storage-refused"
+
+
 class CommitUnknown(StorageError):
     """The database's server was lost during a commit: it may or may not have happened.
 
@@ -292,6 +302,11 @@ class MissingExtra(RametError):
 def described(error: BaseException) -> str:
     """An error as an operator reads it, in one line that any database takes."""
     return storable(f"{type(error).__name__}: {error}").rstrip(": ")
+
+
+def unforeseen(error: BaseException) -> BaseException | None:
+    """The error, whose traceback a log shows; None where its sentence says it all: that somebody else is away."""
+    return None if isinstance(error, (Unavailable, StorageUnavailable, CommitUnknown)) else error
 
 
 def storable(text: str) -> str:

@@ -12,6 +12,7 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
+from tests.chaos.administrators import Administrator
 from tests.chaos.customers import Customer, Promises
 from tests.chaos.kill import SKUS, audit_of, broken, unheard
 from tests.chaos.shop_process import pause
@@ -82,6 +83,7 @@ class Faults:
             "freeze the broker": self.freeze_broker,
             "cut the network": self.cut,
             "slow the network": self.slow,
+            **Administrator(self.shop.postgres, self.shop.broker, self.chance).all,
             **({"lose every packet": self.lose, "delay and lose packets": self.delay} if self.shop.link else {}),
         }
 

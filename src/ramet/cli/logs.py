@@ -1,4 +1,4 @@
-"""How the log looks on standard error: one line a record."""
+"""How the log looks on standard error: one line a record, and few lines where the same happens again and again."""
 
 from __future__ import annotations
 
@@ -6,25 +6,40 @@ import logging
 import os
 import sys
 from collections.abc import Iterator
+from copy import copy
 from traceback import StackSummary, TracebackException
 from types import TracebackType
 
 from ramet.cli import output
 from ramet.contract.places import is_ours, is_own
+from ramet.errors import described, unforeseen
 
 Raised = tuple[type[BaseException], BaseException, TracebackType | None] | tuple[None, None, None]
 COLOURS = {"WARNING": "yellow", "ERROR": "red", "CRITICAL": "red"}
+MOST_ALIKE = 10
+WHILE_SECONDS = 10.0
 
 
 class LineFormatter(logging.Formatter):
-    """Time, level, where it comes from, what happened."""
+    """Time, level, where it comes from, what happened; that somebody else is away is said without a traceback."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """One line, and the traceback of an error that nobody could expect."""
+        error = _foreseen(record)
+        if error is not None:
+            record = copy(record)
+            record.msg, record.args = f"{record.getMessage().rstrip('.')}: {described(error)}", ()
+            record.exc_info = record.exc_text = None
+        return super().format(record)
 
     def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - the base class has named it
         """One line, with the level in its colour."""
         level = record.levelname.lower()
+        left_out = getattr(record, "left_out", 0)
+        before = f" (after {left_out} more of this kind)" if left_out else ""
         if record.levelname in COLOURS:
             level = output.paint(level, COLOURS[record.levelname], sys.stderr)
-        return f"{self.formatTime(record, '%H:%M:%S')} {level} {record.name}: {record.message}"
+        return f"{self.formatTime(record, '%H:%M:%S')} {level} {record.name}: {record.message}{before}"
 
     def formatException(self, ei: Raised) -> str:  # noqa: N802 - the base class has named it
         """The traceback, in which what is between the application's lines and the last is not Ramet's."""
@@ -53,9 +68,40 @@ def _shorten(stack: StackSummary) -> int:
     return before - len(stack)
 
 
+class Floods(logging.Filter):
+    """Of warnings that differ only in their details the first ten in ten seconds; the others are counted.
+
+    An error that nobody could expect is always there: it may have an id that somebody looks for.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._since: dict[tuple[str, str], tuple[float, int]] = {}
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Whether it is shown; `left_out` of the record is how many before it were not, where there were any."""
+        if not record.name.startswith("ramet.") or (record.levelno != logging.WARNING and _foreseen(record) is None):
+            return True
+        kind = record.name, str(record.msg)
+        since, count = self._since.get(kind, (record.created, 0))
+        if record.created - since < WHILE_SECONDS:
+            self._since[kind] = since, count + 1
+            return count < MOST_ALIKE
+        self._since[kind] = record.created, 1
+        if count > MOST_ALIKE:
+            record.left_out = count - MOST_ALIKE
+        return True
+
+
+def _foreseen(record: logging.LogRecord) -> BaseException | None:
+    error = record.exc_info[1] if record.exc_info else None
+    return error if error is not None and unforeseen(error) is None else None
+
+
 def configure() -> None:
     """What services say from INFO up; of everybody else, warnings and errors."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(LineFormatter())
+    handler.addFilter(Floods())
     logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
     logging.getLogger("ramet.service").setLevel(logging.INFO)

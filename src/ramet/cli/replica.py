@@ -15,7 +15,7 @@ import msgspec
 
 from ramet.cli.application import configuration, declared, fastest_loop, run
 from ramet.cli.command import Choices, command, failed
-from ramet.errors import CommitUnknown, RametError, StorageUnavailable, Unavailable, UsageError
+from ramet.errors import CommitUnknown, RametError, StorageRefused, StorageUnavailable, Unavailable, UsageError
 from ramet.model.topology import ASSIGNMENT, Assignment
 from ramet.tasks import unless_stopped
 
@@ -87,6 +87,8 @@ def served(choices: Choices, work: Coroutine[Any, Any, None]) -> int:
         code = failed(choices, error)
         if code == BAD_INPUT:
             return code
+        if isinstance(error, StorageRefused):
+            return REFUSED
         return AWAY if isinstance(error, Unavailable | StorageUnavailable | CommitUnknown) else REFUSED
     return 0
 

@@ -18,7 +18,7 @@ from functools import partial
 from typing import Any
 
 from ramet.clock import Clock
-from ramet.errors import DuplicateRow, Refusal, Unavailable, described
+from ramet.errors import DuplicateRow, Refusal, described, unforeseen
 from ramet.events.base import Delivery, Message
 from ramet.events.headers import from_headers
 from ramet.events.letters import Letters
@@ -167,9 +167,9 @@ class Consumer:
     async def _fail(self, delivery: Delivery, error: BaseException) -> float | None:
         message, now = delivery.message, self._clock.time()
         mark = message.id if delivery.renewals is None else _replayed(message.id)
-        if isinstance(error, DuplicateRow) and await self.letters.is_known(mark):
+        if await self.letters.is_known(mark):  # by another delivery, whose rows may be what is in its way
             return await self.ignore(message)
-        counts = not isinstance(error, Unavailable)
+        counts = unforeseen(error) is not None
         failures = self._failures.get(message.id, Failures()).another(counts=counts, at=now)
         self._failures[message.id] = failures
         if failures.exhaust(self.retries, at=now):

@@ -80,6 +80,10 @@ class Unit(ABC):
         """
         return None
 
+    def told(self, error: BaseException) -> BaseException:
+        """What to say of an error that the work has let pass: where the database was short of something, so of that."""
+        return error
+
     def send(self, failed: Callable[[int], object]) -> None:  # noqa: B027 - nothing was put
         """Execute what was put; `failed` is told which of them has failed, by its number, -1 where it was none."""
 

@@ -108,7 +108,9 @@ async def _attempt(unit: Unit, body: Body[T], answer: Answer[T] | None) -> T:
             if unit.committed:
                 raise CancelledError(Committed(result)) from None
             raise
-    except BaseException:
+    except BaseException as error:
         await unit.rollback()
+        if (told := unit.told(error)) is not error:
+            raise told from error
         raise
     return result

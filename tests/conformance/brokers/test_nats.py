@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+import os
+import signal
 from collections.abc import Collection, Iterator
 
 import pytest
@@ -9,6 +12,9 @@ import pytest
 from ramet.clock import SystemClock
 from ramet.events.base import Broker, Interest
 from ramet.events.brokers.nats.broker import NatsBroker
+from ramet.events.brokers.nats.connection import LAYOUT
+from ramet.events.brokers.nats.wire import Layout
+from ramet.testing.conformance.broker import PATIENCE_SECONDS, Recorder, message
 from ramet.testing.engines.nats import NatsEngine
 from tests.conformance.brokers.on_engine import OnEngine
 
@@ -35,3 +41,32 @@ class TestNatsBroker(OnEngine):
         for task in broker._tasks:
             task.cancel()
         await broker._connection.close()
+
+    async def test_events_flow_again_after_the_server_has_refused_the_credentials_for_a_while(self) -> None:
+        recorder, settings = Recorder(), self.engine.folder / "nats.conf"
+        usual = settings.read_text()
+        async with self.connected() as broker:
+            await self.consumer(broker, "billing.note", recorder)
+            settings.write_text(usual + 'authorization { user: "other", password: "other" }\n')
+            os.kill(self.engine.pid, signal.SIGHUP)
+            try:
+                await broker._connection.gone.wait()
+            finally:
+                settings.write_text(usual)
+                os.kill(self.engine.pid, signal.SIGHUP)
+            await broker.publish([message(1)])
+            await recorder.until(1)
+
+    @pytest.mark.parametrize("kind", ["ramet_{}", "KV_ramet_{}"])
+    async def test_what_an_operator_has_deleted_is_made_again(self, kind: str) -> None:
+        recorder, name = Recorder(), self.application
+        async with self.connected() as broker:
+            await self.consumer(broker, "billing.note", recorder)
+            await broker.publish([message(number) for number in range(20)])
+            await recorder.until(20)
+            await broker._connection.js.delete_stream(kind.format(name))
+            await broker.publish([message(99)])
+            await recorder.until_complete([message(99)])
+            async with asyncio.timeout(PATIENCE_SECONDS):
+                while await broker._connection.get(LAYOUT, Layout) is None:
+                    await SystemClock().sleep(0.05)

@@ -103,7 +103,7 @@ async def refused(url: str) -> str:
     """What is said where it cannot be opened; nobody waits for it to become better."""
     with pytest.raises(StorageError) as caught:
         await PostgresStorage("reached", url, PostgresOptions(connect_seconds=60)).open(TABLES)
-    assert not isinstance(caught.value, StorageUnavailable)
+    assert type(caught.value) is not StorageUnavailable
     return str(caught.value)
 
 

@@ -1,60 +1,49 @@
-"""The log shows of a traceback what is the application's, and the last line of all."""
+"""The log is to be read by people: that somebody is away is one sentence, and not one for each event."""
 
 from __future__ import annotations
 
-import pytest
+import logging
 
-from ramet import Contract, query
-from ramet.cli.logs import LineFormatter
-from ramet.errors import InternalError
-from ramet.settings import seconds
-from ramet.testing.application import running
+from ramet.cli.logs import MOST_ALIKE, WHILE_SECONDS, Floods, LineFormatter
+from ramet.errors import StorageRefused
 
 
-class Ovens(Contract, version="1.0.0"):
-    @query
-    async def heat(self, how_long: str) -> float: ...
+def record(message: str, *args: object, error: Exception | None = None, at: float = 0.0) -> logging.LogRecord:
+    level = logging.ERROR if error is not None else logging.WARNING
+    told = (type(error), error, error.__traceback__) if error is not None else None
+    made = logging.LogRecord("ramet.events", level, "here", 1, message, args, told)
+    made.created = at
+    return made
 
 
-class OvensService(Ovens):
-    async def heat(self, how_long: str) -> float:
-        return heated(how_long)
-
-
-def heated(how_long: str) -> float:
+def caught(error: Exception) -> Exception:
     try:
-        return seconds(how_long)
-    except ValueError as error:
-        raise RuntimeError("cold") from error
+        raise error
+    except type(error) as raised:
+        return raised
 
 
-async def logged(caplog: pytest.LogCaptureFixture) -> str:
-    async with running(OvensService) as application:
-        with pytest.raises(InternalError):
-            await application.client(Ovens).heat("a while")
-    (record,) = (record for record in caplog.records if record.exc_info)
-    record.exc_text = None  # as another formatter has kept it there
-    return LineFormatter().format(record)
+def test_that_somebody_is_away_is_told_in_one_line() -> None:
+    line = LineFormatter().format(record("%s failed.", "It", error=caught(StorageRefused("It is read only."))))
+    assert line.endswith("ramet.events: It failed: StorageRefused: It is read only.")
 
 
-async def test_ramets_own_lines_are_left_out_but_for_the_last(caplog: pytest.LogCaptureFixture) -> None:
-    shown = await logged(caplog)
-    lines = [line.strip() for line in shown.splitlines() if line.startswith("  File ")]
-    assert [line.rpartition(" ")[2] for line in lines] == ["heated", "seconds", "heat", "heated"]
-    assert shown.count("/src/ramet/") == 1
-    assert "ValueError: " in shown
-    assert "RuntimeError: cold" in shown
-    assert shown.endswith("lines of Ramet are left out: RAMET_TRACEBACKS=full shows them)")
+def test_what_nobody_could_expect_has_its_traceback() -> None:
+    assert "Traceback" in LineFormatter().format(record("It failed", error=caught(ValueError("why"))))
 
 
-async def test_all_of_them_are_there_when_asked_for(
-    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("RAMET_TRACEBACKS", "full")
-    shown = await logged(caplog)
-    assert shown.count("/src/ramet/") > 1
-    assert "left out" not in shown
+def test_of_a_flood_the_first_are_shown_and_the_others_counted() -> None:
+    floods = Floods()
+    shown = [bool(floods.filter(record("%d waits", number))) for number in range(MOST_ALIKE + 7)]
+    assert shown == [True] * MOST_ALIKE + [False] * 7
+    assert floods.filter(record("another kind"))
+    for number, at, more in ((99, WHILE_SECONDS, " (after 7 more of this kind)"), (100, 2 * WHILE_SECONDS, "")):
+        assert floods.filter(later := record("%d waits", number, at=at))
+        assert LineFormatter().format(later).endswith(f"{number} waits{more}")
 
 
-async def test_what_leads_through_no_line_of_the_application_is_told_whole() -> None:
-    assert "left out" not in LineFormatter().formatException((ValueError, ValueError("odd"), None))
+def test_errors_that_nobody_could_expect_are_all_shown() -> None:
+    floods = Floods()
+    assert all(floods.filter(record("It failed", error=ValueError("why"))) for _ in range(3 * MOST_ALIKE))
+    away = [bool(floods.filter(record("It failed", error=StorageRefused("no")))) for _ in range(3 * MOST_ALIKE)]
+    assert sum(away) == MOST_ALIKE

@@ -11,6 +11,7 @@ from ramet.errors import (
     DeadlineExceeded,
     IncompatibleRelease,
     StorageError,
+    StorageRefused,
     StorageUnavailable,
     Unavailable,
 )
@@ -23,6 +24,7 @@ from ramet.runtime.supervisor.patience import AWAY, BAD_INPUT, REFUSED
         (ConfigurationError("a"), BAD_INPUT),
         (StorageUnavailable("b"), AWAY),
         (Unavailable("c"), AWAY),
+        (StorageRefused("c"), REFUSED),
         (StorageError("d"), REFUSED),
         (IncompatibleRelease("e"), REFUSED),
         (DeadlineExceeded("f"), REFUSED),

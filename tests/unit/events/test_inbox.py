@@ -9,7 +9,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from ramet.errors import Refusal, StorageError, Unavailable
+from ramet.errors import CommitUnknown, Refusal, StorageError, StorageRefused, Unavailable
 from ramet.events.base import Delivery, Message
 from ramet.events.headers import to_headers
 from ramet.events.inbox import Consumer, Unreadable
@@ -50,6 +50,24 @@ async def test_a_handler_runs_once_however_often_the_event_is_delivered(tmp_path
             assert await consumer.deliver(Delivery(message, again)) is None
         assert await it.notes() == [1]
         assert [attempt.outcome for attempt in it.attempts] == [Outcome.HANDLED, Outcome.KNOWN, Outcome.KNOWN]
+
+
+async def test_a_handler_whose_own_rows_are_there_already_has_handled_the_event_before(tmp_path: Path) -> None:
+    tried: list[str] = []
+
+    async def act(message: Message) -> None:
+        tried.append(message.id)
+        if len(tried) > 1:
+            raise RuntimeError("a row with this key is there already")
+
+    async with bed(tmp_path) as it:
+        consumer = await it.subscribe(act)
+        message = it.message(1)
+        for _ in range(2):  # stored twice by the broker, which does not know of it
+            assert await consumer.deliver(Delivery(message)) is None
+        assert len(tried) == 2
+        assert [attempt.outcome for attempt in it.attempts] == [Outcome.HANDLED, Outcome.KNOWN]
+        assert await it.operations.dead() == []
 
 
 async def test_of_two_deliveries_at_the_same_time_one_is_committed(tmp_path: Path) -> None:
@@ -171,8 +189,11 @@ async def test_a_payload_that_cannot_be_read_is_a_dead_letter_at_once(tmp_path: 
         assert letter.error == "orders.Placed version 1 cannot be read: Expected `str`, got `int`"
 
 
-async def test_a_neighbour_that_is_down_does_not_use_attempts_up(tmp_path: Path) -> None:
-    tried, act = failing(20, Unavailable("payments is down"))
+@pytest.mark.parametrize(
+    "error", [Unavailable("payments is down"), StorageRefused("it is read only"), CommitUnknown("it was lost")]
+)
+async def test_who_is_down_does_not_use_attempts_up(tmp_path: Path, error: Exception) -> None:
+    tried, act = failing(20, error)
     async with bed(tmp_path) as it:
         await it.subscribe(act)
         await it.start()

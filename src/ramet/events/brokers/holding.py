@@ -10,11 +10,13 @@ from typing import Any
 
 import msgspec
 
+from ramet.errors import described
 from ramet.events.brokers.beats import Beats
 from ramet.events.brokers.partition import Partition
 
 COMMIT_SECONDS = 0.5
 DRAIN_SECONDS = 5.0
+TOLD_EVERY = 20
 log = logging.getLogger("ramet.events.partitions")
 
 
@@ -68,6 +70,7 @@ class Holding:
         self._owned: dict[int, Partition] = {}
         self._changed = asyncio.Event()
         self._woken = asyncio.Event()
+        self._failed = 0
         self._in_doubt = False
         """A write of an entry may have had no answer: one may name this replica that does not read the partition."""
 
@@ -120,7 +123,11 @@ class Holding:
                 await self._disown()
         except self._entries.failures as error:
             self._in_doubt = True
-            log.debug("%s: positions are written later: %s", self._consumer, error)
+            self._failed += 1
+            level = logging.WARNING if self._failed % TOLD_EVERY == 0 else logging.DEBUG
+            log.log(level, "%s: positions are written later: %s", self._consumer, described(error))
+        else:
+            self._failed = 0
 
     async def pause(self) -> None:
         """Until `adjust` is due: after half a second, or when replicas come or go."""

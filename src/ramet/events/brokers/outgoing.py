@@ -17,6 +17,7 @@ PACK_BYTES = 256 * 1024
 PACKS = 16
 OVERDUE_SECONDS = 3.0
 AGAIN_SECONDS = 0.25
+ASIDE_SECONDS = 30.0
 
 
 class _Item(NamedTuple):
@@ -67,6 +68,7 @@ class Outgoing(Sink):
         self._packs: dict[int, tuple[str, list[_Item]]] = {}
         self._due: dict[int, float] = {}
         self._again: deque[int] = deque()
+        self._aside: set[int] = set()
         self._tickets = 0
         self._connected = False
         self._sendable = asyncio.Event()
@@ -105,7 +107,7 @@ class Outgoing(Sink):
 
     @property
     def _may_send(self) -> bool:
-        more = self._ready and len(self._packs) < self._most_packs
+        more = self._ready and len(self._packs) - len(self._aside) < self._most_packs
         return self._connected and bool(self._again or more)
 
     def _packed(self) -> tuple[str, list[_Item]]:
@@ -139,6 +141,7 @@ class Outgoing(Sink):
             return
         if self._due.pop(ticket, None) is None:
             self._again.remove(ticket)  # it was to be sent again, and the confirmation came late
+        self._aside.discard(ticket)
         items = pack[1]
         self._count -= len(items)
         for key in dict.fromkeys(item.message.key for item in items if item.message.key is not None):
@@ -156,6 +159,13 @@ class Outgoing(Sink):
         """The broker did not take it; it is sent again in a moment."""
         if ticket in self._due:
             self._due[ticket] = self._clock.monotonic() + AGAIN_SECONDS
+
+    def refused(self, ticket: int) -> None:
+        """The broker takes no such message; it is sent again after a while, and others do not wait for it."""
+        if ticket in self._due:
+            self._due[ticket] = self._clock.monotonic() + ASIDE_SECONDS
+            self._aside.add(ticket)
+            self._note_ready()
 
     def pause(self) -> None:
         """There is no connection: whether what was sent has arrived is not known."""

@@ -15,7 +15,7 @@ from ramet.runtime.operators.requests import Counts
 from ramet.runtime.supervisor.child import Child
 from ramet.runtime.supervisor.counts import NOTHING, Past
 from ramet.runtime.supervisor.hub import Link
-from ramet.runtime.supervisor.patience import AWAY, Patience, ending
+from ramet.runtime.supervisor.patience import AWAY, REFUSED, Patience, ending
 from ramet.tasks import Spawn
 from ramet.transport.base import Endpoint
 
@@ -70,6 +70,7 @@ class Member:
         self._link: Link | None = None
         self._heard_at = around.clock.monotonic()
         self._failures = self._away = 0
+        self._has_served = False
         self._ending = False
         self._settled = asyncio.Event()
         self._place_taken: asyncio.Event = asyncio.Event()
@@ -189,6 +190,9 @@ class Member:
             lasted = self._around.clock.monotonic() - began
             if was_ready and lasted >= self._around.patience.stable:
                 self._failures = self._away = 0
+            self._has_served = self._has_served or was_ready
+            if code == REFUSED and self._has_served:  # by what has changed meanwhile, and may change back
+                code = AWAY
             self._failures += 1
             self._away += code == AWAY
             if not await self._pause(code):

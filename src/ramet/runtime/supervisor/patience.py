@@ -11,7 +11,9 @@ BAD_INPUT = 2
 AWAY = 75
 """Of one that needs somebody who is not there now, such as a database: it is tried again for ever (EX_TEMPFAIL)."""
 REFUSED = 78
-"""Of one that was refused, as by a password that is wrong: trying again seldom helps (EX_CONFIG)."""
+"""Of one that was refused, as by a password that is wrong: trying again seldom helps (EX_CONFIG).
+
+Where it has served before, it was refused by what has changed meanwhile, and it counts as `AWAY`."""
 
 
 class Patience(Value):

@@ -6,7 +6,7 @@ import ssl
 
 import asyncpg
 
-from ramet.errors import CommitUnknown, DuplicateRow, StorageError, StorageUnavailable, system_words
+from ramet.errors import CommitUnknown, DuplicateRow, StorageError, StorageRefused, StorageUnavailable, system_words
 
 FAILURES = (
     asyncpg.PostgresError,
@@ -18,10 +18,11 @@ FAILURES = (
 )
 """What using a connection may raise."""
 
-_CONFLICTS, _OUTLIVED = ("40001", "40P01"), "0A000"
-"""Serialisation failure and deadlock; and a prepared statement that outlived its table, for want of a code."""
+_CONFLICTS, _UNSUPPORTED = ("40001", "40P01"), "0A000"
+"""Serialisation failure and deadlock; and, for want of codes, a statement that outlived its table, and a standby."""
 _LOST = ("08", "25P03", "25P04", "57P", "53300", "58")
-_FULL = "53100"
+_SCARCE, _FULL = "53", "53100"
+_REFUSED = ("25006", "28", "3D", "42501")
 _NO_TLS = "rejected SSL upgrade"  # of asyncpg, which has no class for it
 _REMEDIES = {
     "25006": "it is a standby or made to read only, so name the primary",
@@ -30,6 +31,7 @@ _REMEDIES = {
     "3D": "create the database with `ramet db provision`",
     "3F": "create the schema with `ramet db provision`",
     "42501": "give the role the right, with `ramet db provision`",
+    "57014": "the server has no time for it, so do it again later, or give it more with statement_timeout",
     "55P03": "others have been using the table all the time, so do it again later",
     _FULL: "make room on the server's disk",
     "53300": "raise max_connections of the server, or start fewer processes",
@@ -45,12 +47,17 @@ def sqlstate(error: BaseException | None) -> str:
 def is_conflict(error: BaseException) -> bool:
     """Whether running the transaction again, from its beginning, may go well."""
     state = sqlstate(error)
-    return state in _CONFLICTS or (state == _OUTLIVED and "cached" in str(error))
+    return state in _CONFLICTS or (state == _UNSUPPORTED and "cached" in str(error))
 
 
 def is_blocked(error: BaseException) -> bool:
     """Whether a lock was waited for, for as long as there was time."""
     return sqlstate(error) == "55P03"
+
+
+def is_overdue(error: BaseException) -> bool:
+    """Whether a statement, or a lock that it has waited for, took longer than the server allows, and was undone."""
+    return is_blocked(error) or sqlstate(error) == "57014"
 
 
 def is_inherited(error: BaseException) -> bool:
@@ -63,6 +70,12 @@ def is_bare(error: BaseException) -> bool:
     return sqlstate(error) == "26000"
 
 
+def is_gone(error: BaseException) -> bool:
+    """Whether the connection is of no use any more, and another one may be."""
+    cause = error.__cause__ if isinstance(error, StorageError) else error
+    return cause is not None and (is_lost(cause) or is_bare(cause))
+
+
 def is_lost(error: BaseException) -> bool:
     """Whether the connection is gone, or there was none to be had."""
     if _is_wrongly_secured(error):
@@ -70,6 +83,21 @@ def is_lost(error: BaseException) -> bool:
     if isinstance(error, (OSError, asyncpg.InternalClientError)) or sqlstate(error).startswith(_LOST):
         return True
     return isinstance(error, asyncpg.InterfaceError) and "connection" in str(error)
+
+
+def is_away(error: BaseException) -> bool:
+    """Whether nothing can be done there for now, and that is no fault of who has tried."""
+    return is_lost(error) or is_refused(error) or sqlstate(error).startswith(_SCARCE)
+
+
+def is_refused(error: BaseException) -> bool:
+    """Whether the server is there, and has withdrawn what is needed for anything."""
+    return sqlstate(error).startswith(_REFUSED) or _is_standby(error)
+
+
+def _is_standby(error: BaseException) -> bool:
+    """Whether it cannot be serialisable, which has no code of its own."""
+    return sqlstate(error) == _UNSUPPORTED and "standby" in str(error)
 
 
 def _is_wrongly_secured(error: BaseException) -> bool:
@@ -82,7 +110,7 @@ def _remedy(error: BaseException) -> str | None:
         return "it has no TLS, so give it a certificate or say sslmode=disable"
     if _is_wrongly_secured(error):
         return "name the authority that is trusted with ?sslrootcert=FILE, and the host as the certificate does"
-    state = sqlstate(error)
+    state = "25006" if _is_standby(error) else sqlstate(error)
     return next((remedy for start, remedy in _REMEDIES.items() if state.startswith(start)), None)
 
 
@@ -115,5 +143,7 @@ def failure(error: BaseException, location: str, *, committing: bool = False) ->
     if is_lost(error):
         remedy = remedy or "see whether the server runs; it is tried again"
         return StorageUnavailable(f"PostgreSQL at {location} is not there ({text}), nothing was committed: {remedy}.")
-    kind = StorageUnavailable if sqlstate(error) == _FULL else StorageError
+    kind: type[StorageError] = StorageError
+    if is_away(error) or is_overdue(error):
+        kind = StorageRefused if is_refused(error) else StorageUnavailable
     return kind(f"PostgreSQL failed on {location} ({text}): {remedy or 'the transaction was rolled back'}.")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
 from ramet.errors import StorageError, StorageUnavailable
 from ramet.storage.base import Row, Write
@@ -211,3 +212,12 @@ def _end(request: Request, error: StorageError | None) -> None:
 def _log(request: Request) -> None:
     if request.error is not None:
         log.error("Rows written for later were not written: %s", request.error)
+
+
+class Means(NamedTuple):
+    """What the units of one storage work with."""
+
+    pool: Pool
+    rows: Rows
+    apart: Rows
+    location: str

@@ -16,13 +16,13 @@ from ramet.storage.base import Row, Storage, Unit, Write
 from ramet.storage.history import NO_HISTORY, History
 from ramet.storage.postgres.channel import Channel
 from ramet.storage.postgres.connecting import Connector, application_name
-from ramet.storage.postgres.failures import FAILURES, failure, is_bare, is_lost, sqlstate
+from ramet.storage.postgres.failures import FAILURES, failure, is_away, is_gone, is_overdue, sqlstate
 from ramet.storage.postgres.listening import Listening
 from ramet.storage.postgres.opening import LOCK, prepare
 from ramet.storage.postgres.options import PostgresOptions
 from ramet.storage.postgres.pool import ATTEMPTS, Pool
-from ramet.storage.postgres.rows import Rows
-from ramet.storage.postgres.unit import TURN, Means, PostgresUnit
+from ramet.storage.postgres.rows import Means, Rows
+from ramet.storage.postgres.unit import TURN, PostgresUnit
 from ramet.storage.sessions import reading_session
 from ramet.tasks import Tasks
 
@@ -150,7 +150,7 @@ class PostgresStorage(Storage):
                 try:
                     return await work(channel)
                 except FAILURES as error:
-                    if not (again and left and (is_lost(error) or is_bare(error))):
+                    if not (again and left and is_gone(error)):
                         raise failure(error, self.location) from error
                 except StorageError:
                     if not (again and left) or channel.is_alive:
@@ -182,7 +182,7 @@ class PostgresStorage(Storage):
                 f"A query of {self.service} tried to write to its database: queries have no effects. "
                 "Make it a @command."
             ) from error
-        if is_lost(error):
+        if is_away(error) or is_overdue(error):
             raise failure(error, self.location) from error
 
     @asynccontextmanager

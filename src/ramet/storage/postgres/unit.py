@@ -4,29 +4,30 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, TypeVar
 from weakref import WeakMethod
 
 from sqlalchemy import Connection, CursorResult, Engine, Executable
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from ramet.errors import OutsideWork, StorageError, StorageUnavailable
+from ramet.errors import OutsideWork, StorageError
 from ramet.storage.base import USED_TOO_LATE, Conflict, Row
 from ramet.storage.postgres.channel import Channel
 from ramet.storage.postgres.failures import (
     FAILURES,
     failure,
-    is_bare,
+    is_away,
     is_blocked,
     is_conflict,
+    is_gone,
     is_inherited,
     is_lost,
+    is_overdue,
 )
 from ramet.storage.postgres.pipeline import Sent, outlast
-from ramet.storage.postgres.pool import Pool
 from ramet.storage.postgres.putting import CALM, PROMPT, Putting
-from ramet.storage.postgres.rows import Rows
+from ramet.storage.postgres.rows import Means
 from ramet.storage.postgres.sql import translated
 from ramet.storage.unit import MIXED, SEVERAL, EngineUnit
 
@@ -41,15 +42,6 @@ _BEGIN, _BEGIN_WHOLE = ("BEGIN",), ("BEGIN", "SET LOCAL lock_timeout = 100")
 _PREPARED = (*_BEGIN_WHOLE, PROMPT, _SHARED)
 
 _RESTARTS = 100
-
-
-class Means(NamedTuple):
-    """What the units of one storage work with."""
-
-    pool: Pool
-    rows: Rows
-    apart: Rows
-    location: str
 
 
 class PostgresUnit(EngineUnit):
@@ -149,7 +141,7 @@ class PostgresUnit(EngineUnit):
             try:
                 result = await work(channel)
             except (*FAILURES, DBAPIError, StorageError, Conflict) as error:
-                gone = isinstance(error, StorageUnavailable) or is_lost(error) or is_bare(error)
+                gone = is_gone(error)
                 broken += gone and not channel.was_idle
                 again = self._is_conflict(error) or is_inherited(error) or (gone and broken < 2)
                 again = again and not is_blocked(error)
@@ -232,13 +224,16 @@ class PostgresUnit(EngineUnit):
             self._problem = told
         return told
 
+    def told(self, error: BaseException) -> BaseException:
+        return failure(error, self._location) if isinstance(error, DBAPIError) and is_overdue(error) else error
+
     def _failed(self, error: BaseException) -> None:
         """Inside SQLAlchemy: note what says that the whole transaction is gone."""
         if isinstance(error, asyncio.CancelledError):
             self._doom("a statement of it was cancelled")
         elif self._is_conflict(error):
             self.conflicted = True
-        elif is_lost(error):
+        elif is_away(error):
             self._problem = failure(error, self._location)
             raise self._problem from error
 

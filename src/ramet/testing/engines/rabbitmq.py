@@ -53,6 +53,17 @@ class RabbitEngine(Engine):
             subprocess.run(command, capture_output=True, check=False)  # noqa: S603 - our own command
         super().close()
 
+    def control(self, *arguments: str) -> str:
+        """What `rabbitmqctl` says to an operator. Raises: ConfigurationError where it fails."""
+        program = str(Path(self._program or "").with_name("rabbitmqctl"))
+        command = [program, "-q", "-n", f"ramet{self.port}@localhost", *arguments]
+        done = subprocess.run(  # noqa: S603 - our own command
+            command, capture_output=True, text=True, check=False, env=os.environ | self._own()
+        )
+        if done.returncode:
+            raise ConfigurationError(f"rabbitmqctl {' '.join(arguments)} failed: {done.stdout}{done.stderr}")
+        return done.stdout
+
     def _own(self) -> dict[str, str]:
         folder = self.folder
         return {

@@ -6,7 +6,7 @@ import asyncio
 
 from ramet.clock import VirtualClock
 from ramet.events.base import Delivery, Message
-from ramet.events.brokers.outgoing import AGAIN_SECONDS, OVERDUE_SECONDS, PACK_BYTES, Outgoing
+from ramet.events.brokers.outgoing import AGAIN_SECONDS, ASIDE_SECONDS, OVERDUE_SECONDS, PACK_BYTES, Outgoing
 
 
 class Bed:
@@ -173,3 +173,22 @@ async def test_while_enough_packs_are_on_their_way_the_next_ones_gather() -> Non
     assert await bed.sent() == {}
     bed.outgoing.stored(first["1"])
     assert list(await bed.sent()) == ["2+3"]
+
+
+async def test_messages_that_are_never_taken_are_sent_again_and_no_other_waits_for_them() -> None:
+    bed = Bed(packs=2)
+    for name in ("large", "huge", "small", "another"):
+        bed.put(name)
+    first = await bed.sent()
+    assert list(first) == ["large", "huge"]
+    for ticket in first.values():
+        bed.outgoing.refused(ticket)
+    others = await bed.sent()
+    assert list(others) == ["small", "another"]
+    for ticket in others.values():
+        bed.outgoing.stored(ticket)
+    await bed.clock.advance(ASIDE_SECONDS)
+    bed.outgoing.repeat_overdue()
+    assert await bed.sent() == first
+    bed.outgoing.stored(first["huge"])
+    assert bed.done == ["small", "another", "huge"]

@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncpg
 import pytest
 
-from ramet.errors import StorageUnavailable
-from ramet.storage.postgres.failures import failure, is_lost, reason, unreachable
+from ramet.errors import StorageError, StorageRefused, StorageUnavailable
+from ramet.storage.postgres.failures import failure, is_away, is_gone, is_lost, is_overdue, reason, unreachable
 
 
 def test_a_full_disk_is_unavailable_and_no_lost_connection() -> None:
@@ -43,3 +43,39 @@ def test_a_server_that_cannot_be_reached_is_told_by_service_and_place_and_no_com
     assert str(told) == (
         "The storage of orders cannot be reached at db:5432 (connection refused): see whether PostgreSQL runs there."
     )
+
+
+@pytest.mark.parametrize(
+    ("error", "kind"),
+    [
+        (asyncpg.exceptions.ReadOnlySQLTransactionError("cannot execute UPDATE"), StorageRefused),
+        (asyncpg.exceptions.FeatureNotSupportedError("cannot use serializable mode in a hot standby"), StorageRefused),
+        (asyncpg.exceptions.FeatureNotSupportedError("cached plan must not change result type"), StorageError),
+        (asyncpg.exceptions.InvalidPasswordError("password authentication failed"), StorageRefused),
+        (asyncpg.exceptions.InvalidAuthorizationSpecificationError("role may not log in"), StorageRefused),
+        (asyncpg.exceptions.InsufficientPrivilegeError("permission denied for table"), StorageRefused),
+        (asyncpg.exceptions.InvalidCatalogNameError("database does not exist"), StorageRefused),
+        (asyncpg.exceptions.OutOfMemoryError("out of memory"), StorageUnavailable),
+        (asyncpg.exceptions.TooManyConnectionsError("too many connections"), StorageUnavailable),
+        (asyncpg.exceptions.LockNotAvailableError("canceling statement due to lock timeout"), StorageUnavailable),
+        (asyncpg.exceptions.QueryCanceledError("canceling statement due to statement timeout"), StorageUnavailable),
+        (asyncpg.exceptions.UndefinedTableError("relation does not exist"), StorageError),
+    ],
+)
+def test_what_an_administrator_has_changed_is_nobodys_fault_and_what_a_statement_does_wrong_is(
+    error: Exception, kind: type[StorageError]
+) -> None:
+    assert type(failure(error, "here")) is kind
+    assert (is_away(error) or is_overdue(error)) is issubclass(kind, StorageUnavailable)
+
+
+def test_a_connection_whose_server_refuses_is_as_good_as_any_other() -> None:
+    for error, gone in (
+        (asyncpg.exceptions.ReadOnlySQLTransactionError("cannot execute UPDATE"), False),
+        (asyncpg.exceptions.DiskFullError("could not extend file"), False),
+        (asyncpg.exceptions.AdminShutdownError("terminating connection"), True),
+        (asyncpg.exceptions.InvalidSQLStatementNameError("prepared statement does not exist"), True),
+    ):
+        told = failure(error, "here")
+        told.__cause__ = error
+        assert is_gone(error) is is_gone(told) is gone

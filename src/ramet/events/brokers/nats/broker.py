@@ -12,7 +12,7 @@ from nats.aio.msg import Msg
 from nats.errors import MaxPayloadError
 
 from ramet.clock import Clock
-from ramet.errors import ConfigurationError
+from ramet.errors import ConfigurationError, RametError, described
 from ramet.events.base import Broker, Interest, Message, Outlet, Subscription
 from ramet.events.brokers.beats import Beats
 from ramet.events.brokers.loops import persist
@@ -20,7 +20,7 @@ from ramet.events.brokers.nats.connection import FAILURES, Connection
 from ramet.events.brokers.nats.entries import declare
 from ramet.events.brokers.nats.options import NatsOptions, read_url
 from ramet.events.brokers.nats.reading import Reading, Stream
-from ramet.events.brokers.nats.wire import Layout, Names, origin, publish_id
+from ramet.events.brokers.nats.wire import Layout, Names, origin, publish_id, told
 from ramet.events.brokers.outgoing import AGAIN_SECONDS, Outgoing
 from ramet.events.brokers.wire import encode_messages
 from ramet.tasks import Spawn, end
@@ -65,7 +65,7 @@ class NatsBroker(Broker):
         connection = self._connection
         await connection.open()
         self._check_sync()
-        layout = await connection.decide("layout", Layout(partitions=self._options.partitions))
+        layout = await connection.agree(Layout(partitions=self._options.partitions))
         self._stream = Stream(connection=connection, names=self._names, beats=self._beats, partitions=layout.partitions)
         await asyncio.gather(*(declare(connection, interest) for interest in self._interests))
         await connection.listen(f"{connection.inbox}.stored.*", self._confirmed)
@@ -73,7 +73,7 @@ class NatsBroker(Broker):
         await connection.listen(self._names.members, lambda beat: self._beats.hear(beat.data))
         self._beats.restart()
         self._outgoing.resume()
-        self._start(self._send, self._beats.run, self._repeat)
+        self._start(self._send, self._beats.run, self._repeat, self._stay_connected)
 
     async def close(self) -> None:
         await end(self._tasks)
@@ -124,11 +124,11 @@ class NatsBroker(Broker):
         return self._names.subject(message, self._stream.partitions)
 
     async def _send(self) -> None:
-        client, answers = self._connection.client, f"{self._connection.inbox}.stored"
+        answers = f"{self._connection.inbox}.stored"
         while True:
             ticket, subject, messages = await self._outgoing.next()
             try:
-                await client.publish(
+                await self._connection.client.publish(
                     subject,
                     encode_messages(messages),
                     reply=f"{answers}.{ticket}",
@@ -137,10 +137,30 @@ class NatsBroker(Broker):
             except MaxPayloadError:
                 size = sum(len(message.payload) for message in messages)
                 names = ", ".join(message.id for message in messages)
-                log.error("event %s has %d bytes, more than max_payload of NATS: raise it there", names, size)  # noqa: TRY400 - the sentence says it all
+                log.warning(
+                    "event %s has %d bytes, more than max_payload of NATS: raise it there, and restart", names, size
+                )
+                self._outgoing.refused(ticket)
             except FAILURES as error:
                 log.debug("%d events are sent again: %s", len(messages), error)
                 self._outgoing.failed(ticket)
+
+    async def _stay_connected(self) -> None:
+        """Connect anew where the library would not: credentials that are refused now may be good again soon."""
+        said = ""
+        while True:
+            await self._connection.gone.wait()
+            try:
+                await self._connection.renew()
+            except (RametError, *FAILURES) as error:
+                if (why := described(error)) != said:
+                    log.warning("events wait in the outbox: %s", why)
+                said = why
+                await self._clock.sleep(self._clock.jitter(AGAIN_SECONDS))
+            else:
+                said = ""
+                log.info("connected to %s again", self._options.shown)
+                self._back()
 
     async def _repeat(self) -> None:
         while True:
@@ -152,7 +172,9 @@ class NatsBroker(Broker):
         if answer.data and not answer.data.startswith(b'{"error"'):
             self._outgoing.stored(ticket)
         else:
-            log.debug("JetStream did not store events: %s", answer.data or answer.headers)
+            if answer.data:
+                place, why = self._options.shown, told(answer.data)
+                log.warning("JetStream at %s stores no events, which wait in the outbox: %s", place, why)
             self._outgoing.failed(ticket)
 
     def _arrived(self, message: Msg) -> None:

@@ -5,20 +5,28 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from typing import TypeVar
 
 import msgspec
 
 from ramet.errors import ConfigurationError, MissingExtra, Unavailable
 from ramet.events.brokers.nats.options import DAY_SECONDS, NatsOptions
-from ramet.events.brokers.nats.wire import Names
+from ramet.events.brokers.nats.wire import Layout, Names
 
 try:
     from nats.aio.client import Client
     from nats.aio.msg import Msg
-    from nats.errors import Error
+    from nats.errors import Error, NoRespondersError
     from nats.js import JetStreamContext, api
-    from nats.js.errors import APIError, BucketNotFoundError, KeyNotFoundError, KeyWrongLastSequenceError, NotFoundError
+    from nats.js.errors import (
+        APIError,
+        BucketNotFoundError,
+        KeyNotFoundError,
+        KeyWrongLastSequenceError,
+        NoStreamResponseError,
+        NotFoundError,
+    )
     from nats.js.kv import KeyValue
 except ImportError as error:
     raise MissingExtra("nats-py", "nats", "The broker NATS") from error
@@ -29,11 +37,14 @@ IDLE_READER_SECONDS = 60.0
 PULL_NANOSECONDS = 20_000_000_000
 BEAT_NANOSECONDS = 4_000_000_000
 NAME_TAKEN = 10058
+LAYOUT = "layout"
 OLDEST = (2, 9)
 SEVERAL_FILTERS = (2, 10)
 NEVER_FULL = 1 << 30
 FAILURES = (TimeoutError, OSError, Error)
 """What a question ends with where there is no connection or no answer."""
+UNANSWERED = (NoRespondersError, NoStreamResponseError)
+"""What a question to a bucket that is not there ends with, or to one without a leader."""
 log = logging.getLogger("ramet.events.nats")
 
 
@@ -48,12 +59,19 @@ class Connection:
         self._lost = lost
         self._back = back
         self._kv: KeyValue | None = None
+        self._listened: list[tuple[str, Callable[[Msg], None]]] = []
+        self._layout: Layout | None = None
+        self._is_ending = False
+        self._restoring = asyncio.Lock()
+        self.gone = asyncio.Event()
+        """Set where the library has given the connection up for good, as where a server has refused its credentials."""
         self.client = Client()
         self.js: JetStreamContext = self.client.jetstream()
         self.inbox = self.client.new_inbox()
 
     async def open(self) -> None:
         """Connect, and make sure that stream and bucket are there. Raises: Unavailable, ConfigurationError."""
+        self._is_ending = False
         options, tls = self._options, self._options.tls()
         try:
             async with asyncio.timeout(options.patience_seconds):
@@ -68,6 +86,7 @@ class Connection:
                     user_credentials=options.credentials,
                     disconnected_cb=self._disconnected,
                     reconnected_cb=self._reconnected,
+                    closed_cb=self._closed,
                     error_cb=self._failed,
                 )
                 await self._prepare()
@@ -75,8 +94,23 @@ class Connection:
             await self.close()
             raise self._unreachable(error) from error
 
+    async def renew(self) -> None:
+        """Connect with a new client after `gone`, and hear what was listened to. Raises: as `open`."""
+        self.client = Client()
+        self.js = self.client.jetstream()
+        await self.open()
+        self.gone.clear()
+        for subject, hear in self._listened:
+            await self._hear(subject, hear)
+
+    async def restore(self) -> None:
+        """Make the stream and the bucket again where an operator has deleted them. Raises: what `FAILURES` names."""
+        async with self._restoring:
+            await self._prepare()
+
     async def close(self) -> None:
         """Disconnect. Harmless when there is no connection."""
+        self._is_ending = True
         client = self.client
         if client.is_closed or not client.options:
             return
@@ -106,7 +140,11 @@ class Connection:
 
     async def bounds(self) -> tuple[int, int]:
         """The first and the last position of the stream."""
-        state = (await self.js.stream_info(self._names.stream)).state
+        try:
+            state = (await self.js.stream_info(self._names.stream)).state
+        except NotFoundError:
+            await self.restore()
+            state = (await self.js.stream_info(self._names.stream)).state
         return state.first_seq, state.last_seq
 
     async def get(self, key: str, kind: type[V]) -> tuple[V, int] | None:
@@ -116,6 +154,9 @@ class Connection:
             entry = await self._kv.get(key)
         except KeyNotFoundError:
             return None
+        except UNANSWERED:
+            await self.restore()
+            raise
         return msgspec.json.decode(entry.value or b"{}", type=kind), entry.revision or 0
 
     async def put(self, key: str, value: msgspec.Struct, *, revision: int) -> int | None:
@@ -125,6 +166,9 @@ class Connection:
             return await self._kv.update(key, msgspec.json.encode(value), last=revision)
         except KeyWrongLastSequenceError:
             return None
+        except UNANSWERED:
+            await self.restore()
+            raise
 
     async def decide(self, key: str, value: V) -> V:
         """What the entry says: this value, or what another process wrote before."""
@@ -132,6 +176,11 @@ class Connection:
         if known is None and await self.put(key, value, revision=0) is None:
             known = await self.get(key, type(value))
         return value if known is None else known[0]
+
+    async def agree(self, layout: Layout) -> Layout:
+        """What all processes use: this, or what the first one said."""
+        self._layout = await self.decide(LAYOUT, layout)
+        return self._layout
 
     async def make_reader(self, name: str, *, after: int, filters: list[str]) -> None:
         """A consumer of JetStream that lives as long as it is used, and delivers from a position on, without memory."""
@@ -158,7 +207,10 @@ class Connection:
 
     async def listen(self, subject: str, hear: Callable[[Msg], None]) -> None:
         """Subscribe for good, also across reconnections; what arrives is bounded by what was asked for."""
+        self._listened.append((subject, hear))
+        await self._hear(subject, hear)
 
+    async def _hear(self, subject: str, hear: Callable[[Msg], None]) -> None:
         async def heard(message: Msg) -> None:
             hear(message)
 
@@ -170,28 +222,46 @@ class Connection:
                 f"NATS at {self._options.shown} is version {'.'.join(map(str, self.version))}: 2.9 is the oldest that "
                 "Ramet can use, 2.10 the oldest that can sync every event to the disk."
             )
-        days, replicas = self._options.retention_days, self._options.replicas
-        await self._ensure(
-            lambda: self.js.stream_info(self._names.stream),
-            lambda: self.js.add_stream(
-                name=self._names.stream,
-                subjects=[self._names.subjects],
-                max_age=days * DAY_SECONDS,
-                num_replicas=replicas,
-                storage=api.StorageType.FILE,
-                duplicate_window=120,
-                allow_direct=True,
-            ),
+        await self._ensure(lambda: self.js.stream_info(self._names.stream), self._begin)
+        await self._ensure_bucket()
+
+    async def _begin(self) -> None:
+        """A new stream: positions that are written down already are those of one that was deleted."""
+        if self._kv is not None:
+            log.warning(
+                "the stream %s was deleted, with what nobody had read yet: it is made again", self._names.stream
+            )
+            with suppress(NotFoundError):
+                await self.js.delete_key_value(self._names.bucket)
+            await self._ensure_bucket()
+        await self.js.add_stream(
+            name=self._names.stream,
+            subjects=[self._names.subjects],
+            max_age=self._options.retention_days * DAY_SECONDS,
+            num_replicas=self._options.replicas,
+            storage=api.StorageType.FILE,
+            duplicate_window=120,
+            allow_direct=True,
         )
-        await self._ensure(
-            lambda: self.js.key_value(self._names.bucket),
-            lambda: self.js.create_key_value(
-                api.KeyValueConfig(
-                    bucket=self._names.bucket, history=1, replicas=replicas, storage=api.StorageType.FILE
-                )
-            ),
-        )
+
+    async def _ensure_bucket(self) -> None:
+        await self._ensure(lambda: self.js.key_value(self._names.bucket), self._begin_bucket)
         self._kv = await self.js.key_value(self._names.bucket)
+        if self._layout is not None:  # which processes that start must find, also in a new one
+            with suppress(KeyWrongLastSequenceError):
+                await self._kv.update(LAYOUT, msgspec.json.encode(self._layout), last=0)
+
+    async def _begin_bucket(self) -> None:
+        if self._kv is not None:
+            log.warning("the bucket %s is made again: what was handled is delivered again", self._names.bucket)
+        await self.js.create_key_value(
+            api.KeyValueConfig(
+                bucket=self._names.bucket,
+                history=1,
+                replicas=self._options.replicas,
+                storage=api.StorageType.FILE,
+            )
+        )
 
     @staticmethod
     async def _ensure(look: Callable[[], Awaitable[object]], make: Callable[[], Awaitable[object]]) -> None:
@@ -210,6 +280,10 @@ class Connection:
         if not self.client.is_closed:
             log.warning("the connection to %s is lost", self._options.shown)
         self._lost()
+
+    async def _closed(self) -> None:
+        if not self._is_ending:
+            self.gone.set()
 
     async def _reconnected(self) -> None:
         log.info("connected to %s again", self._options.shown)

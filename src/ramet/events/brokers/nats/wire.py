@@ -82,3 +82,15 @@ def publish_id(messages: Sequence[Message]) -> str:
         return name
     names = "\n".join(message.id for message in messages)
     return hashlib.blake2b(names.encode(errors="surrogatepass"), digest_size=16).hexdigest()
+
+
+def told(answer: bytes) -> str:
+    """Why JetStream did not store something.
+
+    >>> told(b'{"error":{"code":503,"err_code":10077,"description":"maximum bytes exceeded"}}')
+    'maximum bytes exceeded'
+    """
+    try:
+        return str(msgspec.json.decode(answer)["error"]["description"])
+    except (msgspec.DecodeError, LookupError, TypeError):
+        return answer.decode(errors="replace")

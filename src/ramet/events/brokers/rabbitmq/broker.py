@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Collection, Sequence
+from contextlib import AsyncExitStack
 from functools import partial
 from typing import Any
 
@@ -46,6 +47,9 @@ class RabbitBroker(Broker):
     pipelined. What is sent again after a lost connection may be stored twice, and is handled once by the inbox. What no
     consumer of the application wants is not kept: a consumer gets what is published after a process declared it.
 
+    One connection reads and another one speaks: short of memory or disk RabbitMQ hears nothing on connections that have
+    published, acknowledgements included, and only those make room there. What is published waits in the outbox then.
+
     `interests` are those of the whole application. `application` begins the names of exchanges and queues.
     """
 
@@ -67,8 +71,11 @@ class RabbitBroker(Broker):
         self._beats = Beats(self._tell, clock=clock, spawn=spawn, failures=FAILURES)
         self._readings: dict[str, Reading] = {}
         self._connection: AbstractConnection | None = None
+        self._speaking: AbstractConnection | None = None
         self._publisher: AbstractChannel | None = None
-        self._control: AbstractChannel | None = None
+        self._mouth: AbstractChannel | None = None
+        self._ends: Sequence[asyncio.Future[Any]] = ()
+        self._is_blocked = False
         self._publishing: set[asyncio.Task[Any]] = set()
         self._tasks: list[asyncio.Task[Any]] = []
 
@@ -85,7 +92,6 @@ class RabbitBroker(Broker):
         self._start(self._stay_connected, self._send, self._beats.run, self._listen, self._repeat)
 
     async def close(self) -> None:
-        connection = self._connection
         try:
             with library:
                 async with asyncio.timeout(self._options.patience_seconds):
@@ -96,8 +102,7 @@ class RabbitBroker(Broker):
             log.debug("RabbitMQ: the end was not orderly: %s", error)
         await end((*self._tasks, *self._publishing))
         self._tasks.clear()
-        if connection is not None:
-            await quietly(connection.close)
+        await self._hang_up()
 
     async def subscribe(self, subscription: Subscription) -> None:
         name = subscription.consumer
@@ -114,7 +119,12 @@ class RabbitBroker(Broker):
             log.warning("%s: RabbitMQ keeps no past; it begins with what was published since it was declared", name)
             await subscription.past.reached(subscription.topics, None)
         reading = Reading(
-            subscription, names=self._names, options=self._options, members=self._beats.members, clock=self._clock
+            subscription,
+            partial(self._declare, interests=[self._interests[name]]),
+            names=self._names,
+            options=self._options,
+            members=self._beats.members,
+            clock=self._clock,
         )
         self._readings[name] = reading
         if connection is not None:
@@ -131,41 +141,47 @@ class RabbitBroker(Broker):
 
     def _renew(self) -> None:
         """Connect again: what was not acknowledged is delivered again, what was not confirmed is sent again."""
-        if self._connection is not None:
-            self._spawn(quietly(self._connection.close))
+        for connection in (self._connection, self._speaking):
+            if connection is not None:
+                self._spawn(quietly(connection.close))
 
     async def _connect(self) -> None:
-        with library:
-            async with asyncio.timeout(CONNECT_SECONDS):
-                connection = await aiormq.connect(self._options.url)
-        connection.closing.add_done_callback(lambda _: self._spawn(let_go(connection)))
-        try:
+        async with AsyncExitStack() as opened:
+            connection, speaking = await self._dial(opened), await self._dial(opened)
             with library:
                 async with asyncio.timeout(PREPARE_SECONDS):
-                    await self._prepare(connection)
-        except BaseException:
-            await quietly(connection.close)
-            raise
-        self._connection = connection
+                    await self._prepare(connection, speaking)
+            opened.pop_all()
+        self._connection, self._speaking, self._is_blocked = connection, speaking, False
         self._beats.restart()
         self._outgoing.resume()
         for reading in self._readings.values():
             reading.attach(connection)
         self._beats.announce()
 
-    async def _prepare(self, connection: AbstractConnection) -> None:
+    async def _dial(self, opened: AsyncExitStack) -> AbstractConnection:
+        with library:
+            async with asyncio.timeout(CONNECT_SECONDS):
+                connection = await aiormq.connect(self._options.url)
+        connection.closing.add_done_callback(lambda _: self._spawn(let_go(connection)))
+        opened.push_async_callback(quietly, connection.close)
+        return connection
+
+    async def _prepare(self, connection: AbstractConnection, speaking: AbstractConnection) -> None:
         if version_of(connection) < OLDEST:
             raise ConfigurationError(
                 f"RabbitMQ at {self._options.shown} is older than 3.10, whose quorum queues are the first that keep a "
                 "message for a limited time."
             )
-        self._control = control = await connection.channel(publisher_confirms=False)
-        await declare_exchanges(control, self._names, self._options)
+        ears = await connection.channel(publisher_confirms=False)
+        await declare_exchanges(ears, self._names, self._options)
         await self._declare(connection, self._interests.values())
-        queue = await control.queue_declare(exclusive=True, auto_delete=True)
-        await control.queue_bind(queue.queue or "", self._names.members)
-        await control.basic_consume(queue.queue or "", self._heard, no_ack=True)
-        self._publisher = await connection.channel(publisher_confirms=True)
+        queue = await ears.queue_declare(exclusive=True, auto_delete=True)
+        await ears.queue_bind(queue.queue or "", self._names.members)
+        await ears.basic_consume(queue.queue or "", self._heard, no_ack=True)
+        self._mouth = await speaking.channel(publisher_confirms=False)
+        self._publisher = await speaking.channel(publisher_confirms=True)
+        self._ends = [one.closing for one in (connection, speaking, ears, self._mouth, self._publisher)]
 
     async def _declare(self, connection: AbstractConnection, interests: Collection[Interest]) -> None:
         channel = await connection.channel(publisher_confirms=False)
@@ -174,26 +190,32 @@ class RabbitBroker(Broker):
         await channel.close()
 
     async def _stay_connected(self) -> None:
+        said = ""
         while True:
-            connection, publisher, control = self._connection, self._publisher, self._control
-            if connection is not None and publisher is not None and control is not None:
-                ends = (connection.closing, publisher.closing, control.closing)
-                await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
-                self._disconnected()
-                await quietly(connection.close)
+            if self._connection is not None:
+                await asyncio.wait(self._ends, return_when=asyncio.FIRST_COMPLETED)
+                await self._disconnected()
             try:
                 await self._connect()
                 log.info("connected to %s again", self._options.shown)
+                said = ""
             except (*FAILURES, ConfigurationError) as error:
-                log.debug("no connection to %s: %s", self._options.shown, error)
+                if (why := described(error)) != said:
+                    log.warning("no connection to %s, events wait in the outbox: %s", self._options.shown, why)
+                said = why
                 await self._clock.sleep(self._clock.jitter(RECONNECT_SECONDS))
 
-    def _disconnected(self) -> None:
+    async def _disconnected(self) -> None:
         log.warning("the connection to %s is lost", self._options.shown)
-        self._connection = self._publisher = self._control = None
+        self._publisher = self._mouth = None
         self._outgoing.pause()
         for reading in self._readings.values():
             reading.detach()
+        await self._hang_up()
+
+    async def _hang_up(self) -> None:
+        connections, self._connection, self._speaking = (self._connection, self._speaking), None, None
+        await asyncio.gather(*(quietly(one.close) for one in connections if one is not None))
 
     async def _send(self) -> None:
         while True:
@@ -225,19 +247,42 @@ class RabbitBroker(Broker):
             self._outgoing.repeat_overdue()
 
     async def _tell(self, beat: bytes) -> None:
-        if self._control is not None:
+        if self._mouth is not None and not self._is_blocked:
             with library:
                 async with asyncio.timeout(BEAT_SECONDS):
-                    await self._control.basic_publish(beat, exchange=self._names.members, routing_key="")
+                    await self._mouth.basic_publish(beat, exchange=self._names.members, routing_key="")
 
     async def _listen(self) -> None:
-        """A replica hears its own beats, too; one that does not has a connection that is of no use."""
+        """A replica hears its own beats, too; one that does not has a connection that is of no use, or is blocked."""
         while True:
             await self._clock.sleep(BEAT_SECONDS)
-            if self._connection is not None and self._beats.silence > SILENCE_SECONDS:
+            if self._speaking is not None:
+                await self._mind_blocks(self._speaking)
+            if self._connection is not None and not self._is_blocked and self._beats.silence > SILENCE_SECONDS:
                 log.warning("nothing comes from %s any more: connecting again", self._options.shown)
                 self._beats.restart()
                 self._renew()
+
+    async def _mind_blocks(self, speaking: AbstractConnection) -> None:
+        """Publish nothing while RabbitMQ would not hear it."""
+        try:
+            async with asyncio.timeout(BEAT_SECONDS):
+                await speaking.ready()
+            blocked = False
+        except TimeoutError:
+            blocked = True
+        if speaking is not self._speaking or blocked == self._is_blocked:
+            return
+        self._is_blocked = blocked
+        if blocked:
+            self._outgoing.pause()
+            log.warning(
+                "%s is short of memory or disk and takes no events: they wait in the outbox", self._options.shown
+            )
+        else:
+            log.warning("%s takes events again", self._options.shown)
+            self._beats.restart()
+            self._outgoing.resume()
 
     async def _heard(self, message: DeliveredMessage) -> None:
         self._beats.hear(message.body)

@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
+from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import NamedTuple
 
 from aiormq.abc import AbstractChannel, AbstractConnection, DeliveredMessage
+from aiormq.exceptions import ChannelNotFoundEntity
 
 from ramet.clock import Clock
 from ramet.errors import described
@@ -54,15 +56,24 @@ class Reading:
 
     RabbitMQ gives the messages of a queue to one reader at a time ("single active consumer"), and returns what that one
     did not acknowledge to the front when its channel closes. So a queue is handed over by closing a channel, and a
-    replica that crashed or was frozen has lost its queues as soon as RabbitMQ misses its heartbeats.
+    replica that crashed or was frozen has lost its queues as soon as RabbitMQ misses its heartbeats. A queue that an
+    operator has deleted is declared again.
     """
 
     def __init__(
-        self, subscription: Subscription, *, names: Names, options: RabbitOptions, members: Members, clock: Clock
+        self,
+        subscription: Subscription,
+        declare: Callable[[AbstractConnection], Awaitable[None]],
+        *,
+        names: Names,
+        options: RabbitOptions,
+        members: Members,
+        clock: Clock,
     ) -> None:
         self.consumer = subscription.consumer
         self.topics = subscription.topics
         self._sink = subscription.sink
+        self._declare = declare
         self._names = names
         self._options = options
         self._members = members
@@ -168,6 +179,11 @@ class Reading:
             if channel is not None:
                 await _leave(channel)
             log.debug("the queue %s cannot be read yet: %s", name, described(error))
+            if isinstance(error, ChannelNotFoundEntity):
+                log.warning("the queue %s was deleted, with what was in it: it is declared again", name)
+                with library:
+                    await self._declare(connection)
+                self.wake()
 
     async def _give_back(self, queue: Queue) -> None:
         self._queues.pop(queue.number, None)

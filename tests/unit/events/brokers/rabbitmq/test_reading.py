@@ -12,6 +12,8 @@ import pytest
 
 pytest.importorskip("aiormq", reason="pip install ramet[rabbitmq]")
 
+from aiormq.exceptions import ChannelNotFoundEntity
+
 from ramet.clock import VirtualClock
 from ramet.events.base import Delivery, Done, Message, Sink, Subscription
 from ramet.events.brokers.members import Members
@@ -58,6 +60,10 @@ class Connection:
     def __init__(self) -> None:
         self.channels: list[Channel] = []
         self.gives_up: BaseException | None = None
+        self.declared = 0
+
+    async def declare(self, _: object) -> None:
+        self.declared += 1
 
     async def channel(self, *, publisher_confirms: bool) -> Channel:
         assert not publisher_confirms
@@ -86,6 +92,7 @@ async def reading(pile: Pile, connection: Connection) -> AsyncIterator[Reading]:
     clock, tasks = VirtualClock(), Tasks()
     one = Reading(
         Subscription(CONSUMER, frozenset({TOPIC}), pile),
+        connection.declare,
         names=Names("test"),
         options=RabbitOptions(partitions=1),
         members=Members("me", now=clock.monotonic()),
@@ -142,3 +149,11 @@ async def test_a_call_that_the_library_cancels_is_tried_again() -> None:
         await until(lambda: connection.gives_up is None)
         one.wake()
         await until(lambda: bool(connection.channels and connection.channels[0].consumers))
+
+
+async def test_a_queue_that_was_deleted_is_declared_again() -> None:
+    pile, connection = Pile(), Connection()
+    connection.gives_up = ChannelNotFoundEntity("NOT_FOUND - no queue")
+    async with reading(pile, connection):
+        await until(lambda: bool(connection.channels and connection.channels[0].consumers))
+    assert connection.declared == 1
