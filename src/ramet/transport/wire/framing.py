@@ -48,6 +48,11 @@ class Frames:
         self._size = 0
         self._needed = HEAD_BYTES
 
+    @property
+    def is_within(self) -> bool:
+        """Whether a part of a frame has come."""
+        return self._size > 0
+
     def split(self, data: bytes) -> list[Frame]:
         """The frames that are whole with this piece."""
         found: list[Frame] = []
