@@ -181,8 +181,8 @@ class AnsweringConnection(Connection):
     def _requests(self, first: int, calls: Calls) -> None:
         """Begin with those that have come together; where both sides have one clock, as on a host, deadlines stand.
 
-        Whether they have is known of a Unix socket, where all that is missing was spent on the way, as when this process
-        was frozen; elsewhere it is guessed.
+        Whether they have is known of a Unix socket: what is missing was spent on the way, as when this process was
+        frozen. Elsewhere it is guessed.
         """
         now = self._monotonic()
         ahead = now - calls.now
