@@ -103,7 +103,7 @@ class Server:
             connection.go_away()
         gone = [connection.lost for connection in self._connections]
         if gone:
-            everybody = asyncio.gather(*(asyncio.shield(lost) for lost in gone))
+            everybody = self._spawn(asyncio.wait(gone))
             await first_of((everybody,), self._clock.sleep(grace_seconds), self._spawn)
             everybody.cancel()
         return not any(connection.in_flight for connection in self._connections)

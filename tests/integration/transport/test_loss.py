@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import signal
 import sys
 from collections.abc import AsyncIterator
@@ -130,6 +131,21 @@ async def test_what_is_still_in_flight_after_the_grace_is_cancelled_and_of_unkno
     with pytest.raises(OutcomeUnknown):
         await asking
     await bed.shop.left.wait()
+
+
+async def test_who_stays_longer_than_the_grace_is_no_defect(bed: Bed) -> None:
+    troubles: list[object] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, trouble: troubles.append(trouble))
+    server = await bed.start()
+    channel = await bed.dial()
+    asking = bed.tasks.spawn(channel.call(bed.call("wait")))
+    await bed.shop.arrived.wait()
+    assert not await server.drain(0.0)
+    bed.shop.gate.set()
+    await asking
+    await channel.close()
+    gc.collect()
+    assert not troubles
 
 
 async def test_a_callee_is_cancelled_when_its_caller_is_gone(bed: Bed) -> None:

@@ -168,7 +168,7 @@ async def test_a_server_survives_garbage_from_somebody_it_has_let_in(bed: Bed, s
 
 async def let_in(bed: Bed, wire: CallerWire) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
     """A connection of somebody who speaks the protocol by hand, up to the welcome."""
-    reader, writer = await asyncio.open_unix_connection(bed.address.removeprefix("unix:"))
+    reader, writer = await silent(bed)
     writer.write(wire.hello(application="shop", name="x", token=b""))
     while not wire.is_open:
         for _ in wire.receive(await reader.read(1)):
@@ -226,6 +226,20 @@ async def test_the_time_that_is_left_is_the_same_whatever_the_clock_of_the_other
     (seen,) = bed.shop.seen
     assert seen.context.deadline == pytest.approx(call.context.deadline, abs=5.0)
     assert (seen.context.deadline == call.context.deadline) or ahead
+    writer.close()
+
+
+@pytest.mark.parametrize(("kind", "executed"), [("unix", []), ("tcp", ["shop.echo"])])
+async def test_what_was_too_long_on_its_way_is_not_executed_where_both_sides_have_one_clock(
+    bed: Bed, kind: str, executed: list[str]
+) -> None:
+    await bed.start(kind)
+    wire = CallerWire(1000)
+    reader, writer = await let_in(bed, wire)
+    call = bed.call("echo", seconds=-1.0)
+    writer.write(wire.request(1, call, bed.clock.monotonic() - 2.0))
+    await reader.read(1)
+    assert [each.method for each in bed.shop.seen] == executed
     writer.close()
 
 

@@ -172,7 +172,8 @@ class Connection(asyncio.Protocol):
     async def _keep_alive(self) -> None:
         """Ask a silent peer whether it is there, and give it up when it says nothing to that.
 
-        Not only what it says is a sign of life, but also that it takes something. Each turn counts once, so that a
+        Not only what it says is a sign of life, but also that it takes something, of which the buffers on the way may
+        show nothing: so whoever is in the middle of a frame says that he takes it. Each turn counts once, so that a
         pause of this process is not taken for one of the other. A peer of whom nobody waits for anything is left alone
         for longer: with many connections, most are idle.
         """
@@ -192,6 +193,8 @@ class Connection(asyncio.Protocol):
                 return
             if silence and self._protocol.is_open:
                 self._send(self._protocol.ping(0))
+            elif self._protocol.is_open and self._protocol.is_within_frame:
+                self._send(self._protocol.pong(0))
 
     def _judge(self) -> None:
         """What is known of the other side has changed."""

@@ -57,6 +57,11 @@ class Frames:
             return None
         return kind, number, data[HEAD_BYTES:]
 
+    @property
+    def is_within(self) -> bool:
+        """Whether a part of a frame has come."""
+        return self._size > 0
+
     def split(self, data: bytes) -> list[Frame]:
         """The frames that are whole with this piece."""
         found: list[Frame] = []

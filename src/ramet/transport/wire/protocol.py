@@ -16,7 +16,8 @@ One side has dialled and calls (`CallerWire`), the other answers (`AnswererWire`
    ignored.
 5. GOAWAY says that the answerer is about to end: what is in flight is finished, further requests are answered with
    "unavailable", and the caller disconnects as soon as nothing of its own is in flight.
-6. PING is answered with a PONG of the same number by both sides, whatever else is going on.
+6. PING is answered with a PONG of the same number by both sides, whatever else is going on. Who is in the middle of a
+   frame says PONG unasked, too: a question would come behind the rest of it, and the frame may take long.
 
 Any other order, kind or content breaks the connection: the last event is BROKEN with a sentence, and nothing more is
 read. Events and their order do not depend on the pieces in which the bytes come.
@@ -136,6 +137,11 @@ class Wire:
         else:
             if frames.broken:
                 yield self._break(frames.broken)
+
+    @property
+    def is_within_frame(self) -> bool:
+        """Whether a frame is on its way here, of which the rest has not come yet."""
+        return self._frames.is_within
 
     def ping(self, number: int) -> bytes:
         """Ask whether the other side is there."""

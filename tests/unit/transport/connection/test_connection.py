@@ -15,7 +15,7 @@ from ramet.telemetry.context import Context
 from ramet.transport.base import Call
 from ramet.transport.connection.calling import CallingConnection
 from ramet.transport.options import MEBIBYTE, TransportOptions
-from ramet.transport.wire.framing import PING, REQUESTS
+from ramet.transport.wire.framing import PING, PONG, REQUESTS
 from ramet.transport.wire.messages import Welcome
 from ramet.transport.wire.protocol import AnswererWire, CallerWire
 
@@ -27,13 +27,14 @@ class Wire(asyncio.Transport):
         super().__init__()
         self.answerer = AnswererWire(MEBIBYTE)
         self.connection: CallingConnection
-        self.pings = 0
+        self.pings = self.pongs = 0
         self.frames: list[tuple[int, list[str]]] = []  # the number of the first, and what was called
         self.is_there = True
 
     def write(self, data: Any) -> None:
         for kind, number, value in self.answerer.receive(data):
             self.pings += kind == PING
+            self.pongs += kind == PONG
             if kind == REQUESTS:
                 self.frames.append((number, [call.method for call in value.calls]))
             if kind == PING and self.is_there:
@@ -137,6 +138,21 @@ async def test_an_idle_peer_is_asked_rarely_and_kept(held: Held) -> None:
     await clock.advance(60)
     assert 9 <= wire.pings <= 12
     assert connection.usable
+
+
+async def test_who_is_in_the_middle_of_a_frame_says_that_he_takes_it(held: Held) -> None:
+    connection, wire, clock, _ = held
+    connection.begin(call_of("shop.wait", clock))
+    frame = wire.answerer.reply(1, b"x" * 100)
+    for at in range(10):
+        connection.data_received(frame[at : at + 1])
+        await clock.advance(1.0)
+    assert 9 <= wire.pongs <= 10
+    assert wire.pings == 0
+    connection.data_received(frame[10:])
+    wire.pongs = 0
+    await clock.advance(10.0)
+    assert wire.pongs == 0
 
 
 async def test_an_idle_peer_that_is_silent_is_found_out(held: Held) -> None:

@@ -8,6 +8,7 @@ from contextvars import ContextVar
 from typing import Any
 from weakref import WeakKeyDictionary
 
+import anyio
 import pytest
 
 from ramet.tasks import Tasks
@@ -190,17 +191,98 @@ async def test_who_cancels_himself_before_the_first_wait_is_cancelled_there(bed:
         await bed.result
 
 
-async def test_a_cancellation_that_is_taken_back_does_not_arrive(bed: Bed) -> None:
-    async def work() -> str:
-        task = asyncio.current_task()
-        assert task is not None
-        task.cancel()
-        task.uncancel()
-        await asyncio.sleep(0)
-        return "went on"
+async def waits_with_others(shared: asyncio.Future[str]) -> str:
+    return await shared
 
-    await in_callback(bed, work)
-    assert await bed.result == "went on"
+
+async def cancels_itself_and_takes_it_back(_: object) -> list[str]:
+    task = asyncio.current_task()
+    assert task is not None
+    task.cancel("by itself")
+    task.uncancel()
+    seen = []
+    for _ in range(2):
+        try:
+            await asyncio.sleep(0)
+        except asyncio.CancelledError as error:
+            seen.append(str(error))
+    return seen
+
+
+async def asks_about_itself(_: object) -> tuple[str, bool, int]:
+    task = asyncio.current_task()
+    assert task is not None
+    task.set_name("its own")
+    task.add_done_callback(lambda _: None)
+    return task.get_name(), task.done(), task.cancelling()
+
+
+async def is_awaited_by_a_child(_: object) -> bool:
+    task = asyncio.current_task()
+    assert task is not None
+
+    async def waits() -> None:
+        await task
+
+    child = asyncio.create_task(waits())
+    await asyncio.sleep(0)
+    return child.done()
+
+
+async def moves_on_at_once(_: object) -> tuple[bool, int]:
+    with anyio.move_on_after(0) as scope:
+        await asyncio.Event().wait()
+    task = asyncio.current_task()
+    assert task is not None
+    return scope.cancelled_caught, task.cancelling()
+
+
+async def cancels_its_scope(_: object) -> tuple[bool, bool]:
+    async with anyio.create_task_group() as group:
+        group.start_soon(anyio.sleep_forever)
+        group.cancel_scope.cancel()
+    return group.cancel_scope.cancelled_caught, anyio.get_current_task().has_pending_cancellation()
+
+
+@pytest.mark.parametrize(
+    "work",
+    [
+        waits_with_others,
+        cancels_itself_and_takes_it_back,
+        asks_about_itself,
+        is_awaited_by_a_child,
+        moves_on_at_once,
+        cancels_its_scope,
+    ],
+)
+async def test_those_that_begin_together_do_as_they_do_in_tasks(
+    bed: Bed, work: Callable[[asyncio.Future[str]], Coroutine[Any, Any, object]]
+) -> None:
+    loop = asyncio.get_running_loop()
+
+    async def kept(result: asyncio.Future[object], shared: asyncio.Future[str]) -> None:
+        try:
+            result.set_result(await work(shared))
+        except BaseException as error:  # noqa: BLE001 - it is what became of it
+            result.set_exception(error)
+
+    async def became(begin: Callable[[list[Coroutine[Any, Any, None]]], object]) -> list[object]:
+        shared: asyncio.Future[str] = loop.create_future()
+        results: list[asyncio.Future[object]] = [loop.create_future() for _ in range(3)]
+        loop.call_soon(begin, [kept(result, shared) for result in results])
+        loop.call_soon(loop.call_soon, shared.set_result, "theirs")
+        return await asyncio.gather(*results)
+
+    def as_they_come(works: list[Coroutine[Any, Any, None]]) -> None:
+        with bed.eager:
+            for each in works:
+                bed.eager.start(each)
+
+    def in_tasks(works: list[Coroutine[Any, Any, None]]) -> None:
+        for each in works:
+            bed.tasks.spawn(each)
+
+    assert await became(as_they_come) == await became(in_tasks)
 
 
 async def one_after_the_other(bed: Bed, *works: Callable[[], Coroutine[Any, Any, None]]) -> list[StandIn | None]:
