@@ -89,17 +89,16 @@ async def administer(operator: asyncpg.Connection, role: str, statements: Sequen
     await operator.execute("SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE usename = $1", role)
 
 
-@pytest.mark.parametrize("limit", ["lock_timeout", "statement_timeout"])
-async def test_who_waits_in_vain_is_told_that_nothing_was_done(
-    storage: PostgresStorage, operator: asyncpg.Connection, limit: str
+async def test_who_waits_for_a_lock_in_vain_is_told_that_nothing_was_done(
+    storage: PostgresStorage, operator: asyncpg.Connection
 ) -> None:
-    await administer(operator, storage.service, [f"ALTER ROLE {{0}} SET {limit} = '500ms'"])
+    await administer(operator, storage.service, ["ALTER ROLE {0} SET lock_timeout = '500ms'"])
     await works(storage, "before")
     async with operator.transaction():
         await operator.execute(f"LOCK TABLE {storage.service}.mark")
-        with pytest.raises(StorageUnavailable, match=limit.replace("_", " ")):
+        with pytest.raises(StorageUnavailable, match="lock timeout"):
             await works(storage, "meanwhile")
-        with pytest.raises(StorageUnavailable, match=limit.replace("_", " ")):
+        with pytest.raises(StorageUnavailable, match="lock timeout"):
             await storage.read(select(MARK.c.key))
     await works(storage, "after")
     assert [key for (key,) in await storage.fetch("SELECT key FROM mark ORDER BY key")] == ["after", "before"]

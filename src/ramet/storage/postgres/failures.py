@@ -31,7 +31,7 @@ _REMEDIES = {
     "3D": "create the database with `ramet db provision`",
     "3F": "create the schema with `ramet db provision`",
     "42501": "give the role the right, with `ramet db provision`",
-    "57014": "the server has no time for it, so do it again later, or give it more with statement_timeout",
+    "57014": "the transaction was rolled back; give it more time with statement_timeout of the role",
     "55P03": "others have been using the table all the time, so do it again later",
     _FULL: "make room on the server's disk",
     "53300": "raise max_connections of the server, or start fewer processes",
@@ -53,11 +53,6 @@ def is_conflict(error: BaseException) -> bool:
 def is_blocked(error: BaseException) -> bool:
     """Whether a lock was waited for, for as long as there was time."""
     return sqlstate(error) == "55P03"
-
-
-def is_overdue(error: BaseException) -> bool:
-    """Whether a statement, or a lock that it has waited for, took longer than the server allows, and was undone."""
-    return is_blocked(error) or sqlstate(error) == "57014"
 
 
 def is_inherited(error: BaseException) -> bool:
@@ -144,6 +139,6 @@ def failure(error: BaseException, location: str, *, committing: bool = False) ->
         remedy = remedy or "see whether the server runs; it is tried again"
         return StorageUnavailable(f"PostgreSQL at {location} is not there ({text}), nothing was committed: {remedy}.")
     kind: type[StorageError] = StorageError
-    if is_away(error) or is_overdue(error):
+    if is_away(error) or is_blocked(error):
         kind = StorageRefused if is_refused(error) else StorageUnavailable
     return kind(f"PostgreSQL failed on {location} ({text}): {remedy or 'the transaction was rolled back'}.")

@@ -16,7 +16,7 @@ from ramet.storage.base import Row, Storage, Unit, Write
 from ramet.storage.history import NO_HISTORY, History
 from ramet.storage.postgres.channel import Channel
 from ramet.storage.postgres.connecting import Connector, application_name
-from ramet.storage.postgres.failures import FAILURES, failure, is_away, is_gone, is_overdue, sqlstate
+from ramet.storage.postgres.failures import FAILURES, failure, is_away, is_blocked, is_gone, sqlstate
 from ramet.storage.postgres.listening import Listening
 from ramet.storage.postgres.opening import LOCK, prepare
 from ramet.storage.postgres.options import PostgresOptions
@@ -182,7 +182,7 @@ class PostgresStorage(Storage):
                 f"A query of {self.service} tried to write to its database: queries have no effects. "
                 "Make it a @command."
             ) from error
-        if is_away(error) or is_overdue(error):
+        if is_away(error) or is_blocked(error):
             raise failure(error, self.location) from error
 
     @asynccontextmanager

@@ -23,7 +23,6 @@ from ramet.storage.postgres.failures import (
     is_gone,
     is_inherited,
     is_lost,
-    is_overdue,
 )
 from ramet.storage.postgres.pipeline import Sent, outlast
 from ramet.storage.postgres.putting import CALM, PROMPT, Putting
@@ -225,7 +224,7 @@ class PostgresUnit(EngineUnit):
         return told
 
     def told(self, error: BaseException) -> BaseException:
-        return failure(error, self._location) if isinstance(error, DBAPIError) and is_overdue(error) else error
+        return failure(error, self._location) if isinstance(error, DBAPIError) and is_blocked(error) else error
 
     def _failed(self, error: BaseException) -> None:
         """Inside SQLAlchemy: note what says that the whole transaction is gone."""

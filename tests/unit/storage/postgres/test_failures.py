@@ -6,7 +6,7 @@ import asyncpg
 import pytest
 
 from ramet.errors import StorageError, StorageRefused, StorageUnavailable
-from ramet.storage.postgres.failures import failure, is_away, is_gone, is_lost, is_overdue, reason, unreachable
+from ramet.storage.postgres.failures import failure, is_away, is_blocked, is_gone, is_lost, reason, unreachable
 
 
 def test_a_full_disk_is_unavailable_and_no_lost_connection() -> None:
@@ -58,7 +58,7 @@ def test_a_server_that_cannot_be_reached_is_told_by_service_and_place_and_no_com
         (asyncpg.exceptions.OutOfMemoryError("out of memory"), StorageUnavailable),
         (asyncpg.exceptions.TooManyConnectionsError("too many connections"), StorageUnavailable),
         (asyncpg.exceptions.LockNotAvailableError("canceling statement due to lock timeout"), StorageUnavailable),
-        (asyncpg.exceptions.QueryCanceledError("canceling statement due to statement timeout"), StorageUnavailable),
+        (asyncpg.exceptions.QueryCanceledError("canceling statement due to statement timeout"), StorageError),
         (asyncpg.exceptions.UndefinedTableError("relation does not exist"), StorageError),
     ],
 )
@@ -66,7 +66,7 @@ def test_what_an_administrator_has_changed_is_nobodys_fault_and_what_a_statement
     error: Exception, kind: type[StorageError]
 ) -> None:
     assert type(failure(error, "here")) is kind
-    assert (is_away(error) or is_overdue(error)) is issubclass(kind, StorageUnavailable)
+    assert (is_away(error) or is_blocked(error)) is issubclass(kind, StorageUnavailable)
 
 
 def test_a_connection_whose_server_refuses_is_as_good_as_any_other() -> None:
