@@ -21,6 +21,7 @@ def server_context(tls: Tls | None) -> ssl.SSLContext:
         raise ConfigurationError("An address that begins with tls:// needs a certificate and its key to be answered.")
     context = _answering(tls)
     context.sni_callback = _Renewal(tls, context).look
+    context.sslobject_class = _Telling
     return context
 
 
@@ -30,6 +31,21 @@ def _answering(tls: Tls) -> ssl.SSLContext:
     if tls.authority is not None:
         context.verify_mode = ssl.CERT_REQUIRED
     return context
+
+
+class _Telling(ssl.SSLObject):
+    """Says why somebody is not let in, which event loops do not."""
+
+    def do_handshake(self) -> None:
+        try:
+            super().do_handshake()
+        except (ssl.SSLWantReadError, ssl.SSLWantWriteError):
+            raise
+        except ssl.SSLError as error:
+            log.warning(
+                "Somebody who dialled was not let in by TLS: %s", (error.reason or str(error)).replace("_", " ").lower()
+            )
+            raise
 
 
 class _Renewal:

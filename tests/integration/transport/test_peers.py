@@ -272,7 +272,9 @@ async def test_where_nobody_listens_is_unavailable_with_the_address(bed: Bed, ad
         await bed.dial()
 
 
-async def test_a_client_without_a_certificate_of_the_authority_is_not_let_in(bed: Bed) -> None:
+async def test_a_client_without_a_certificate_of_the_authority_is_not_let_in_and_the_log_says_why(
+    bed: Bed, caplog: pytest.LogCaptureFixture
+) -> None:
     await bed.start("tls")
     ours = bed.options.tls
     assert ours is not None
@@ -281,6 +283,8 @@ async def test_a_client_without_a_certificate_of_the_authority_is_not_let_in(bed
         with pytest.raises(Unavailable):
             await bed.dial(tls=tls)
     assert not bed.shop.seen
+    told = [one.getMessage() for one in caplog.records if "let in by TLS" in one.getMessage()]
+    assert ["peer did not return a certificate" in told[0], "verify failed" in told[1]] == [True, True]
 
 
 async def test_a_server_with_a_certificate_of_somebody_else_is_not_trusted(bed: Bed) -> None:
