@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 
 from ramet.runtime.discovery.base import Changed, Discovery
+from ramet.runtime.operators.requests import Counts
 from ramet.transport.base import Endpoint
 
 
@@ -29,6 +30,12 @@ class KnownEndpoints(Discovery):
 
     def on_drain(self, callback: Callable[[], None]) -> None:
         """Nobody says so: a signal ends the process."""
+
+    def report(self, counted: Callable[[], Counts]) -> None:
+        """Nobody asks."""
+
+    async def leave(self) -> None:
+        """Nobody is told."""
 
     async def close(self) -> None:
         """Nothing to end."""
