@@ -67,7 +67,7 @@ class _Seen:
     @property
     def shown(self) -> str:
         """What operators call it."""
-        return f"{self._told(_NAME)}, process {self._told(_PID)}".removeprefix(", ")
+        return f"{self._told(_NAME)}, process {self._told(_PID) or 'unknown'}".removeprefix(", ")
 
     def _told(self, what: str) -> str:
         return next((one.removeprefix(what) for one in self.about if one.startswith(what)), "")

@@ -13,7 +13,7 @@ import pytest
 from ramet.errors import NotFound, Unavailable, UsageError
 from ramet.runtime.operators.requests import GetStatus
 from ramet.runtime.supervisor.operations import SupervisorOperations
-from ramet.runtime.supervisor.requests import RestartGroups, ScaleGroup
+from ramet.runtime.supervisor.requests import RestartGroups, ScaleGroup, StopGroup
 from ramet.tasks import Tasks
 
 
@@ -104,6 +104,16 @@ async def test_a_new_release_that_does_not_start_leaves_the_old_one(held: Any) -
             with pytest.raises(Unavailable, match="The new replica edge/2 ended with code 1"):
                 await SupervisorOperations(one.supervisor).answer(RestartGroups(group="edge"))
         assert (load.failed, one.pids("edge")) == ([], before)
+
+
+async def test_a_stopped_group_that_does_not_start_is_stopped_still(held: Any) -> None:
+    async with held() as one:
+        operations = SupervisorOperations(one.supervisor)
+        await operations.answer(StopGroup(group="edge"))
+        one.behave("edge=crash")
+        with pytest.raises(Unavailable, match="ended with code 1"):
+            await operations.answer(RestartGroups(group="edge"))
+        assert one.supervisor.keeper("edge").endpoints is None
 
 
 async def test_a_changed_file_is_another_version(held: Any) -> None:

@@ -98,6 +98,7 @@ class Outgoing(Sink):
             await self._sendable.wait()
         if self._again:
             ticket = self._again.popleft()
+            self._aside.discard(ticket)
         else:
             self._tickets = ticket = self._tickets + 1
             self._packs[ticket] = self._packed()
@@ -161,7 +162,7 @@ class Outgoing(Sink):
             self._due[ticket] = self._clock.monotonic() + AGAIN_SECONDS
 
     def refused(self, ticket: int) -> None:
-        """The broker takes no such message; it is sent again after a while, and others do not wait for it."""
+        """The broker takes no such message; it is sent again after a while, and only those of its keys wait for it."""
         if ticket in self._due:
             self._due[ticket] = self._clock.monotonic() + ASIDE_SECONDS
             self._aside.add(ticket)

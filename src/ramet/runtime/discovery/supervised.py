@@ -153,7 +153,11 @@ class SupervisedDiscovery(Discovery):
             await self._clock.sleep(BEAT_SECONDS)
 
     def _news(self) -> Counts | None:
-        before, self._reported = self._reported, self._counted()
+        before = self._reported
+        try:
+            self._reported = self._counted()
+        except Exception:  # a replica that does not beat is taken for a frozen one
+            log.exception("What this replica has counted cannot be told.")
         return None if self._reported == before else self._reported
 
     def _heard(self, told: bytes) -> None:

@@ -128,6 +128,8 @@ class Keeper:
             await self._settled(fresh)
         except RametError:
             await self._end(fresh)
+            self.is_stopped = not self.members
+            self._around.changed(self.name)
             raise
         self._switch(old, fresh)
         await self._end(old)

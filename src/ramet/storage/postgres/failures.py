@@ -86,7 +86,7 @@ def is_away(error: BaseException) -> bool:
 
 
 def is_refused(error: BaseException) -> bool:
-    """Whether the server is there, and has withdrawn what is needed for anything."""
+    """Whether the server is there, and has withdrawn the login or a right, or has never given that, or is read only."""
     return sqlstate(error).startswith(_REFUSED) or _is_standby(error)
 
 

@@ -144,7 +144,10 @@ class Attempts:
             raise Denied(str(replicas[0].trouble))
         if not self._awaited:
             group = self._surroundings.group
-            raise Unavailable(f"{call.method} was not sent: the group {group} is stopped, and is not about to start.")
+            raise Unavailable(
+                f"{call.method} was not sent: the group {group} has no replica, and none is about to start: it was "
+                "stopped or given up, as `ramet status` tells."
+            )
         if self._gone_since is None:
             self._gone_since = now
         until = min(call.context.deadline, self._gone_since + self.policies.reaching.patience_seconds)

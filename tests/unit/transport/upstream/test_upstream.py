@@ -185,7 +185,7 @@ async def test_where_nobody_is_about_to_come_no_call_waits(world: World) -> None
     upstream.update(None)
     await world.clock.settle()
     for refused in (call, upstream.call(world.call(), repeatable=True)):
-        with pytest.raises(Unavailable, match="the group money is stopped"):
+        with pytest.raises(Unavailable, match="the group money has no replica"):
             await refused
     upstream.update([])
     later = world.tasks.spawn(upstream.call(world.call(), repeatable=True))

@@ -100,8 +100,13 @@ class Connection:
         self.js = self.client.jetstream()
         await self.open()
         self.gone.clear()
-        for subject, hear in self._listened:
-            await self._hear(subject, hear)
+        try:
+            for subject, hear in self._listened:
+                await self._hear(subject, hear)
+        except BaseException:
+            await self.close()
+            self.gone.set()
+            raise
 
     async def restore(self) -> None:
         """Make the stream and the bucket again where an operator has deleted them. Raises: what `FAILURES` names."""

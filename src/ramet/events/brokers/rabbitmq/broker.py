@@ -185,9 +185,11 @@ class RabbitBroker(Broker):
 
     async def _declare(self, connection: AbstractConnection, interests: Collection[Interest]) -> None:
         channel = await connection.channel(publisher_confirms=False)
-        for interest in interests:
-            await declare_queues(channel, self._names, self._options, interest, version_of(connection))
-        await channel.close()
+        try:
+            for interest in interests:
+                await declare_queues(channel, self._names, self._options, interest, version_of(connection))
+        finally:
+            await quietly(channel.close)
 
     async def _stay_connected(self) -> None:
         said = ""

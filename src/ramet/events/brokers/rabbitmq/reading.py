@@ -161,10 +161,19 @@ class Reading:
                 queue.leaving_since = queue.leaving_since or now
                 if not queue.in_flight or now - queue.leaving_since > DRAIN_SECONDS:
                     await self._give_back(queue)
-        await asyncio.gather(*(self._read(connection, number) for number in share - self._queues.keys()))
+        wanted = share - self._queues.keys()
+        if not all(await asyncio.gather(*(self._read(connection, number) for number in wanted))):
+            log.warning("%s: a queue was deleted, with what was in it: it is declared again", self.consumer)
+            with library:
+                async with asyncio.timeout(ANSWER_SECONDS):
+                    await self._declare(connection)
+            self.wake()
 
-    async def _read(self, connection: AbstractConnection, number: int) -> None:
-        """Begin to read a queue. One that does not answer, because it has no leader yet, is tried again later."""
+    async def _read(self, connection: AbstractConnection, number: int) -> bool:
+        """Begin to read a queue; False where there is none.
+
+        One that does not answer, because it has no leader yet, is tried again later.
+        """
         name = self._names.queue(self.consumer, number)
         channel = None
         try:
@@ -179,11 +188,8 @@ class Reading:
             if channel is not None:
                 await _leave(channel)
             log.debug("the queue %s cannot be read yet: %s", name, described(error))
-            if isinstance(error, ChannelNotFoundEntity):
-                log.warning("the queue %s was deleted, with what was in it: it is declared again", name)
-                with library:
-                    await self._declare(connection)
-                self.wake()
+            return not isinstance(error, ChannelNotFoundEntity)
+        return True
 
     async def _give_back(self, queue: Queue) -> None:
         self._queues.pop(queue.number, None)

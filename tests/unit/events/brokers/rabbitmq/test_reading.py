@@ -61,15 +61,22 @@ class Connection:
         self.channels: list[Channel] = []
         self.gives_up: BaseException | None = None
         self.declared = 0
+        self.declares_not: BaseException | None = None
+        self.answers = asyncio.Event()
+        self.answers.set()
 
     async def declare(self, _: object) -> None:
         self.declared += 1
+        error, self.declares_not = self.declares_not, None
+        if error is not None:
+            raise error
 
     async def channel(self, *, publisher_confirms: bool) -> Channel:
         assert not publisher_confirms
         error, self.gives_up = self.gives_up, None
         if error is not None:
             raise error
+        await self.answers.wait()
         self.channels.append(Channel())
         return self.channels[-1]
 
@@ -88,13 +95,13 @@ class Pile(Sink):
 
 
 @asynccontextmanager
-async def reading(pile: Pile, connection: Connection) -> AsyncIterator[Reading]:
+async def reading(pile: Pile, connection: Connection, *, partitions: int = 1) -> AsyncIterator[Reading]:
     clock, tasks = VirtualClock(), Tasks()
     one = Reading(
         Subscription(CONSUMER, frozenset({TOPIC}), pile),
         connection.declare,
         names=Names("test"),
-        options=RabbitOptions(partitions=1),
+        options=RabbitOptions(partitions=partitions),
         members=Members("me", now=clock.monotonic()),
         clock=clock,
     )
@@ -157,3 +164,19 @@ async def test_a_queue_that_was_deleted_is_declared_again() -> None:
     async with reading(pile, connection):
         await until(lambda: bool(connection.channels and connection.channels[0].consumers))
     assert connection.declared == 1
+
+
+async def test_a_queue_that_cannot_be_declared_yet_gives_no_other_a_second_reader() -> None:
+    """Of two readers of a queue the one that nobody remembers would get all that is in it."""
+    pile, connection = Pile(), Connection()
+    connection.gives_up = ChannelNotFoundEntity("NOT_FOUND - no queue")
+    connection.declares_not = ConnectionResetError("not now")
+    connection.answers.clear()
+    async with reading(pile, connection, partitions=3) as one:
+        await until(lambda: connection.gives_up is None)
+        for _ in range(20):
+            one.wake()
+            await asyncio.sleep(0)
+        connection.answers.set()
+        await until(lambda: len({queue for channel in connection.channels for queue in channel.consumers}) == 3)
+    assert len(connection.channels) == 3
