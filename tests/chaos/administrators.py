@@ -6,12 +6,13 @@ import asyncio
 import os
 import signal
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from random import Random
-from typing import Any
+from typing import Any, TypeVar
 
 import asyncpg
 
+from ramet.errors import ConfigurationError
 from ramet.testing.engines.base import Engine
 from ramet.testing.engines.nats import NatsEngine
 from ramet.testing.engines.postgres import PostgresServer
@@ -23,6 +24,19 @@ WITHDRAWN_SECONDS = (1.0, 12.0)
 _END = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND datname = 'shop'"
 _READABLE = "default_transaction_read_only"
 Fault = Callable[[], Awaitable[None]]
+T = TypeVar("T")
+STARTING = (ConfigurationError, OSError, asyncpg.CannotConnectNowError)
+"""What a server that was started a moment ago ends a call of an administrator with."""
+TRIES = 60
+
+
+async def when_up(call: Callable[[], Awaitable[T]]) -> T:
+    """Do it as soon as the server that it is for is up, as after a fault before."""
+    for _ in range(TRIES):
+        with suppress(STARTING):
+            return await call()
+        await pause(0.5)
+    return await call()
 
 
 class Administrator:
@@ -61,7 +75,8 @@ class Administrator:
 
     @asynccontextmanager
     async def _connected(self) -> AsyncIterator[asyncpg.Connection]:
-        connection = await asyncpg.connect(f"{self._postgres.url}/shop", server_settings={_READABLE: "off"})
+        settings = {_READABLE: "off"}
+        connection = await when_up(lambda: asyncpg.connect(f"{self._postgres.url}/shop", server_settings=settings))
         try:
             yield connection
         finally:
@@ -123,7 +138,8 @@ class Administrator:
 
     async def _rabbit(self, *arguments: str) -> None:
         assert isinstance(self._broker, RabbitEngine)
-        await asyncio.to_thread(self._broker.control, *arguments)
+        control = self._broker.control
+        await when_up(lambda: asyncio.to_thread(control, *arguments))
 
     async def fill_redis(self) -> None:
         """It has no room for another event."""
@@ -139,9 +155,16 @@ class Administrator:
 
     async def _redis(self, *words: str) -> None:
         from redis.asyncio import Redis
+        from redis.exceptions import BusyLoadingError
+        from redis.exceptions import ConnectionError as NoConnectionError
 
-        client: Any = Redis.from_url(self._broker.url)
-        try:
-            await client.execute_command(*words)
-        finally:
-            await client.aclose()
+        async def say() -> None:
+            client: Any = Redis.from_url(self._broker.url)
+            try:
+                await client.execute_command(*words)
+            except (BusyLoadingError, NoConnectionError) as error:
+                raise OSError(str(error)) from error
+            finally:
+                await client.aclose()
+
+        await when_up(say)
