@@ -80,8 +80,8 @@ class Unit(ABC):
         """
         return None
 
-    def told(self, error: BaseException) -> BaseException:
-        """What to say of an error that the work has let pass: where the database was short of something, so of that."""
+    def translated(self, error: BaseException) -> BaseException:
+        """Called after the rollback with what the work has raised: what is to be raised instead, or the same."""
         return error
 
     def send(self, failed: Callable[[int], object]) -> None:  # noqa: B027 - nothing was put

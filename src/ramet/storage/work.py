@@ -110,7 +110,7 @@ async def _attempt(unit: Unit, body: Body[T], answer: Answer[T] | None) -> T:
             raise
     except BaseException as error:
         await unit.rollback()
-        if (told := unit.told(error)) is not error:
+        if (told := unit.translated(error)) is not error:
             raise told from error
         raise
     return result

@@ -33,7 +33,7 @@ class MethodCounters:
             self.buckets[-1] += 1
 
     def percentile(self, share: float) -> float | None:
-        """The duration in seconds below which this share (0 to 1) of the sampled calls stayed; None without samples."""
+        """About the seconds below which this share (0 to 1) of the sampled calls stayed; None without samples."""
         total = sum(self.buckets)
         seen = 0
         for bucket, count in enumerate(self.buckets if total else ()):

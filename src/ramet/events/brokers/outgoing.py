@@ -169,7 +169,7 @@ class Outgoing(Sink):
             self._note_ready()
 
     def pause(self) -> None:
-        """There is no connection: whether what was sent has arrived is not known."""
+        """There is no connection, or the broker takes nothing: whether what was sent has arrived is not known."""
         self._connected = False
         self._roomy.clear()
 

@@ -31,13 +31,12 @@ from ramet.runtime.discovery.messages import (
     decode_heard,
     line,
 )
-from ramet.runtime.operators.requests import Counts
+from ramet.runtime.operators.requests import NOTHING, Counts
 from ramet.tasks import Spawn
 from ramet.transport.base import Endpoint
 
 SHORTEST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.05, 2.0
 
-NOTHING = Counts()
 log = logging.getLogger("ramet.discovery")
 
 

@@ -192,6 +192,9 @@ class Counts(Answer):
     externals: tuple[ExternalStatus, ...] = ()
 
 
+NOTHING = Counts()
+
+
 class Status(Counts):
     """A deployment; `pid`, `uptime_seconds` and `addresses` are None and empty when it does not run.
 

@@ -10,7 +10,6 @@ from msgspec.structs import replace
 from ramet.runtime.operators import requests as asked
 
 N = TypeVar("N", bound=asked.CallCounts)
-NOTHING = asked.Counts()
 UNTIMED: dict[str, Any] = {"p50_ms": None, "p99_ms": None}
 
 
@@ -18,7 +17,7 @@ class Past:
     """What the processes of a deployment had counted that ended."""
 
     def __init__(self) -> None:
-        self.counts = NOTHING
+        self.counts = asked.NOTHING
 
     def add(self, counts: asked.Counts) -> None:
         """One more has ended."""

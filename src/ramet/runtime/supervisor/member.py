@@ -11,9 +11,9 @@ from typing import Literal
 
 from ramet.clock import Clock
 from ramet.runtime.discovery.messages import Drain
-from ramet.runtime.operators.requests import Counts
+from ramet.runtime.operators.requests import NOTHING, Counts
 from ramet.runtime.supervisor.child import Child
-from ramet.runtime.supervisor.counts import NOTHING, Past
+from ramet.runtime.supervisor.counts import Past
 from ramet.runtime.supervisor.hub import Link
 from ramet.runtime.supervisor.patience import AWAY, REFUSED, Patience, ending
 from ramet.tasks import Spawn

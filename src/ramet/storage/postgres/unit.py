@@ -223,7 +223,7 @@ class PostgresUnit(EngineUnit):
             self._problem = told
         return told
 
-    def told(self, error: BaseException) -> BaseException:
+    def translated(self, error: BaseException) -> BaseException:
         return failure(error, self._location) if isinstance(error, DBAPIError) and is_blocked(error) else error
 
     def _failed(self, error: BaseException) -> None:

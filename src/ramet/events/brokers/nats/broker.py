@@ -20,7 +20,7 @@ from ramet.events.brokers.nats.connection import FAILURES, Connection
 from ramet.events.brokers.nats.entries import declare
 from ramet.events.brokers.nats.options import NatsOptions, read_url
 from ramet.events.brokers.nats.reading import Reading, Stream
-from ramet.events.brokers.nats.wire import Layout, Names, origin, publish_id, told
+from ramet.events.brokers.nats.wire import Layout, Names, origin, publish_id, why_not_stored
 from ramet.events.brokers.outgoing import AGAIN_SECONDS, Outgoing
 from ramet.events.brokers.wire import encode_messages
 from ramet.tasks import Spawn, end
@@ -173,7 +173,7 @@ class NatsBroker(Broker):
             self._outgoing.stored(ticket)
         else:
             if answer.data:
-                place, why = self._options.shown, told(answer.data)
+                place, why = self._options.shown, why_not_stored(answer.data)
                 log.warning("JetStream at %s stores no events, which wait in the outbox: %s", place, why)
             self._outgoing.failed(ticket)
 

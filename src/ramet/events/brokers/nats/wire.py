@@ -84,10 +84,10 @@ def publish_id(messages: Sequence[Message]) -> str:
     return hashlib.blake2b(names.encode(errors="surrogatepass"), digest_size=16).hexdigest()
 
 
-def told(answer: bytes) -> str:
+def why_not_stored(answer: bytes) -> str:
     """Why JetStream did not store something.
 
-    >>> told(b'{"error":{"code":503,"err_code":10077,"description":"maximum bytes exceeded"}}')
+    >>> why_not_stored(b'{"error":{"code":503,"err_code":10077,"description":"maximum bytes exceeded"}}')
     'maximum bytes exceeded'
     """
     try:
