@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import signal
+import sqlite3
 import tempfile
 from collections import Counter
 from collections.abc import Awaitable, Callable
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
 from typing import Any
 
+from ramet.clock import SystemClock
 from tests.chaos.administrators import Administrator
 from tests.chaos.customers import Customer, Promises
 from tests.chaos.kill import SKUS, audit_of, broken, unheard
@@ -179,11 +182,13 @@ async def run(plan: Plan, *, say: Callable[[str], object]) -> Ledger:
             faults = Faults(shop, chance)
             promises, healthy_seconds = await _under_load(plan, shop, faults, say)
             say(f"healthy {healthy_seconds:.1f} s after the last fault; waiting for what is under way")
-            await _settle(shop, say)
+            peace = SystemClock().time()
+            await _settle(shop, peace, say)
             await asyncio.to_thread(shop.stop)
             await shop.copy_the_books()
             books = audit_of(shop)
             violations = [*books.violations, *promises.contradictions, *broken(promises, shop), *unheard(shop)]
+            violations += [f"the schedule {name} has not run since the last fault" for name in _stopped(shop, peace)]
             if books.dead_letters:
                 violations.append(f"{books.dead_letters} events were given up")
             if healthy_seconds > HEALTHY_SECONDS:
@@ -222,14 +227,27 @@ async def _under_load(
     return promises, healthy_seconds
 
 
-async def _settle(shop: SplitShop, say: Callable[[str], object]) -> None:
-    """Wait until nothing is under way any more; what is parked stays, and is counted."""
+async def _settle(shop: SplitShop, peace: float, say: Callable[[str], object]) -> None:
+    """Wait until nothing is under way and every schedule goes on; what is parked stays, and is counted."""
     now = asyncio.get_running_loop().time
     deadline = now() + SETTLED_SECONDS
     while now() < deadline:
         await shop.copy_the_books()
         books = audit_of(shop)
-        if books.in_flight == books.parked and not books.waiting_events:
+        stopped = _stopped(shop, peace)
+        if books.in_flight == books.parked and not books.waiting_events and not stopped:
             return
-        say(f"{books.in_flight} orders under way, {books.waiting_events} events to be handled")
+        waiting = f"{books.in_flight} orders under way, {books.waiting_events} events to be handled"
+        say(f"{waiting}, {len(stopped)} schedules to run")
         await pause(2.0)
+
+
+def _stopped(shop: SplitShop, since: float) -> list[str]:
+    """The schedules that have not run for a due time after that moment."""
+    found: list[str] = []
+    for file in shop.data.glob("*.sqlite"):
+        with closing(sqlite3.connect(file)) as books:
+            if books.execute("SELECT 1 FROM sqlite_master WHERE name = 'ramet_schedule'").fetchone():
+                rows = books.execute("SELECT name FROM ramet_schedule WHERE last_run < ?", (since,))
+                found += [name for (name,) in rows]
+    return found

@@ -75,8 +75,11 @@ def next_after(due: Timetable, moment: float) -> float:
 def due_between(due: Timetable, after: float, until: float) -> tuple[int, float]:
     """How often it was due after one moment and until another, and when last; (0, `after`) if never.
 
-    Cron text is counted up to a thousand.
+    Never, too, where `until` is the earlier one, as the clock of another machine may have it. Cron text is counted up
+    to a thousand.
     """
+    if until <= after:
+        return 0, after
     if isinstance(due, Interval):
         count = int((until - after) / due.every_seconds + 1e-9)
         return count, after + count * due.every_seconds

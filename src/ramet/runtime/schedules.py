@@ -3,11 +3,13 @@
 A schedule is a row in the service's own database that says which due time was run last. A runner takes the row's lease,
 runs the method, and writes the due time in the method's own transaction, on the condition that it still has the lease:
 of two runners that take each other for dead, only one commits. Where several processes share the database, the lease is
-good as long as the worker lives that has it (storage/leases.py), and no clocks are compared; else it has an end.
+good as long as the worker lives that has it (storage/leases.py), and no clocks are compared; else it has an end. A
+runner may take its own lease again: that is what is left of a run that ended because the database was away.
 
 - Due times that passed while no process was there are *missed*: reported, counted, and made up for by one run.
 - Due times that pass while a run is still going are *skipped*: runs never overlap.
-- A run that fails is tried again a few times, soon; then it is reported as failed, and the next due time comes.
+- A run that fails is tried again a few times, soon; then it is reported as failed, and the next due time comes. One
+  whose database was away is not a failure: it is due for as long as that takes.
 """
 
 from __future__ import annotations
@@ -16,12 +18,13 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Sequence
 from enum import StrEnum
+from typing import NamedTuple
 
 import msgspec
 
 from ramet.clock import Clock
 from ramet.contract.timetable import Timetable, due_between, next_after
-from ramet.errors import StorageError, described
+from ramet.errors import CommitUnknown, StorageError, StorageUnavailable, described
 from ramet.storage.base import Storage, Unit, Write
 from ramet.storage.leases import Leases, worker_of
 from ramet.storage.work import transact_within
@@ -47,25 +50,18 @@ _BEGIN = (
     "SET timetable = excluded.timetable, last_run = excluded.last_run "
     "WHERE ramet_schedule.timetable <> excluded.timetable"
 )
-_STATE = "SELECT last_run, lease_until FROM ramet_schedule WHERE name = ?"
+_STATE = "SELECT last_run, lease_owner, lease_until FROM ramet_schedule WHERE name = ?"
 _CLAIM = (
-    "UPDATE ramet_schedule SET lease_owner = ?, lease_until = ?, missed = missed + ? "
-    "WHERE name = ? AND last_run = ? AND (lease_until IS NULL OR lease_until < ?)"
+    "UPDATE ramet_schedule SET lease_owner = ?, lease_until = ? "
+    "WHERE name = ? AND last_run = ? AND (lease_owner IS NULL OR lease_owner = ? OR {is_free})"
 )
-_CLAIM_SHARED = (
-    "UPDATE ramet_schedule SET lease_owner = ?, lease_until = ?, missed = missed + ? "
-    "WHERE name = ? AND last_run = ? AND (lease_owner IS NULL OR NOT EXISTS "
-    f"({worker_of('ramet_schedule.lease_owner')}))"
-)
+_CLAIM_ALONE = _CLAIM.format(is_free="lease_until < ?")
+_CLAIM_SHARED = _CLAIM.format(is_free=f"NOT EXISTS ({worker_of('ramet_schedule.lease_owner')})")
 _RENEW = "UPDATE ramet_schedule SET lease_until = ? WHERE name = ? AND lease_owner = ?"
 _RELEASE = "UPDATE ramet_schedule SET lease_owner = NULL, lease_until = NULL WHERE lease_owner = ?"
 _FINISH = (
-    "UPDATE ramet_schedule SET last_run = ?, lease_owner = NULL, lease_until = NULL, error = NULL "
-    "WHERE name = ? AND lease_owner = ?"
-)
-_FAIL = (
-    "UPDATE ramet_schedule SET last_run = ?, lease_owner = NULL, lease_until = NULL, error = ?, failed = failed + 1 "
-    "WHERE name = ? AND lease_owner = ?"
+    "UPDATE ramet_schedule SET last_run = ?, missed = missed + ?, failed = failed + ?, error = ?, "
+    "lease_owner = NULL, lease_until = NULL WHERE name = ? AND lease_owner = ?"
 )
 _LIST = "SELECT name, last_run, lease_until, missed, failed, error FROM ramet_schedule ORDER BY name"
 
@@ -121,6 +117,15 @@ async def schedule_states(storage: Storage) -> list[ScheduleState]:
     return [ScheduleState(**dict(zip(names, row, strict=True))) for row in await storage.fetch(_LIST)]
 
 
+class _Turn(NamedTuple):
+    """One run of a schedule by its lease's `owner`: for the time `due`, with those `missed` before it."""
+
+    schedule: Schedule
+    due: float
+    owner: str
+    missed: int
+
+
 class LeaseLost(StorageError):
     """Another runner took the schedule over, so this run was rolled back."""
 
@@ -172,13 +177,13 @@ class Schedules:
     async def _watch(self, schedule: Schedule) -> None:
         while True:
             try:
-                last_run, lease_until = (await self._storage.fetch(_STATE, schedule.name))[0]
-                leased = (lease_until or 0.0) if self._leases is None else 0.0
-                await self._sleep_until(max(next_after(schedule.timetable, last_run), leased))
+                last_run, owner, until = (await self._storage.fetch(_STATE, schedule.name))[0]
+                is_free = self._leases is not None or owner in {None, self._own}
+                await self._sleep_until(max(next_after(schedule.timetable, last_run), 0.0 if is_free else until))
                 if not await self._run_due(schedule) and self._leases is not None:
                     await self._clock.sleep(LOOK_AGAIN_SECONDS)
-            except StorageError as error:
-                log.warning("schedule %s: %s", schedule.name, error)
+            except Exception as error:  # noqa: BLE001 - whatever it was: the next due time comes
+                log.warning("schedule %s: %s", schedule.name, described(error))
                 await self._clock.sleep(FIRST_PAUSE_SECONDS)
 
     async def _sleep_until(self, moment: float) -> None:
@@ -188,80 +193,87 @@ class Schedules:
 
     async def _run_due(self, schedule: Schedule) -> bool:
         """If it is still due and nobody runs it: one run for the latest of them. False where it is not ours."""
+        last_run = (await self._storage.fetch(_STATE, schedule.name))[0][0]
         now = self._clock.time()
-        last_run, _ = (await self._storage.fetch(_STATE, schedule.name))[0]
         count, due = due_between(schedule.timetable, last_run, now)
         if not count:
             return True
         owner = self._owner
-        claim = (owner, now + LEASE_SECONDS, count - 1, schedule.name, last_run)
+        claim = (owner, now + LEASE_SECONDS, schedule.name, last_run, owner)
         shared = self._leases is not None
-        write = Write(_CLAIM_SHARED, [claim]) if shared else Write(_CLAIM, [(*claim, now)])
+        write = Write(_CLAIM_SHARED, [claim]) if shared else Write(_CLAIM_ALONE, [(*claim, now)])
         if await self._storage.write(write) != (1,):
             return False
-        if count > 1:
-            self._report(Run(name=schedule.name, outcome=RunOutcome.MISSED, due=due, count=count - 1))
         keeper = self._spawn(self._keep_lease(schedule.name, owner))
         try:
-            await self._run(schedule, due, owner)
+            await self._run(_Turn(schedule, due, owner, missed=count - 1))
         finally:
             keeper.cancel()
         return True
 
-    async def _run(self, schedule: Schedule, due: float, owner: str) -> None:
+    async def _run(self, turn: _Turn) -> None:
+        schedule = turn.schedule
         for attempt in range(1, ATTEMPTS + 1):
             try:
-                await self._attempt(schedule, due, owner)
-            except LeaseLost:
+                await self._attempt(turn)
+            except (LeaseLost, StorageUnavailable, CommitUnknown):
                 raise
             except (Exception, asyncio.CancelledError) as error:
                 if is_ending():
                     raise
                 log.exception("schedule %s failed, attempt %d of %d", schedule.name, attempt, ATTEMPTS)
                 if attempt == ATTEMPTS:
-                    await self._give_up(schedule, due, owner, error)
+                    await self._give_up(turn, error)
                 else:
                     await self._clock.sleep(self._clock.jitter(FIRST_PAUSE_SECONDS * 4 ** (attempt - 1)))
             else:
-                self._report(Run(name=schedule.name, outcome=RunOutcome.DONE, due=due))
+                self._tell(turn, RunOutcome.DONE)
                 return
 
-    async def _attempt(self, schedule: Schedule, due: float, owner: str) -> None:
+    async def _attempt(self, turn: _Turn) -> None:
+        schedule = turn.schedule
         service, _, method = schedule.name.partition(".")
-        scope = Scope(service, Work.SCHEDULE, method, f"{schedule.name}/{due:.3f}")
+        scope = Scope(service, Work.SCHEDULE, method, f"{schedule.name}/{turn.due:.3f}")
         token = current_context.set(Context.root(self._clock.id()))
         try:
             skipped, last = await transact_within(
-                schedule.timeout_seconds, self._storage, scope, lambda: self._run_and_note(schedule, scope, due, owner)
+                schedule.timeout_seconds, self._storage, scope, lambda: self._run_and_note(turn, scope)
             )
         finally:
             current_context.reset(token)
         if skipped:
             self._report(Run(name=schedule.name, outcome=RunOutcome.SKIPPED, due=last, count=skipped))
 
-    async def _run_and_note(self, schedule: Schedule, scope: Scope, due: float, owner: str) -> tuple[int, float]:
+    async def _run_and_note(self, turn: _Turn, scope: Scope) -> tuple[int, float]:
         """The method, and in its transaction the due time; returns how many more passed meanwhile, and the last."""
-        await schedule.run()
-        skipped, last = due_between(schedule.timetable, due, self._clock.time())
+        name = turn.schedule.name
+        await turn.schedule.run()
+        skipped, last = due_between(turn.schedule.timetable, turn.due, self._clock.time())
         unit = scope.unit
         assert isinstance(unit, Unit)
-        if await unit.execute(_FINISH, last, schedule.name, owner) != 1:
+        if await unit.execute(_FINISH, last, turn.missed, 0, None, name, turn.owner) != 1:
             raise LeaseLost(
-                f"The schedule {schedule.name} was taken over by another runner, so this run was rolled back: "
+                f"The schedule {name} was taken over by another runner, so this run was rolled back: "
                 f"this process was frozen, or its loop was blocked, for longer than others wait."
             )
         return skipped, last
 
-    async def _give_up(self, schedule: Schedule, due: float, owner: str, error: BaseException) -> None:
-        _, last = due_between(schedule.timetable, due, self._clock.time())
+    async def _give_up(self, turn: _Turn, error: BaseException) -> None:
+        _, last = due_between(turn.schedule.timetable, turn.due, self._clock.time())
         reason = described(error)
-        await self._storage.write(Write(_FAIL, [(last, reason, schedule.name, owner)]))
-        self._report(Run(name=schedule.name, outcome=RunOutcome.FAILED, due=due, error=reason))
+        row = (last, turn.missed, 1, reason, turn.schedule.name, turn.owner)
+        if await self._storage.write(Write(_FINISH, [row])) == (1,):
+            self._tell(turn, RunOutcome.FAILED, reason)
+
+    def _tell(self, turn: _Turn, outcome: RunOutcome, error: str | None = None) -> None:
+        if turn.missed:
+            self._report(Run(name=turn.schedule.name, outcome=RunOutcome.MISSED, due=turn.due, count=turn.missed))
+        self._report(Run(name=turn.schedule.name, outcome=outcome, due=turn.due, error=error))
 
     async def _keep_lease(self, name: str, owner: str) -> None:
         while True:
             await self._clock.sleep(LEASE_SECONDS / 3)
             try:
                 await self._storage.write(Write(_RENEW, [(self._clock.time() + LEASE_SECONDS, name, owner)]))
-            except StorageError as error:
-                log.warning("schedule %s: the lease could not be renewed: %s", name, error)
+            except Exception as error:  # noqa: BLE001 - as above
+                log.warning("schedule %s: the lease could not be renewed: %s", name, described(error))

@@ -79,13 +79,15 @@ class Crew:
         await self.until(grown)
 
     async def finish(self) -> None:
-        """Take no more orders, and let everything end."""
+        """Take no more orders, and let everything end but the clock."""
         await self.books.write(Write("INSERT INTO phase VALUES ('finish')", [()]))
+        ticks = await self.count("SELECT count(*) FROM tick")
 
         async def ended() -> bool:
             return (
                 await self.count("SELECT count(*) FROM ramet_saga WHERE ended_at IS NULL") == 0
                 and await self.count("SELECT count(*) FROM ramet_outbox WHERE sent_at IS NULL") == 0
+                and await self.count("SELECT count(*) FROM tick") > ticks
             )
 
         await self.until(ended)

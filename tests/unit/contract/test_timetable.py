@@ -89,6 +89,11 @@ def test_due_times_are_counted_and_the_last_is_named() -> None:
     assert due_between(Cron(text="0 0 * * *"), 1, day - 1) == (0, 1)
 
 
+def test_nothing_is_due_between_a_moment_and_an_earlier_one() -> None:
+    assert due_between(Interval(every_seconds=10), 100, 75) == (0, 100)
+    assert due_between(Cron(text="* * * * *"), 600, 0) == (0, 600)
+
+
 def test_after_a_long_time_the_count_ends_and_the_last_is_still_right() -> None:
     assert due_between(Cron(text="* * * * *"), 0, 86400.5) == (1000, 86400)
     assert due_between(Cron(text="30 2 * * *", zone="Europe/Zurich"), 0, local("2026-10-25T12:00")) == (

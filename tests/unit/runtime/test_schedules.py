@@ -21,6 +21,7 @@ from ramet.storage.tables import SCHEMA as STORAGE_TABLES
 from ramet.tasks import Tasks
 from ramet.telemetry.context import current_context
 from ramet.telemetry.scope import Scope, Work, current_scope
+from tests.unit.sagas.replicas import Gate, OwnClock
 
 NOTES = "CREATE TABLE IF NOT EXISTS note (at DOUBLE PRECISION)"
 Act = Callable[[], Awaitable[None]]
@@ -286,18 +287,21 @@ async def test_the_clock_may_be_set(tmp_path: Path, clock: VirtualClock) -> None
         assert len(await it.notes()) == 1
 
 
-async def shared(it: Bed, act: Act | None = None) -> tuple[Schedules, Tasks, Leases]:
-    """A runner in a process of its own; its tasks are what the process does."""
+async def shared(
+    it: Bed, act: Act | None = None, *, when: str = "1h", storage: SqliteStorage | None = None, gate: Gate | None = None
+) -> tuple[Schedules, Tasks, Leases]:
+    """A runner in a process of its own; its tasks are what the process does, and it is frozen while its gate is."""
     tasks = Tasks()
-    leases = Leases(it.storage, clock=it.clock, spawn=tasks.spawn)
+    storage, clock = storage or it.storage, OwnClock(it.clock, gate or Gate())
+    leases = Leases(storage, clock=clock, spawn=tasks.spawn)
 
     async def run() -> None:
         unit().defer(Write("INSERT INTO note VALUES (?)", [(it.clock.time(),)]))
         if act is not None:
             await act()
 
-    schedule = Schedule(name="shop.tidy", timetable=timetable("1h", "UTC"), run=run)
-    runner = Schedules(it.storage, [schedule], clock=it.clock, spawn=tasks.spawn, report=it.runs.append)
+    schedule = Schedule(name="shop.tidy", timetable=timetable(when, "UTC"), run=run)
+    runner = Schedules(storage, [schedule], clock=clock, spawn=tasks.spawn, report=it.runs.append)
     runner.share(leases)
     await leases.join()
     await runner.start()

@@ -103,12 +103,13 @@ class PostgresServer:
         """
         self._initialise()
         while True:
+            before = self._log.stat().st_size if self._log.exists() else 0
             self._process = self._run()
             if self._is_answering(self._process):
                 return
-            text = self._log.read_text(errors="replace")[-2000:]
+            text = self._log.read_bytes()[before:].decode(errors="replace")
             if "shared memory" not in text and "lock file" not in text:
-                raise StorageError(f"PostgreSQL in {self._folder} did not start: {text}")
+                raise StorageError(f"PostgreSQL in {self._folder} did not start: {text[-2000:]}")
 
     def stop(self) -> None:
         """End it in order: connections are cut, everything is on the disk."""
@@ -177,7 +178,7 @@ class PostgresServer:
     def _run(self) -> subprocess.Popen[bytes]:
         values = {**self._settings, "port": str(self.port), "unix_socket_directories": str(self.socket_folder or "")}
         options = [part for name, value in values.items() for part in ("-c", f"{name}={value}")]
-        with self._log.open("wb") as log:
+        with self._log.open("ab") as log:  # those of a server that was killed write their last words into it, too
             return subprocess.Popen(  # noqa: S603 - our own command
                 [str(self._bin / "postgres"), "-D", str(self._data), *options],
                 stdin=subprocess.DEVNULL,
