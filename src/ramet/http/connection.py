@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import select
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
@@ -12,6 +12,40 @@ TOO_LONG = (
     b"HTTP/1.1 431 Request Header Fields Too Large\r\ncontent-type: text/plain; charset=utf-8\r\n"
     b"content-length: 29\r\nconnection: close\r\n\r\nThe head of this is too long."
 )
+
+
+class Gathering:
+    """A transport that keeps the head of an answer until the end of the turn, so that it leaves with the body."""
+
+    longest_copied: ClassVar[int] = 64 * 1024
+
+    def __init__(self, transport: asyncio.Transport, loop: asyncio.AbstractEventLoop) -> None:
+        self._transport = transport
+        self._loop = loop
+        self._head = b""
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._transport, name)
+
+    def write(self, data: bytes) -> None:
+        head, self._head = self._head, b""
+        if head and len(data) > self.longest_copied:
+            self._transport.write(head)
+            self._transport.write(data)
+        elif head or not data.startswith(b"HTTP/"):
+            self._transport.write(head + data)
+        else:
+            self._head = data
+            self._loop.call_soon(self._flush)
+
+    def close(self) -> None:
+        self._flush()
+        self._transport.close()
+
+    def _flush(self) -> None:
+        if self._head:
+            head, self._head = self._head, b""
+            self._transport.write(head)
 
 
 class Connection(HttpToolsProtocol):
@@ -37,6 +71,7 @@ class Connection(HttpToolsProtocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
         super().connection_made(transport)
+        self.transport = Gathering(transport, self.loop)  # type: ignore[assignment]  # it is one in all that is used
         self._head_since = self.loop.time()
         self._look_later(self.head_seconds)
 
