@@ -22,42 +22,40 @@ log = logging.getLogger("ramet.holdups")
 class Holdups:
     """Inside the block a thread looks whether the loop turns; once for each time that it does not, it is told.
 
-    The loop counts while it turns; a count that stands still tells, whatever clocks do.
+    The loop is asked now and then; what it has not answered by the next time tells, whatever clocks do.
     """
 
     def __init__(self, patience_seconds: float = PATIENCE_SECONDS, tell: Callable[[str], None] = log.warning) -> None:
         self._patience = patience_seconds
         self._tell = tell
-        self._turns = 0
+        self._answered = True
         self._ended = threading.Event()
         self._watching = threading.Thread(target=self._watch, args=(threading.get_ident(),), daemon=True)
 
     def __enter__(self) -> Self:
         self._loop = asyncio.get_running_loop()
-        self._turn()
         self._watching.start()
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        self._next.cancel()
         self._ended.set()
         self._watching.join()
 
-    def _turn(self) -> None:
-        self._turns += 1
-        self._next = self._loop.call_later(self._patience / 4, self._turn)
+    def _answer(self) -> None:
+        self._answered = True
 
     def _watch(self, thread: int) -> None:
-        seen = told = 0
+        told = False
         while not self._ended.wait(self._patience):
-            turns = self._turns
-            if turns == seen != told and (place := _place(thread)) is not None:
-                told = turns
+            if self._answered:
+                self._answered = told = False
+                self._loop.call_soon_threadsafe(self._answer)
+            elif not told and (place := _place(thread)) is not None:
+                told = True
                 self._tell(
                     f"Everything in this process waits for {place}, since {self._patience:g} s. "
                     "What blocks belongs in `await asyncio.to_thread(…)`."
                 )
-            seen = turns
 
 
 async def within(limit_seconds: float, name: str, startup: Callable[[], Awaitable[None]]) -> None:
