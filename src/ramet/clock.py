@@ -11,7 +11,11 @@ import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from math import inf
+from typing import Protocol
 
+_LATE_SECONDS = 0.001
+"""What is called later is called late rather than early: loops count in milliseconds, from the begin of a turn."""
 _TAILS, _TAIL_BYTES = 256, 10
 _VERSION = bytes(0x70 | byte & 0x0F for byte in range(256))
 _VARIANT = bytes(0x80 | byte & 0x3F for byte in range(256))
@@ -23,11 +27,18 @@ def in_seconds(duration: float | timedelta) -> float:
     return duration.total_seconds() if isinstance(duration, timedelta) else duration
 
 
+class Timer(Protocol):
+    """What will be called later, unless it is cancelled."""
+
+    def cancel(self) -> object:
+        """It is not called any more."""
+
+
 class Clock(ABC):
     """Where the application gets time, identifiers and chance from.
 
     `monotonic` never goes back and is what deadlines are measured in; `now` is the wall clock in UTC.
-    Everything that waits in Ramet waits in `sleep`.
+    Everything that waits in Ramet waits in `sleep`, or for `call_later`.
     """
 
     monotonic: Callable[[], float]
@@ -40,6 +51,10 @@ class Clock(ABC):
     @abstractmethod
     async def sleep(self, seconds: float | timedelta) -> None:
         """Wait for seconds or a timedelta; zero or less gives way to other tasks once."""
+
+    @abstractmethod
+    def call_later(self, seconds: float, call: Callable[[], object]) -> Timer:
+        """Call it after so many seconds."""
 
     @abstractmethod
     def random(self) -> float:
@@ -80,6 +95,9 @@ class SystemClock(Clock):
     async def sleep(self, seconds: float | timedelta) -> None:
         await asyncio.sleep(max(0.0, in_seconds(seconds)))
 
+    def call_later(self, seconds: float, call: Callable[[], object]) -> Timer:
+        return asyncio.get_running_loop().call_later(seconds + _LATE_SECONDS, call)
+
     def random(self) -> float:
         return random.random()  # noqa: S311 - jitter and sampling, no secret
 
@@ -100,6 +118,40 @@ class SystemClock(Clock):
     def _forget_chance(self) -> None:
         """A child process must not hand out what its parent does."""
         self._tails.clear()
+
+
+class Alarm:
+    """Calls `ring` at the earliest moment it was set to, and is then set no more: one timer for many deadlines.
+
+    Moments are the clock's `monotonic`.
+    """
+
+    __slots__ = ("_clock", "_ring", "_timer", "at")
+
+    def __init__(self, clock: Clock, ring: Callable[[], object]) -> None:
+        self.at = inf
+        """The moment; infinite while it is not set."""
+        self._clock = clock
+        self._ring = ring
+        self._timer: Timer | None = None
+
+    def set(self, at: float) -> None:
+        """Ring at this moment, or earlier where it was set so before."""
+        if at >= self.at:
+            return
+        self.stop()
+        self.at = at
+        self._timer = self._clock.call_later(max(at - self._clock.monotonic(), 0.0), self._rings)
+
+    def stop(self) -> None:
+        """Do not ring."""
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer, self.at = None, inf
+
+    def _rings(self) -> None:
+        self._timer, self.at = None, inf
+        self._ring()
 
 
 def _tails() -> list[str]:
@@ -133,9 +185,19 @@ class VirtualClock(Clock):
         if seconds <= 0:
             await asyncio.sleep(0)
             return
+        await self._wake_after(seconds)
+
+    def call_later(self, seconds: float, call: Callable[[], object]) -> Timer:
+        if seconds <= 0:
+            return asyncio.get_running_loop().call_soon(call)
+        timer = self._wake_after(seconds)
+        timer.add_done_callback(lambda _: None if timer.cancelled() else call())
+        return timer
+
+    def _wake_after(self, seconds: float) -> asyncio.Future[None]:
         future = asyncio.get_running_loop().create_future()
         heapq.heappush(self._sleepers, (self._elapsed + seconds, next(self._count), future))
-        await future
+        return future
 
     def random(self) -> float:
         return self._chance.random()

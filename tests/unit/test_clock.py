@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Coroutine
 from datetime import UTC, datetime, timedelta
+from math import inf
 from typing import Any
 
 import pytest
 
 from ramet import Clock, SystemClock, VirtualClock
+from ramet.clock import Alarm
 
 
 @pytest.fixture(params=[SystemClock, VirtualClock])
@@ -120,3 +122,53 @@ def test_a_seed_repeats_identifiers_and_chance() -> None:
 def test_virtual_time_begins_where_it_is_told() -> None:
     start = datetime(2026, 5, 1, tzinfo=UTC)
     assert VirtualClock(start=start).now() == start
+
+
+async def test_what_is_called_later_may_be_cancelled(clock: Clock) -> None:
+    called: list[str] = []
+    done = asyncio.Event()
+    clock.call_later(0.002, lambda: called.append("never")).cancel()
+    clock.call_later(0.001, lambda: called.append("first"))
+    clock.call_later(0.02, done.set)
+    if isinstance(clock, VirtualClock):
+        await clock.advance(0.02)
+    await done.wait()
+    assert called == ["first"]
+
+
+async def test_an_alarm_rings_at_the_earliest_moment_it_was_set_to_and_once() -> None:
+    clock = VirtualClock()
+    rung: list[float] = []
+    alarm = Alarm(clock, lambda: rung.append(clock.monotonic()))
+    for moment in (20.0, 10.0, 30.0, inf):
+        alarm.set(moment)
+        assert alarm.at <= moment
+    await clock.advance(100)
+    assert (rung, alarm.at) == ([10.0], inf)
+    alarm.set(90.0)  # that moment has passed
+    await clock.settle()
+    assert rung == [10.0, 100.0]
+
+
+async def test_an_alarm_that_is_stopped_does_not_ring() -> None:
+    clock = VirtualClock()
+    rung: list[float] = []
+    alarm = Alarm(clock, lambda: rung.append(clock.monotonic()))
+    alarm.set(10.0)
+    alarm.stop()
+    await clock.advance(100)
+    assert (rung, alarm.at) == ([], inf)
+
+
+async def test_an_alarm_may_be_set_while_it_rings() -> None:
+    clock = VirtualClock()
+    rung: list[float] = []
+
+    def ring() -> None:
+        rung.append(clock.monotonic())
+        alarm.set(clock.monotonic() + 10.0)
+
+    alarm = Alarm(clock, ring)
+    alarm.set(10.0)
+    await clock.advance(35)
+    assert rung == [10.0, 20.0, 30.0]

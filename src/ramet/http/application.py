@@ -78,7 +78,7 @@ class HttpApplication:
 
     async def shutdown(self) -> None:
         """Stop what is mounted."""
-        await self.flights.stop()
+        self.flights.stop()
         for mount in reversed(self._mounts):
             await mount.shutdown()
 

@@ -11,10 +11,10 @@ import msgspec
 from ramet.clock import Clock
 from ramet.errors import Cancelled, Denied, Refusal, Unauthenticated, Unavailable, described, storable
 from ramet.sagas import machine
-from ramet.sagas.alarm import Limit
 from ramet.sagas.definition import Definition, RunnableStep
 from ramet.sagas.live import Live
 from ramet.sagas.progress import Failure, Key, Outcome, Status
+from ramet.sagas.waking import Limit
 from ramet.telemetry.context import Believe, current_context
 from ramet.telemetry.scope import FreshKey, Scope, Work, current_scope
 

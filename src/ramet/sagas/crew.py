@@ -8,8 +8,8 @@ from collections import deque
 from collections.abc import Awaitable, Callable
 
 from ramet.clock import Clock
-from ramet.sagas.alarm import Limit, Limits
 from ramet.sagas.live import Live
+from ramet.sagas.waking import Limit, Limits
 from ramet.tasks import Spawn, first_of
 
 Job = Callable[[Limit], Awaitable[None]]
@@ -26,7 +26,7 @@ class Crew:
 
     def __init__(self, clock: Clock, spawn: Spawn, size: int, failed: Callable[[Live, Exception], None]) -> None:
         self._clock = clock
-        self._limits = Limits(clock, spawn)
+        self._limits = Limits(clock)
         self._spawn = spawn
         self._size = size
         self._failed = failed

@@ -12,11 +12,10 @@ from enum import Enum
 
 from ramet.clock import Clock
 from ramet.sagas import machine
-from ramet.sagas.alarm import Agenda
 from ramet.sagas.definition import Definition
 from ramet.sagas.journal import SavedSaga
 from ramet.sagas.live import Live, revive
-from ramet.tasks import Spawn
+from ramet.sagas.waking import Agenda
 
 
 class Place(Enum):
@@ -47,11 +46,11 @@ class Absent:
 class Roll:
     """Knows one thing of each saga; at most `size` are in memory or being read. `woken` is told whose time has come."""
 
-    def __init__(self, clock: Clock, spawn: Spawn, size: int, woken: Callable[[str], None]) -> None:
+    def __init__(self, clock: Clock, size: int, woken: Callable[[str], None]) -> None:
         self._size = size
         self._sagas: dict[str, Live | Absent] = {}
         self._queue: deque[Absent] = deque()
-        self._agenda = Agenda(clock, spawn, woken)
+        self._agenda = Agenda(clock, woken)
         self._inside = 0
 
     def __contains__(self, saga: object) -> bool:

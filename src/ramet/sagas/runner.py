@@ -13,7 +13,6 @@ from functools import partial
 from ramet.clock import Clock
 from ramet.errors import NotFound, UsageError, described
 from ramet.sagas import machine
-from ramet.sagas.alarm import Limit
 from ramet.sagas.attempt import Performer
 from ramet.sagas.crew import Crew
 from ramet.sagas.definition import Definition, event_name
@@ -23,6 +22,7 @@ from ramet.sagas.moments import Happened, Moment, Report
 from ramet.sagas.progress import ENDED, Outcome, Status, stands_otherwise
 from ramet.sagas.recorder import Recorder
 from ramet.sagas.roll import Absent, Place, Recovery, Roll
+from ramet.sagas.waking import Limit
 from ramet.storage.base import Row
 from ramet.tasks import Spawn
 
@@ -68,7 +68,7 @@ class Runner:
         self._clock = clock
         self._recorder = Recorder(journal, clock, spawn, written=self._written, lost=self._lost, failed=self._set_aside)
         self._crew = Crew(clock, spawn, CONCURRENCY, self._set_aside)
-        self._roll = Roll(clock, spawn, ROOM, self._rise)
+        self._roll = Roll(clock, ROOM, self._rise)
         self._missing = False
 
     # -- life ----------------------------------------------------------------------------------------------------

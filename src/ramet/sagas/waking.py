@@ -1,4 +1,4 @@
-"""Waking up: one timer for all that waits, and one for all that may take too long."""
+"""Waking up: one alarm for all that waits, and one for all that may take too long."""
 
 from __future__ import annotations
 
@@ -7,50 +7,19 @@ import heapq
 from collections.abc import Callable
 from typing import Any
 
-from ramet.clock import Clock
-from ramet.tasks import Spawn
+from ramet.clock import Alarm, Clock
 
 LONGEST_NAP_SECONDS = 300.0
-
-
-class Alarm:
-    """Calls `ring` at the earliest moment it was set to; it is then set no more."""
-
-    def __init__(self, clock: Clock, spawn: Spawn, ring: Callable[[], None]) -> None:
-        self._clock = clock
-        self._spawn = spawn
-        self._ring = ring
-        self._at = float("inf")
-        self._task: asyncio.Task[None] | None = None
-
-    def set(self, at: float) -> None:
-        """Ring at `at`, seconds of the clock's `monotonic`, or earlier if it was set so before."""
-        if at >= self._at:
-            return
-        self.stop()
-        self._at = at
-        self._task = self._spawn(self._wait(at - self._clock.monotonic()))
-
-    async def _wait(self, seconds: float) -> None:
-        await self._clock.sleep(seconds)
-        self._at, self._task = float("inf"), None
-        self._ring()
-
-    def stop(self) -> None:
-        """Do not ring."""
-        if self._task is not None:
-            self._task.cancel()
-        self._at, self._task = float("inf"), None
 
 
 class Agenda:
     """What is to be woken when; the times are seconds since the epoch, so that they can be stored."""
 
-    def __init__(self, clock: Clock, spawn: Spawn, wake: Callable[[str], None]) -> None:
+    def __init__(self, clock: Clock, wake: Callable[[str], None]) -> None:
         self._clock = clock
         self._wake = wake
         self._heap: list[tuple[float, str]] = []
-        self._alarm = Alarm(clock, spawn, self._ring)
+        self._alarm = Alarm(clock, self._ring)
 
     def add(self, at: float, name: str) -> None:
         """Wake `name` at `at`. It may be woken more often than that."""
@@ -116,11 +85,11 @@ class Limit:
 class Limits:
     """Stops what takes too long, by looking now and then instead of keeping a timer for each."""
 
-    def __init__(self, clock: Clock, spawn: Spawn) -> None:
+    def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._all: list[Limit] = []
         self.is_stopped = False
-        self._alarm = Alarm(clock, spawn, self._look)
+        self._alarm = Alarm(clock, self._look)
 
     def new(self) -> Limit:
         """A limit for what the current task does, one thing after the other."""
@@ -140,8 +109,7 @@ class Limits:
                 if limit.task is not None:
                     limit.task.cancel()
         first = min((limit.deadline for limit in self._all if not limit.passed), default=float("inf"))
-        if first < float("inf"):
-            self._alarm.set(max(first, now + 0.005))
+        self._alarm.set(max(first, now + 0.005))
 
     def stop(self) -> None:
         """Stop nothing any more."""

@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from ramet.clock import SystemClock
+from ramet.clock import SystemClock, Timer
 from ramet.tasks import Tasks
 from ramet.telemetry.context import Context
 from ramet.transport.base import Call, Endpoint, Peer
@@ -76,12 +76,20 @@ class Shop:
         raise asyncio.CancelledError
 
 
+class Patient(SystemClock):
+    """The clock of one side that keeps no deadlines, so that the other one's are seen."""
+
+    def call_later(self, seconds: float, call: Callable[[], object]) -> Timer:
+        return super().call_later(1000.0, call)
+
+
 class Bed:
     """Starts, dials, and ends everything."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.clock = SystemClock()
+        self.patient = Patient()
         self.tasks = Tasks()
         self.shop = Shop()
         self.options = TransportOptions(application="shop", name="orders-0")
@@ -89,7 +97,12 @@ class Bed:
         self.address = ""
 
     async def start(
-        self, kind: str = "unix", *, verify: Callable[[bytes], Peer] | None = None, **options: Any
+        self,
+        kind: str = "unix",
+        *,
+        verify: Callable[[bytes], Peer] | None = None,
+        clock: SystemClock | None = None,
+        **options: Any,
     ) -> Server:
         """A server of this kind; its address is `address` from now on."""
         wanted = {"unix": f"unix:{self.folder}/s", "tcp": "tcp://127.0.0.1:0", "tls": "tls://127.0.0.1:0"}[kind]
@@ -99,7 +112,7 @@ class Bed:
         server = Server(
             self.shop,
             verify,
-            clock=self.clock,
+            clock=clock or self.clock,
             spawn=self.tasks.spawn,
             options=replace(self.options, **options),
         )
@@ -107,11 +120,13 @@ class Bed:
         self.address = await server.start(wanted)
         return server
 
-    async def dial(self, *, token: bytes | None = None, **options: Any) -> CallingConnection:
+    async def dial(
+        self, *, token: bytes | None = None, clock: SystemClock | None = None, **options: Any
+    ) -> CallingConnection:
         channel = await dial(
             Endpoint(address=self.address, group="shop"),
             token=None if token is None else lambda: token,
-            clock=self.clock,
+            clock=clock or self.clock,
             spawn=self.tasks.spawn,
             options=replace(self.options, **options),
         )

@@ -89,14 +89,14 @@ async def test_everything_about_a_call_travels(bed: Bed) -> None:
 
 async def test_the_callee_is_cancelled_when_its_time_is_up(bed: Bed) -> None:
     await bed.start()
-    channel = await bed.dial(sweep_seconds=1000.0)  # so that the caller's own patience is not what ends it
+    channel = await bed.dial(clock=bed.patient)
     with pytest.raises(DeadlineExceeded, match="was not done in time"):
         await channel.call(bed.call("wait", seconds=0.05))
     assert bed.shop.left.is_set()
 
 
 async def test_the_caller_waits_no_longer_than_its_deadline(bed: Bed) -> None:
-    await bed.start(sweep_seconds=1000.0)
+    await bed.start(clock=bed.patient)
     channel = await bed.dial()
     with pytest.raises(DeadlineExceeded, match="did not answer in time"):
         await channel.call(bed.call("wait", seconds=0.05))

@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
-from ramet.clock import Clock, VirtualClock
+from ramet.clock import Clock, Timer, VirtualClock
 from ramet.contract.saga import Saga
 from ramet.contract.struct import Event, Struct
 from ramet.errors import CommitUnknown, StorageError, StorageUnavailable
@@ -38,11 +38,23 @@ class Gate:
         self._open = asyncio.Event()
         self._open.set()
 
+        self._late: list[Callable[[], object]] = []
+
     def freeze(self) -> None:
         self._open.clear()
 
     def wake(self) -> None:
         self._open.set()
+        late, self._late = self._late, []
+        for call in late:
+            call()
+
+    def through(self, call: Callable[[], object]) -> None:
+        """Call it as soon as it is open."""
+        if self._open.is_set():
+            call()
+        else:
+            self._late.append(call)
 
     async def passing(self) -> None:
         await self._open.wait()
@@ -62,6 +74,9 @@ class OwnClock(Clock):
     async def sleep(self, seconds: float | timedelta) -> None:
         await self._clock.sleep(seconds)
         await self._gate.passing()
+
+    def call_later(self, seconds: float, call: Callable[[], object]) -> Timer:
+        return self._clock.call_later(seconds, lambda: self._gate.through(call))
 
     def random(self) -> float:
         return self._clock.random()

@@ -8,8 +8,8 @@ from collections.abc import AsyncIterator
 import pytest
 
 from ramet.clock import SystemClock
-from ramet.sagas.alarm import Limit
 from ramet.sagas.crew import Crew
+from ramet.sagas.waking import Limit
 from ramet.tasks import Tasks
 
 SIZE = 8

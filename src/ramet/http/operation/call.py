@@ -98,6 +98,7 @@ class Call:
             raise InvalidRequest(errors=(wrong,)) from None
         if wanted < self.endpoint.deadline_seconds:
             self.flight.deadline = self.started + wanted
+            self.endpoint.flights.watch(self.flight.deadline)
             self._replace(deadline=self.flight.deadline)
 
     def enter_scope(self, key: bytes, body: bytes) -> None:

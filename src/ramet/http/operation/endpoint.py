@@ -1,7 +1,7 @@
 """One operation: from the request to the answer, within its limits of size and time.
 
 This is the way of every request, so it is straight: no middleware, no request object unless somebody asks for one, the
-constant headers encoded beforehand, and the deadline kept by a sweeper instead of a timer.
+constant headers encoded beforehand, and the deadline kept by an alarm that all share.
 """
 
 from __future__ import annotations

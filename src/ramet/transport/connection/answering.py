@@ -7,6 +7,7 @@ import logging
 import socket
 from collections.abc import Callable, Coroutine
 from itertools import starmap
+from math import inf
 from typing import Any
 
 from msgspec.structs import replace
@@ -117,7 +118,7 @@ class AnsweringConnection(Connection):
         self._known: dict[str, Known] = {}
         self._draining = False
         self._deaf = False
-        self._way_seconds = options.sweep_seconds
+        self._way_seconds = options.way_seconds
         self.on_begun: Callable[[AnsweringConnection], None] | None = None
         self.on_introduced: Callable[[AnsweringConnection], None] | None = None
         self.vouch: Vouch | None = None
@@ -269,7 +270,7 @@ class AnsweringConnection(Connection):
         self._bytes += size
         if admission is not None:
             admission.enter()
-        self._rouse()
+        self._alarm.set(call.context.deadline)
 
     async def _work(self, number: int, call: Call, answering: Answer) -> None:
         """Answer one call under its context, and send what came of it."""
@@ -375,11 +376,12 @@ class AnsweringConnection(Connection):
     def _busy(self) -> bool:
         return bool(self._in_flight)
 
-    def _overdue(self, now: float) -> None:
+    def _overdue(self, now: float) -> float:
         for flight in tuple(self._in_flight.values()):
             if flight.deadline <= now and not flight.overdue:
                 flight.overdue = True
                 flight.task.cancel()
+        return min((flight.deadline for flight in self._in_flight.values() if not flight.overdue), default=inf)
 
     def _forsaken(self, _: str) -> None:
         for flight in tuple(self._in_flight.values()):

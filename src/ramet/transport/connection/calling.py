@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Iterator, Sequence
+from math import inf
 from typing import Any
 
 from ramet.clock import Clock
@@ -85,8 +86,8 @@ class CallingConnection(Connection, Channel):
         waiting[number] = (future, deadline, call.method)
         if gathered and (not self._scheduled or self._gathered_bytes >= self._flush_bytes):
             self._flush_soon()
-        if self._wake is not None:
-            self._rouse()
+        if deadline < self._alarm.at:
+            self._alarm.set(deadline)
         return future
 
     async def _call_later(self, call: Call) -> bytes:
@@ -169,7 +170,7 @@ class CallingConnection(Connection, Channel):
         while self._paused:
             future: asyncio.Future[None] = self._loop.create_future()
             self._queue[future] = call
-            self._rouse()
+            self._alarm.set(call.context.deadline)
             try:
                 await future
             finally:
@@ -237,7 +238,7 @@ class CallingConnection(Connection, Channel):
     def _busy(self) -> bool:
         return bool(self._waiting or self._queue)
 
-    def _overdue(self, now: float) -> None:
+    def _overdue(self, now: float) -> float:
         for number, (future, deadline, method) in tuple(self._waiting.items()):
             if deadline <= now and number in self._waiting:  # one that turned out not to be sendable is gone
                 del self._waiting[number]
@@ -247,6 +248,9 @@ class CallingConnection(Connection, Channel):
             if call.context.deadline <= now:
                 _fail(waiter, DeadlineExceeded(f"{call.method}: the time was up before {self._where} took the call."))
         self._settle()
+        waiting = min((deadline for _, deadline, _ in self._waiting.values()), default=inf)
+        queueing = (call.context.deadline for future, call in self._queue.items() if not future.done())
+        return min(waiting, min(queueing, default=inf))
 
     def _settle(self) -> None:
         """Disconnect when the other side wants to end, or this one, and nothing is in flight."""

@@ -12,7 +12,7 @@ from sys import maxsize
 from typing import Any
 from zlib import crc32
 
-from ramet.clock import Clock
+from ramet.clock import Alarm, Clock
 from ramet.tasks import Spawn
 from ramet.transport.options import TransportOptions
 from ramet.transport.wire.framing import PING, PONG
@@ -48,7 +48,7 @@ class Connection(asyncio.Protocol):
         self._paused = False
         self._heard = False
         self._silent = False
-        self._wake: asyncio.Future[None] | None = None
+        self._alarm = Alarm(clock, self._look_after_deadlines)
         self._background: list[asyncio.Task[Any]] = []
         self._reason = ""
         self.lost: asyncio.Future[str] = self._loop.create_future()
@@ -58,12 +58,13 @@ class Connection(asyncio.Protocol):
         self._transport = transport
         if transport.get_extra_info("sslcontext") is None:  # which takes a limit of 0 for "always full"
             self._transport.set_write_buffer_limits(0)  # write at once, and know at once when that is not possible
-        self._background = [self._spawn(self._sweep()), self._spawn(self._keep_alive())]
+        self._background = [self._spawn(self._keep_alive())]
 
     def connection_lost(self, exc: Exception | None) -> None:
         """End: the background first, then whoever waits for something."""
         for task in self._background:
             task.cancel()
+        self._alarm.stop()
         self._background = []
         self._pending.clear()
         self._gathered.clear()
@@ -154,21 +155,6 @@ class Connection(asyncio.Protocol):
         else:
             assert kind == PONG, kind
 
-    def _rouse(self) -> None:
-        """Something is in flight from now on."""
-        if self._wake is not None:
-            self._wake.set_result(None)
-            self._wake = None
-
-    async def _sweep(self) -> None:
-        """Look after deadlines while anything is in flight."""
-        while True:
-            if not self._busy():
-                self._wake = self._loop.create_future()
-                await self._wake
-            await self._clock.sleep(self._options.sweep_seconds)
-            self._overdue(self._monotonic())
-
     async def _keep_alive(self) -> None:
         """Ask a silent peer whether it is there, and give it up when it says nothing to that.
 
@@ -209,8 +195,11 @@ class Connection(asyncio.Protocol):
         """Whether anything is in flight."""
         raise NotImplementedError
 
-    def _overdue(self, now: float) -> None:
-        """End what should have been done by now."""
+    def _look_after_deadlines(self) -> None:
+        self._alarm.set(self._overdue(self._monotonic()))
+
+    def _overdue(self, now: float, /) -> float:
+        """End what should have been done by now; until when the next one has time (infinite: there is none)."""
         raise NotImplementedError
 
     def _forsaken(self, reason: str, /) -> None:
