@@ -7,12 +7,12 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
 
-from ramet.clock import SystemClock
 from ramet.errors import StorageError
 from ramet.testing.engines import postgres
 from ramet.testing.engines.postgres import PostgresServer
@@ -33,17 +33,18 @@ def folder() -> Iterator[Path]:
         yield Path(made) / "postgresql"
 
 
-async def test_a_cluster_that_was_being_made_is_made_anew(folder: Path) -> None:
+def test_a_cluster_that_was_being_made_is_made_anew(folder: Path) -> None:
     command = subprocess.Popen([sys.executable, "-c", START, str(folder)], start_new_session=True)
-    while not any(folder.rglob("base")):  # noqa: ASYNC110 - another process makes it
-        await SystemClock().sleep(0.005)
+    while not any(folder.rglob("base")):
+        with suppress(subprocess.TimeoutExpired):
+            command.wait(0.005)
     os.killpg(command.pid, signal.SIGKILL)
     command.wait()
     with PostgresServer(folder) as server:
         assert server.is_running
 
 
-async def test_a_lock_that_names_another_process_is_not_waited_for_without_end(
+def test_a_lock_that_names_another_process_is_not_waited_for_without_end(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with PostgresServer(folder) as server:

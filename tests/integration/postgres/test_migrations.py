@@ -104,7 +104,11 @@ async def test_where_the_connection_is_lost_at_the_commit_nobody_is_told_that_no
     storage = PostgresStorage("torn", f"{server.url}/postgres")
     await storage.open(())
     with pytest.raises(CommitUnknown):
-        async with storage.maintenance() as connection:
-            for statement in DYING.split(";\n"):
-                await connection.execute(text(statement))
+        await die_at_the_commit(storage)
     await storage.close()
+
+
+async def die_at_the_commit(storage: PostgresStorage) -> None:
+    async with storage.maintenance() as connection:
+        for statement in DYING.split(";\n"):
+            await connection.execute(text(statement))

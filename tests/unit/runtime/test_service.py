@@ -11,7 +11,7 @@ import pytest
 from ramet import Api, Application, Contract, Event, Saga, Struct, command, get, wait
 from ramet.clock import VirtualClock
 from ramet.contract.reading.application import read
-from ramet.errors import DeadlineExceeded, IncompatibleRelease
+from ramet.errors import DeadlineExceeded, IncompatibleRelease, StorageError
 from ramet.model.topology import Deployment
 from ramet.runtime import holdups, service
 from ramet.runtime.policies import Deadlines
@@ -61,6 +61,43 @@ async def test_a_release_that_has_no_sagas_any_more_strands_none(tmp_path: Path)
     second = release(OrdersWithoutSagas, tmp_path)
     with pytest.raises(IncompatibleRelease, match=r"Checkout 17 .*: this release has no saga Checkout"):
         await second.start()
+
+
+class Bills(Contract, version="1.0.0"):
+    @command
+    async def send(self) -> None: ...
+
+
+class FailingBills(Bills):
+    async def send(self) -> None:
+        pass
+
+    async def shutdown(self) -> None:
+        raise RuntimeError("it had been broken before")
+
+
+class LoggedOrders(OrdersWithoutSagas):
+    ended: ClassVar[list[str]] = []
+
+    async def shutdown(self) -> None:
+        self.ended.append("orders")
+
+
+@pytest.mark.parametrize("order", [(LoggedOrders, FailingBills), (FailingBills, LoggedOrders)])
+async def test_all_others_end_and_close_where_one_fails_on_its_way_down(
+    tmp_path: Path, order: tuple[type[Contract], ...]
+) -> None:
+    LoggedOrders.ended.clear()
+    running = Running(
+        read(Application("shop", services=order)), embedded(Deployment(durability="off"), tmp_path), Options()
+    )
+    await running.start()
+    with pytest.raises(RuntimeError, match="broken before"):
+        await running.stop()
+    assert LoggedOrders.ended == ["orders"]
+    for storage in running.storages.values():
+        with pytest.raises(StorageError, match="not open"):
+            await storage.fetch("SELECT 1")
 
 
 async def test_old_answers_are_removed_though_an_hour_before_that_went_wrong(

@@ -89,7 +89,7 @@ class Zygotes:
             await zygote.ended()
 
     async def _load(self) -> None:
-        """There is none where the application cannot be forked, or not even loaded, which who is spawned says better."""
+        """There is none where the application cannot be forked, or not even loaded: who is spawned says better why."""
         try:
             self._zygote = await Zygote.start(self._loading, self._spawn)
             async with asyncio.timeout(LOADING_SECONDS):

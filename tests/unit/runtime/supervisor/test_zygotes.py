@@ -63,7 +63,7 @@ class Held:
         return self.tasks.spawn(self.zygotes.fork(assignment, self.said.append))
 
     async def there(self, name: str) -> None:
-        while not (self.folder / name).exists():  # noqa: ASYNC110, ASYNC240 - another process makes it
+        while not (self.folder / name).exists():  # noqa: ASYNC110 - another process makes it
             await asyncio.sleep(0.01)
 
     @property
