@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from ramet.clock import SystemClock
 from ramet.model.topology import Assignment
 from ramet.runtime.supervisor.child import Child
 from ramet.runtime.supervisor.zygotes import Loading, Zygotes
@@ -63,8 +64,8 @@ class Held:
         return self.tasks.spawn(self.zygotes.fork(assignment, self.said.append))
 
     async def there(self, name: str) -> None:
-        while not (self.folder / name).exists():  # noqa: ASYNC110 - another process makes it
-            await asyncio.sleep(0.01)
+        while not (self.folder / name).exists():
+            await SystemClock().sleep(0.01)
 
     @property
     def loaded(self) -> int:
