@@ -18,6 +18,8 @@ Raised = tuple[type[BaseException], BaseException, TracebackType | None] | tuple
 COLOURS = {"WARNING": "yellow", "ERROR": "red", "CRITICAL": "red"}
 MOST_ALIKE = 10
 WHILE_SECONDS = 10.0
+MOST_KINDS = 1000
+"""A service may write its details into the message itself, so that each is a kind of its own."""
 
 
 class LineFormatter(logging.Formatter):
@@ -83,6 +85,8 @@ class Floods(logging.Filter):
         if not record.name.startswith("ramet.") or (record.levelno != logging.WARNING and _foreseen(record) is None):
             return True
         kind = record.name, str(record.msg)
+        if len(self._since) >= MOST_KINDS and kind not in self._since:
+            self._since.clear()
         since, count = self._since.get(kind, (record.created, 0))
         if record.created - since < WHILE_SECONDS:
             self._since[kind] = since, count + 1

@@ -8,6 +8,7 @@ from collections.abc import Callable, Collection, Coroutine, Sequence
 from typing import Any
 
 from ramet.clock import Clock
+from ramet.errors import StorageError
 from ramet.events.base import Broker, Delivery, Done, Outlet, Sink
 from ramet.events.feed import Feed
 from ramet.events.outbox import Entry, Outbox
@@ -140,7 +141,10 @@ class Relay:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         self._tasks.clear()
-        await self._flush()
+        try:
+            await self._flush()
+        except StorageError as error:
+            log.warning("what the relay of %s has sent last will be sent again: %s", self._storage.service, error)
 
     # -- what others ask -----------------------------------------------------------------------------------------
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Callable
 from functools import partial
 
 from ramet.clock import Clock
-from ramet.errors import StorageError
+from ramet.errors import described
 from ramet.events.base import Delivery, Sink
 from ramet.events.letters import Letters
 from ramet.storage.leases import Leases
@@ -16,6 +17,7 @@ from ramet.tasks import Spawn
 LOOK_EVERY_SECONDS = 30.0
 LEASE = "replays"
 BATCH = 200
+log = logging.getLogger("ramet.events")
 
 
 class Replays:
@@ -75,7 +77,8 @@ class Replays:
         room = await self._sink.room()
         try:
             replays = await self._letters.replays(BATCH)
-        except StorageError:
+        except Exception as error:  # noqa: BLE001 - whatever it was: nobody else would bring them
+            log.warning("What is to be replayed cannot be read; trying again soon: %s", described(error))
             return 0
         fresh = [replay for replay in replays if replay.message.id not in self._under_way][:room]
         for message, renewals in fresh:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from functools import cached_property, partial
 from typing import Any, TypeVar
@@ -135,24 +136,28 @@ class Running:
 
     async def end(self) -> None:
         """The first part of `stop`: finish sagas, schedules, handlers and relays at work; calls are still answered."""
-        for service in reversed(self._begun):
-            await service.end()
-        self._begun.clear()
+        async with AsyncExitStack() as last_first:
+            for service in self._begun:
+                last_first.push_async_callback(service.end)
+            self._begun.clear()
 
     async def stop(self) -> None:
-        """Finish what is under way, then close. Harmless when nothing was started."""
-        await self.end()
-        for _, api in self.apis:
-            await api.shutdown()
-        for service in reversed(self._in_order() if self._prepared else []):
-            await service.shutdown()
-        self._prepared = False
-        await self._broker.close()
-        for outside in self._outside:
-            await outside.close()
-        await self.tasks.stop()
-        for storage in self.storages.values():
-            await storage.close()
+        """Finish what is under way, then close. Harmless when nothing was started.
+
+        Raises: what a service's or an API's own `shutdown()` does, once all the others are done as well.
+        """
+        async with AsyncExitStack() as last_first:
+            for close in (*(one.close for one in self.storages.values()), self.tasks.stop):
+                last_first.push_async_callback(close)
+            for outside in self._outside:
+                last_first.push_async_callback(outside.close)
+            last_first.push_async_callback(self._broker.close)
+            for service in self._in_order() if self._prepared else ():
+                last_first.push_async_callback(service.shutdown)
+            for _, api in self.apis:
+                last_first.push_async_callback(api.shutdown)
+            self._prepared = False
+            await self.end()
 
     def client(self, contract: type[C]) -> C:
         """A client for code outside of the services: tests, tools, mounted applications."""

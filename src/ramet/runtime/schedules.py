@@ -168,11 +168,17 @@ class Schedules:
         self._loops = [self._spawn(self._watch(schedule)) for schedule in self._schedules]
 
     async def stop(self) -> None:
-        """Start no further run; one that is going is cancelled, rolled back, and made up for later."""
+        """Start no further run; one that is going is cancelled, rolled back, and made up for later.
+
+        Where the database is away its lease is left behind, to end as that of somebody who died.
+        """
         for loop in self._loops:
             loop.cancel()
         await asyncio.gather(*self._loops, return_exceptions=True)
-        await self._storage.write(Write(_RELEASE, [(self._owner,)]))
+        try:
+            await self._storage.write(Write(_RELEASE, [(self._owner,)]))
+        except StorageError as error:
+            log.warning("the schedules of %s could not be handed back: %s", self._storage.service, error)
 
     async def _watch(self, schedule: Schedule) -> None:
         while True:

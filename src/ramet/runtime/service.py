@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Awaitable, Callable, Iterator, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -11,7 +11,7 @@ from typing import Any
 from ramet.clock import Clock
 from ramet.contract.declared import Declared, DeclaredSaga, DeclaredService
 from ramet.contract.timetable import timetable
-from ramet.errors import StorageError
+from ramet.errors import described
 from ramet.events.base import Broker
 from ramet.events.moments import Report
 from ramet.events.policy import Retries
@@ -36,6 +36,7 @@ from ramet.telemetry.context import Believe
 from ramet.telemetry.scope import Scope, Work
 
 PURGE_EVERY_SECONDS = 3600.0
+log = logging.getLogger("ramet.storage")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -115,8 +116,10 @@ class RunningService:
         """Every hour; not at once, for what was published before a long pause is redelivered first."""
         while True:
             await self._around.clock.sleep(PURGE_EVERY_SECONDS)
-            with suppress(StorageError):  # the next hour will do
+            try:
                 await purge_answers(self.storage, self._around.clock.time() - RETENTION_SECONDS)
+            except Exception as error:  # noqa: BLE001 - whatever it was: the next hour will do
+                log.warning("The old answers of %s could not be removed: %s", self.name, described(error))
 
     async def end(self) -> None:
         """Finish what is under way, and begin nothing more."""

@@ -175,43 +175,39 @@ class Leases:
 
     async def _look(self) -> None:
         """Beat, see who else does, expel who does not, and take what is free."""
-        before = self.worker, self._held
+        before, others = (self.worker, self._held), frozenset(self._others)
         if not await self._storage.write_apart(Write(_BEAT, [(_WORKER + self.worker,)])):
             log.warning("a worker of %s was taken for dead; it begins anew", self._storage.service)
             self.worker, self._held = self._clock.id(), frozenset()
             self._say_changed()
             await self._enter()
         rows = await self._storage.fetch(_ALL)
-        gone = await self._observe(rows)
-        await self._contend(rows)
-        self._tell(changed=gone or before != (self.worker, self._held))
+        try:
+            await self._observe(rows)
+            await self._contend(rows)
+        finally:  # who has gone is not seen again
+            self._tell(changed=not others <= self._others.keys() or before != (self.worker, self._held))
 
-    async def _observe(self, rows: Iterable[Row]) -> bool:
-        """Whether somebody has gone."""
+    async def _observe(self, rows: Iterable[Row]) -> None:
+        """Know who is there no more, and expel who is silent."""
         now = self._clock.monotonic()
         elapsed, self._looked_at = min(now - self._looked_at, 2 * BEAT_SECONDS), now  # more, and we were frozen too
         there = {name: (beat, about) for name, owner, beat, about in rows if name == _WORKER + owner}
         there.pop(_WORKER + self.worker, None)
-        gone = self._others.keys() - there.keys()
-        for name in gone:
+        for name in self._others.keys() - there.keys():
             del self._others[name]
         for name, (beat, about) in there.items():
             self._others.setdefault(name, _Seen(beat, frozenset(about.split()))).look(beat, elapsed)
-        return bool(await self._expel()) or bool(gone)
+        for name, one in [(name, one) for name, one in self._others.items() if one.silence >= SILENCE_SECONDS]:
+            await self._expel(name, one)
 
-    async def _expel(self) -> int:
-        silent = [(name, one) for name, one in self._others.items() if one.silence >= SILENCE_SECONDS]
-        expelled = 0
-        for name, one in silent:
-            if one.process:
-                await self._storage.evict(one.process)
-            expelled_now = await self._storage.write_apart(Write(_EXPEL, [(name, one.beat)]))
-            if expelled_now:
-                del self._others[name]
-                who = name.removeprefix(_WORKER)
-                log.warning("a worker of %s is dead: %s (%s)", self._storage.service, one.shown, who)
-            expelled += expelled_now
-        return expelled
+    async def _expel(self, name: str, one: _Seen) -> None:
+        if one.process:
+            await self._storage.evict(one.process)
+        if await self._storage.write_apart(Write(_EXPEL, [(name, one.beat)])):
+            del self._others[name]
+            who = name.removeprefix(_WORKER)
+            log.warning("a worker of %s is dead: %s (%s)", self._storage.service, one.shown, who)
 
     async def _contend(self, rows: Iterable[Row]) -> None:
         owners = {name: owner for name, owner, _, _ in rows}

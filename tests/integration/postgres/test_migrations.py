@@ -11,7 +11,7 @@ from sqlalchemy import text
 
 from ramet.contract.declared import Declared
 from ramet.contract.reading.application import read
-from ramet.errors import StorageError
+from ramet.errors import CommitUnknown, StorageError
 from ramet.runtime.configuration import load, make_importable
 from ramet.runtime.migrating import create_tables, folder_of, prepare, tables_of
 from ramet.storage.address import address
@@ -86,3 +86,29 @@ async def test_a_table_without_a_column_that_the_code_declares_is_refused_in_one
     with pytest.raises(StorageError, match=told):
         await create_tables(service, storage)
     await storage.close()
+
+
+DYING = """
+CREATE TABLE torn (id int);
+CREATE FUNCTION die() RETURNS trigger LANGUAGE plpgsql AS
+    $$ BEGIN PERFORM pg_terminate_backend(pg_backend_pid()); RETURN NULL; END $$;
+CREATE CONSTRAINT TRIGGER dying AFTER INSERT ON torn DEFERRABLE INITIALLY DEFERRED
+    FOR EACH ROW EXECUTE FUNCTION die();
+INSERT INTO torn VALUES (1)
+"""
+
+
+async def test_where_the_connection_is_lost_at_the_commit_nobody_is_told_that_nothing_was_done(
+    server: PostgresServer,
+) -> None:
+    storage = PostgresStorage("torn", f"{server.url}/postgres")
+    await storage.open(())
+    with pytest.raises(CommitUnknown):
+        await die_at_the_commit(storage)
+    await storage.close()
+
+
+async def die_at_the_commit(storage: PostgresStorage) -> None:
+    async with storage.maintenance() as connection:
+        for statement in DYING.split(";\n"):
+            await connection.execute(text(statement))

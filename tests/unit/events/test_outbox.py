@@ -5,11 +5,14 @@ from __future__ import annotations
 import itertools
 from pathlib import Path
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ramet.errors import StorageUnavailable
 from ramet.events.base import Message
-from ramet.events.outbox import Outbox, publish_write, ranges
+from ramet.events.outbox import Gaps, Outbox, publish_write, ranges
+from ramet.storage.base import Row
 from tests.unit.events.bed import bed, numbers
 
 
@@ -67,3 +70,25 @@ async def test_purging_spares_what_is_unsent_or_young(tmp_path: Path) -> None:
         await outbox.mark([1, 2, 4, 5], at=it.clock.time())
         assert await outbox.purge(it.clock.time() - 50, batch=2) == 3
         assert [entry.seq for entry in await outbox.past(0, 10)] == [3, 5]
+
+
+async def test_rows_that_come_late_are_found_again_where_the_database_failed_in_the_middle_of_looking(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with bed(tmp_path) as it:
+        gaps = Gaps(it.orders, it.clock.monotonic)
+        gaps.note(0, [150])
+        await it.publish(1)
+        fetch, answers = it.orders.fetch, iter([True, False])
+
+        async def fails_soon(sql: str, *parameters: object) -> list[Row]:
+            if not next(answers):
+                raise StorageUnavailable("It is away.")
+            return await fetch(sql, *parameters)
+
+        with monkeypatch.context() as context:
+            context.setattr(it.orders, "fetch", fails_soon)
+            with pytest.raises(StorageUnavailable):
+                await gaps.late()
+        assert [entry.seq for entry in await gaps.late()] == [1]
+        assert await gaps.late() == []

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from ramet.errors import StorageUnavailable
 from ramet.events.base import Message
-from ramet.events.outbox import publish_write
+from ramet.events.outbox import Outbox, publish_write
 from ramet.events.relay import SWEEP_EVERY_SECONDS, Relay
 from ramet.storage.base import Write
 from ramet.storage.leases import BEAT_SECONDS, SILENCE_SECONDS, Leases
@@ -75,6 +76,38 @@ async def test_one_that_lost_the_lease_stands_by_and_what_it_had_is_handled_once
         assert await it.notes() == [1, 2]
         await first.stop()
         await it.drain()
+
+
+async def test_one_that_lost_the_lease_and_could_not_note_what_was_sent_sends_again_when_it_gets_it_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with bed(tmp_path) as it:
+        await it.subscribe()
+        it.relay, leases = await shared(it)
+        with monkeypatch.context() as away:
+            away.setattr(Outbox, "mark", unreachable)
+            await it.publish(1)
+            await it.clock.advance(1)
+            await it.orders.write(Write("DELETE FROM ramet_lease WHERE owner = ?", [(leases.worker,)]))
+            await it.clock.advance(TAKEN_OVER)
+        assert leases.holds("relay")
+        await it.publish(2)
+        await it.clock.advance(5)
+        assert await it.unsent() == 0
+
+
+async def test_one_whose_database_is_away_stops_all_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with bed(tmp_path) as it:
+        await it.subscribe()
+        it.relay, _ = await shared(it)
+        monkeypatch.setattr(Outbox, "mark", unreachable)
+        await it.publish(1)
+        await it.clock.settle()
+        await it.relay.stop()
+
+
+async def unreachable(*_: object) -> None:
+    raise StorageUnavailable("The server is away.")
 
 
 @pytest.mark.parametrize("others", [5, 3000])

@@ -53,3 +53,14 @@ async def meet(fault: Fault, it: Bed) -> None:
     await it.clock.advance(65)
     for _, tasks, _ in processes:
         await tasks.stop()
+
+
+async def test_one_whose_database_is_away_stops_all_the_same(tmp_path: Path) -> None:
+    async with bed(tmp_path, VirtualClock()) as it:
+        own = OwnStorage(it.storage, gate := Gate())
+        schedules, tasks, _ = await shared(it, storage=own, gate=gate)
+        own.fault = fault = Fault(1, "before")
+        fault.arm()
+        await schedules.stop()
+        assert fault.met.is_set()
+        await tasks.stop()

@@ -9,13 +9,15 @@ from typing import ClassVar
 import pytest
 
 from ramet import Api, Application, Contract, Event, Saga, Struct, command, get, wait
+from ramet.clock import VirtualClock
 from ramet.contract.reading.application import read
-from ramet.errors import DeadlineExceeded, IncompatibleRelease
+from ramet.errors import DeadlineExceeded, IncompatibleRelease, StorageError
 from ramet.model.topology import Deployment
-from ramet.runtime import holdups
+from ramet.runtime import holdups, service
 from ramet.runtime.policies import Deadlines
 from ramet.runtime.running import Options, Running
 from ramet.runtime.wiring import embedded
+from ramet.storage.base import Write
 
 
 class Paid(Event, key="order"):
@@ -56,9 +58,66 @@ async def test_a_release_that_has_no_sagas_any_more_strands_none(tmp_path: Path)
     await first.start()
     await first.client(Orders).place("17")
     await first.stop()
-    service = release(OrdersWithoutSagas, tmp_path)
+    second = release(OrdersWithoutSagas, tmp_path)
     with pytest.raises(IncompatibleRelease, match=r"Checkout 17 .*: this release has no saga Checkout"):
-        await service.start()
+        await second.start()
+
+
+class Bills(Contract, version="1.0.0"):
+    @command
+    async def send(self) -> None: ...
+
+
+class FailingBills(Bills):
+    async def send(self) -> None:
+        pass
+
+    async def shutdown(self) -> None:
+        raise RuntimeError("it had been broken before")
+
+
+class LoggedOrders(OrdersWithoutSagas):
+    ended: ClassVar[list[str]] = []
+
+    async def shutdown(self) -> None:
+        self.ended.append("orders")
+
+
+@pytest.mark.parametrize("order", [(LoggedOrders, FailingBills), (FailingBills, LoggedOrders)])
+async def test_all_others_end_and_close_where_one_fails_on_its_way_down(
+    tmp_path: Path, order: tuple[type[Contract], ...]
+) -> None:
+    LoggedOrders.ended.clear()
+    running = Running(
+        read(Application("shop", services=order)), embedded(Deployment(durability="off"), tmp_path), Options()
+    )
+    await running.start()
+    with pytest.raises(RuntimeError, match="broken before"):
+        await running.stop()
+    assert LoggedOrders.ended == ["orders"]
+    for storage in running.storages.values():
+        with pytest.raises(StorageError, match="not open"):
+            await storage.fetch("SELECT 1")
+
+
+async def test_old_answers_are_removed_though_an_hour_before_that_went_wrong(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock, engines = VirtualClock(), embedded(Deployment(durability="off"), tmp_path)
+    running = Running(read(Application("shop", services=OrdersService)), engines, Options(clock=clock))
+    await running.start()
+    storage = running.storages["orders"]
+    await storage.write(Write("INSERT INTO ramet_inbox (consumer, key, answer, at) VALUES ('old', '1', NULL, 0)", [()]))
+
+    async def fail(*_: object) -> int:
+        raise RuntimeError("the driver is at its wits' end")
+
+    with monkeypatch.context() as context:
+        context.setattr(service, "purge_answers", fail)
+        await clock.advance(service.PURGE_EVERY_SECONDS)
+    await clock.advance(service.PURGE_EVERY_SECONDS)
+    assert await storage.fetch("SELECT key FROM ramet_inbox") == []
+    await running.stop()
 
 
 class SlowOrders(OrdersWithoutSagas):

@@ -72,6 +72,25 @@ async def test_the_first_holds_what_all_contend_for_for_as_long_as_it_lives(it: 
     assert [one.changes for one in workers[1:]] == [0, 0]
 
 
+async def test_that_somebody_has_gone_is_told_though_the_database_fails_right_after_it(
+    it: Processes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    workers = [await it.join() for _ in range(3)]
+    await workers[0].tasks.stop()
+    write = it.storage.write
+
+    async def failing(*writes: Write) -> tuple[int, ...]:
+        if "ON CONFLICT" in writes[0].sql:
+            raise StorageError("it fails")
+        return await write(*writes)
+
+    with monkeypatch.context() as context:
+        context.setattr(it.storage, "write", failing)
+        await it.clock.advance(EXPELLED)
+    await it.clock.advance(BEAT_SECONDS)
+    assert all(one.changes for one in workers[1:])
+
+
 async def test_what_a_dead_worker_held_is_held_by_one_other(it: Processes) -> None:
     workers = [await it.join() for _ in range(3)]
     await workers[0].tasks.stop()

@@ -107,7 +107,7 @@ class DnsDiscovery(Discovery):
     async def _look_at(self, group: str) -> None:
         try:
             found = await self._endpoints(group)
-        except OSError as error:
+        except Exception as error:  # noqa: BLE001 - whatever it was, such as no thread to ask in: it is asked again
             log.warning("The addresses of %s cannot be looked up: %s. Those known are kept.", group, error)
             return
         if self._known.get(group) != found:

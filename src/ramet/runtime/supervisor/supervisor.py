@@ -200,7 +200,7 @@ class Supervisor:
     def renew(self) -> None:
         """Whoever starts from now on is of what lies in the folder, and is installed, then."""
         if self._zygotes is not None:
-            self._zygotes.forget()
+            self._zygotes.renew()
 
     def end(self) -> None:
         """Let whoever waits for `stopping` begin to stop."""

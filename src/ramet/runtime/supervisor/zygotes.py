@@ -47,25 +47,36 @@ class Zygotes:
     async def fork(self, assignment: Assignment, said: Said) -> Child | None:
         """A replica of the release that its assignment names; None where it has to be spawned."""
         async with self._asking:
-            if assignment.version != self._version:
-                self.forget()
-                self._version = assignment.version
-                self._zygote = await self._load()
-            if self._zygote is None:
-                return None
             try:
+                if assignment.version != self._version:
+                    self.forget()
+                    self._version = assignment.version
+                    await self._load()
+                if self._zygote is None:
+                    return None
                 return await Child.made(lambda output: self._fork(assignment, output), said, self._spawn)
             except (OSError, ValueError) as error:
                 log.warning("The zygote is given up, and this replica is spawned: %s.", str(error) or repr(error))
-                has_forked = self._zygote.has_forked
-                self.forget()
-                if not has_forked:  # nor would the next
-                    self._version = assignment.version
+                has_forked = self._zygote is not None and self._zygote.has_forked
+                self._drop()
+                if has_forked:  # so will the next
+                    self._version = ""
                 return None
+            except BaseException:  # its answer would be taken for that to whoever asks next
+                self.forget()
+                raise
+
+    def renew(self) -> None:
+        """Load the application anew for whoever starts next; who is being forked now is not disturbed."""
+        self._version = ""
 
     def forget(self) -> None:
-        """Load the application anew for whoever starts next."""
-        zygote, self._zygote, self._version = self._zygote, None, ""
+        """Let the zygote end, and load another for whoever starts next."""
+        self._drop()
+        self._version = ""
+
+    def _drop(self) -> None:
+        zygote, self._zygote = self._zygote, None
         if zygote is not None:
             zygote.hang_up()
             self._spawn(zygote.ended())
@@ -77,22 +88,18 @@ class Zygotes:
         if zygote is not None:
             await zygote.ended()
 
-    async def _load(self) -> Zygote | None:
-        """None where the application cannot be forked, or not even loaded, which whoever is spawned says better."""
-        zygote = None
+    async def _load(self) -> None:
+        """There is none where the application cannot be forked, or not even loaded: who is spawned says better why."""
         try:
-            zygote = await Zygote.start(self._loading, self._spawn)
+            self._zygote = await Zygote.start(self._loading, self._spawn)
             async with asyncio.timeout(LOADING_SECONDS):
-                obstacle = await zygote.loaded()
+                obstacle = await self._zygote.loaded()
         except (OSError, ValueError) as error:
             obstacle = str(error) or type(error).__name__
-        if not obstacle:
-            return zygote
-        log.warning("Replicas are spawned, not forked from a process that has loaded the application: %s.", obstacle)
-        if zygote is not None:
-            zygote.hang_up()
-            await zygote.ended()
-        return None
+        if obstacle:
+            why = "Replicas are spawned, not forked from a process that has loaded the application: %s."
+            log.warning(why, obstacle)
+            self._drop()
 
     async def _fork(self, assignment: Assignment, output: int) -> Process:
         assert self._zygote is not None

@@ -203,14 +203,15 @@ class PostgresStorage(Storage):
     @asynccontextmanager
     async def maintenance(self) -> AsyncIterator[AsyncConnection]:
         self.means  # noqa: B018 - says where the storage is closed
-        channel = await self._connector.maintainer()
+        channel, committing = await self._connector.maintainer(), False
         try:
             await channel.command("BEGIN")
             await channel.raw.execute(LOCK, f"ramet {self.schema}")
             yield channel.facade
+            committing = True
             await channel.command("COMMIT")
         except FAILURES as error:
-            raise failure(error, self.location) from error
+            raise failure(error, self.location, committing=committing) from error
         finally:
             await asyncio.shield(self._tasks.spawn(channel.close()))
 

@@ -30,7 +30,10 @@ class Checkpointer:
         self._commits += 1
         if self._commits >= COMMITS and (self._running is None or self._running.done()):
             self._commits = 0
-            self._running = self._executor.submit(self._run)
+            try:
+                self._running = self._executor.submit(self._run)
+            except RuntimeError as error:
+                log.warning("No checkpoint can be made now: %s", error)
 
     def _run(self) -> None:
         try:

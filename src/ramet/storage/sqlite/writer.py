@@ -258,12 +258,19 @@ class Writer:
         batch = self.batch
         if batch is None:
             return
-        if self.commit_seconds >= self.options.quick_commit_seconds:
-            self.committing = True
-            self._executor = self._executor or ThreadPoolExecutor(1, "ramet-commit")
-            self._executor.submit(self._commit_in_thread, batch)
-        else:
+        is_quick = self.commit_seconds < self.options.quick_commit_seconds
+        self.committing = not is_quick and self._has_thread_for(batch)
+        if not self.committing:
             self._finish(batch, self._timed_commit())
+
+    def _has_thread_for(self, batch: Batch) -> bool:
+        """Whether a thread makes the commit: there may be none to be had."""
+        self._executor = self._executor or ThreadPoolExecutor(1, "ramet-commit")
+        try:
+            self._executor.submit(self._commit_in_thread, batch)
+        except RuntimeError:
+            self._executor = None  # it would do so as soon as it has one
+        return self._executor is not None
 
     def _commit_in_thread(self, batch: Batch) -> None:
         error = self._timed_commit()

@@ -14,6 +14,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Self, TypedDict
 
+from ramet.clock import SystemClock
 from ramet.errors import ConfigurationError, StorageError
 from ramet.testing.engines.base import free_port
 
@@ -102,13 +103,16 @@ class PostgresServer:
         Raises: ConfigurationError where PostgreSQL is not installed; StorageError with its log where it does not start.
         """
         self._initialise()
+        clock = SystemClock()
+        until = clock.monotonic() + _PATIENCE_SECONDS
         while True:
             before = self._log.stat().st_size if self._log.exists() else 0
             self._process = self._run()
             if self._is_answering(self._process):
                 return
             text = self._log.read_bytes()[before:].decode(errors="replace")
-            if "shared memory" not in text and "lock file" not in text:
+            is_ending = "shared memory" in text or "lock file" in text  # one that was killed has children that go on
+            if not is_ending or clock.monotonic() > until:
                 raise StorageError(f"PostgreSQL in {self._folder} did not start: {text[-2000:]}")
 
     def stop(self) -> None:
@@ -156,23 +160,25 @@ class PostgresServer:
     def _initialise(self) -> None:
         secret = self._folder / "password"
         if not self._data.exists():
-            for folder in (self._folder, self._data, self._folder / "run"):
+            made = self._folder / "making"  # a cluster is there whole, or not at all
+            shutil.rmtree(made, ignore_errors=True)
+            for folder in (self._folder, made, self._folder / "run"):
                 folder.mkdir(parents=True, exist_ok=True, mode=0o700)
                 self._give(folder)
             secret.touch(mode=0o600)
             secret.write_text(secrets.token_hex(16))
             self._give(secret)
-            self._initdb(secret)
+            self._initdb(made, secret)
+            made.rename(self._data)
         self.password = secret.read_text()
 
-    def _initdb(self, secret: Path) -> None:
-        command = [str(self._bin / "initdb"), "-D", str(self._data), "-U", self.user, "--pwfile", str(secret)]
+    def _initdb(self, folder: Path, secret: Path) -> None:
+        command = [str(self._bin / "initdb"), "-D", str(folder), "-U", self.user, "--pwfile", str(secret)]
         command += ["--no-sync", "--auth", "scram-sha-256", "--encoding", "UTF8", "--locale", "C.UTF-8"]
         done = subprocess.run(  # noqa: S603 - our own command
             command, capture_output=True, text=True, check=False, cwd="/", **_as(self._account)
         )
         if done.returncode != 0:
-            shutil.rmtree(self._data, ignore_errors=True)
             raise StorageError(f"initdb failed in {self._folder}: {done.stderr.strip()}")
 
     def _run(self) -> subprocess.Popen[bytes]:

@@ -109,12 +109,12 @@ class Replica:
             except (RametError, OSError) as error:
                 self._failed(error)
             else:
-                return await self._connected(channel)
+                self._connected(channel)
+                return
             await around.clock.sleep(around.clock.jitter(pause))
             pause = min(reaching.longest_seconds, pause * 2)
             if self.channel is not None and self.channel.usable:
-                return None  # it was silent, and is back
-        return None
+                return  # it was silent, and is back
 
     def _failed(self, error: RametError | OSError) -> None:
         if self.trouble is None or str(error) != str(self.trouble):
@@ -122,9 +122,11 @@ class Replica:
         self.trouble = error
         self._surroundings.changed()
 
-    async def _connected(self, channel: Channel) -> None:
+    def _connected(self, channel: Channel) -> None:
+        """What waits for an answer on the former channel is waited for, while this one may be lost as well."""
+        spawn = self._surroundings.spawn
         if self._retired:
-            await channel.close()
+            spawn(channel.close())
             return
         former, self.channel = self.channel, channel
         self.trouble = None
@@ -133,7 +135,7 @@ class Replica:
         self._tell(Decision.CONNECTED)
         self._surroundings.changed()
         if former is not None:
-            await former.close()
+            spawn(former.close())
 
     def _tell(self, decision: Decision, reason: str = "") -> None:
         endpoint = self.endpoint

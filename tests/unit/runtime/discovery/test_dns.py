@@ -15,26 +15,27 @@ from ramet.transport.base import Endpoint
 
 
 class Names:
-    """A resolver whose answers are set; None: it cannot be asked."""
+    """A resolver whose answers are set, or what asking it raises."""
 
-    def __init__(self, **addresses: list[str] | None) -> None:
+    def __init__(self, **addresses: list[str] | Exception) -> None:
         self.addresses = addresses
 
     async def __call__(self, host: str) -> Sequence[str]:
         found = self.addresses.get(host, [])
-        if found is None:
-            raise OSError("no network")
+        if isinstance(found, Exception):
+            raise found
         return found
 
 
-async def test_addresses_are_told_when_they_change_and_kept_when_nobody_can_be_asked() -> None:
+@pytest.mark.parametrize("failure", [OSError("no network"), RuntimeError("can't start new thread")])
+async def test_addresses_are_told_when_they_change_and_kept_when_nobody_can_be_asked(failure: Exception) -> None:
     clock, tasks, names = VirtualClock(), Tasks(), Names(rest=["10.0.0.2", "10.0.0.1", "10.0.0.1"])
     discovery = DnsDiscovery({"rest": "tls://rest:7000"}, clock=clock, spawn=tasks.spawn, resolve=names)
     told: list[list[str]] = []
     discovery.watch("rest", lambda found: told.append([one.address for one in found]))
     await discovery.start()
     assert told == [["tls://10.0.0.1:7000", "tls://10.0.0.2:7000"]]
-    names.addresses["rest"] = None
+    names.addresses["rest"] = failure
     await clock.advance(INTERVAL_SECONDS)
     names.addresses["rest"] = ["fd00::1"]
     await clock.advance(INTERVAL_SECONDS)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
+from typing import Any
 
 import pytest
 from msgspec.structs import replace
@@ -33,6 +34,7 @@ class FakeChannel(Channel):
         self.gate: asyncio.Event | None = None
         self.usable = True
         self.waiting = 0
+        self.closing: asyncio.Task[Any] | None = None
 
     async def call(self, call: Call) -> bytes:
         self.calls.append(call)
@@ -54,6 +56,9 @@ class FakeChannel(Channel):
 
     async def close(self) -> None:
         self.usable = False
+        self.closing = asyncio.current_task()
+        if self.gate is not None and self.waiting:
+            await self.gate.wait()
 
 
 class World:
@@ -353,3 +358,28 @@ async def test_only_the_methods_that_are_hedged_are_sent_twice(world: World) -> 
         assert channel.gate is not None
         channel.gate.set()
     await asyncio.gather(*tasks)
+
+
+@pytest.mark.parametrize("retired", [False, True])
+async def test_what_is_in_flight_on_a_former_channel_is_waited_for_and_holds_up_nobody(
+    world: World, retired: bool
+) -> None:
+    upstream = await world.upstream(ONE)
+    former = world.channels[ONE.address]
+    former.gate = asyncio.Event()
+    long = world.tasks.spawn(upstream.call(world.call(seconds=60), repeatable=False))
+    await world.clock.settle()
+    former.usable = False
+    await upstream.call(world.call(), repeatable=False)
+    if retired:
+        upstream.update(())
+    else:
+        world.channels[ONE.address].usable = False
+        short = world.tasks.spawn(upstream.call(world.call(), repeatable=False))
+        await world.clock.advance(1)
+        assert short.done()
+    await world.clock.settle()
+    assert former.closing is not None
+    assert not former.closing.done()
+    former.gate.set()
+    assert await long
