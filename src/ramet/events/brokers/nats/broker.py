@@ -53,7 +53,7 @@ class NatsBroker(Broker):
         self._clock = clock
         self._spawn = spawn
         self._interests = tuple(interests)
-        self._connection = Connection(self._options, self._names, lost=self._lost, back=self._back)
+        self._connection = Connection(self._options, self._names, clock, lost=self._lost, back=self._back)
         self._outgoing = Outgoing(clock, route=self._route)
         self._beats = Beats(self._tell, clock=clock, spawn=spawn, failures=FAILURES)
         self._readings: dict[str, Reading] = {}
@@ -65,9 +65,7 @@ class NatsBroker(Broker):
         connection = self._connection
         await connection.open()
         self._check_sync()
-        layout = await connection.agree(Layout(partitions=self._options.partitions))
-        self._stream = Stream(connection=connection, names=self._names, beats=self._beats, partitions=layout.partitions)
-        await asyncio.gather(*(declare(connection, interest) for interest in self._interests))
+        self._stream = await connection.insist(self._begin)
         await connection.listen(f"{connection.inbox}.stored.*", self._confirmed)
         await connection.listen(f"{connection.inbox}.read.*", self._arrived)
         await connection.listen(self._names.members, lambda beat: self._beats.hear(beat.data))
@@ -103,7 +101,8 @@ class NatsBroker(Broker):
             )
         assert self._stream is not None, "a broker is opened before somebody subscribes"
         past = subscription.past
-        await declare(self._connection, Interest(name, subscription.topics, past is not None))
+        interest = Interest(name, subscription.topics, past is not None)
+        await self._connection.insist(partial(declare, self._connection, interest))
         if past is not None:
             await past.reached(subscription.topics, None)  # from now on the broker remembers
         reading = Reading(subscription, self._stream, number=len(self._by_number))
@@ -114,6 +113,11 @@ class NatsBroker(Broker):
 
     def outlets(self, topics: Collection[str] | None = None) -> Sequence[Outlet]:  # noqa: ARG002 - one for all topics
         return (Outlet("nats", None, self._outgoing),)
+
+    async def _begin(self) -> Stream:
+        layout = await self._connection.agree(Layout(partitions=self._options.partitions))
+        await asyncio.gather(*(declare(self._connection, interest) for interest in self._interests))
+        return Stream(connection=self._connection, names=self._names, beats=self._beats, partitions=layout.partitions)
 
     def _start(self, *loops: Callable[[], Awaitable[None]], mend: Callable[[], None] | None = None) -> None:
         going = partial(persist, clock=self._clock, log=log, mend=mend)
