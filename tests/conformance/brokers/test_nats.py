@@ -57,6 +57,19 @@ class TestNatsBroker(OnEngine):
             await broker.publish([message(1)])
             await recorder.until(1)
 
+    async def test_the_librarys_attempts_to_connect_again_end_with_the_broker(self) -> None:
+        async def attempt() -> None:
+            try:
+                await asyncio.Event().wait()
+            except asyncio.CancelledError:  # as `asyncio.wait_for` of Python 3.11 may
+                await asyncio.Event().wait()
+
+        async with self.connected() as broker:
+            attempting = broker._connection.client._reconnection_task = self.tasks.spawn(attempt())
+            await asyncio.sleep(0)
+            await broker.close()
+            assert attempting.done()
+
     @pytest.mark.parametrize("kind", ["ramet_{}", "KV_ramet_{}"])
     async def test_what_an_operator_has_deleted_is_made_again(self, kind: str) -> None:
         recorder, name = Recorder(), self.application

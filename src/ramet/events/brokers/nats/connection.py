@@ -46,8 +46,9 @@ LAYOUT = "layout"
 OLDEST = (2, 9)
 SEVERAL_FILTERS = (2, 10)
 NEVER_FULL = 1 << 30
-FAILURES = (TimeoutError, OSError, Error)
-"""What a question ends with where there is no connection or no answer."""
+FAILURES = (TimeoutError, OSError, Error, RuntimeError)
+"""What a question ends with where there is no connection or no answer; RuntimeError is what uvloop says of a transport
+that has just gone."""
 UNANSWERED = (NoRespondersError, NoStreamResponseError)
 """What a question to a bucket that is not there ends with, or to one without a leader."""
 log = logging.getLogger("ramet.events.nats")
