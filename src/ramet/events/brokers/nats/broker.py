@@ -9,7 +9,6 @@ from functools import partial
 from typing import Any
 
 from nats.aio.msg import Msg
-from nats.errors import MaxPayloadError
 
 from ramet.clock import Clock
 from ramet.errors import ConfigurationError, RametError, described
@@ -21,11 +20,14 @@ from ramet.events.brokers.nats.entries import declare
 from ramet.events.brokers.nats.options import NatsOptions, read_url
 from ramet.events.brokers.nats.reading import Reading, Stream
 from ramet.events.brokers.nats.wire import Layout, Names, origin, publish_id, why_not_stored
-from ramet.events.brokers.outgoing import AGAIN_SECONDS, Outgoing
+from ramet.events.brokers.outgoing import AGAIN_SECONDS, PACK_BYTES, Outgoing
 from ramet.events.brokers.wire import encode_messages
 from ramet.tasks import Spawn, end
 
 SYNCED = (2, 10)
+HEADER_BYTES = len("NATS/1.0\r\nNats-Msg-Id: \r\n\r\n")
+PACK_HEADER_BYTES = 128
+"""What is around the messages of a pack at most; that of several has a short name."""
 log = logging.getLogger("ramet.events.nats")
 
 
@@ -70,7 +72,7 @@ class NatsBroker(Broker):
         await connection.listen(f"{connection.inbox}.read.*", self._arrived)
         await connection.listen(self._names.members, lambda beat: self._beats.hear(beat.data))
         self._beats.restart()
-        self._outgoing.resume()
+        self._resume()
         self._start(self._send, self._beats.run, self._repeat, self._stay_connected)
 
     async def close(self) -> None:
@@ -127,24 +129,26 @@ class NatsBroker(Broker):
         assert self._stream is not None, "nothing is sent before the partitions are known"
         return self._names.subject(message, self._stream.partitions)
 
+    def _resume(self) -> None:
+        self._outgoing.resume(min(PACK_BYTES, self._connection.client.max_payload - PACK_HEADER_BYTES))
+
     async def _send(self) -> None:
         answers = f"{self._connection.inbox}.stored"
         while True:
             ticket, subject, messages = await self._outgoing.next()
-            try:
-                await self._connection.client.publish(
-                    subject,
-                    encode_messages(messages),
-                    reply=f"{answers}.{ticket}",
-                    headers={"Nats-Msg-Id": publish_id(messages)},
-                )
-            except MaxPayloadError:
-                size = sum(len(message.payload) for message in messages)
+            body, name = encode_messages(messages), publish_id(messages)
+            size, most = len(body) + len(name) + HEADER_BYTES, self._connection.client.max_payload
+            if size > most:  # the server would hang up
                 names = ", ".join(message.id for message in messages)
                 log.warning(
-                    "event %s has %d bytes, more than max_payload of NATS: raise it there, and restart", names, size
+                    "event %s has %d bytes, max_payload of NATS is %d: raise it there, and restart", names, size, most
                 )
                 self._outgoing.refused(ticket)
+                continue
+            try:
+                await self._connection.client.publish(
+                    subject, body, reply=f"{answers}.{ticket}", headers={"Nats-Msg-Id": name}
+                )
             except FAILURES as error:
                 log.debug("%d events are sent again: %s", len(messages), error)
                 self._outgoing.failed(ticket)
@@ -200,7 +204,7 @@ class NatsBroker(Broker):
 
     def _back(self) -> None:
         self._beats.restart()
-        self._outgoing.resume()
+        self._resume()
         for reading in self._by_number:
             reading.interrupt()
 
