@@ -7,6 +7,7 @@ import os
 import signal
 from collections.abc import Collection, Iterator
 
+import nats
 import pytest
 
 from ramet.clock import SystemClock
@@ -83,3 +84,29 @@ class TestNatsBroker(OnEngine):
             async with asyncio.timeout(PATIENCE_SECONDS):
                 while await broker._connection.get(LAYOUT, Layout) is None:
                     await SystemClock().sleep(0.05)
+
+    @pytest.mark.parametrize("is_running", [True, False], ids=["running", "gone"])
+    async def test_a_stream_that_others_have_made_again_is_read_from_its_beginning(self, is_running: bool) -> None:
+        interest, recorder = Interest("billing.note", frozenset({"orders.Placed"})), Recorder()
+        old, new = ([message(number, key=f"k{number % 9}") for number in range(at, at + 60)] for at in (0, 100))
+        reader = await self.connect([interest])
+        await reader.open()
+        await self.consumer(reader, "billing.note", recorder)
+        await reader.publish(old)
+        await recorder.until_complete(old)
+        if not is_running:
+            await reader.close()
+        client = await nats.connect(self.engine.url.partition("?")[0])
+        await client.jetstream().delete_stream(f"ramet_{self.application}")
+        await client.close()
+        publisher = await self.connect([interest])
+        await publisher.open()
+        await publisher.publish(new)
+        await publisher.close()
+        if not is_running:
+            reader = await self.connect([interest])
+            await reader.open()
+            await self.consumer(reader, "billing.note", recorder)
+        await recorder.until_complete(new)
+        await reader.close()
+        await self.tasks.stop()

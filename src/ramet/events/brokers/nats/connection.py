@@ -14,7 +14,7 @@ from ramet.clock import Clock
 from ramet.errors import ConfigurationError, MissingExtra, Unavailable
 from ramet.events.brokers.loops import insist
 from ramet.events.brokers.nats.options import DAY_SECONDS, NatsOptions
-from ramet.events.brokers.nats.wire import Layout, Names
+from ramet.events.brokers.nats.wire import Layout, Names, Stamp
 from ramet.tasks import end
 
 try:
@@ -43,6 +43,7 @@ BEAT_NANOSECONDS = 4_000_000_000
 NAME_TAKEN = 10058
 WITHOUT_JETSTREAM = (10039, 10076)
 LAYOUT = "layout"
+STAMP = "stream"
 OLDEST = (2, 9)
 SEVERAL_FILTERS = (2, 10)
 NEVER_FULL = 1 << 30
@@ -68,6 +69,10 @@ class Connection:
         self._kv: KeyValue | None = None
         self._listened: list[tuple[str, Callable[[Msg], None]]] = []
         self._layout: Layout | None = None
+        self._first = ""
+        self._created = ""
+        self.era = ""
+        """What tells positions of a stream that was made again from those of the first, which have none."""
         self._is_ending = False
         self._restoring = asyncio.Lock()
         self.gone = asyncio.Event()
@@ -153,11 +158,13 @@ class Connection:
     async def bounds(self) -> tuple[int, int]:
         """The first and the last position of the stream."""
         try:
-            state = (await self.js.stream_info(self._names.stream)).state
+            info = await self.js.stream_info(self._names.stream)
         except NotFoundError:
+            info = None
+        if info is None or _stamp(info) != self._created:
             await self.restore()
-            state = (await self.js.stream_info(self._names.stream)).state
-        return state.first_seq, state.last_seq
+            info = await self.js.stream_info(self._names.stream)
+        return info.state.first_seq, info.state.last_seq
 
     async def get(self, key: str, kind: type[V]) -> tuple[V, int] | None:
         """An entry with its revision."""
@@ -257,16 +264,23 @@ class Connection:
             )
         await self._ensure(lambda: self.js.stream_info(self._names.stream), self._begin)
         await self._ensure_bucket()
+        await self._recognise()
+
+    async def _recognise(self) -> None:
+        """Positions that are written down already may be those of a stream that was deleted."""
+        assert self._kv is not None
+        created = _stamp(await self.js.stream_info(self._names.stream))
+        with suppress(KeyWrongLastSequenceError):
+            stamp = Stamp(created=self._first or created)  # also in a new bucket: for others the era goes on
+            await self._kv.update(STAMP, msgspec.json.encode(stamp), last=0)
+        self._first = msgspec.json.decode((await self._kv.get(STAMP)).value or b"", type=Stamp).created
+        self._created, self.era = created, "" if self._first == created else f"{created}."
 
     async def _begin(self) -> None:
-        """A new stream: positions that are written down already are those of one that was deleted."""
         if self._kv is not None:
             log.warning(
                 "the stream %s was deleted, with what nobody had read yet: it is made again", self._names.stream
             )
-            with suppress(NotFoundError):
-                await self.js.delete_key_value(self._names.bucket)
-            await self._ensure_bucket()
         await self.js.add_stream(
             name=self._names.stream,
             subjects=[self._names.subjects],
@@ -344,6 +358,10 @@ class Connection:
             f"NATS at {place} cannot be used ({reason}): start a nats-server with JetStream there, or name another "
             "address as `broker` of the deployment in ramet.toml."
         )
+
+
+def _stamp(info: api.StreamInfo) -> str:
+    return f"{info.created:%Y%m%d%H%M%S%f}"
 
 
 def _is_without_jetstream(error: BaseException) -> bool:
