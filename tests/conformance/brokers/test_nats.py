@@ -7,6 +7,7 @@ import os
 import signal
 from collections.abc import Collection, Iterator
 
+import nats
 import pytest
 
 from ramet.clock import SystemClock
@@ -57,6 +58,19 @@ class TestNatsBroker(OnEngine):
             await broker.publish([message(1)])
             await recorder.until(1)
 
+    async def test_the_librarys_attempts_to_connect_again_end_with_the_broker(self) -> None:
+        async def attempt() -> None:
+            try:
+                await asyncio.Event().wait()
+            except asyncio.CancelledError:  # as `asyncio.wait_for` of Python 3.11 may
+                await asyncio.Event().wait()
+
+        async with self.connected() as broker:
+            attempting = broker._connection.client._reconnection_task = self.tasks.spawn(attempt())
+            await asyncio.sleep(0)
+            await broker.close()
+            assert attempting.done()
+
     @pytest.mark.parametrize("kind", ["ramet_{}", "KV_ramet_{}"])
     async def test_what_an_operator_has_deleted_is_made_again(self, kind: str) -> None:
         recorder, name = Recorder(), self.application
@@ -70,3 +84,29 @@ class TestNatsBroker(OnEngine):
             async with asyncio.timeout(PATIENCE_SECONDS):
                 while await broker._connection.get(LAYOUT, Layout) is None:
                     await SystemClock().sleep(0.05)
+
+    @pytest.mark.parametrize("is_running", [True, False], ids=["running", "gone"])
+    async def test_a_stream_that_others_have_made_again_is_read_from_its_beginning(self, is_running: bool) -> None:
+        interest, recorder = Interest("billing.note", frozenset({"orders.Placed"})), Recorder()
+        old, new = ([message(number, key=f"k{number % 9}") for number in range(at, at + 60)] for at in (0, 100))
+        reader = await self.connect([interest])
+        await reader.open()
+        await self.consumer(reader, "billing.note", recorder)
+        await reader.publish(old)
+        await recorder.until_complete(old)
+        if not is_running:
+            await reader.close()
+        client = await nats.connect(self.engine.url.partition("?")[0])
+        await client.jetstream().delete_stream(f"ramet_{self.application}")
+        await client.close()
+        publisher = await self.connect([interest])
+        await publisher.open()
+        await publisher.publish(new)
+        await publisher.close()
+        if not is_running:
+            reader = await self.connect([interest])
+            await reader.open()
+            await self.consumer(reader, "billing.note", recorder)
+        await recorder.until_complete(new)
+        await reader.close()
+        await self.tasks.stop()

@@ -37,8 +37,8 @@ class TestRabbitBroker(OnEngine):
         assert isinstance(broker, RabbitBroker)
         for task in broker._tasks:
             task.cancel()
-        assert broker._connection is not None
-        await broker._connection.close()
+        assert broker._consuming is not None
+        await broker._consuming.close()
 
     async def settle(self) -> None:
         """RabbitMQ 3.10 keeps the names of new quorum queues in memory for up to three minutes."""
@@ -54,7 +54,7 @@ class TestRabbitBroker(OnEngine):
             readings = broker._readings["billing.note"]
             before = {queue.channel for queue in readings._queues.values()}
             for name in names:
-                await broker._mouth.queue_delete(name)
+                await broker._beating.queue_delete(name)
             await self._until(lambda: self._read_anew(readings._queues.values(), before))
             await broker.publish([message(2)])
             await recorder.until_complete([message(2)])

@@ -26,6 +26,7 @@ from tests.integration.brokers.worker import INTEREST, make_broker
 PATIENCE_SECONDS = 40.0
 REFUSED = 4
 CUTS = 3
+SENT, ANSWERED = "sent", "answered"
 
 
 class Line:
@@ -59,6 +60,10 @@ class Line:
         async with asyncio.timeout(PATIENCE_SECONDS):
             await self._refused.wait()
 
+    def carries(self, way: str) -> bool:
+        """Whether what has arrived is passed on; if not, its connection ends."""
+        return True
+
     def _hang_up(self) -> None:
         for writer in self._open:
             writer.transport.abort()
@@ -75,13 +80,13 @@ class Line:
         else:
             there, beyond = await asyncio.open_connection("127.0.0.1", self._port)
             self._open |= {writer, beyond}
-            await asyncio.gather(self._pass(reader, beyond), self._pass(there, writer))
+            await asyncio.gather(self._pass(reader, beyond, SENT), self._pass(there, writer, ANSWERED))
             self._open -= {writer, beyond}
         self._calls.discard(call)
 
-    async def _pass(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def _pass(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, way: str) -> None:
         with contextlib.suppress(OSError):
-            while data := await reader.read(65_536):
+            while (data := await reader.read(65_536)) and self.carries(way):
                 writer.write(data)
                 await writer.drain()
         await _end(writer)

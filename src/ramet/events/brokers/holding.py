@@ -101,6 +101,12 @@ class Holding:
         """The connection was lost: answers to what was written may be, too."""
         self._in_doubt = True
 
+    def forget(self) -> None:
+        """Another store is there in the place of the one whose positions these are: take everything over anew."""
+        self._owned.clear()
+        self.doubt()
+        self.wake()
+
     async def any(self) -> list[Partition]:
         """Wait until something is to be read."""
         while not self.reading:

@@ -1,15 +1,39 @@
-"""Loops of an adapter that go on for ever: whatever ends one, it is logged and begins again."""
+"""What an adapter does until it succeeds, and its loops that go on for ever: whatever ends one, it begins again."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
+from typing import TypeVar
 
 from ramet.clock import Clock
 from ramet.tasks import is_ending
 
 AGAIN_SECONDS = 0.5
+T = TypeVar("T")
+
+
+async def insist(
+    ask: Callable[[], Awaitable[T]],
+    *,
+    clock: Clock,
+    patience_seconds: float,
+    failures: tuple[type[Exception], ...],
+    final: Callable[[Exception], bool] = lambda _: False,
+) -> T:
+    """What it gives; asked again and again, as a connection may go at any moment.
+
+    Raises: what it failed with when there was no more time, or finally.
+    """
+    deadline = clock.monotonic() + patience_seconds
+    while True:
+        try:
+            return await ask()
+        except failures as error:
+            if final(error) or clock.monotonic() > deadline:
+                raise
+        await clock.sleep(clock.jitter(AGAIN_SECONDS))
 
 
 async def persist(

@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from ramet.clock import Clock
 from ramet.events.base import Delivery, Done, Message, Sink
+from ramet.events.brokers.wire import at_most_bytes
 
 WINDOW = 1000
 PACK = 100
@@ -36,10 +37,11 @@ class Pack(NamedTuple):
 class Outgoing(Sink):
     """The sink of a durable broker's outlet: whoever writes to the connection asks for the `next` pack.
 
-    A pack holds what may be sent at that moment on one route, at most `most` messages, and costs the broker one sync of
-    its disk. Nobody waits for it to fill; while `packs` of them wait for the broker's confirmation the next ones
-    gather, `window` messages in all. Messages of a key are in one pack, or the next is sent when the one before is
-    stored, so that whatever is refused, lost or sent again, the store has the messages of a key in order.
+    A pack holds what may be sent at that moment on one route, at most `most` messages and, where they are several, as
+    many bytes as the connection takes, and costs the broker one sync of its disk. Nobody waits for it to fill; while
+    `packs` of them wait for the broker's confirmation the next ones gather, `window` messages in all. Messages of a key
+    are in one pack, or the next is sent when the one before is stored, so that whatever is refused, lost or sent again,
+    the store has the messages of a key in order.
 
     Without a connection (`pause`) nothing is sent and there is no room; after `resume` all that was not confirmed is
     sent again, in the same packs. What is not confirmed within `overdue_seconds` is sent again too (None: a connection
@@ -59,6 +61,7 @@ class Outgoing(Sink):
         self._clock = clock
         self._route = route
         self._most = most
+        self._most_bytes = PACK_BYTES
         self._most_packs = packs
         self._window = window
         self._patience = math.inf if overdue_seconds is None else overdue_seconds
@@ -115,14 +118,14 @@ class Outgoing(Sink):
         """The longest waiting route's messages, each with what waits behind it, as far as the pack goes."""
         route, ready = next(iter(self._ready.items()))
         items: list[_Item] = []
-        room = PACK_BYTES
+        room = self._most_bytes
 
         def take(queue: deque[_Item]) -> bool:
             nonlocal room
-            if not queue or (items and (len(items) >= self._most or len(queue[0].message.payload) > room)):
+            if not queue or (items and (len(items) >= self._most or at_most_bytes(queue[0].message) > room)):
                 return False
             items.append(queue.popleft())
-            room -= len(items[-1].message.payload)
+            room -= at_most_bytes(items[-1].message)
             return True
 
         while take(ready):
@@ -173,9 +176,10 @@ class Outgoing(Sink):
         self._connected = False
         self._roomy.clear()
 
-    def resume(self) -> None:
-        """There is a connection: begin with what was sent and not confirmed, in its order."""
+    def resume(self, most_bytes: int = PACK_BYTES) -> None:
+        """There is a connection, for packs of that size: begin with what was sent and not confirmed, in its order."""
         self._connected = True
+        self._most_bytes = most_bytes
         self._send_again(sorted(self._due))
         if self._count < self._window:
             self._roomy.set()

@@ -8,7 +8,8 @@ import logging
 import pytest
 
 from ramet.clock import VirtualClock
-from ramet.events.brokers.loops import AGAIN_SECONDS, persist
+from ramet.events.brokers.loops import AGAIN_SECONDS, insist, persist
+from ramet.tasks import Tasks
 
 LOG = logging.getLogger("ramet.test")
 
@@ -45,3 +46,46 @@ async def test_a_loop_that_is_told_to_end_ends() -> None:
         await asyncio.sleep(0)
         task.cancel()
     assert task.cancelled()
+
+
+async def test_what_fails_for_a_while_is_asked_again() -> None:
+    clock, failures = VirtualClock(), [OSError("gone"), OSError("gone")]
+
+    async def ask() -> str:
+        if failures:
+            raise failures.pop()
+        return "there"
+
+    async with asyncio.TaskGroup() as group:
+        asked = group.create_task(insist(ask, clock=clock, patience_seconds=5.0, failures=(OSError,)))
+        await clock.advance(2 * AGAIN_SECONDS)
+    assert asked.result() == "there"
+
+
+@pytest.mark.parametrize(
+    ("failure", "asked"), [(OSError("gone"), 3), (PermissionError("never"), 1), (ValueError("ours"), 1)], ids=repr
+)
+async def test_what_it_fails_with_is_told_when_there_is_no_more_time_or_it_is_final(
+    failure: Exception, asked: int
+) -> None:
+    clock, count = VirtualClock(), 0
+
+    async def ask() -> None:
+        nonlocal count
+        count += 1
+        await clock.sleep(1.0)
+        raise failure
+
+    asking = Tasks().spawn(
+        insist(
+            ask,
+            clock=clock,
+            patience_seconds=2.5,
+            failures=(OSError,),
+            final=lambda error: isinstance(error, PermissionError),
+        )
+    )
+    await clock.advance(10.0)
+    with pytest.raises(type(failure)):
+        await asking
+    assert count == asked

@@ -192,3 +192,16 @@ async def test_messages_that_are_never_taken_are_sent_again_and_no_other_waits_f
     assert await bed.sent() == first
     bed.outgoing.stored(first["huge"])
     assert bed.done == ["small", "another", "huge"]
+
+
+async def test_packs_are_as_large_as_the_connection_takes() -> None:
+    bed = Bed(most=9, connected=False)
+    for name in ("1", "2", "3", "4"):
+        bed.put(name, size=4_000)
+    bed.outgoing.resume(10_000)
+    assert list(await bed.sent()) == ["1+2", "3+4"]
+    bed.outgoing.pause()
+    bed.outgoing.resume(5_000)
+    for name in ("5", "6"):
+        bed.put(name, size=4_000)
+    assert list(await bed.sent()) == ["1+2", "3+4", "5", "6"]

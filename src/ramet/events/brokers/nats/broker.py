@@ -9,7 +9,6 @@ from functools import partial
 from typing import Any
 
 from nats.aio.msg import Msg
-from nats.errors import MaxPayloadError
 
 from ramet.clock import Clock
 from ramet.errors import ConfigurationError, RametError, described
@@ -21,11 +20,14 @@ from ramet.events.brokers.nats.entries import declare
 from ramet.events.brokers.nats.options import NatsOptions, read_url
 from ramet.events.brokers.nats.reading import Reading, Stream
 from ramet.events.brokers.nats.wire import Layout, Names, origin, publish_id, why_not_stored
-from ramet.events.brokers.outgoing import AGAIN_SECONDS, Outgoing
+from ramet.events.brokers.outgoing import AGAIN_SECONDS, PACK_BYTES, Outgoing
 from ramet.events.brokers.wire import encode_messages
 from ramet.tasks import Spawn, end
 
 SYNCED = (2, 10)
+HEADER_BYTES = len("NATS/1.0\r\nNats-Msg-Id: \r\n\r\n")
+PACK_HEADER_BYTES = 128
+"""What is around the messages of a pack at most; that of several has a short name."""
 log = logging.getLogger("ramet.events.nats")
 
 
@@ -53,7 +55,7 @@ class NatsBroker(Broker):
         self._clock = clock
         self._spawn = spawn
         self._interests = tuple(interests)
-        self._connection = Connection(self._options, self._names, lost=self._lost, back=self._back)
+        self._connection = Connection(self._options, self._names, clock, lost=self._lost, back=self._back)
         self._outgoing = Outgoing(clock, route=self._route)
         self._beats = Beats(self._tell, clock=clock, spawn=spawn, failures=FAILURES)
         self._readings: dict[str, Reading] = {}
@@ -65,14 +67,12 @@ class NatsBroker(Broker):
         connection = self._connection
         await connection.open()
         self._check_sync()
-        layout = await connection.agree(Layout(partitions=self._options.partitions))
-        self._stream = Stream(connection=connection, names=self._names, beats=self._beats, partitions=layout.partitions)
-        await asyncio.gather(*(declare(connection, interest) for interest in self._interests))
+        self._stream = await connection.insist(self._begin)
         await connection.listen(f"{connection.inbox}.stored.*", self._confirmed)
         await connection.listen(f"{connection.inbox}.read.*", self._arrived)
         await connection.listen(self._names.members, lambda beat: self._beats.hear(beat.data))
         self._beats.restart()
-        self._outgoing.resume()
+        self._resume()
         self._start(self._send, self._beats.run, self._repeat, self._stay_connected)
 
     async def close(self) -> None:
@@ -103,7 +103,8 @@ class NatsBroker(Broker):
             )
         assert self._stream is not None, "a broker is opened before somebody subscribes"
         past = subscription.past
-        await declare(self._connection, Interest(name, subscription.topics, past is not None))
+        interest = Interest(name, subscription.topics, past is not None)
+        await self._connection.insist(partial(declare, self._connection, interest))
         if past is not None:
             await past.reached(subscription.topics, None)  # from now on the broker remembers
         reading = Reading(subscription, self._stream, number=len(self._by_number))
@@ -115,6 +116,11 @@ class NatsBroker(Broker):
     def outlets(self, topics: Collection[str] | None = None) -> Sequence[Outlet]:  # noqa: ARG002 - one for all topics
         return (Outlet("nats", None, self._outgoing),)
 
+    async def _begin(self) -> Stream:
+        layout = await self._connection.agree(Layout(partitions=self._options.partitions))
+        await asyncio.gather(*(declare(self._connection, interest) for interest in self._interests))
+        return Stream(connection=self._connection, names=self._names, beats=self._beats, partitions=layout.partitions)
+
     def _start(self, *loops: Callable[[], Awaitable[None]], mend: Callable[[], None] | None = None) -> None:
         going = partial(persist, clock=self._clock, log=log, mend=mend)
         self._tasks += [self._spawn(going(loop)) for loop in loops]
@@ -123,24 +129,26 @@ class NatsBroker(Broker):
         assert self._stream is not None, "nothing is sent before the partitions are known"
         return self._names.subject(message, self._stream.partitions)
 
+    def _resume(self) -> None:
+        self._outgoing.resume(min(PACK_BYTES, self._connection.client.max_payload - PACK_HEADER_BYTES))
+
     async def _send(self) -> None:
         answers = f"{self._connection.inbox}.stored"
         while True:
             ticket, subject, messages = await self._outgoing.next()
-            try:
-                await self._connection.client.publish(
-                    subject,
-                    encode_messages(messages),
-                    reply=f"{answers}.{ticket}",
-                    headers={"Nats-Msg-Id": publish_id(messages)},
-                )
-            except MaxPayloadError:
-                size = sum(len(message.payload) for message in messages)
+            body, name = encode_messages(messages), publish_id(messages)
+            size, most = len(body) + len(name) + HEADER_BYTES, self._connection.client.max_payload
+            if size > most:  # the server would hang up
                 names = ", ".join(message.id for message in messages)
                 log.warning(
-                    "event %s has %d bytes, more than max_payload of NATS: raise it there, and restart", names, size
+                    "event %s has %d bytes, max_payload of NATS is %d: raise it there, and restart", names, size, most
                 )
                 self._outgoing.refused(ticket)
+                continue
+            try:
+                await self._connection.client.publish(
+                    subject, body, reply=f"{answers}.{ticket}", headers={"Nats-Msg-Id": name}
+                )
             except FAILURES as error:
                 log.debug("%d events are sent again: %s", len(messages), error)
                 self._outgoing.failed(ticket)
@@ -196,7 +204,7 @@ class NatsBroker(Broker):
 
     def _back(self) -> None:
         self._beats.restart()
-        self._outgoing.resume()
+        self._resume()
         for reading in self._by_number:
             reading.interrupt()
 

@@ -10,14 +10,17 @@ from typing import TypeVar
 
 import msgspec
 
+from ramet.clock import Clock
 from ramet.errors import ConfigurationError, MissingExtra, Unavailable
+from ramet.events.brokers.loops import insist
 from ramet.events.brokers.nats.options import DAY_SECONDS, NatsOptions
-from ramet.events.brokers.nats.wire import Layout, Names
+from ramet.events.brokers.nats.wire import Layout, Names, Stamp
+from ramet.tasks import end
 
 try:
     from nats.aio.client import Client
     from nats.aio.msg import Msg
-    from nats.errors import Error, NoRespondersError
+    from nats.errors import ConnectionClosedError, Error, NoRespondersError
     from nats.js import JetStreamContext, api
     from nats.js.errors import (
         APIError,
@@ -31,18 +34,22 @@ try:
 except ImportError as error:
     raise MissingExtra("nats-py", "nats", "The broker NATS") from error
 
+T = TypeVar("T")
 V = TypeVar("V", bound=msgspec.Struct)
 RECONNECT_SECONDS = 0.25
 IDLE_READER_SECONDS = 60.0
 PULL_NANOSECONDS = 20_000_000_000
 BEAT_NANOSECONDS = 4_000_000_000
 NAME_TAKEN = 10058
+WITHOUT_JETSTREAM = (10039, 10076)
 LAYOUT = "layout"
+STAMP = "stream"
 OLDEST = (2, 9)
 SEVERAL_FILTERS = (2, 10)
 NEVER_FULL = 1 << 30
-FAILURES = (TimeoutError, OSError, Error)
-"""What a question ends with where there is no connection or no answer."""
+FAILURES = (TimeoutError, OSError, Error, RuntimeError)
+"""What a question ends with where there is no connection or no answer; RuntimeError is what uvloop says of a transport
+that has just gone."""
 UNANSWERED = (NoRespondersError, NoStreamResponseError)
 """What a question to a bucket that is not there ends with, or to one without a leader."""
 log = logging.getLogger("ramet.events.nats")
@@ -52,15 +59,20 @@ class Connection:
     """One connection, kept up for ever; `lost` and `back` are told when it goes and when it is there again."""
 
     def __init__(
-        self, options: NatsOptions, names: Names, *, lost: Callable[[], None], back: Callable[[], None]
+        self, options: NatsOptions, names: Names, clock: Clock, *, lost: Callable[[], None], back: Callable[[], None]
     ) -> None:
         self._options = options
         self._names = names
+        self._clock = clock
         self._lost = lost
         self._back = back
         self._kv: KeyValue | None = None
         self._listened: list[tuple[str, Callable[[Msg], None]]] = []
         self._layout: Layout | None = None
+        self._first = ""
+        self._created = ""
+        self.era = ""
+        """What tells positions of a stream that was made again from those of the first, which have none."""
         self._is_ending = False
         self._restoring = asyncio.Lock()
         self.gone = asyncio.Event()
@@ -72,26 +84,24 @@ class Connection:
     async def open(self) -> None:
         """Connect, and make sure that stream and bucket are there. Raises: Unavailable, ConfigurationError."""
         self._is_ending = False
-        options, tls = self._options, self._options.tls()
         try:
-            async with asyncio.timeout(options.patience_seconds):
-                await self.client.connect(
-                    list(options.servers),
-                    max_reconnect_attempts=-1,
-                    reconnect_time_wait=RECONNECT_SECONDS,  # type: ignore[arg-type]  # any number of seconds will do
-                    ping_interval=5,
-                    max_outstanding_pings=2,
-                    connect_timeout=2,
-                    tls=tls,
-                    user_credentials=options.credentials,
-                    disconnected_cb=self._disconnected,
-                    reconnected_cb=self._reconnected,
-                    closed_cb=self._closed,
-                    error_cb=self._failed,
-                )
-                await self._prepare()
-        except FAILURES as error:
+            await self._connect()
+            await self.insist(self._prepare)
+        except BaseException:
             await self.close()
+            raise
+
+    async def insist(self, ask: Callable[[], Awaitable[T]]) -> T:
+        """What it gives; asked again as long as the options have patience. Raises: Unavailable, ConfigurationError."""
+        try:
+            return await insist(
+                ask,
+                clock=self._clock,
+                patience_seconds=self._options.patience_seconds,
+                failures=FAILURES,
+                final=_is_without_jetstream,
+            )
+        except FAILURES as error:
             raise self._unreachable(error) from error
 
     async def renew(self) -> None:
@@ -119,6 +129,8 @@ class Connection:
         client = self.client
         if client.is_closed or not client.options:
             return
+        if (reconnecting := client._reconnection_task) is not None:  # noqa: SLF001 - it may lose a cancellation, and go on
+            await end([reconnecting])
         if not client.is_connected:  # it would write what is left to a lost transport, which fails from Python 3.12 on
             client._pending, client._pending_data_size = [], 0  # noqa: SLF001 - it has no other way to give that up
         await client.close()
@@ -146,11 +158,13 @@ class Connection:
     async def bounds(self) -> tuple[int, int]:
         """The first and the last position of the stream."""
         try:
-            state = (await self.js.stream_info(self._names.stream)).state
+            info = await self.js.stream_info(self._names.stream)
         except NotFoundError:
+            info = None
+        if info is None or _stamp(info) != self._created:
             await self.restore()
-            state = (await self.js.stream_info(self._names.stream)).state
-        return state.first_seq, state.last_seq
+            info = await self.js.stream_info(self._names.stream)
+        return info.state.first_seq, info.state.last_seq
 
     async def get(self, key: str, kind: type[V]) -> tuple[V, int] | None:
         """An entry with its revision."""
@@ -221,6 +235,27 @@ class Connection:
 
         await self.client.subscribe(subject, cb=heard, pending_msgs_limit=NEVER_FULL, pending_bytes_limit=NEVER_FULL)
 
+    async def _connect(self) -> None:
+        options, tls = self._options, self._options.tls()
+        try:
+            async with asyncio.timeout(options.patience_seconds):
+                await self.client.connect(
+                    list(options.servers),
+                    max_reconnect_attempts=-1,
+                    reconnect_time_wait=RECONNECT_SECONDS,  # type: ignore[arg-type]  # any number of seconds will do
+                    ping_interval=5,
+                    max_outstanding_pings=2,
+                    connect_timeout=2,
+                    tls=tls,
+                    user_credentials=options.credentials,
+                    disconnected_cb=self._disconnected,
+                    reconnected_cb=self._reconnected,
+                    closed_cb=self._closed,
+                    error_cb=self._failed,
+                )
+        except FAILURES as error:
+            raise self._unreachable(error) from error
+
     async def _prepare(self) -> None:
         if self.version < OLDEST:
             raise ConfigurationError(
@@ -229,16 +264,23 @@ class Connection:
             )
         await self._ensure(lambda: self.js.stream_info(self._names.stream), self._begin)
         await self._ensure_bucket()
+        await self._recognise()
+
+    async def _recognise(self) -> None:
+        """Positions that are written down already may be those of a stream that was deleted."""
+        assert self._kv is not None
+        created = _stamp(await self.js.stream_info(self._names.stream))
+        with suppress(KeyWrongLastSequenceError):
+            stamp = Stamp(created=self._first or created)  # also in a new bucket: for others the era goes on
+            await self._kv.update(STAMP, msgspec.json.encode(stamp), last=0)
+        self._first = msgspec.json.decode((await self._kv.get(STAMP)).value or b"", type=Stamp).created
+        self._created, self.era = created, "" if self._first == created else f"{created}."
 
     async def _begin(self) -> None:
-        """A new stream: positions that are written down already are those of one that was deleted."""
         if self._kv is not None:
             log.warning(
                 "the stream %s was deleted, with what nobody had read yet: it is made again", self._names.stream
             )
-            with suppress(NotFoundError):
-                await self.js.delete_key_value(self._names.bucket)
-            await self._ensure_bucket()
         await self.js.add_stream(
             name=self._names.stream,
             subjects=[self._names.subjects],
@@ -284,7 +326,16 @@ class Connection:
     async def _disconnected(self) -> None:
         if not self.client.is_closed:
             log.warning("the connection to %s is lost", self._options.shown)
+        self._give_up()
         self._lost()
+
+    def _give_up(self) -> None:
+        """Fail what waits for an answer, which cannot come any more; the library would wait until its time is over."""
+        waiting = [*self.client._resp_map.values(), *self.client._pongs]  # noqa: SLF001 - it has no other way
+        for answer in waiting:
+            if not answer.done():
+                answer.set_exception(ConnectionClosedError())
+                answer.exception()  # nobody may wait for it, as for the answers to the library's own pings
 
     async def _closed(self) -> None:
         if not self._is_ending:
@@ -300,10 +351,18 @@ class Connection:
 
     def _unreachable(self, error: BaseException) -> Exception:
         place = self._options.shown
-        if isinstance(error, APIError) and error.err_code in (10039, 10076):
+        if _is_without_jetstream(error):
             return ConfigurationError(f"NATS at {place} runs without JetStream: start nats-server with --jetstream.")
         reason = str(error) or (str(self.client.last_error) if self.client.last_error else "no answer")
         return Unavailable(
             f"NATS at {place} cannot be used ({reason}): start a nats-server with JetStream there, or name another "
             "address as `broker` of the deployment in ramet.toml."
         )
+
+
+def _stamp(info: api.StreamInfo) -> str:
+    return f"{info.created:%Y%m%d%H%M%S%f}"
+
+
+def _is_without_jetstream(error: BaseException) -> bool:
+    return isinstance(error, APIError) and error.err_code in WITHOUT_JETSTREAM

@@ -13,7 +13,7 @@ async def declare(connection: Connection, interest: Interest) -> None:
     key = _start_key(interest.consumer)
     if await connection.get(key, Start) is None:
         after = 0 if interest.retained else (await connection.bounds())[1]
-        await connection.decide(key, Start(after=after))
+        await connection.decide(key, Start(after=after, era=connection.era))
 
 
 class NatsEntries(Entries):
@@ -30,7 +30,7 @@ class NatsEntries(Entries):
         known = await self._connection.get(self._key(number), Entry)
         if known is None:
             start = await self._connection.get(_start_key(self._consumer), Start)
-            return Entry(floor=start[0].after if start else 0), 0
+            return Entry(floor=start[0].after if start and start[0].era == self._connection.era else 0), 0
         return known
 
     async def put(self, number: int, entry: Entry, *, revision: int) -> int | None:
@@ -40,7 +40,7 @@ class NatsEntries(Entries):
         return (await self._connection.bounds())[1]
 
     def _key(self, number: int) -> str:
-        return f"position.{self._consumer}.{number}"
+        return f"position.{self._consumer}.{self._connection.era}{number}"
 
 
 def _start_key(consumer: str) -> str:

@@ -47,6 +47,7 @@ class Reading:
         self.wake = self._holding.wake
         self.feed = self._ahead.feed
         self._stale = True
+        self._era = stream.connection.era
         self._progress = asyncio.Event()
         self._reader = ""
         self._count = 0
@@ -140,6 +141,9 @@ class Reading:
         self._reader, old = "", self._reader
         self._stale = False
         _, last = await self._connection.bounds()
+        if self._era != self._connection.era:
+            self._era = self._connection.era
+            self._holding.forget()
         for partition in self._holding:
             partition.forget_after(last)
         if reading := self._holding.reading:

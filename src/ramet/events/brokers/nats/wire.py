@@ -14,9 +14,16 @@ from ramet.events.brokers.partition import partition_of
 
 
 class Start(msgspec.Struct, frozen=True, kw_only=True):
-    """Where a consumer began: after this position of the stream."""
+    """Where a consumer began: after this position of the stream, and at the beginning of any that was made later."""
 
     after: int
+    era: str = ""
+
+
+class Stamp(msgspec.Struct, frozen=True, kw_only=True):
+    """When the stream was made that the first positions of the bucket are of."""
+
+    created: str
 
 
 class Layout(msgspec.Struct, frozen=True, kw_only=True):

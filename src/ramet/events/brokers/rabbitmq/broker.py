@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Collection, Sequence
-from contextlib import AsyncExitStack
 from functools import partial
 from typing import Any
 
@@ -13,7 +12,7 @@ from ramet.clock import Clock
 from ramet.errors import ConfigurationError, MissingExtra, Unavailable, described
 from ramet.events.base import Broker, Interest, Message, Outlet, Subscription
 from ramet.events.brokers.beats import Beats
-from ramet.events.brokers.loops import persist
+from ramet.events.brokers.loops import insist, persist
 from ramet.events.brokers.members import BEAT_SECONDS
 from ramet.events.brokers.outgoing import AGAIN_SECONDS, WINDOW, Outgoing, Pack
 from ramet.events.brokers.rabbitmq.names import Names
@@ -22,11 +21,11 @@ from ramet.events.brokers.wire import encode_messages
 from ramet.tasks import Spawn, end
 
 try:
-    import aiormq
     from aiormq import spec
     from aiormq.abc import AbstractChannel, AbstractConnection, DeliveredMessage
+    from aiormq.exceptions import AuthenticationError
 
-    from ramet.events.brokers.rabbitmq.failures import FAILURES, let_go, library, quietly
+    from ramet.events.brokers.rabbitmq.failures import FAILURES, Connection, library, quietly
     from ramet.events.brokers.rabbitmq.reading import Reading
     from ramet.events.brokers.rabbitmq.topology import OLDEST, declare_exchanges, declare_queues, version_of
 except ImportError as error:
@@ -47,8 +46,9 @@ class RabbitBroker(Broker):
     pipelined. What is sent again after a lost connection may be stored twice, and is handled once by the inbox. What no
     consumer of the application wants is not kept: a consumer gets what is published after a process declared it.
 
-    One connection reads and another one speaks: short of memory or disk RabbitMQ hears nothing on connections that have
-    published, acknowledgements included, and only those make room there. What is published waits in the outbox then.
+    One connection consumes and another one publishes: short of memory or disk RabbitMQ hears nothing on connections
+    that have published, acknowledgements included, and only those make room there. What is published waits in the
+    outbox then.
 
     `interests` are those of the whole application. `application` begins the names of exchanges and queues.
     """
@@ -70,25 +70,18 @@ class RabbitBroker(Broker):
         self._outgoing = Outgoing(clock, route=_everywhere, most=1, packs=WINDOW, overdue_seconds=None)
         self._beats = Beats(self._tell, clock=clock, spawn=spawn, failures=FAILURES)
         self._readings: dict[str, Reading] = {}
-        self._connection: AbstractConnection | None = None
-        self._speaking: AbstractConnection | None = None
+        self._dialed: list[AbstractConnection] = []
+        self._consuming: AbstractConnection | None = None
+        self._publishing: AbstractConnection | None = None
         self._publisher: AbstractChannel | None = None
-        self._mouth: AbstractChannel | None = None
+        self._beating: AbstractChannel | None = None
         self._ends: Sequence[asyncio.Future[Any]] = ()
         self._is_blocked = False
-        self._publishing: set[asyncio.Task[Any]] = set()
+        self._unconfirmed: set[asyncio.Task[Any]] = set()
         self._tasks: list[asyncio.Task[Any]] = []
 
     async def open(self) -> None:
-        deadline = self._clock.monotonic() + self._options.patience_seconds
-        while True:
-            try:
-                await self._connect()
-                break
-            except FAILURES as error:
-                if self._clock.monotonic() > deadline or isinstance(error, aiormq.exceptions.AuthenticationError):
-                    raise self._unreachable(error) from error
-                await self._clock.sleep(RECONNECT_SECONDS)
+        await self._insist(self._connect)
         self._start(self._stay_connected, self._send, self._beats.run, self._listen, self._repeat)
 
     async def close(self) -> None:
@@ -100,7 +93,7 @@ class RabbitBroker(Broker):
                     await self._beats.leave()
         except FAILURES as error:
             log.debug("RabbitMQ: the end was not orderly: %s", error)
-        await end((*self._tasks, *self._publishing))
+        await end((*self._tasks, *self._unconfirmed))
         self._tasks.clear()
         await self._hang_up()
 
@@ -110,11 +103,9 @@ class RabbitBroker(Broker):
             raise ConfigurationError(
                 f"The consumer {name} subscribes twice in one process; its replicas belong into processes of their own."
             )
-        connection = self._connection
         if name not in self._interests:
             self._interests[name] = Interest(name, subscription.topics)
-            if connection is not None:
-                await self._declare(connection, [self._interests[name]])
+            await self._insist(partial(self._declare_now, self._interests[name]))
         if subscription.past is not None:
             log.warning("%s: RabbitMQ keeps no past; it begins with what was published since it was declared", name)
             await subscription.past.reached(subscription.topics, None)
@@ -127,8 +118,8 @@ class RabbitBroker(Broker):
             clock=self._clock,
         )
         self._readings[name] = reading
-        if connection is not None:
-            reading.attach(connection)
+        if self._consuming is not None:
+            reading.attach(self._consuming)
         self._start(reading.coordinate, reading.feed, reading.acknowledge)
         self._beats.join(name, reading.wake)
 
@@ -141,47 +132,61 @@ class RabbitBroker(Broker):
 
     def _renew(self) -> None:
         """Connect again: what was not acknowledged is delivered again, what was not confirmed is sent again."""
-        for connection in (self._connection, self._speaking):
-            if connection is not None:
-                self._spawn(quietly(connection.close))
+        for connection in self._dialed:
+            self._spawn(quietly(connection.close))
+
+    async def _insist(self, ask: Callable[[], Awaitable[None]]) -> None:
+        """Ask as long as the options have patience. Raises: Unavailable."""
+        try:
+            await insist(
+                ask,
+                clock=self._clock,
+                patience_seconds=self._options.patience_seconds,
+                failures=FAILURES,
+                final=lambda error: isinstance(error, AuthenticationError),
+            )
+        except FAILURES as error:
+            raise self._unreachable(error) from error
 
     async def _connect(self) -> None:
-        async with AsyncExitStack() as opened:
-            connection, speaking = await self._dial(opened), await self._dial(opened)
+        try:
+            consuming, publishing = await self._dial(), await self._dial()
             with library:
                 async with asyncio.timeout(PREPARE_SECONDS):
-                    await self._prepare(connection, speaking)
-            opened.pop_all()
-        self._connection, self._speaking, self._is_blocked = connection, speaking, False
+                    await self._prepare(consuming, publishing)
+        except BaseException:
+            await self._hang_up()
+            raise
+        self._consuming, self._publishing, self._is_blocked = consuming, publishing, False
         self._beats.restart()
         self._outgoing.resume()
         for reading in self._readings.values():
-            reading.attach(connection)
+            reading.attach(consuming)
         self._beats.announce()
 
-    async def _dial(self, opened: AsyncExitStack) -> AbstractConnection:
+    async def _dial(self) -> AbstractConnection:
+        connection = Connection(self._options.url)
+        self._dialed.append(connection)
         with library:
             async with asyncio.timeout(CONNECT_SECONDS):
-                connection = await aiormq.connect(self._options.url)
-        connection.closing.add_done_callback(lambda _: self._spawn(let_go(connection)))
-        opened.push_async_callback(quietly, connection.close)
+                await connection.connect()
         return connection
 
-    async def _prepare(self, connection: AbstractConnection, speaking: AbstractConnection) -> None:
-        if version_of(connection) < OLDEST:
+    async def _prepare(self, consuming: AbstractConnection, publishing: AbstractConnection) -> None:
+        if version_of(consuming) < OLDEST:
             raise ConfigurationError(
                 f"RabbitMQ at {self._options.shown} is older than 3.10, whose quorum queues are the first that keep a "
                 "message for a limited time."
             )
-        ears = await connection.channel(publisher_confirms=False)
-        await declare_exchanges(ears, self._names, self._options)
-        await self._declare(connection, self._interests.values())
-        queue = await ears.queue_declare(exclusive=True, auto_delete=True)
-        await ears.queue_bind(queue.queue or "", self._names.members)
-        await ears.basic_consume(queue.queue or "", self._heard, no_ack=True)
-        self._mouth = await speaking.channel(publisher_confirms=False)
-        self._publisher = await speaking.channel(publisher_confirms=True)
-        self._ends = [one.closing for one in (connection, speaking, ears, self._mouth, self._publisher)]
+        channel = await consuming.channel(publisher_confirms=False)
+        await declare_exchanges(channel, self._names, self._options)
+        await self._declare(consuming, self._interests.values())
+        queue = await channel.queue_declare(exclusive=True, auto_delete=True)
+        await channel.queue_bind(queue.queue or "", self._names.members)
+        await channel.basic_consume(queue.queue or "", self._heard, no_ack=True)
+        self._beating = await publishing.channel(publisher_confirms=False)
+        self._publisher = await publishing.channel(publisher_confirms=True)
+        self._ends = [one.closing for one in (consuming, publishing, channel, self._beating, self._publisher)]
 
     async def _declare(self, connection: AbstractConnection, interests: Collection[Interest]) -> None:
         channel = await connection.channel(publisher_confirms=False)
@@ -191,10 +196,15 @@ class RabbitBroker(Broker):
         finally:
             await quietly(channel.close)
 
+    async def _declare_now(self, interest: Interest) -> None:
+        """Where there is no connection, the next one declares it before anything is published."""
+        if self._consuming is not None:
+            await self._declare(self._consuming, [interest])
+
     async def _stay_connected(self) -> None:
         said = ""
         while True:
-            if self._connection is not None:
+            if self._consuming is not None:
                 await asyncio.wait(self._ends, return_when=asyncio.FIRST_COMPLETED)
                 await self._disconnected()
             try:
@@ -209,22 +219,23 @@ class RabbitBroker(Broker):
 
     async def _disconnected(self) -> None:
         log.warning("the connection to %s is lost", self._options.shown)
-        self._publisher = self._mouth = None
+        self._publisher = self._beating = None
         self._outgoing.pause()
         for reading in self._readings.values():
             reading.detach()
         await self._hang_up()
 
     async def _hang_up(self) -> None:
-        connections, self._connection, self._speaking = (self._connection, self._speaking), None, None
-        await asyncio.gather(*(quietly(one.close) for one in connections if one is not None))
+        self._consuming = self._publishing = None
+        await asyncio.gather(*(quietly(one.close) for one in self._dialed))
+        self._dialed.clear()
 
     async def _send(self) -> None:
         while True:
             pack = await self._outgoing.next()
             task = self._spawn(self._publish(pack))
-            self._publishing.add(task)
-            task.add_done_callback(self._publishing.discard)
+            self._unconfirmed.add(task)
+            task.add_done_callback(self._unconfirmed.discard)
 
     async def _publish(self, pack: Pack) -> None:
         publisher, (message,) = self._publisher, pack.messages
@@ -249,31 +260,31 @@ class RabbitBroker(Broker):
             self._outgoing.repeat_overdue()
 
     async def _tell(self, beat: bytes) -> None:
-        if self._mouth is not None and not self._is_blocked:
+        if self._beating is not None and not self._is_blocked:
             with library:
                 async with asyncio.timeout(BEAT_SECONDS):
-                    await self._mouth.basic_publish(beat, exchange=self._names.members, routing_key="")
+                    await self._beating.basic_publish(beat, exchange=self._names.members, routing_key="")
 
     async def _listen(self) -> None:
         """A replica hears its own beats, too; one that does not has a connection that is of no use, or is blocked."""
         while True:
             await self._clock.sleep(BEAT_SECONDS)
-            if self._speaking is not None:
-                await self._mind_blocks(self._speaking)
-            if self._connection is not None and not self._is_blocked and self._beats.silence > SILENCE_SECONDS:
+            if self._publishing is not None:
+                await self._mind_blocks(self._publishing)
+            if self._consuming is not None and not self._is_blocked and self._beats.silence > SILENCE_SECONDS:
                 log.warning("nothing comes from %s any more: connecting again", self._options.shown)
                 self._beats.restart()
                 self._renew()
 
-    async def _mind_blocks(self, speaking: AbstractConnection) -> None:
+    async def _mind_blocks(self, publishing: AbstractConnection) -> None:
         """Publish nothing while RabbitMQ would not hear it."""
         try:
             async with asyncio.timeout(BEAT_SECONDS):
-                await speaking.ready()
+                await publishing.ready()
             blocked = False
         except TimeoutError:
             blocked = True
-        if speaking is not self._speaking or blocked == self._is_blocked:
+        if publishing is not self._publishing or blocked == self._is_blocked:
             return
         self._is_blocked = blocked
         if blocked:

@@ -5,10 +5,9 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
 from types import TracebackType
 
-from aiormq.abc import AbstractConnection
+import aiormq
 from aiormq.exceptions import AMQPError
 
 from ramet.errors import RametError, described
@@ -17,8 +16,6 @@ from ramet.tasks import is_ending
 FAILURES = (AMQPError, OSError, TimeoutError)
 """What a call of the library ends with below `library`."""
 CLOSE_SECONDS = 5.0
-LET_GO_SECONDS = 60.0
-"""No call on a connection that has gone lasts longer."""
 log = logging.getLogger("ramet.events.rabbitmq")
 
 
@@ -50,16 +47,14 @@ class _Library:
 library = _Library()
 
 
-async def let_go(connection: AbstractConnection) -> None:
-    """Let those go on who put something into the line of a connection that has gone, from which nobody takes any more.
+class Connection(aiormq.Connection):
+    """A connection on which nobody waits for a place among the frames that are to be written.
 
-    The line is short, and who waits for a place in it would wait for ever: the library puts something in even when the
-    call is cancelled.
+    The library takes them from a short line, and from that of a connection that has gone nobody takes any more: who put
+    one in would wait for ever. What is under way is bounded by who sends it.
     """
-    with suppress(TimeoutError):
-        async with asyncio.timeout(LET_GO_SECONDS):
-            while True:
-                await connection.write_queue.get()
+
+    FRAME_BUFFER_SIZE = 0
 
 
 async def quietly(close: Callable[[], Awaitable[object]]) -> None:

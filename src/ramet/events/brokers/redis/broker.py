@@ -12,7 +12,7 @@ from ramet.clock import Clock
 from ramet.errors import ConfigurationError, Unavailable, described
 from ramet.events.base import Broker, Interest, Message, Outlet, Subscription
 from ramet.events.brokers.beats import Beats
-from ramet.events.brokers.loops import persist
+from ramet.events.brokers.loops import insist, persist
 from ramet.events.brokers.outgoing import AGAIN_SECONDS, Outgoing
 from ramet.events.brokers.redis.durability import doubts, read_info, refuse
 from ramet.events.brokers.redis.entries import Store
@@ -67,10 +67,8 @@ class RedisBroker(Broker):
 
     async def open(self) -> None:
         self._carrying = self._going(self._events.run, self._rest.run)
-        deadline = self._clock.monotonic() + self._options.patience_seconds
         try:
-            while not await self._is_prepared(deadline):
-                await self._clock.sleep(RECONNECT_SECONDS / 2)
+            await self._insist(self._prepare)
         except BaseException:
             await self._hang_up()
             raise
@@ -95,7 +93,7 @@ class RedisBroker(Broker):
             raise ConfigurationError(
                 f"The consumer {name} subscribes twice in one process; its replicas belong into processes of their own."
             )
-        await self._store.declare(Interest(name, subscription.topics, past is not None))
+        await self._insist(partial(self._store.declare, Interest(name, subscription.topics, past is not None)))
         if past is not None:
             if not self._options.past_days:
                 log.warning("%s: Redis keeps no past without ?past_days=; it begins with what is there still", name)
@@ -113,20 +111,27 @@ class RedisBroker(Broker):
     ) -> list[asyncio.Task[Any]]:
         return [self._spawn(persist(loop, clock=self._clock, log=log, mend=mend)) for loop in loops]
 
-    async def _is_prepared(self, deadline: float) -> bool:
-        """One attempt. Raises: Unavailable when it was the last, ConfigurationError."""
+    async def _insist(self, ask: Callable[[], Awaitable[None]]) -> None:
+        """Ask as long as the options have patience. Raises: Unavailable."""
         try:
-            info = read_info(await self._rest.send("INFO"))
-            refuse(info, self._options)
-            for doubt in doubts(info, await self._appendfsync(), self._options):
-                log.warning("%s", doubt)
-            await self._store.agree()
-            await asyncio.gather(*(self._store.declare(interest) for interest in self._interests))
+            await insist(
+                ask,
+                clock=self._clock,
+                patience_seconds=self._options.patience_seconds,
+                failures=FAILURES,
+                final=lambda error: isinstance(error, REFUSALS),
+            )
         except FAILURES as error:
-            if self._clock.monotonic() > deadline or isinstance(error, REFUSALS):
-                raise self._unreachable(error) from error
-            return False
-        return True
+            raise self._unreachable(error) from error
+
+    async def _prepare(self) -> None:
+        info = read_info(await self._rest.send("INFO"))
+        refuse(info, self._options)
+        doubted = list(doubts(info, await self._appendfsync(), self._options))
+        await self._store.agree()
+        await asyncio.gather(*(self._store.declare(interest) for interest in self._interests))
+        for doubt in doubted:
+            log.warning("%s", doubt)
 
     async def _appendfsync(self) -> str | None:
         try:

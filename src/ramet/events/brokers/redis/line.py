@@ -55,8 +55,10 @@ class Line:
                     raise
                 except Refused as error:
                     answers.append(error)
-        except BaseException:
+        except BaseException as error:
             await connection.disconnect(nowait=True)  # what comes yet would be taken for other answers
+            if isinstance(error, RuntimeError):  # what uvloop says of a transport that has just gone
+                raise ConnectionError(str(error)) from error
             raise
         return answers
 

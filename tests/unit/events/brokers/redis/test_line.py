@@ -14,7 +14,7 @@ pytest.importorskip("redis", reason="pip install ramet[redis]")
 
 from ramet.clock import VirtualClock
 from ramet.events.brokers.loops import persist
-from ramet.events.brokers.redis.line import FAILURES, Pipe
+from ramet.events.brokers.redis.line import FAILURES, Line, Pipe
 from ramet.events.brokers.redis.options import RedisOptions
 from ramet.tasks import Tasks
 
@@ -79,3 +79,29 @@ async def test_a_lot_is_answered_when_enough_servers_have_it() -> None:
         assert await pipe.send("A") == [1, 0]
     question = ("WAITAOF", 1, 1, 5000)
     assert line.asked == [(("A",), question), (question,), (question,)]
+
+
+class Gone:
+    """A connection whose transport is gone, and which does not know it yet: so uvloop says it."""
+
+    is_connected = True
+
+    async def connect(self) -> None:
+        pass
+
+    def pack_commands(self, commands: Any) -> Any:
+        return commands
+
+    async def send_packed_command(self, commands: Any, *, check_health: bool) -> None:
+        raise RuntimeError("unable to perform operation; the handler is closed")
+
+    async def disconnect(self, *, nowait: bool) -> None:
+        self.is_connected = False
+
+
+async def test_what_the_event_loop_says_of_a_lost_connection_is_a_failure_as_others_are() -> None:
+    line, connection = Line(RedisOptions()), Gone()
+    line._connection = connection  # type: ignore[assignment]  # as much of a connection as is used
+    with pytest.raises(FAILURES):
+        await line.ask(("PING",))
+    assert not connection.is_connected
