@@ -11,8 +11,8 @@ from ramet.clock import VirtualClock
 from ramet.runtime.schedules import schedule_states
 from ramet.storage.base import Write
 from ramet.telemetry.scope import current_scope
+from tests.unit.faults import Fault, Gate, OwnStorage
 from tests.unit.runtime.test_schedules import Bed, bed, shared, unit
-from tests.unit.sagas.replicas import Fault, Gate, OwnStorage
 
 
 @pytest.mark.parametrize("kind", ["before", "after", "odd", "frozen", "late"])

@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 
 from ramet.errors import RametError
+from tests.unit.faults import Fault
 from tests.unit.sagas.examples import Checkout
-from tests.unit.sagas.replicas import Fault, Group
+from tests.unit.sagas.replicas import Group
 from tests.unit.sagas.test_custody import TAKEN_OVER, Approval, Approved
 
 FROZEN_SECONDS = 20.0
