@@ -136,6 +136,10 @@ class OwnStorage(SqliteStorage):
         unit.commit = partial(self._use, end, CommitUnknown)
         return unit
 
+    async def statement(self, work: Callable[[], Awaitable[T]]) -> T:
+        """A statement inside of a unit is a use, too, where it says so."""
+        return await self._use(lambda _: work(), StorageUnavailable)
+
     def notify(self, channel: str) -> None:
         self._real.notify(channel)
 

@@ -125,14 +125,13 @@ class Gaps:
             self._looked_at = now
             self._missing = {seq: at for seq, at in self._missing.items() if now - at < GAPS_KEPT_SECONDS}
         wanted = sorted(seq for seq, at in self._missing.items() if old or now - at < YOUNG_SECONDS)
-        found: list[Entry] = []
+        rows: list[Row] = []
         for start in range(0, len(wanted), len(_ANY_OF)):
             some = wanted[start : start + len(_ANY_OF)]
-            rows = await self._storage.fetch(_LATE, *some, *some[-1:] * (len(_ANY_OF) - len(some)))
-            found += [_entry(row[:-1]) for row in rows if row[-1] is None]
-            for row in rows:
-                self._missing.pop(row[0], None)
-        return found
+            rows += await self._storage.fetch(_LATE, *some, *some[-1:] * (len(_ANY_OF) - len(some)))
+        for row in rows:  # only now: where the next look had failed they would have come from nowhere any more
+            self._missing.pop(row[0], None)
+        return [_entry(row[:-1]) for row in rows if row[-1] is None]
 
 
 class Outbox:

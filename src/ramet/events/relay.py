@@ -8,6 +8,7 @@ from collections.abc import Callable, Collection, Coroutine, Sequence
 from typing import Any
 
 from ramet.clock import Clock
+from ramet.errors import described
 from ramet.events.base import Broker, Delivery, Done, Outlet, Sink
 from ramet.events.feed import Feed
 from ramet.events.outbox import Entry, Outbox
@@ -140,7 +141,10 @@ class Relay:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         self._tasks.clear()
-        await self._flush()
+        try:
+            await self._flush()
+        except Exception as error:  # noqa: BLE001 - whatever it was: a mark that is lost costs only a redelivery
+            log.warning("the relay of %s could not mark what is sent: %s", self._storage.service, described(error))
 
     # -- what others ask -----------------------------------------------------------------------------------------
 
