@@ -14,6 +14,8 @@ from ramet.storage.base import Row, Write
 from ramet.storage.sqlite.storage import SqliteStorage
 
 T = TypeVar("T")
+AWAY = 4
+"""For how many uses more a server is away."""
 
 
 class Gate:
@@ -57,7 +59,8 @@ class OwnClock(Clock):
 
 class Fault:
     """What happens to the `number`th use of a database: its server is lost "before" or "after" it has done what it was
-    told, the driver fails in a way that nobody knows, or the process is "frozen" on the way there or "late", back.
+    told, or "after" that and "away" for some uses more, the driver fails in a way that nobody knows ("odd"), or the
+    process is "frozen" on the way there or "late", back.
 
     Counting begins with `arm`; `met` says when it has happened.
     """
@@ -75,9 +78,12 @@ class Fault:
     def next(self) -> str:
         """What this use meets."""
         self.count += self._is_armed
-        if self.count != self.number or not self._is_armed or self.met.is_set():
+        since = self.count - self.number
+        if not self._is_armed or not 0 <= since <= (AWAY if self.kind == "away" else 0):
             return ""
         self.met.set()
+        if self.kind == "away":
+            return "before" if since else "after"
         return self.kind
 
 

@@ -1,4 +1,4 @@
-"""Whatever a use of the database comes to, at whatever moment: every event is handled once, in order, or a dead letter."""
+"""Whatever a use of the database comes to, at whatever moment: every event is handled once, in order, or given up."""
 
 from __future__ import annotations
 
@@ -132,7 +132,7 @@ class World:
 
 
 @pytest.mark.parametrize("processes", [1, 2])
-@pytest.mark.parametrize("kind", ["before", "after", "odd", "frozen", "late"])
+@pytest.mark.parametrize("kind", ["before", "after", "away", "odd", "frozen", "late"])
 async def test_every_use_of_the_database_may_fail(tmp_path: Path, kind: str, processes: int) -> None:
     for number in count(1):
         (folder := tmp_path / str(number)).mkdir()

@@ -205,7 +205,7 @@ async def shared(it: World, fault: Fault) -> None:
     await it.run(ENOUGH_SECONDS)
 
 
-@pytest.mark.parametrize("kind", ["before", "after", "odd", "frozen", "late"])
+@pytest.mark.parametrize("kind", ["before", "after", "away", "odd", "frozen", "late"])
 @pytest.mark.parametrize(("life", "stride"), [(alone, 3), (shared, 4)])
 async def test_every_use_of_the_database_may_fail(
     tmp_path: Path, life: Callable[[World, Fault], Awaitable[None]], stride: int, kind: str

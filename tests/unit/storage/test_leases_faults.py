@@ -82,7 +82,7 @@ class World:
 
 
 @pytest.mark.parametrize("first", [True, False])
-@pytest.mark.parametrize("kind", ["before", "after", "odd", "frozen", "late"])
+@pytest.mark.parametrize("kind", ["before", "after", "away", "odd", "frozen", "late"])
 async def test_every_use_of_the_database_may_fail(tmp_path: Path, kind: str, first: bool) -> None:
     for number in count(1):
         (folder := tmp_path / str(number)).mkdir()
