@@ -5,12 +5,16 @@ from __future__ import annotations
 import itertools
 from pathlib import Path
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ramet.errors import StorageUnavailable
 from ramet.events.base import Message
 from ramet.events.outbox import Outbox, publish_write, ranges
 from tests.unit.events.bed import bed, numbers
+from tests.unit.events.test_relay_shared import commit
+from tests.unit.faults import Fault, Gate, OwnStorage
 
 
 @given(st.sets(st.integers(min_value=1, max_value=100)))
@@ -67,3 +71,19 @@ async def test_purging_spares_what_is_unsent_or_young(tmp_path: Path) -> None:
         await outbox.mark([1, 2, 4, 5], at=it.clock.time())
         assert await outbox.purge(it.clock.time() - 50, batch=2) == 3
         assert [entry.seq for entry in await outbox.past(0, 10)] == [3, 5]
+
+
+async def test_rows_that_came_late_are_not_lost_where_the_look_for_them_fails(tmp_path: Path) -> None:
+    async with bed(tmp_path) as it:
+        own = OwnStorage(it.orders, Gate())
+        outbox = Outbox(own)
+        await outbox.begin(it.clock.monotonic)
+        for seq in range(2, 202, 2):
+            await commit(it, seq, seq)
+        assert len(await outbox.after(0, 200)) == 100
+        await commit(it, 1, 1)
+        own.fault = Fault(2, "before")
+        own.fault.arm()
+        with pytest.raises(StorageUnavailable):
+            await outbox.late()
+        assert [entry.seq for entry in await outbox.late()] == [1]

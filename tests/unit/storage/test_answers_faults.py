@@ -1,10 +1,10 @@
-"""Whatever a use of the database comes to, at whatever moment: who repeats a key gets its answer, which is done once."""
+"""Whatever a use of the database comes to, at whatever moment: a key is worked on once, and its caller is answered."""
 
 from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -25,7 +25,7 @@ from ramet.telemetry.scope import Apart, Scope, Work, current_scope
 from tests.unit.faults import Fault, Gate, OwnStorage
 
 REFUSED, BROKEN = 3, 4
-NUMBERS = range(1, 7)
+GOOD, MIXED = (1, 2, 5, 6), (1, 2, 3, 4, 5, 6)
 EFFECT = text("INSERT INTO effect VALUES (:number)")
 
 
@@ -87,8 +87,11 @@ class Process:
             unit = scope.unit
             if number == REFUSED:
                 raise Taken
-            effect = unit.run(EFFECT, {"number": number})
-            await (effect if scope.joint else self.storage.statement(lambda: effect))
+            self.world.joint += scope.joint
+            if scope.joint:
+                await unit.run(EFFECT, {"number": number})
+            else:
+                await self.storage.statement(lambda: unit.run(EFFECT, {"number": number}))
             if number == BROKEN:
                 raise LookupError("broken")
             return f"took {number}"
@@ -112,7 +115,9 @@ class Process:
 class World:
     """Two processes, the first of which meets the fault; where the database is not shared, there is one."""
 
-    def __init__(self, folder: Path, *, shared: bool) -> None:
+    def __init__(self, folder: Path, numbers: Sequence[int], *, shared: bool) -> None:
+        self.numbers = numbers
+        self.joint = 0
         self.clock = VirtualClock()
         self.storage = SqliteStorage("orders", folder / "orders.sqlite", TEMPORARY)
         self.tasks = Tasks()
@@ -125,36 +130,40 @@ class World:
         assert await self.first.take(0, "key 0") == "took 0"  # what they do is seen when they are alone
         self.first.storage.fault = fault
         fault.arm()
-        asked = [self.tasks.spawn(self.first.repeat(number)) for number in NUMBERS]
+        asked = [self.tasks.spawn(self.first.repeat(number)) for number in self.numbers]
         await self.clock.settle()
-        asked += [self.tasks.spawn(self.other.repeat(number)) for number in NUMBERS]  # a caller has lost patience
+        asked += [self.tasks.spawn(self.other.repeat(number)) for number in self.numbers]  # a caller has lost patience
         await self.clock.settle()
         self.first.storage.fault = Fault()
         self.first.gate.wake()
         answers = await asyncio.gather(*asked)
-        answers += [await self.other.repeat(number) for number in NUMBERS]
+        answers += [await self.other.repeat(number) for number in self.numbers]
         told = {REFUSED: "taken", BROKEN: "broken"}
-        assert answers == [told.get(number, f"took {number}") for number in NUMBERS] * 3
+        assert answers == [told.get(number, f"took {number}") for number in self.numbers] * 3
 
     async def check(self, what: str) -> None:
         effects = [number for (number,) in await self.storage.fetch("SELECT number FROM effect ORDER BY number")]
-        assert effects == [0, *(number for number in NUMBERS if number not in {REFUSED, BROKEN})], what
+        assert effects == [0, *(number for number in self.numbers if number not in {REFUSED, BROKEN})], what
         keys = await self.storage.fetch("SELECT key FROM ramet_inbox ORDER BY key")
-        assert keys == [("key 0",), *((f"key {number}",) for number in NUMBERS if number != BROKEN)], what
+        assert keys == [("key 0",), *((f"key {number}",) for number in self.numbers if number != BROKEN)], what
 
     async def close(self) -> None:
         await self.tasks.stop()
         await self.storage.close()
 
 
+@pytest.mark.parametrize("numbers", [GOOD, MIXED])
 @pytest.mark.parametrize("shared", [False, True])
 @pytest.mark.parametrize("kind", ["before", "after", "away", "odd", "frozen", "late"])
-async def test_every_use_of_the_database_may_fail(tmp_path: Path, kind: str, shared: bool) -> None:
+async def test_every_use_of_the_database_may_fail(
+    tmp_path: Path, kind: str, *, shared: bool, numbers: Sequence[int]
+) -> None:
     for number in count(1):
         (folder := tmp_path / str(number)).mkdir()
-        it, fault = World(folder, shared=shared), Fault(number, kind)
+        it, fault = World(folder, numbers, shared=shared), Fault(number, kind)
         await it.run(fault)
         await it.check(f"{kind}, use {number}")
         await it.close()
+        assert fault.met.is_set() or bool(it.joint) == shared
         if not fault.met.is_set():
             break
