@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection, Coroutine, Sequence
 from typing import Any
 
 from ramet.clock import Clock
-from ramet.errors import StorageError
+from ramet.errors import described
 from ramet.events.base import Broker, Delivery, Done, Outlet, Sink
 from ramet.events.feed import Feed
 from ramet.events.outbox import Entry, Outbox
@@ -143,8 +143,8 @@ class Relay:
         self._tasks.clear()
         try:
             await self._flush()
-        except StorageError as error:
-            log.warning("what the relay of %s has sent last will be sent again: %s", self._storage.service, error)
+        except Exception as error:  # noqa: BLE001 - whatever it was: a mark that is lost costs only a redelivery
+            log.warning("the relay of %s could not mark what is sent: %s", self._storage.service, described(error))
 
     # -- what others ask -----------------------------------------------------------------------------------------
 

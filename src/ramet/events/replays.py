@@ -16,6 +16,7 @@ from ramet.tasks import Spawn
 
 LOOK_EVERY_SECONDS = 30.0
 LEASE = "replays"
+RECOVERY_SECONDS = 1.0
 BATCH = 200
 log = logging.getLogger("ramet.events")
 
@@ -67,19 +68,19 @@ class Replays:
     async def _bring_all(self) -> None:
         while True:
             self._woken.clear()
-            if not await self._bring():
-                await self._woken.wait()
+            try:
+                if not await self._bring():
+                    await self._woken.wait()
+            except Exception as error:  # noqa: BLE001 - whatever it was: what operators have asked for is brought
+                log.warning("dead letters to be replayed could not be read, again in 1 s: %s", described(error))
+                await self._clock.sleep(RECOVERY_SECONDS)
 
     async def _bring(self) -> int:
         """Put those that are not under way yet, as many as there is room for."""
         if self._leases is not None and not self._leases.holds(LEASE):
             return 0
         room = await self._sink.room()
-        try:
-            replays = await self._letters.replays(BATCH)
-        except Exception as error:  # noqa: BLE001 - whatever it was: nobody else would bring them
-            log.warning("What is to be replayed cannot be read; trying again soon: %s", described(error))
-            return 0
+        replays = await self._letters.replays(BATCH)
         fresh = [replay for replay in replays if replay.message.id not in self._under_way][:room]
         for message, renewals in fresh:
             self._under_way.add(message.id)

@@ -11,9 +11,10 @@ from hypothesis import strategies as st
 
 from ramet.errors import StorageUnavailable
 from ramet.events.base import Message
-from ramet.events.outbox import Gaps, Outbox, publish_write, ranges
-from ramet.storage.base import Row
+from ramet.events.outbox import Outbox, publish_write, ranges
 from tests.unit.events.bed import bed, numbers
+from tests.unit.events.test_relay_shared import commit
+from tests.unit.faults import Fault, Gate, OwnStorage
 
 
 @given(st.sets(st.integers(min_value=1, max_value=100)))
@@ -72,23 +73,17 @@ async def test_purging_spares_what_is_unsent_or_young(tmp_path: Path) -> None:
         assert [entry.seq for entry in await outbox.past(0, 10)] == [3, 5]
 
 
-async def test_rows_that_come_late_are_found_again_where_the_database_failed_in_the_middle_of_looking(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_rows_that_came_late_are_not_lost_where_the_look_for_them_fails(tmp_path: Path) -> None:
     async with bed(tmp_path) as it:
-        gaps = Gaps(it.orders, it.clock.monotonic)
-        gaps.note(0, [150])
-        await it.publish(1)
-        fetch, answers = it.orders.fetch, iter([True, False])
-
-        async def fails_soon(sql: str, *parameters: object) -> list[Row]:
-            if not next(answers):
-                raise StorageUnavailable("It is away.")
-            return await fetch(sql, *parameters)
-
-        with monkeypatch.context() as context:
-            context.setattr(it.orders, "fetch", fails_soon)
-            with pytest.raises(StorageUnavailable):
-                await gaps.late()
-        assert [entry.seq for entry in await gaps.late()] == [1]
-        assert await gaps.late() == []
+        own = OwnStorage(it.orders, Gate())
+        outbox = Outbox(own)
+        await outbox.begin(it.clock.monotonic)
+        for seq in range(2, 202, 2):
+            await commit(it, seq, seq)
+        assert len(await outbox.after(0, 200)) == 100
+        await commit(it, 1, 1)
+        own.fault = Fault(2, "before")
+        own.fault.arm()
+        with pytest.raises(StorageUnavailable):
+            await outbox.late()
+        assert [entry.seq for entry in await outbox.late()] == [1]

@@ -21,7 +21,7 @@ from ramet.storage.tables import SCHEMA as STORAGE_TABLES
 from ramet.tasks import Tasks
 from ramet.telemetry.context import current_context
 from ramet.telemetry.scope import Scope, Work, current_scope
-from tests.unit.sagas.replicas import Gate, OwnClock
+from tests.unit.faults import Gate, OwnClock
 
 NOTES = "CREATE TABLE IF NOT EXISTS note (at DOUBLE PRECISION)"
 Act = Callable[[], Awaitable[None]]

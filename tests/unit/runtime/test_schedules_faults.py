@@ -11,11 +11,11 @@ from ramet.clock import VirtualClock
 from ramet.runtime.schedules import schedule_states
 from ramet.storage.base import Write
 from ramet.telemetry.scope import current_scope
+from tests.unit.faults import Fault, Gate, OwnStorage
 from tests.unit.runtime.test_schedules import Bed, bed, shared, unit
-from tests.unit.sagas.replicas import Fault, Gate, OwnStorage
 
 
-@pytest.mark.parametrize("kind", ["before", "after", "odd", "frozen", "late"])
+@pytest.mark.parametrize("kind", ["before", "after", "away", "odd", "frozen", "late"])
 async def test_every_use_of_the_database_may_fail(tmp_path: Path, kind: str) -> None:
     for number in count(1):
         (folder := tmp_path / str(number)).mkdir()
