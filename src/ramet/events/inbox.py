@@ -185,8 +185,9 @@ class Consumer:
 
     async def ignore(self, message: Message) -> float | None:
         """It is handled or dead already."""
-        if self._failures.pop(message.id, None) is not None:
+        if message.id in self._failures:
             await self.letters.forget(message.id)
+            self._failures.pop(message.id, None)
         self._tell(message, Outcome.KNOWN)
         return None
 

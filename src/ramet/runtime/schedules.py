@@ -59,9 +59,11 @@ _CLAIM_ALONE = _CLAIM.format(is_free="lease_until < ?")
 _CLAIM_SHARED = _CLAIM.format(is_free=f"NOT EXISTS ({worker_of('ramet_schedule.lease_owner')})")
 _RENEW = "UPDATE ramet_schedule SET lease_until = ? WHERE name = ? AND lease_owner = ?"
 _RELEASE = "UPDATE ramet_schedule SET lease_owner = NULL, lease_until = NULL WHERE lease_owner = ?"
-_FINISH = (
-    "UPDATE ramet_schedule SET last_run = ?, missed = missed + ?, failed = failed + ?, error = ?, "
-    "lease_owner = NULL, lease_until = NULL WHERE name = ? AND lease_owner = ?"
+_FINISH = (  # finds its row without a look at the others', which would put two transactions in each other's way
+    "INSERT INTO ramet_schedule (name, timetable, last_run, missed, failed, error) VALUES (?, '', ?, ?, ?, ?) "
+    "ON CONFLICT (name) DO UPDATE SET last_run = excluded.last_run, missed = ramet_schedule.missed + excluded.missed, "
+    "failed = ramet_schedule.failed + excluded.failed, error = excluded.error, lease_owner = NULL, lease_until = NULL "
+    "WHERE ramet_schedule.lease_owner = ?"
 )
 _LIST = "SELECT name, last_run, lease_until, missed, failed, error FROM ramet_schedule ORDER BY name"
 
@@ -257,7 +259,7 @@ class Schedules:
         skipped, last = due_between(turn.schedule.timetable, turn.due, self._clock.time())
         unit = scope.unit
         assert isinstance(unit, Unit)
-        if await unit.execute(_FINISH, last, turn.missed, 0, None, name, turn.owner) != 1:
+        if await unit.execute(_FINISH, name, last, turn.missed, 0, None, turn.owner) != 1:
             raise LeaseLost(
                 f"The schedule {name} was taken over by another runner, so this run was rolled back: "
                 f"this process was frozen, or its loop was blocked, for longer than others wait."
@@ -267,7 +269,7 @@ class Schedules:
     async def _give_up(self, turn: _Turn, error: BaseException) -> None:
         _, last = due_between(turn.schedule.timetable, turn.due, self._clock.time())
         reason = described(error)
-        row = (last, turn.missed, 1, reason, turn.schedule.name, turn.owner)
+        row = (turn.schedule.name, last, turn.missed, 1, reason, turn.owner)
         if await self._storage.write(Write(_FINISH, [row])) == (1,):
             self._tell(turn, RunOutcome.FAILED, reason)
 
@@ -277,7 +279,8 @@ class Schedules:
         self._report(Run(name=turn.schedule.name, outcome=outcome, due=turn.due, error=error))
 
     async def _keep_lease(self, name: str, owner: str) -> None:
-        while True:
+        """Where it has an end; elsewhere that would be in the way of the run, which has read the row as it was."""
+        while self._leases is None:
             await self._clock.sleep(LEASE_SECONDS / 3)
             try:
                 await self._storage.write(Write(_RENEW, [(self._clock.time() + LEASE_SECONDS, name, owner)]))
