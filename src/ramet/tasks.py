@@ -52,6 +52,23 @@ async def end(tasks: Iterable[asyncio.Task[Any]]) -> None:
         _, pending = await asyncio.wait(pending, timeout=PATIENCE_SECONDS)
 
 
+async def within(seconds: float, work: Coroutine[Any, Any, T]) -> T:
+    """What the work gives, which is ended when the time is up: also where it loses a cancellation, and would go on.
+
+    Raises: TimeoutError; what the work raises.
+    """
+    task = asyncio.get_running_loop().create_task(work)
+    try:
+        await asyncio.wait({task}, timeout=seconds)
+        if not task.done():
+            raise TimeoutError
+        return task.result()
+    finally:
+        await end([task])
+        if not task.cancelled():
+            task.exception()  # seen
+
+
 async def first_of(waited: Iterable[asyncio.Future[Any]], sleep: Coroutine[Any, Any, None], spawn: Spawn) -> None:
     """Wait until one of these is done, for no longer than `sleep`, a clock's, takes; none of them is cancelled."""
     timer = spawn(sleep)

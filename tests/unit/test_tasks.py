@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 
-from ramet.tasks import Tasks, end, first_of, unless_stopped
+import pytest
+
+from ramet.tasks import Tasks, end, first_of, unless_stopped, within
 from ramet.testing import VirtualClock
 
 
@@ -76,3 +78,29 @@ async def test_the_first_of_several_is_waited_for_until_the_time_is_up_and_none_
     await waiting
     assert not slow.done()
     await tasks.stop()
+
+
+async def test_work_whose_time_is_up_is_ended_though_it_loses_a_cancellation() -> None:
+    lost: list[str] = []
+
+    async def stubborn() -> None:
+        while True:
+            try:
+                await asyncio.Event().wait()
+            except asyncio.CancelledError:
+                if lost:
+                    raise
+                lost.append("one")
+
+    with pytest.raises(TimeoutError):
+        await within(0.01, stubborn())
+    assert lost == ["one"]
+
+
+async def test_work_in_time_gives_what_it_gives() -> None:
+    async def fails() -> None:
+        raise ValueError("no")
+
+    assert await within(60.0, asyncio.sleep(0, "done")) == "done"
+    with pytest.raises(ValueError, match="no"):
+        await within(60.0, fails())

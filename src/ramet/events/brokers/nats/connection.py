@@ -15,7 +15,7 @@ from ramet.errors import ConfigurationError, MissingExtra, Unavailable
 from ramet.events.brokers.loops import insist
 from ramet.events.brokers.nats.options import DAY_SECONDS, NatsOptions
 from ramet.events.brokers.nats.wire import Layout, Names, Stamp
-from ramet.tasks import end
+from ramet.tasks import end, within
 
 try:
     from nats.aio.client import Client
@@ -237,22 +237,22 @@ class Connection:
 
     async def _connect(self) -> None:
         options, tls = self._options, self._options.tls()
+        connecting = self.client.connect(
+            list(options.servers),
+            max_reconnect_attempts=-1,
+            reconnect_time_wait=RECONNECT_SECONDS,  # type: ignore[arg-type]  # any number of seconds will do
+            ping_interval=5,
+            max_outstanding_pings=2,
+            connect_timeout=2,
+            tls=tls,
+            user_credentials=options.credentials,
+            disconnected_cb=self._disconnected,
+            reconnected_cb=self._reconnected,
+            closed_cb=self._closed,
+            error_cb=self._failed,
+        )
         try:
-            async with asyncio.timeout(options.patience_seconds):
-                await self.client.connect(
-                    list(options.servers),
-                    max_reconnect_attempts=-1,
-                    reconnect_time_wait=RECONNECT_SECONDS,  # type: ignore[arg-type]  # any number of seconds will do
-                    ping_interval=5,
-                    max_outstanding_pings=2,
-                    connect_timeout=2,
-                    tls=tls,
-                    user_credentials=options.credentials,
-                    disconnected_cb=self._disconnected,
-                    reconnected_cb=self._reconnected,
-                    closed_cb=self._closed,
-                    error_cb=self._failed,
-                )
+            await within(options.patience_seconds, connecting)
         except FAILURES as error:
             raise self._unreachable(error) from error
 
