@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from types import GenericAlias
 from typing import Any
@@ -23,6 +24,8 @@ from ramet.errors import (
 )
 
 _encode = msgspec.msgpack.encode
+_POSITION = re.compile(r"(?P<what>.*) - at (?P<key>(?:`\w+` in )?)`\$\[(?P<at>\d+)\](?P<rest>.*)`", re.DOTALL)
+"""How a decoder says where in an array something does not fit."""
 TRAVELLING = (CallError, Unauthenticated, Denied, NotFound)
 """What a method may end with besides its declared refusals."""
 
@@ -129,7 +132,15 @@ class MethodCodec:
         try:
             return msgspec.structs.astuple(self._arguments_decoder.decode(data))
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
-            raise InvalidArguments(f"{self.method.name}: {error}.") from error
+            raise InvalidArguments(f"{self.method.name}: {self._placed(str(error))}.") from error
+
+    def _placed(self, complaint: str) -> str:
+        """What the decoder complains of, with the argument's name for its position, as `_convert` says it."""
+        found = _POSITION.fullmatch(complaint)
+        if found is None or int(found["at"]) >= len(self._names):
+            return complaint
+        inside = f" - at {found['key']}`${found['rest']}`" if found["key"] or found["rest"] else ""
+        return f'the argument "{self._names[int(found["at"])]}": {found["what"]}{inside}'
 
     def convert_arguments(self, fields: Mapping[str, Any]) -> dict[str, Any]:
         """Arguments by name from plain JSON values by name; those that are left out have their defaults.

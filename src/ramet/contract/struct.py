@@ -21,7 +21,8 @@ class Struct(msgspec.Struct, metaclass=ValueType, frozen=True, kw_only=True):
     Line(sku='tea', quantity=1)
 
     `msgspec.structs.replace(value, field=…)` gives a changed copy. Unknown fields are ignored when decoding, so that
-    a newer sender does not break an older receiver.
+    a newer sender does not break an older receiver. Constraints, `Annotated[int, msgspec.Meta(ge=1)]`, are checked when
+    a value enters the application and when it crosses a contract, in every placement; not when it is made.
     """
 
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import logging
 from collections.abc import Awaitable, Callable, Mapping
+from functools import cached_property
 from typing import Any, TypeVar
 
 from msgspec.structs import replace
@@ -14,6 +16,8 @@ from ramet.contract.calling import given_key, late
 from ramet.contract.codec import TRAVELLING, MethodCodec
 from ramet.contract.declared import DeclaredContract, DeclaredMethod
 from ramet.contract.proxy import MethodLink, Target, make_client
+from ramet.contract.reading.refusals import refusal_facts
+from ramet.contract.reading.types import is_constrained
 from ramet.contract.service import Contract
 from ramet.errors import (
     CallError,
@@ -104,6 +108,11 @@ class Answerer:
         self.counter = counter
         self.answer = answer
 
+    @cached_property
+    def near(self) -> Target:
+        """`answer`, for values that callers in this process pass as they are."""
+        return self.answer if self.elsewhere else checked(self.method, self.boundary, self.answer)
+
 
 def framed(service: str, name: str, function: Target) -> Target:
     """A query in a scope of its own, as it has when it travels."""
@@ -137,6 +146,50 @@ def strict(answerer: Answerer) -> Target:
         return codec.decode_answer(data)
 
     return travel
+
+
+def checked(method: DeclaredMethod, boundary: Boundary, answer: Target) -> Target:
+    """See to the constraints that the contract declares; where it has none this is `answer` itself.
+
+    What has some is encoded and decoded as if it travelled, and the copy thrown away: the other side gets the value as
+    it is, and an error is, word for word, that of a call between processes.
+    """
+    return _arguments_checked(method, _answer_checked(method, boundary, answer))
+
+
+def _arguments_checked(method: DeclaredMethod, answer: Target) -> Target:
+    constrained = {at: one for at, one in enumerate(method.parameters) if is_constrained(one[1])}
+    if not constrained:
+        return answer
+    codec = MethodCodec(dataclasses.replace(method, parameters=tuple(constrained.values())))
+    positions, is_command = tuple(constrained), method.is_command
+
+    def call(*given: Any) -> Awaitable[Any]:
+        args = given[1] if is_command else given
+        codec.decode_arguments(codec.encode_values(tuple([args[at] for at in positions])))
+        return answer(*given)
+
+    return call
+
+
+def _answer_checked(method: DeclaredMethod, boundary: Boundary, answer: Target) -> Target:
+    has_constraints = is_constrained(method.result)
+    refusals = tuple(kind for kind in method.refuses if any(map(is_constrained, refusal_facts(kind).values())))
+    if not (has_constraints or refusals):
+        return answer
+    codec = MethodCodec(method)
+
+    async def call(*given: Any) -> Any:
+        try:
+            result = await answer(*given)
+        except refusals as refusal:
+            codec.decode_refusal(codec.encode_refusal(refusal))
+            raise
+        if has_constraints:
+            codec.decode_answer(encoded(codec, result, boundary))
+        return result
+
+    return call
 
 
 def encoded(codec: MethodCodec, result: Any, boundary: Boundary) -> bytes:
@@ -224,7 +277,7 @@ class Exchange:
         contract = self._contracts[cls]
         links = {}
         for name, answerer in self._answered(cls).items():
-            target = strict(answerer) if self._strict and not answerer.elsewhere else answerer.answer
+            target = strict(answerer) if self._strict and not answerer.elsewhere else answerer.near
             if (limit := self.deadlines.get(f"{contract.name}.{name}")) is not None:
                 target = limited(target, limit, self.clock, elsewhere=answerer.elsewhere)
             links[name] = MethodLink(

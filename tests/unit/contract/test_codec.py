@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 import pytest
 
 from ramet.contract.codec import MethodCodec
@@ -72,7 +73,7 @@ def test_too_many_arguments_are_refused() -> None:
 
 
 def test_an_argument_of_the_wrong_type_is_refused_where_it_arrives() -> None:
-    with pytest.raises(InvalidArguments, match=r"Expected `str`, got `int` - at `\$\[0\]`"):
+    with pytest.raises(InvalidArguments, match=r'the argument "sku": Expected `str`, got `int`\.$'):
         OLD.decode_arguments(OLD.encode_arguments((1,), {}))  # a wrong call, as a program without types makes it
 
 
@@ -173,3 +174,29 @@ def test_an_answer_that_does_not_fit_the_contract_is_an_error() -> None:
         numbers.decode_answer(texts.encode_result("five"))
     with pytest.raises(CallError, match="the answer cannot be read"):
         numbers.decode_answer(b"\xc1")
+
+
+@pytest.mark.parametrize(
+    ("sent", "sentence"),
+    [
+        (("tea", "two"), 'reserve: the argument "count": Expected `int`, got `str`.'),
+        (("tea", 2, 3, "a later one"), 'reserve: the argument "note": Expected `str | null`, got `int`.'),
+        ((), "reserve: Expected `array` of at least length 1, got 0."),
+        ("tea", "reserve: Expected `array`, got `str`."),
+    ],
+)
+def test_an_argument_that_does_not_fit_is_named(sent: Any, sentence: str) -> None:
+    with pytest.raises(InvalidArguments) as caught:
+        NEW.decode_arguments(msgspec.msgpack.encode(sent))
+    assert str(caught.value) == sentence
+
+
+def test_an_argument_that_does_not_fit_is_named_alike_for_callers_by_json() -> None:
+    by_position = codec(("lines", tuple[tuple[str, int], ...], NO_DEFAULT))
+    wrong = (("tea", 1), ("milk", "two"))
+    with pytest.raises(InvalidArguments) as travelled:
+        by_position.decode_arguments(by_position.encode_values((wrong,)))
+    with pytest.raises(InvalidArguments) as converted:
+        by_position.convert_arguments({"lines": wrong})
+    assert str(travelled.value) == str(converted.value)
+    assert str(travelled.value) == 'reserve: the argument "lines": Expected `int`, got `str` - at `$[1][1]`.'

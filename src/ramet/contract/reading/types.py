@@ -1,4 +1,4 @@
-"""Which types may cross a boundary: immutable, and known to the codecs."""
+"""Which types may cross a boundary, immutable and known to the codecs, and which of them have constraints."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from typing import Annotated, Any, ClassVar, Literal, NamedTuple, NewType, TypeVar, Union, get_args, get_origin
 
 import msgspec
+from msgspec.inspect import type_info
 
 LEAVES: tuple[Any, ...] = (
     type(None), bool, int, float, str, bytes, decimal.Decimal, datetime.datetime, datetime.date, datetime.time,
@@ -80,6 +81,35 @@ def shown(hint: Any) -> str:
 def is_mapping(hint: Any) -> bool:
     """Whether a type maps keys to values."""
     return (get_origin(hint) or hint) in MAPPINGS
+
+
+_CONSTRAINTS = ("gt", "ge", "lt", "le", "multiple_of", "min_length", "max_length", "pattern", "tz")
+_PART = ("type", "item_type", "key_type", "value_type")
+_PARTS = ("types", "item_types", "fields")
+"""What msgspec calls the parts of a type, and of a field."""
+
+
+def is_constrained(hint: Any) -> bool:
+    """Whether a type, or any type in it, has constraints: `Meta(ge=1)`, a length, a pattern.
+
+    Decoding checks them, and making a value does not.
+    """
+    if hint is None or hint in LEAVES:
+        return False
+    whole = type_info(hint)
+    waiting: list[Any] = [whole]
+    seen: set[int] = set()
+    while waiting:
+        part = waiting.pop()
+        if id(part) in seen:  # a type that contains itself
+            continue
+        seen.add(id(part))
+        if any(getattr(part, name, None) is not None for name in _CONSTRAINTS):
+            return True
+        waiting += [getattr(part, name) for name in _PART if hasattr(part, name)]
+        for name in _PARTS:
+            waiting += getattr(part, name, ())
+    return False
 
 
 def _judge(hint: Any, seen: frozenset[Any]) -> Iterator[Complaint]:
