@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 any_service_argument = click.argument("service", required=False)
 HARMLESS = "The migrations harm nobody."
+NONE_PENDING = "No migration is pending."
 HARMLESS_APART = "No migration harms anybody where those before it are deployed already."
 APART = "Each migration was judged as if those before it were deployed already"
 NOT_ON_A_SERVER = "SQLite files do not tell what is deployed on PostgreSQL."
@@ -40,6 +41,13 @@ class Reading(NamedTuple):
     wanted: Revisions
     apart: bool = True
     why: str = ""
+
+    @property
+    def harmless(self) -> str:
+        """What is said of them where no hazard was found."""
+        if self.apart:
+            return HARMLESS_APART
+        return HARMLESS if any(self.wanted.values()) else NONE_PENDING
 
     @property
     def assumed(self) -> str:
@@ -77,17 +85,18 @@ def check(
     chosen = databases.chosen(service)
     different = [one for one in run(_compared(databases, chosen, database=database)) if one.lines]
     is_read = hazards or since or databases.on_a_server
-    reading = _reading(databases, chosen, since) if is_read else Reading({}, apart=False)
-    harmful = _hazards(chosen, reading)
+    reading = _reading(databases, chosen, since) if is_read else None
+    harmful = _hazards(chosen, reading) if reading is not None else {}
+    assumed = reading.assumed if reading is not None else ""
     if choices.json:
-        output.document({"differences": different, "hazards": harmful, "assumed": reading.assumed})
+        output.document({"differences": different, "hazards": harmful, "assumed": assumed})
         return FOUND if different or harmful else 0
-    if reading.why:
-        output.note(reading.assumed)
+    if assumed and not since:
+        output.note(assumed)
     lines = [f"{one.service}: {line}" for one in different for line in one.lines]
     lines += [f"{name}: {hazard}" for name, found in harmful.items() for hazard in found]
-    harmless = (HARMLESS_APART if reading.apart else HARMLESS) if any(reading.wanted.values()) else ""
-    output.say("\n".join(lines) or f"The tables are what the code declares. {harmless}".rstrip())
+    harmless = f" {reading.harmless}" if reading is not None else ""
+    output.say("\n".join(lines) or f"The tables are what the code declares.{harmless}")
     if different and not database:
         note_those_without(chosen, "--database compares the database instead")
     return FOUND if lines else 0
@@ -124,7 +133,8 @@ async def _compared(databases: Databases, chosen: Sequence[DeclaredService], *, 
     return found
 
 
-def _reading(databases: Databases, chosen: Sequence[DeclaredService], since: Sequence[str]) -> Reading:
+def _reading(databases: Databases, chosen: Sequence[DeclaredService], since: Sequence[str]) -> Reading | None:
+    """What is to be read; None where there is no migration at all."""
     from ramet.runtime.migrating import folder_of
     from ramet.storage.revisions import revisions
 
@@ -132,7 +142,7 @@ def _reading(databases: Databases, chosen: Sequence[DeclaredService], since: Seq
     if since:
         return Reading(_after(known, since))
     if not any(known.values()):
-        return Reading({}, apart=False)
+        return None
     if not databases.on_a_server:
         return Reading(known, why=NOT_ON_A_SERVER)
     try:
