@@ -97,3 +97,11 @@ def test_what_is_pending_is_judged_by_what_is_deployed(server: PostgresServer, t
     harmless = "The tables are what the code declares. No migration is pending.\n"
     assert (done.returncode, done.stdout, done.stderr) == (0, harmless, "")
     assert ramet(tmp_path, "call", "Shelves.count", *split).stdout == "0\n"
+
+    service = tmp_path / "checked" / "shelves" / "__init__.py"
+    service.write_text(SERVICE.replace('Column("shelf"', 'Column("title", String), Column("shelf"'))
+    ahead = ramet(tmp_path, "call", "Shelves.count", *split)
+    assert (ahead.returncode, "every migration and the table books without the column title" in ahead.stderr) == (
+        1,
+        True,
+    )
