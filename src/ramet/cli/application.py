@@ -6,6 +6,8 @@ from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
+import msgspec
+
 from ramet.cli import output
 from ramet.cli.command import Choices
 from ramet.errors import ConfigurationError, DeclarationError, UsageError
@@ -82,6 +84,25 @@ def ask(choices: Choices, deployment: str | None, request: Request, kind: type[A
         if remote is not None:
             return remote.ask(request, kind)
     return run(_maintain(found, chosen, request, kind))
+
+
+def as_it_runs(found: Configuration, name: str) -> Deployment:
+    """A deployment, on the engines it runs on: those of `ramet up --engines` are not where ramet.toml says.
+
+    Raises: ConfigurationError.
+    """
+    from ramet.runtime.operators.remote import reach
+    from ramet.runtime.supervisor.requests import EnginesUsed, GetEngines
+
+    chosen = found.deployment(name)
+    with reach(found.folder / chosen.data) as remote:
+        if remote is None or not chosen.groups:
+            return chosen
+        try:
+            used = remote.ask(GetEngines(), EnginesUsed)
+        except UsageError:  # it is of an earlier release, which cannot tell
+            return chosen
+    return msgspec.structs.replace(chosen, storage=used.storage, broker=used.broker)
 
 
 def _running(found: Configuration) -> Deployment:

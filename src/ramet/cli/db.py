@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 import click
 
 from ramet.cli import output
-from ramet.cli.application import configuration, declared, run
+from ramet.cli.application import as_it_runs, configuration, declared, run
 from ramet.cli.command import FOUND, Choices, command, deployment_option, group
-from ramet.cli.migrations import any_service_argument, check, databases_of
-from ramet.cli.provisioning import provision
+from ramet.cli.migrations import any_service_argument, check, databases_of, enter, note_those_without
+from ramet.cli.provisioning import check_entrance, provision
 
 if TYPE_CHECKING:
     from ramet.runtime.migrating import Migrated
@@ -28,6 +28,7 @@ service_argument = click.argument("service")
 def migrate(choices: Choices, service: str | None, deployment: str) -> None:
     """Apply what is pending, in one transaction for each service."""
     databases = databases_of(choices, deployment)
+    enter(databases)
 
     def told(progress: Progress) -> None:
         output.note(f"  {progress.service} [{progress.done}/{progress.total}] {progress.revision.message}")
@@ -42,6 +43,8 @@ def migrate(choices: Choices, service: str | None, deployment: str) -> None:
         output.say("Every database is up to date.")
     else:
         output.say("\n".join(f"{one.service}: {len(one.revisions)} applied" for one in done if one.revisions))
+    if not choices.json:
+        note_those_without(databases.chosen(service), "at their start they get the tables that are missing")
 
 
 @command(('ramet db revision orders -m "add gift notes"', "after the tables were changed in the code"))
@@ -72,6 +75,7 @@ def status(choices: Choices, service: str | None, deployment: str) -> int:
     Exit code 1 when something is pending.
     """
     databases = databases_of(choices, deployment)
+    enter(databases)
 
     async def work() -> list[Status]:
         return [await databases.status(one) for one in databases.chosen(service)]
@@ -85,6 +89,8 @@ def status(choices: Choices, service: str | None, deployment: str) -> int:
             for one in found
         ]
         output.table(("service", "applied", "pending"), rows)
+    if not choices.json:
+        note_those_without(databases.chosen(service), "at their start they get the tables that are missing")
     return FOUND if any(one.pending for one in found) else 0
 
 
@@ -98,6 +104,7 @@ def adopt(choices: Choices, service: str, deployment: str, anyway: bool) -> None
     It is compared with the tables in the code first.
     """
     databases = databases_of(choices, deployment)
+    enter(databases)
     run(databases.adopt(databases.chosen(service)[0], anyway=anyway))
     if choices.json:
         output.document({"adopted": service})
@@ -119,9 +126,10 @@ def upgrade(choices: Choices, deployment: str) -> None:
     from ramet.runtime.upgrading import upgrade as execute
 
     found = configuration(choices)
-    chosen = found.deployment(deployment)
+    chosen, application = as_it_runs(found, deployment), declared(found)
+    run(check_entrance(found, chosen, application))
     with output.progress("Upgrading"):
-        done = run(execute(declared(found), found, chosen))
+        done = run(execute(application, found, chosen))
     if choices.json:
         output.document(done)
     elif not done:

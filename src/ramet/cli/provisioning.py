@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from ramet.cli import output
-from ramet.cli.application import configuration, declared, run
+from ramet.cli.application import as_it_runs, configuration, declared, run
 from ramet.cli.command import Choices, command, deployment_option
 from ramet.errors import ConfigurationError
 
@@ -37,7 +37,7 @@ def provision(choices: Choices, deployment: str, sql: bool) -> None:
     from ramet.storage.provisioning import FILE, give_roles, keep, logins, script
 
     found = configuration(choices)
-    chosen = found.deployment(deployment)
+    chosen = as_it_runs(found, deployment)
     if chosen.storage == "sqlite":
         raise ConfigurationError(
             f'The deployment "{chosen.name}" has SQLite files, which need no roles: set '

@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
 from sqlalchemy import Connection, MetaData, inspect
+from sqlalchemy.engine import ObjectKind
 
 from ramet.contract.declared import Declared, DeclaredService
-from ramet.errors import ConfigurationError, StorageError
+from ramet.errors import ConfigurationError, StorageError, StorageUnavailable
 from ramet.model.topology import Deployment
 from ramet.runtime.configuration import Configuration
+from ramet.runtime.deployments import LOCAL
 from ramet.runtime.wiring import Engines, engines, kept, migrations, temporary
+from ramet.storage.address import quoted
 from ramet.storage.base import Storage
 from ramet.storage.revisions import Revision, is_current, revisions
 
@@ -39,15 +43,30 @@ class Difference(msgspec.Struct, frozen=True, kw_only=True):
     lines: tuple[str, ...]
 
 
-async def prepare(service: DeclaredService, storage: Storage) -> None:
-    """Bring a service's tables up to date: by its migrations, or where it has none by creating what is not there."""
-    if tables_of(service) is None:
+def preparation(deployment: Deployment) -> Callable[[DeclaredService, Storage], Awaitable[None]]:
+    """`prepare` for the databases of a deployment."""
+    return partial(prepare, options=_options(deployment))
+
+
+async def prepare(service: DeclaredService, storage: Storage, *, options: str = "") -> None:
+    """Bring a service's tables up to date: by its migrations, or where it has none by creating what is not there.
+
+    Raises: StorageError where the database lacks a column that the code declares.
+    """
+    tables = tables_of(service)
+    if tables is None:
         return
     folder = folder_of(service)
     if not revisions(folder):
         await create_tables(service, storage)
-    elif not await is_current(storage, folder):
-        await _migrations(service, storage).migrate()
+        return
+    if not await is_current(storage, folder):
+        await _migrations(service, storage, options).migrate()
+    if (lacking := await _lacking_there(storage, tables)) is not None:
+        raise StorageError(
+            f"The database of {service.name} has every migration and {lacking}, which the code declares: write the "
+            f"migration that makes it with `ramet db revision {service.name} -m MESSAGE`, or put the code back."
+        )
 
 
 async def create_tables(service: DeclaredService, storage: Storage) -> None:
@@ -74,17 +93,46 @@ async def create_tables(service: DeclaredService, storage: Storage) -> None:
 
 def _create(connection: Connection, service: str, tables: MetaData) -> None:
     tables.create_all(connection)
+    lacking = _lacking(connection, tables)
+    if lacking is not None:
+        raise StorageError(
+            f"The database of {service} has {lacking}: it was made before the code declared that, and the service has "
+            "no migrations. Remove the database if it holds nothing that is to be kept; else put the code back, and "
+            f"begin with migrations before the change: `ramet db revision {service} -m first`."
+        )
+
+
+async def _lacking_there(storage: Storage, tables: MetaData) -> str | None:
+    """As `_lacking`, which costs tens of milliseconds on a server, where there is something to be said only."""
+    try:
+        for table in tables.tables.values():
+            schema = f"{quoted(table.schema)}." if table.schema else ""
+            columns = ", ".join(f"t.{quoted(column.name)}" for column in table.columns)
+            await storage.fetch(f"SELECT {columns} FROM {schema}{quoted(table.name)} AS t WHERE 0 = 1")
+    except StorageUnavailable:
+        raise
+    except StorageError:
+        async with storage.reading() as connection:
+            return await connection.run_sync(_lacking, tables)
+    return None
+
+
+def _lacking(connection: Connection, tables: MetaData) -> str | None:
+    """A table or a column that is declared and not there, in words."""
     there = inspect(connection)
-    for table in tables.tables.values():
-        has = {column["name"] for column in there.get_columns(table.name, schema=table.schema)}
-        lacking = [column.name for column in table.columns if column.name not in has]
-        if lacking:
-            raise StorageError(
-                f"The database of {service} has the table {table.name} without the column {lacking[0]}: it was made "
-                "before the code declared that, and the service has no migrations. Remove the database if it holds "
-                "nothing that is to be kept; else put the code back, and begin with migrations before the change: "
-                "`ramet db revision`."
-            )
+    for schema in {table.schema for table in tables.tables.values()}:
+        declared = [table for table in tables.tables.values() if table.schema == schema]
+        found = there.get_multi_columns(
+            schema=schema, filter_names=[table.name for table in declared], kind=ObjectKind.ANY
+        )
+        has = {name: {column["name"].lower() for column in columns} for (_, name), columns in found.items()}
+        for table in declared:
+            if table.name not in has:
+                return f"no table {table.name}"
+            for column in table.columns:
+                if not column.system and column.name.lower() not in has[table.name]:
+                    return f"the table {table.name} without the column {column.name}"
+    return None
 
 
 def tables_of(service: DeclaredService) -> MetaData | None:
@@ -98,13 +146,20 @@ def folder_of(service: DeclaredService) -> Path:
     return Path(file).parent / "migrations"
 
 
+def _options(deployment: Deployment) -> str:
+    """The options of `ramet db` that name a deployment."""
+    return "" if deployment.name == LOCAL else f" -d {deployment.name}"
+
+
 class Databases:
     """The databases of one application, service by service, while nothing runs on them."""
 
     def __init__(self, declared: Declared, configuration: Configuration, deployment: Deployment) -> None:
+        self.declared, self.configuration, self.deployment = declared, configuration, deployment
         self._services = {service.name: service for service in declared.services if tables_of(service) is not None}
         self._engines = engines(deployment, configuration.folder, declared)
         self._readonly = engines(deployment, configuration.folder, declared, readonly=True)
+        self._options = _options(deployment)
         self.on_a_server = deployment.storage != "sqlite"
         self._kept = frozenset(self._services if self.on_a_server else kept(deployment, configuration.folder))
 
@@ -150,12 +205,12 @@ class Databases:
         storage = engines.storage(service.name)
         await storage.open(())
         try:
-            yield _migrations(service, storage)
+            yield _migrations(service, storage, self._options)
         finally:
             await storage.close()
 
 
-def _migrations(service: DeclaredService, storage: Storage) -> Migrations:
+def _migrations(service: DeclaredService, storage: Storage, options: str) -> Migrations:
     tables = tables_of(service)
     assert tables is not None
-    return migrations(storage, folder_of(service), tables)
+    return migrations(storage, folder_of(service), tables, options)

@@ -13,7 +13,7 @@ from ramet.http.application import HttpApplication
 from ramet.http.server import HttpServer
 from ramet.model.topology import Deployment
 from ramet.runtime.configuration import Configuration
-from ramet.runtime.migrating import prepare
+from ramet.runtime.migrating import preparation
 from ramet.runtime.operators.control import Control
 from ramet.runtime.operators.operations import Operations, Place
 from ramet.runtime.operators.requests import Address, Answer
@@ -50,7 +50,7 @@ def make_running(
         strict=strict or deployment.strict,
         settings=configuration.settings_of(deployment.name),
         environment=os.environ,
-        prepare=prepare,
+        prepare=preparation(deployment),
         externals=configuration.externals,
         deadlines=deadlines(deployment, declared),
     )

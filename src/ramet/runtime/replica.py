@@ -17,7 +17,7 @@ from ramet.runtime.credentials import certified, credentials
 from ramet.runtime.discovery.base import Discovery
 from ramet.runtime.discovery.dns import DnsDiscovery, names_of
 from ramet.runtime.discovery.supervised import SupervisedDiscovery
-from ramet.runtime.migrating import prepare
+from ramet.runtime.migrating import preparation
 from ramet.runtime.neighbours import Neighbours
 from ramet.runtime.operators.control import Control
 from ramet.runtime.operators.operations import Operations, Place
@@ -73,7 +73,7 @@ class Replica:
                 strict=self._deployment.strict,
                 settings=configuration.settings_of(assignment.deployment),
                 environment=os.environ,
-                prepare=prepare,
+                prepare=preparation(self._deployment),
                 hosts=frozenset(assignment.hosts),
                 carrier=self._neighbours.upstream,
                 externals=configuration.externals,

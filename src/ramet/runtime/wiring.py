@@ -189,8 +189,8 @@ def callers_verified(
     return None
 
 
-def migrations(storage: Storage, folder: Path, tables: MetaData) -> Migrations:
+def migrations(storage: Storage, folder: Path, tables: MetaData, options: str) -> Migrations:
     """The migrations of a service; Alembic costs more than starting, and is imported here and now."""
     from ramet.storage.migrations import Migrations
 
-    return Migrations(storage, folder, tables)
+    return Migrations(storage, folder, tables, options)

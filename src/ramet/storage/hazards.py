@@ -1,13 +1,14 @@
 """Pure: which statements of a migration lock a table of PostgreSQL, or break the version that is still running.
 
 The rules are those of strong_migrations and squawk, as far as they can be seen in the SQL. Tables that the same
-migrations create are nobody's yet, and what is done to them harms nobody.
+transaction creates are nobody's yet, and what is done to them harms nobody.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from itertools import groupby
 from typing import NamedTuple
 
 import msgspec
@@ -192,6 +193,12 @@ def hazards(statements: Iterable[Statement]) -> tuple[Hazard, ...]:
             continue
         found += _matching(statement, sql, STATEMENTS)
     return tuple(found)
+
+
+def hazards_one_by_one(statements: Iterable[Statement]) -> tuple[Hazard, ...]:
+    """What each migration does where those before it were deployed already, so that their tables are in use."""
+    each = groupby(statements, lambda statement: statement.file)
+    return tuple(hazard for _, of_one in each for hazard in hazards(of_one))
 
 
 def _of_actions(statement: Statement, table: str, text: str, unchecked: set[str]) -> Iterator[Hazard]:

@@ -23,7 +23,7 @@ from sqlalchemy import Connection, MetaData, inspect
 
 from ramet.errors import ConfigurationError, StorageError
 from ramet.storage.base import Storage
-from ramet.storage.revisions import Revision, applied, heads, revisions
+from ramet.storage.revisions import Revision, applied, following, heads, revisions
 
 log = logging.getLogger("ramet.migrations")
 
@@ -65,29 +65,26 @@ class Progress(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Migrations:
-    """The migrations in `folder` (which may not exist yet), the database they are for, and the tables they lead to."""
+    """The migrations in `folder` (which may not exist yet), the database they are for, and the tables they lead to.
 
-    def __init__(self, storage: Storage, folder: Path, tables: MetaData) -> None:
+    `options` are those of `ramet db` that name the deployment the database belongs to, such as " -d split".
+    """
+
+    def __init__(self, storage: Storage, folder: Path, tables: MetaData, options: str = "") -> None:
         self._storage = storage
         self._folder = folder
         self._tables = tables
+        self._options = options
 
     async def status(self) -> Status:
         """What is applied, and what is pending. Raises: StorageError where the database is ahead of the folder."""
         known, has = revisions(self._folder), await applied(self._storage)
-        by_id = {one.id: one for one in known}
-        if unknown := has - by_id.keys():
+        if unknown := has - {one.id for one in known}:
             raise StorageError(
                 f"The database of {self._storage.service} has the revision {', '.join(sorted(unknown))}, which is not "
                 f"in {self._folder}: install the release that has it, or restore the database that belongs to this one."
             )
-        done, ahead = set[str](), list(has)
-        while ahead:
-            one = ahead.pop()
-            done.add(one)
-            ahead += by_id[one].follows
-        pending = tuple(one for one in known if one.id not in done)
-        return Status(service=self._storage.service, applied=tuple(sorted(has)), pending=pending)
+        return Status(service=self._storage.service, applied=tuple(sorted(has)), pending=following(known, has))
 
     async def migrate(self, progress: Callable[[Progress], None] = lambda _: None) -> tuple[Revision, ...]:
         """Apply what is pending, in one transaction; returns it."""
@@ -111,11 +108,18 @@ class Migrations:
     async def adopt(self, *, anyway: bool = False) -> None:
         """Note that a database which was made without migrations is what the newest revision would have made of it.
 
-        Raises: StorageError where it is not what the code declares, unless it is taken so `anyway`.
+        Raises: ConfigurationError where there is no revision; StorageError where it is not what the code declares,
+        unless it is taken so `anyway`.
         """
+        service = self._storage.service
+        if not revisions(self._folder):
+            raise ConfigurationError(
+                f"{service} has no migrations that its database could be up to date with: write the first one with "
+                f"`ramet db revision {service} -m first`, and adopt it then."
+            )
         if not anyway and (different := await self.check()):
             raise StorageError(
-                f"The database of {self._storage.service} is not what the code declares: {', '.join(different)}. "
+                f"The database of {service} is not what the code declares: {', '.join(different)}. "
                 "Adopted it would stay so. Adopt it with the code that it was made by, and then write a revision of "
                 "the change; or take it as it is with --anyway."
             )
@@ -136,7 +140,7 @@ class Migrations:
         if status.pending:
             raise StorageError(
                 f"The database of {status.service} lacks {len(status.pending)} migrations: apply them with "
-                "`ramet db migrate` before a new one is made."
+                f"`ramet db migrate{self._options}` before a new one is made."
             )
         known = revisions(self._folder)
         text = await self._reading(lambda connection: self._render(connection, message, sorted(heads(known))))
@@ -199,7 +203,7 @@ class Migrations:
             raise StorageError(
                 f"The database of {self._storage.service} has the table {strangers[0]} and no migrations: it was made "
                 "without them. If it is what the code declares, note that it is up to date with "
-                f"`ramet db adopt {self._storage.service}`."
+                f"`ramet db adopt {self._storage.service}{self._options}`."
             )
 
     def _render(self, connection: Connection, message: str, before: Sequence[str]) -> str | None:

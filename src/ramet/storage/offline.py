@@ -26,6 +26,8 @@ def statements(folder: Path, wanted: Sequence[Revision]) -> tuple[Statement, ...
 
     Raises: ConfigurationError where a revision asks the database something, and cannot be read without one.
     """
+    if not wanted:  # there may be no folder, either
+        return ()
     found: list[Statement] = []
     context = MigrationContext.configure(dialect_name="postgresql", opts={"as_sql": True, "render_as_batch": True})
     recorder: Any = context.impl

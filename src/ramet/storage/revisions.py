@@ -8,7 +8,7 @@ from pathlib import Path
 
 import msgspec
 
-from ramet.errors import ConfigurationError, StorageError
+from ramet.errors import ConfigurationError, StorageError, StorageUnavailable
 from ramet.storage.base import Storage
 
 
@@ -46,10 +46,27 @@ def heads(found: Iterable[Revision]) -> frozenset[str]:
     return frozenset(one.id for one in known) - {before for one in known for before in one.follows}
 
 
+def following(found: Iterable[Revision], has: Iterable[str]) -> tuple[Revision, ...]:
+    """Those that a database lacks which has these as its newest, each after those it follows."""
+    known = tuple(found)
+    by_id = {one.id: one for one in known}
+    done, ahead = set[str](), list(has)
+    while ahead:
+        one = ahead.pop()
+        done.add(one)
+        ahead += by_id[one].follows
+    return tuple(one for one in known if one.id not in done)
+
+
 async def applied(storage: Storage) -> frozenset[str]:
-    """The newest revisions that the database has; empty where no migration was ever applied."""
+    """The newest revisions that the database has; empty where no migration was ever applied.
+
+    Raises: StorageUnavailable where it cannot be asked.
+    """
     try:
         rows = await storage.fetch("SELECT version_num FROM alembic_version")
+    except StorageUnavailable:
+        raise
     except StorageError:
         return frozenset()
     return frozenset(row[0] for row in rows)

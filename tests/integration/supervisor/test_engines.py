@@ -36,6 +36,9 @@ def test_it_runs_on_servers_of_its_own_also_after_it_was_killed(bakery: Path) ->
         process.ended()
     with Up(bakery, "split", "--engines", "--no-reload") as process:
         assert loaves(process.ready()["url"]) == 12
+        upgraded = ramet(bakery, "db", "upgrade", "-d", "split")  # on the server that runs, not where ramet.toml says
+        assert (upgraded.returncode, upgraded.stdout.split()[3]) == (0, "ovens"), upgraded.stderr
+        assert ramet(bakery, "db", "status", "-d", "split").returncode == 0
         assert ramet(bakery, "scale", "back", "2").stdout == "back: 2 replicas, 1 started\n"
         assert process.stop() == 0
     assert not list((bakery / ".ramet" / "split").rglob("postmaster.pid"))

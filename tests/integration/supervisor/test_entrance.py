@@ -70,6 +70,15 @@ def test_a_database_that_is_not_there_names_what_creates_it(server: PostgresServ
     assert line.endswith(f'in as ramet (database "nowhere" does not exist): {PROVISION} creates it.')
 
 
+@pytest.mark.parametrize("command", ["status", "migrate", "upgrade"])
+def test_commands_on_a_database_that_is_not_there_name_what_creates_it(
+    server: PostgresServer, bakery: Baking, command: str
+) -> None:
+    result = ramet(bakery(f"{server.url}/nowhere"), "db", command, "-d", "split")
+    assert (result.returncode, result.stdout) == (2, "")
+    assert result.stderr.endswith(f": {PROVISION} creates it.\n")
+
+
 def test_a_role_whose_password_was_changed_is_mended_by_provisioning(server: PostgresServer, bakery: Baking) -> None:
     folder = bakery(server.url)
     assert ramet(folder, "db", "provision", "-d", "split").returncode == 0

@@ -75,6 +75,46 @@ def test_a_database_of_other_code_is_not_adopted_and_not_worked_on(ramet: Ramet,
     assert ramet("db", "adopt", "greetings", "--anyway").code == 0
 
 
+def test_without_migrations_there_is_nothing_to_adopt(ramet: Ramet, service: Path) -> None:
+    refused = ramet("db", "adopt", "greetings")
+    assert (refused.code, "`ramet db revision greetings -m first`, and adopt it then" in refused.err) == (2, True)
+    assert ramet("db", "migrate").err.startswith("Without migrations: greetings. ")
+
+
+def test_a_remedy_names_the_deployment_that_it_is_for(ramet: Ramet, hello: Path, service: Path) -> None:
+    file = hello / "ramet.toml"
+    text = file.read_text()
+    file.write_text(text + '\n[deployment.other]\ndata = ".ramet/other"\n')
+    try:
+        assert ramet("call", "-d", "other", "greetings.greet", '{"name": "Ada"}').code == 0
+        ramet("db", "revision", "greetings", "-m", "people")
+        for command in (("db", "migrate"), ("call", "greetings.times", '{"name": "Ada"}')):
+            refused = ramet(*command, "-d", "other")
+            assert (refused.code, "`ramet db adopt greetings -d other`" in refused.err) == (1, True)
+    finally:
+        file.write_text(text)
+
+
+@pytest.mark.parametrize(
+    ("statement", "told"),
+    [
+        ("ALTER TABLE people RENAME COLUMN times TO often", "the table people without the column times"),
+        ("DROP TABLE people", "no table people"),
+    ],
+)
+def test_code_that_is_ahead_of_its_migrations_is_not_started(
+    ramet: Ramet, service: Path, statement: str, told: str
+) -> None:
+    file = Path(ramet("db", "revision", "greetings", "-m", "people", "--json").json["written"])
+    file.write_text(
+        file.read_text().replace("\n\n\ndef downgrade", f'\n    op.execute("{statement}")\n\n\ndef downgrade')
+    )
+    refused = ramet("call", "greetings.times", '{"name": "Ada"}')
+    assert refused.code == 1
+    assert f"The database of greetings has every migration and {told}, which the code declares: write" in refused.err
+    assert "`ramet db revision greetings -m MESSAGE`" in refused.err
+
+
 def test_a_service_that_is_not_there_is_refused_with_those_that_are(ramet: Ramet, service: Path) -> None:
     result = ramet("db", "migrate", "shop")
     assert (result.code, result.err) == (2, 'error: There is no service "shop" with tables; there are greetings.\n')

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ramet.storage.hazards import Statement, hazards
+from ramet.storage.hazards import Statement, hazards, hazards_one_by_one
 
 
 def rules(*statements: str) -> list[str]:
@@ -95,6 +95,16 @@ def test_what_is_done_to_a_table_of_the_same_migrations_harms_nobody() -> None:
         "DROP TABLE item",
         "CREATE INDEX other_id ON other (id)",
     ) == ["create-index"]
+
+
+def test_what_is_done_to_a_table_of_an_earlier_migration_harms_where_each_is_deployed_by_itself() -> None:
+    statements = [
+        Statement("CREATE TABLE item (id INTEGER)", "0001.py", 1),
+        Statement("CREATE INDEX item_id ON item (id)", "0001.py", 2),
+        Statement("CREATE INDEX item_at ON item (at)", "0002.py", 1),
+    ]
+    assert hazards(statements) == ()
+    assert [(one.rule, one.file) for one in hazards_one_by_one(statements)] == [("create-index", "0002.py")]
 
 
 def test_a_constraint_is_not_validated_under_the_lock_that_added_it() -> None:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import Column, ForeignKey, Integer, MetaData, String, Table
 
-from ramet.errors import ConfigurationError, StorageError
-from ramet.storage.base import Write
+from ramet.errors import ConfigurationError, StorageError, StorageUnavailable
+from ramet.storage.base import Row, Write
 from ramet.storage.migrations import Migrations, Progress, create_all
 from ramet.storage.revisions import applied, is_current, revisions
 from ramet.storage.sqlite.options import SqliteOptions
@@ -158,6 +159,18 @@ async def test_a_database_that_is_ahead_is_refused(storage: SqliteStorage, folde
     file.unlink()
     with pytest.raises(StorageError, match="install the release"):
         await migrations.status()
+
+
+class Away(SqliteStorage):
+    """A database whose server has gone."""
+
+    async def fetch(self, sql: str, *parameters: Any) -> list[Row]:
+        raise StorageUnavailable("It is away.")
+
+
+async def test_a_database_that_cannot_be_asked_is_not_taken_for_one_without_migrations() -> None:
+    with pytest.raises(StorageUnavailable):
+        await applied(Away("shop"))
 
 
 @pytest.mark.parametrize(

@@ -25,7 +25,15 @@ from ramet.runtime.supervisor.counts import Past, whole
 from ramet.runtime.supervisor.folders import Folders
 from ramet.runtime.supervisor.keeper import Keeper
 from ramet.runtime.supervisor.member import Member
-from ramet.runtime.supervisor.requests import GroupsChanged, RestartGroups, ScaleGroup, StopAll, StopGroup
+from ramet.runtime.supervisor.requests import (
+    EnginesUsed,
+    GetEngines,
+    GroupsChanged,
+    RestartGroups,
+    ScaleGroup,
+    StopAll,
+    StopGroup,
+)
 
 MOST_REPLICAS = 1000
 
@@ -36,6 +44,11 @@ class Supervised(Protocol):
     @property
     def names(self) -> tuple[str, str]:
         """Of the application and of the deployment."""
+        ...
+
+    @property
+    def engines(self) -> EnginesUsed:
+        """Where its servers are."""
         ...
 
     keepers: dict[str, Keeper]
@@ -73,6 +86,7 @@ class SupervisorOperations:
             RestartGroups: self.restart,
             StopGroup: self.stop_group,
             StopAll: self.stop,
+            GetEngines: self.engines,
             Call: self.call,
         }
 
@@ -97,6 +111,10 @@ class SupervisorOperations:
             traffic=seen.traffic,
             externals=seen.externals,
         )
+
+    async def engines(self, _: GetEngines) -> EnginesUsed:
+        """Those that the replicas are given."""
+        return self._supervised.engines
 
     def _seen(self, told: Sequence[Status]) -> Counts:
         """What those who answer tell, beside what those who do not have told before, and who ended had counted."""

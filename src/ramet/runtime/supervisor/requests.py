@@ -29,7 +29,18 @@ class StopAll(Request, tag="stop"):
     """End the deployment: the answer comes when its end has begun."""
 
 
-AskedOfSupervisor = Asked | ScaleGroup | RestartGroups | StopGroup | StopAll
+class GetEngines(Request, tag="engines"):
+    """Where the servers are that the deployment works with."""
+
+
+AskedOfSupervisor = Asked | ScaleGroup | RestartGroups | StopGroup | StopAll | GetEngines
+
+
+class EnginesUsed(Answer):
+    """Their URLs, passwords included: those of ramet.toml, or of the servers that were started beside it."""
+
+    storage: str
+    broker: str
 
 
 class GroupsChanged(Answer):

@@ -37,7 +37,7 @@ from ramet.runtime.supervisor.member import Around, Member
 from ramet.runtime.supervisor.operations import SupervisorOperations
 from ramet.runtime.supervisor.patience import Patience
 from ramet.runtime.supervisor.release import fingerprint
-from ramet.runtime.supervisor.requests import AskedOfSupervisor
+from ramet.runtime.supervisor.requests import AskedOfSupervisor, EnginesUsed
 from ramet.runtime.supervisor.zygotes import Loading, Zygotes
 from ramet.tasks import Tasks
 from ramet.transport.listening import listen_http, url_of
@@ -189,6 +189,12 @@ class Supervisor:
         """Of the application and of the deployment."""
         return self.setup.application, self.setup.deployment.name
 
+    @property
+    def engines(self) -> EnginesUsed:
+        """Where the servers are that the deployment works with."""
+        setup, deployment = self.setup, self.setup.deployment
+        return EnginesUsed(storage=setup.storage or deployment.storage, broker=setup.broker or deployment.broker)
+
     def addresses(self) -> list[Address]:
         """Where the public parts are, each with its group's address."""
         return [
@@ -323,9 +329,7 @@ class Supervisor:
         """Which engine does not answer; asked at most twice a second, however many replicas want to start."""
         if self.clock.monotonic() - self._engines_seen >= ENGINES_CHECKED_SECONDS:
             self._engines_seen = self.clock.monotonic()
-            deployment, setup = self.setup.deployment, self.setup
-            found = [await obstacle(setup.storage or deployment.storage)]
-            found.append(await obstacle(setup.broker or deployment.broker))
+            found = [await obstacle(self.engines.storage), await obstacle(self.engines.broker)]
             self._obstacle = next((one for one in found if one is not None), None)
         return self._obstacle
 
