@@ -302,6 +302,24 @@ async def test_a_slow_query_is_hedged_and_the_faster_answer_counts(world: World)
     assert slow.in_flight == 0
 
 
+async def test_the_caller_alone_is_told_that_a_hedged_query_has_failed(
+    world: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    upstream = await world.upstream(ONE, TWO, policies=Policies(hedging=Hedging(enabled=True)))
+    for channel in world.channels.values():
+        channel.gate = asyncio.Event()
+        channel.always = lambda: DeadlineExceeded("pay.charge was not answered in time.")
+    call = asyncio.gather(upstream.call(world.call(), repeatable=True), return_exceptions=True)
+    await world.clock.advance(0.1)
+    for channel in world.channels.values():
+        assert channel.gate is not None
+        channel.gate.set()
+    assert [type(error) for error in await call] == [DeadlineExceeded]
+    await world.clock.settle()
+    assert world.decisions().count(Decision.HEDGED) == 1
+    assert caplog.records == []
+
+
 async def test_the_same_zone_is_preferred(world: World) -> None:
     near = Endpoint(address="unix:/near", group="money", zone="a")
     far = Endpoint(address="unix:/far", group="money", zone="b")
