@@ -56,6 +56,19 @@ async def test_the_status_counts_calls_refusals_and_errors() -> None:
         assert status.uptime_seconds is not None
 
 
+async def test_the_status_counts_the_events_that_were_handled_and_the_supervisor_is_told() -> None:
+    async with operating() as (app, operations):
+        app.service(DoorsService).broken = False
+        assert operations.counted().services[0].events_handled == 0
+        await app.client(Doors).knock("front")
+
+        async def handled() -> bool:
+            return (await operations.status(GetStatus())).services[0].events_handled == 1
+
+        await app.eventually(handled)
+        assert operations.counted().services[0].events_handled == 1
+
+
 async def test_without_a_process_the_databases_tell() -> None:
     async with operating(alone=True) as (_, operations):
         status = await operations.status(GetStatus())
