@@ -187,3 +187,11 @@ def test_who_is_outside_is_in_the_model_and_in_the_plan(ramet: Ramet, broken: Br
     broken({"ramet.toml": toml, "{package}.py": OUTSIDE})
     assert re.search(r"^outside +version +methods\nlabels +1\.2\.0 +1$", ramet("model").out, re.MULTILINE)
     assert re.search(r"^all +1 +desk +- +labels \(outside\)$", ramet("plan").out, re.MULTILINE)
+
+
+def test_where_nothing_was_said_programs_are_told_nothing_and_people_so(ramet: Ramet, broken: Broken) -> None:
+    toml = '[application]\nname = "x"\nservices = ["{package}"]\n[deployment.split.process.all]\nservices = "*"\n'
+    broken({"ramet.toml": toml, "{package}.py": OUTSIDE})
+    silent, told = ramet("logs", "--json"), ramet("logs")
+    assert (silent.code, silent.out, silent.err) == (0, "", "")
+    assert (told.code, told.out, told.err) == (0, "", 'The deployment "split" does not run, and has said nothing.\n')

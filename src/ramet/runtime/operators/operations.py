@@ -237,8 +237,10 @@ class Operations:
     # -- events --------------------------------------------------------------------------------------------------
 
     async def list_events(self, request: asked.ListEvents) -> asked.EventList:
-        """What is not handled."""
+        """What is not handled. Raises: NotFound where there is no such consumer."""
         where: Any = {"topic": request.topic, "key": request.key, "limit": request.limit}
+        if request.consumer is not None:
+            await self._events.check(request.consumer)
         return asked.EventList(
             waiting=tuple(await self._events.waiting(**where)) if request.consumer is None else (),
             retrying=tuple(await self._events.retrying(consumer=request.consumer, **where)),
