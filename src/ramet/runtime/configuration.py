@@ -137,6 +137,8 @@ def load(path: Path) -> Configuration:
         message, _, at = str(error).partition(" (at ")
         line = re.search(r"line (\d+)", at)
         where = f"{path.name}:{line[1]}" if line else path.name
+        if line and message == "Invalid value" and (key := Lines(text).on(int(line[1]))):
+            message = f"{key} has no valid value: text is written in quotes, true and false in small letters"
         raise ConfigurationError(f"{where}: {message if line else error}.") from error
     except UnicodeDecodeError as error:
         raise ConfigurationError(f"{path.name} is not UTF-8: {error.reason} at byte {error.start}.") from error
@@ -202,7 +204,8 @@ def engines_of_nowhere(
         ("broker", deployment.broker, is_broker, BROKER_IS),
     ):
         try:
-            message = "" if is_one(referred(written, environment)) else f"{written} is something else; {what}"
+            value = referred(written, environment)
+            message = "" if is_one(value) else f"{written} is {_something_else(value)}; {what}"
         except (ValueError, OSError) as error:
             message = str(error)
         if message:
@@ -286,6 +289,12 @@ def _tables_of_settings(found: Configuration) -> Sequence[Keys]:
 def _meant(name: str, names: Sequence[str]) -> str:
     close = nearest(name, names)
     return f'Did you mean "{close}"?' if close else ""
+
+
+def _something_else(value: str) -> str:
+    """A value that may have a password in it, as far as it is shown."""
+    scheme, separator, _ = value.partition("://")
+    return f'a URL that begins with "{scheme}://"' if separator else "no URL" if value else "empty"
 
 
 def _problem(found: Configuration, keys: Keys, message: str, remedy: str = "") -> Problem:

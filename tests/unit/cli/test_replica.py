@@ -52,16 +52,20 @@ def test_a_replica_that_has_served_ends_well() -> None:
     assert served(Choices(), work()) == 0
 
 
+TWO_MISTAKES = """
+from ramet import Contract, query
+
+class A(Contract):
+    @query
+    async def a(self, x) -> int: ...
+
+class AService(A):
+    async def a(self, x): ...
+"""
+
+
 @pytest.mark.parametrize(
-    ("code", "shown"),
-    [
-        ("class Doors(:\n", "invalid syntax"),
-        (
-            "from ramet import Contract, query\n\nclass A(Contract):\n    @query\n    async def a(self, x) -> int: ...\n\n"
-            "class AService(A):\n    async def a(self, x): ...\n",
-            "(and 1 other problem)",
-        ),
-    ],
+    ("code", "shown"), [("class Doors(:\n", "invalid syntax"), (TWO_MISTAKES, "(and 1 other problem)")]
 )
 def test_what_is_wrong_in_the_code_is_the_last_sentence_which_the_supervisor_tells_on(
     ramet: Ramet, broken: Broken, monkeypatch: pytest.MonkeyPatch, code: str, shown: str
