@@ -128,6 +128,7 @@ def load(path: Path) -> Configuration:
 
     Raises: ConfigurationError with file, line and remedy.
     """
+    text = ""
     try:
         text = path.read_text(encoding="utf-8")
         document = tomllib.loads(text)
