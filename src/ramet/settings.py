@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from pathlib import Path
 from types import MappingProxyType
@@ -134,8 +134,7 @@ def read_settings(
     ready: dict[str, Any] = {}
     for name, (value, where) in given.items():
         if name not in kind.__struct_fields__:
-            known = ", ".join(kind.__struct_fields__) or "none"
-            raise ConfigurationError(f"{where}: {kind.__name__} has no such field; it has {known}.")
+            raise ConfigurationError(f"{where}: {_unknown(kind)}.")
         try:
             ready[name] = _convert(value, hints[name], environment)
         except (ValueError, OSError) as error:
@@ -152,15 +151,35 @@ def read_settings(
         raise ConfigurationError(f"The settings of {service} do not fit together: {error}.") from error
 
 
+def misfits(kind: type[S], table: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """The fields of a table that are wrong in every environment, and why; secrets are elsewhere, and not looked at."""
+    hints = get_type_hints(kind, include_extras=True)
+    for name, value in table.items():
+        if name not in kind.__struct_fields__:
+            yield name, _unknown(kind)
+        elif not _is_secret(hints[name]):
+            try:
+                _convert(value, hints[name], {})
+            except ValueError as error:
+                yield name, str(error)
+
+
+def _unknown(kind: type[Settings]) -> str:
+    return f"{kind.__name__} has no such field; it has {', '.join(kind.__struct_fields__) or 'none'}"
+
+
+def _is_secret(hint: Any) -> bool:
+    return Secret in (hint, *get_args(hint))
+
+
 def _variable(application: str, service: str, name: str) -> str:
     return re.sub(r"\W", "_", f"{application}_{service}_{name}".upper(), flags=re.ASCII)
 
 
 def _convert(value: Any, hint: Any, environment: Mapping[str, str]) -> Any:
-    kinds = (hint, *get_args(hint))
-    if Secret in kinds and value is not None:
+    if _is_secret(hint) and value is not None:
         return Secret(referred(str(value), environment))
-    if timedelta in kinds and isinstance(value, str | int | float):
+    if timedelta in (hint, *get_args(hint)) and isinstance(value, str | int | float):
         return timedelta(seconds=seconds(value))
     try:
         return msgspec.convert(value, hint, strict=False)

@@ -44,12 +44,12 @@ def configuration(choices: Choices) -> Configuration:
 def declared(found: Configuration) -> Declared:
     """The application's declarations, imported from its folder. Raises: DeclarationError with every problem."""
     from ramet.contract.reading.application import read
-    from ramet.runtime.configuration import make_importable, settings_of_nobody
+    from ramet.runtime.configuration import make_importable, tables_of_nobody
 
     make_importable(found.folder)
     with output.progress(f"Reading {found.application.name}"):
         application = read(found.application)
-    if problems := tuple(settings_of_nobody(found, application)):
+    if problems := tuple(tables_of_nobody(found, application)):
         raise DeclarationError(problems)
     return application
 

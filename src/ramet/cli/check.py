@@ -26,17 +26,18 @@ def check(choices: Choices) -> int:
     """
     from ramet.contract.reading.application import examine
     from ramet.contract.reading.boundaries import crossings
-    from ramet.runtime.configuration import make_importable, settings_of_nobody
+    from ramet.runtime.configuration import make_importable, settings_that_never_fit, tables_of_nobody
     from ramet.runtime.planning import place
 
     found = configuration(choices)
     make_importable(found.folder)
     with output.progress(f"Checking {found.application.name}"):
         declared, problems = examine(found.application)
-        boundaries, settings = crossings(declared, found.application), settings_of_nobody(found, declared)
-        split = [one for one in found.deployments.values() if one.groups or one.together or one.apart]
-        places = [problem for one in split for problem in place(one, declared, found.place)[1]]
-        problems = tuple(sorted({*problems, *boundaries, *settings, *places}))
+        problems += tuple(crossings(declared, found.application))
+        problems += (*tables_of_nobody(found, declared), *settings_that_never_fit(found, declared))
+        for deployment in found.deployments.values():
+            problems += place(deployment, declared, found.place)[1]
+        problems = tuple(sorted(set(problems)))
     if choices.json:
         output.document({"problems": _plain(problems), "warnings": _plain(declared.warnings)})
         return FOUND if problems else 0

@@ -14,7 +14,7 @@ from ramet.cli.call import call
 from ramet.cli.certs import certs
 from ramet.cli.check import check
 from ramet.cli.command import BAD_INPUT, Choices, Group, failed, folder_option
-from ramet.cli.completion import completion
+from ramet.cli.completion import ASKED, completed, completion
 from ramet.cli.db import db
 from ramet.cli.events import events
 from ramet.cli.groups import restart, scale, stop
@@ -101,8 +101,9 @@ def run(arguments: Sequence[str]) -> int:
     """Run a command; the exit code."""
     if (odd := next((word for word in arguments if not _can_be_typed(word)), None)) is not None:
         return failed(Choices(json="--json" in arguments), UsageError(f"{odd!a} is not text."))
+    root = completed(app) if ASKED in os.environ else app
     try:
-        return app.main(args=list(arguments), prog_name="ramet", standalone_mode=False) or 0
+        return root.main(args=list(arguments), prog_name="ramet", standalone_mode=False) or 0
     except (click.Abort, KeyboardInterrupt):
         output.note(LINE)
         return INTERRUPTED

@@ -16,6 +16,9 @@ from ramet.errors import described, unforeseen
 
 Raised = tuple[type[BaseException], BaseException, TracebackType | None] | tuple[None, None, None]
 COLOURS = {"WARNING": "yellow", "ERROR": "red", "CRITICAL": "red"}
+CLIENTS = ("aio_pika", "aiormq", "nats", "pamqp")
+"""Of a broker that is away each says so for every connection and attempt; what is to be said says Ramet's adapter."""
+LEVELS = {"ramet.service": logging.INFO, **dict.fromkeys(CLIENTS, logging.CRITICAL)}
 MOST_ALIKE = 10
 WHILE_SECONDS = 10.0
 MOST_KINDS = 1000
@@ -103,9 +106,11 @@ def _foreseen(record: logging.LogRecord) -> BaseException | None:
 
 
 def configure() -> None:
-    """What services say from INFO up; of everybody else, warnings and errors."""
+    """What services say from INFO up; of everybody else, warnings and errors. With RAMET_LOG=debug, everything."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(LineFormatter())
     handler.addFilter(Floods())
-    logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
-    logging.getLogger("ramet.service").setLevel(logging.INFO)
+    everything = os.environ.get("RAMET_LOG") == "debug"
+    logging.basicConfig(level=logging.DEBUG if everything else logging.WARNING, handlers=[handler], force=True)
+    for name, level in LEVELS.items():
+        logging.getLogger(name).setLevel(logging.NOTSET if everything else level)

@@ -48,6 +48,11 @@ def _show(application: Application) -> None:
         methods = len(contract.methods)
         rows.append((service.name, contract.version, methods, len(contract.events), ", ".join(needs), sagas))
     output.table(("service", "version", "methods", "events", "calls", "sagas"), rows)
+    provided = {service.contract for service in application.services}
+    outside = [(one.name, one.version, len(one.methods)) for one in application.contracts if one.name not in provided]
+    if outside:
+        output.say()
+    output.table(("outside", "version", "methods"), outside)
     events = [(event, ", ".join(handlers) or "nobody") for event, handlers in _handlers(application).items()]
     if events:
         output.say()

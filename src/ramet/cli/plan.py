@@ -130,7 +130,7 @@ def _show(placement: Placement, changed: list[Change], status: Status | None) ->
     output.say(
         f"{output.paint(placement.deployment, 'bold')} · storage {placement.storage} · broker {placement.broker}"
     )
-    titles = ("group", "replicas", "hosts", "public address", "calls in other groups")
+    titles = ("group", "replicas", "hosts", "public address", "calls elsewhere")
     output.table(titles, [_row(group) for group in placement.groups])
     if status is None:
         name = "" if placement.deployment == "local" else f" {placement.deployment}"
@@ -144,4 +144,5 @@ def _show(placement: Placement, changed: list[Change], status: Status | None) ->
 
 
 def _row(group: Placed) -> tuple[object, ...]:
-    return (group.name, group.replicas, ", ".join(group.services), group.listen, ", ".join(group.calls) or None)
+    calls = ", ".join((*group.calls, *(f"{name} (outside)" for name in group.outside)))
+    return (group.name, group.replicas, ", ".join(group.services), group.listen, calls or None)

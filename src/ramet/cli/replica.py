@@ -13,9 +13,19 @@ from typing import TYPE_CHECKING, Any
 import click
 import msgspec
 
+from ramet.cli import output
 from ramet.cli.application import configuration, declared, fastest_loop, run
 from ramet.cli.command import Choices, command, failed
-from ramet.errors import CommitUnknown, RametError, StorageRefused, StorageUnavailable, Unavailable, UsageError
+from ramet.errors import (
+    CommitUnknown,
+    ConfigurationError,
+    DeclarationError,
+    RametError,
+    StorageRefused,
+    StorageUnavailable,
+    Unavailable,
+    UsageError,
+)
 from ramet.model.topology import ASSIGNMENT, Assignment
 from ramet.tasks import unless_stopped
 
@@ -36,7 +46,7 @@ def replica(choices: Choices) -> int:
     end_with_parent()
     gc.disable()  # until it is ready: whatever is made before then is kept
     found = configuration(choices)
-    return served(choices, _serve(found, declared(found), assignment))
+    return served(choices, _serve(found, _declared(found), assignment))
 
 
 @command(("ramet zygote split", "with its connection in RAMET_ZYGOTE"))
@@ -55,7 +65,7 @@ def zygote(choices: Choices, deployment: str) -> int:
     connection = socket.socket(fileno=int(os.environ.pop(CONNECTION)))
     before = descriptors()
     found = configuration(choices)
-    application = declared(found)
+    application = _declared(found)
     _load(found, deployment)
     gc.collect()
     gc.freeze()  # what is looked at by a collection is written to, and shared no more
@@ -65,6 +75,18 @@ def zygote(choices: Choices, deployment: str) -> int:
 
 
 replica.hidden = zygote.hidden = True
+
+
+def _declared(found: Configuration) -> Declared:
+    """The declarations. Raises: ConfigurationError, so that a mistake is what the supervisor has heard last."""
+    try:
+        return declared(found)
+    except DeclarationError as error:
+        first, *others = (str(problem) for problem in error.problems)
+        if others:
+            output.problems([first, *others])
+        more = f" (and {output.counted(len(others), 'other problem')})" if others else ""
+        raise ConfigurationError(first + more) from error
 
 
 def assigned() -> Assignment:

@@ -12,6 +12,9 @@ from ramet.cli.times import moment
 if TYPE_CHECKING:
     from ramet.runtime.operators.requests import ExternalStatus, GroupStatus, ReplicaStatus, ServiceStatus, Status
 
+CALLS = ("calls", "refused", "failed", "p50 ms", "p99 ms")
+TITLES = ("service", *CALLS, "handled", "waiting", "retrying", "dead", "sagas")
+
 
 @command(
     ("ramet status", "of the deployment that runs"),
@@ -44,13 +47,11 @@ def _show(found: Status) -> None:
         output.say(f"  {address.name}  {output.paint(address.url, 'cyan')}")
     shown = ("process", "state", "since", "pid", "restarts", "version", "what happened")
     output.table(shown, [_replica(group, one) for group in found.groups for one in _shown(group)])
-    titles = ("service", "calls", "refused", "failed", "p50 ms", "p99 ms", "waiting", "retrying", "dead", "sagas")
-    output.table(titles, [_row(service) for service in found.services])
-    outside = ("outside", "calls", "refused", "failed", "p50 ms", "p99 ms", "address")
-    output.table(outside, [_outside(external) for external in found.externals])
+    output.table(TITLES, [_row(service) for service in found.services])
+    output.table(("outside", *CALLS, "address"), [_outside(external) for external in found.externals])
     schedules = [schedule for service in found.services for schedule in service.schedules]
-    rows = [(one.name, one.missed, one.failed, one.error) for one in schedules]
-    output.table(("schedule", "missed", "failed", "last error"), rows)
+    rows = [(one.name, moment(one.last_run), one.missed, one.failed, one.error) for one in schedules]
+    output.table(("schedule", "last run", "missed", "failed", "last error"), rows)
 
 
 def _shown(group: GroupStatus) -> list[ReplicaStatus]:
@@ -83,6 +84,7 @@ def _row(service: ServiceStatus) -> tuple[object, ...]:
         service.errors,
         service.p50_ms,
         service.p99_ms,
+        service.events_handled,
         service.events_waiting,
         service.events_retrying,
         service.events_dead,

@@ -45,14 +45,15 @@ def logs(choices: Choices, group: str | None, follow: bool, lines: int, deployme
     chosen = _chosen(found, deployment)
     files = _files(found, chosen, group)
     with reach(found.folder / chosen.data) as remote:
+        last = [text for path in files for text in deque(_lines(path), maxlen=lines)]
         if remote is None:
-            output.note(f'The deployment "{chosen.name}" does not run: this is what it has said last.')
-        for path in files:
-            for text in deque(_lines(path), maxlen=lines):
-                _show(choices, text)
+            what = "does not run: this is what it has said last" if last else "does not run, and has said nothing"
+            _note(choices, f'The deployment "{chosen.name}" {what}.')
+        for text in last:
+            _show(choices, text)
         if follow and remote is not None:
             run(_follow(choices, files, remote.has_ended))
-            output.note(f'The deployment "{chosen.name}" has ended.')
+            _note(choices, f'The deployment "{chosen.name}" has ended.')
 
 
 def _chosen(found: Configuration, deployment: str | None) -> Deployment:
@@ -133,6 +134,12 @@ class _Followed:
             self._file.seek(0, whence)
         except OSError:
             self._file = None
+
+
+def _note(choices: Choices, text: str) -> None:
+    """A sentence for people."""
+    if not choices.json:
+        output.note(text)
 
 
 def _show(choices: Choices, text: str) -> None:

@@ -127,6 +127,7 @@ class Up:
 
     def _serve(self, *, watched: bool) -> list[Path]:
         """Run the application until it is interrupted, or until these files have changed."""
+        from ramet.runtime.configuration import settings_that_do_not_fit
         from ramet.runtime.process import Process, make_running
         from ramet.runtime.watching import Sources
 
@@ -136,6 +137,8 @@ class Up:
         found = configuration(self._choices)
         deployment = self._at(found.deployment(self._name))
         application = declared(found)
+        if problems := sorted(set(settings_that_do_not_fit(found, application, deployment.name, os.environ))):
+            raise DeclarationError(problems)
         run(check_entrance(found, deployment, application))
         running = make_running(found, deployment, application, strict=self._strict)
         return run(self._until_changed(Process(found, deployment, running)))

@@ -118,7 +118,7 @@ def _function(contract: DeclaredContract, method: DeclaredMethod, link: MethodLi
     full_name = f"{contract.name}.{method.name}"
     scope: dict[str, Any] = {f"__{slot}": getattr(link, slot) for slot in MethodLink.__slots__}
     scope["__get_context"] = current_context.get
-    scope["__timed"] = _timed(link)
+    scope["__timed"] = timed(link.target, link.counter, link.monotonic)
     scope["__late"] = lambda: DeadlineExceeded(f"{full_name} was not called: the deadline had passed.")
     for name, _, default in method.parameters:
         scope[f"__default_{name}"] = default
@@ -132,15 +132,15 @@ def _function(contract: DeclaredContract, method: DeclaredMethod, link: MethodLi
     return _dressed(function, contract, method)
 
 
-def _timed(link: MethodLink) -> Target:
+def timed(target: Target, counter: MethodCounters, monotonic: Callable[[], float]) -> Target:
     """The target, with a look at the clock before and after."""
 
     async def call(*args: Any) -> Any:
-        begun = link.monotonic()
+        begun = monotonic()
         try:
-            return await link.target(*args)
+            return await target(*args)
         finally:
-            link.counter.took(link.monotonic() - begun)
+            counter.took(monotonic() - begun)
 
     return call
 

@@ -62,6 +62,8 @@ class Consumer:
         self._report = report
         self.believe: Believe | None = None
         """Judges the user of an event; None believes whatever is said."""
+        self.count = 0
+        """How many events it has handled."""
         self._failures: dict[str, Failures] = {}
         self._buried_at = 0.0
         self._log = logging.getLogger(f"ramet.events.{name}")
@@ -120,6 +122,7 @@ class Consumer:
     def succeeded(self, message: Message) -> None:
         """It is handled, and that is durable."""
         self._failures.pop(message.id, None)
+        self.count += 1
         self._tell(message, Outcome.HANDLED)
 
     async def failed(self, delivery: Delivery, error: BaseException) -> float | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from difflib import get_close_matches
 from typing import Any
 
 import msgspec
@@ -17,6 +18,7 @@ _COUNTS = (
     "SELECT (SELECT COUNT(*) FROM ramet_outbox WHERE sent_at IS NULL), (SELECT COUNT(*) FROM ramet_retry), "
     "(SELECT COUNT(*) FROM ramet_dead_letter)"
 )
+_CONSUMERS = "SELECT DISTINCT consumer FROM ramet_subscription"
 _decode_headers = msgspec.json.Decoder(dict[str, str]).decode
 
 
@@ -173,7 +175,17 @@ class EventOperations:
         changed = sum([(await storage.write(write))[0] for _, storage in self._of_consumer(consumer)])
         if not changed and event_id is not None:
             await self.show(event_id, consumer=consumer)
+        elif not changed:
+            await self.check(consumer)
         return changed
+
+    async def check(self, consumer: str) -> None:
+        """Raises: NotFound where there never was a consumer of this name."""
+        known = {name for _, storage in self._of_consumer(consumer) for (name,) in await storage.fetch(_CONSUMERS)}
+        if consumer not in known:
+            near = get_close_matches(consumer, known, 1)
+            hint = f'did you mean "{near[0]}"?' if near else f"there are {', '.join(sorted(known)) or 'none'}."
+            raise NotFound(f'There is no consumer "{consumer}"; {hint}')
 
     def _of(self, service: str | None) -> Iterator[tuple[str, Storage]]:
         if service is not None and service not in self._storages:

@@ -58,6 +58,7 @@ class Boundary:
         self, contract: DeclaredContract, method: DeclaredMethod, counter: MethodCounters, clock: Clock
     ) -> None:
         self.name = f"{contract.name}.{method.name}"
+        self.monotonic = clock.monotonic
         self._method = method
         self._counter = counter
         self._clock = clock

@@ -6,7 +6,7 @@ import os
 import re
 import sys
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
@@ -21,8 +21,8 @@ from ramet.contract.problems import Problem
 from ramet.errors import ConfigurationError
 from ramet.model.topology import Assignment, Deployment
 from ramet.runtime.deployments import BROKER_IS, STORAGE_IS, Deployments, Origins, SettingsTable, is_broker, is_storage
-from ramet.runtime.toml import Keys, Lines, Mistakes
-from ramet.settings import read_settings, referred
+from ramet.runtime.toml import Keys, Lines, Mistakes, nearest
+from ramet.settings import misfits, read_settings, referred
 
 FILE = "ramet.toml"
 T = TypeVar("T", bound=msgspec.Struct)
@@ -128,6 +128,7 @@ def load(path: Path) -> Configuration:
 
     Raises: ConfigurationError with file, line and remedy.
     """
+    text = ""
     try:
         text = path.read_text(encoding="utf-8")
         document = tomllib.loads(text)
@@ -137,6 +138,8 @@ def load(path: Path) -> Configuration:
         message, _, at = str(error).partition(" (at ")
         line = re.search(r"line (\d+)", at)
         where = f"{path.name}:{line[1]}" if line else path.name
+        if line and message == "Invalid value" and (key := Lines(text).on(int(line[1]))):
+            message = f"{key} has no valid value: text is written in quotes, true and false in small letters"
         raise ConfigurationError(f"{where}: {message if line else error}.") from error
     except UnicodeDecodeError as error:
         raise ConfigurationError(f"{path.name} is not UTF-8: {error.reason} at byte {error.start}.") from error
@@ -202,29 +205,42 @@ def engines_of_nowhere(
         ("broker", deployment.broker, is_broker, BROKER_IS),
     ):
         try:
-            message = "" if is_one(referred(written, environment)) else f"{written} is something else; {what}"
+            value = referred(written, environment)
+            message = "" if is_one(value) else f"{written} is {_something_else(value)}; {what}"
         except (ValueError, OSError) as error:
             message = str(error)
         if message:
-            file, line = found.place("deployment", deployment.name, key)
-            where = f"{key} of [deployment.{deployment.name}]"
-            yield Problem(file=shown(file), line=line, message=f"{where}: {message}.", remedy="")
+            keys = ("deployment", deployment.name, key)
+            yield _problem(found, keys, f"{key} of [deployment.{deployment.name}]: {message}.")
 
 
-def settings_of_nobody(found: Configuration, declared: Declared) -> Iterator[Problem]:
-    """Tables of settings that no service reads, as a misspelt name makes them."""
+def tables_of_nobody(found: Configuration, declared: Declared) -> Iterator[Problem]:
+    """Tables of settings that no service reads and of contracts that nobody outside answers: misspelt names."""
     readers = sorted({name for name, needs in _parts(declared) if needs.settings})
-    tables: list[Keys] = [("settings", name) for name in found.settings]
-    tables += [("deployment", one, "settings", name) for one, own in found.overlays.items() for name in own]
-    for keys in sorted(tables):
+    for keys in _tables_of_settings(found):
         if keys[-1] not in readers:
-            file, line = found.place(*keys)
-            yield Problem(
-                file=shown(file),
-                line=line,
-                message=f"[{'.'.join(keys)}] is read by nobody.",
-                remedy=f"Those with settings are: {', '.join(readers)}." if readers else "No service has settings.",
-            )
+            remedy = f"Those with settings are: {', '.join(readers)}." if readers else "No service has settings."
+            yield _problem(found, keys, f"[{'.'.join(keys)}] is read by nobody.", _meant(keys[-1], readers) or remedy)
+    outside = sorted(external.contract.name for external in declared.externals)
+    for name in found.externals:
+        if name not in outside:
+            message = f"[external.{name}] names no contract that is answered outside."
+            remedy = f"Those are: {', '.join(outside)}." if outside else "The application lists no External(…)."
+            yield _problem(found, ("external", name), message, _meant(name, outside) or remedy)
+
+
+def settings_that_never_fit(found: Configuration, declared: Declared) -> Iterator[Problem]:
+    """Settings in ramet.toml that are wrong in every environment: a field that is not there, a value of another type.
+
+    Whether a variable is set to which they refer, and whether all have a value, is for those to tell who start it.
+    """
+    kinds = [(name, kind) for name, needs in _parts(declared) for kind in needs.settings.values()]
+    for keys in _tables_of_settings(found):
+        tables = found.settings if keys[0] == "settings" else found.overlays[keys[1]]
+        for kind in (kind for name, kind in kinds if name == keys[-1]):
+            for name, wrong in misfits(kind, tables[keys[-1]]):
+                message = f"[{'.'.join(keys)}] {name} in ramet.toml:"
+                yield _problem(found, (*keys, name), message, f"{wrong}.")
 
 
 def settings_that_do_not_fit(
@@ -249,8 +265,7 @@ def settings_that_do_not_fit(
             except ConfigurationError as error:
                 message, _, remedy = str(error).partition(": ")
                 keys = next((written[field] for field, told in origins.items() if told == message), ("settings", name))
-                file, line = found.place(*keys)
-                yield Problem(file=shown(file), line=line, message=f"{message}:", remedy=remedy)
+                yield _problem(found, keys, f"{message}:", remedy)
 
 
 def _written(found: Configuration, deployment: str, service: str, field: str) -> Keys:
@@ -264,6 +279,28 @@ def _parts(declared: Declared) -> list[tuple[str, Needs]]:
     parts = [(service.name, service.needs) for service in declared.services]
     parts += [(api.name, api.needs) for api in declared.apis]
     return parts + [(service.name, saga.needs) for service in declared.services for saga in service.sagas]
+
+
+def _tables_of_settings(found: Configuration) -> Sequence[Keys]:
+    tables: list[Keys] = [("settings", name) for name in found.settings]
+    tables += [("deployment", one, "settings", name) for one, own in found.overlays.items() for name in own]
+    return sorted(tables)
+
+
+def _meant(name: str, names: Sequence[str]) -> str:
+    close = nearest(name, names)
+    return f'Did you mean "{close}"?' if close else ""
+
+
+def _something_else(value: str) -> str:
+    """A value that may have a password in it, as far as it is shown."""
+    scheme, separator, _ = value.partition("://")
+    return f'a URL that begins with "{scheme}://"' if separator else "no URL" if value else "empty"
+
+
+def _problem(found: Configuration, keys: Keys, message: str, remedy: str = "") -> Problem:
+    file, line = found.place(*keys)
+    return Problem(file=shown(file), line=line, message=message, remedy=remedy)
 
 
 def make_importable(folder: Path) -> None:

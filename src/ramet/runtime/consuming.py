@@ -80,6 +80,11 @@ class Consuming:
         self._replays.wake()
 
     @property
+    def count(self) -> int:
+        """How many events it has handled."""
+        return self._consumer.count
+
+    @property
     def idle(self) -> bool:
         """Nothing is being handled or waits to be."""
         return self._lanes.pending == 0

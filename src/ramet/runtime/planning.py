@@ -26,7 +26,8 @@ class Placed(Value):
     """A process group as it will run: `services` are everything it hosts, `public` the APIs and mounted applications.
 
     `prefixes` are the paths of those, `listen` the public address, None where nothing is public. `calls` are the
-    contracts it calls in other groups, `called_by` the groups that call it.
+    contracts it calls in other groups, `outside` those it calls outside of the application, `called_by` the groups that
+    call it.
     """
 
     name: str
@@ -39,6 +40,7 @@ class Placed(Value):
     isolated: bool = False
     zone: str = ""
     calls: tuple[str, ...] = ()
+    outside: tuple[str, ...] = ()
     called_by: tuple[str, ...] = ()
 
 
@@ -174,6 +176,7 @@ class _Planning:
         rest = tuple(name for name in self._names if name not in named)
         self._hosts = {group.name: tuple(_hosted(group, self._names, rest)) for group in self.groups}
         self._group_of = {name: group for group, hosts in reversed(self._hosts.items()) for name in hosts}
+        self._outside = {external.contract.name for external in declared.externals}
         self._rest = rest
 
     def placed(self, group: Group) -> Placed:
@@ -189,14 +192,16 @@ class _Planning:
             internal=group.internal,
             isolated=group.isolated,
             zone=group.zone,
-            calls=tuple(sorted({to for caller, to in self._calls if caller == group.name})),
+            calls=tuple(sorted({to for caller, to in self._calls if caller == group.name and to not in self._outside})),
+            outside=tuple(sorted({to for caller, to in self._calls if caller == group.name and to in self._outside})),
             called_by=tuple(sorted({one for one, to in self._calls if self._group_of.get(to) == group.name})),
         )
 
     @cached_property
     def _calls(self) -> frozenset[tuple[str, str]]:
-        """From which group which service of another group is called."""
+        """From which group which service of another group, or outside of the application, is called."""
         by_contract = {service.contract.cls: service.name for service in self._declared.services}
+        by_contract |= {external.contract.cls: external.contract.name for external in self._declared.externals}
         parts = [(service.name, service.needs) for service in self._declared.services]
         parts += [(service.name, saga.needs) for service in self._declared.services for saga in service.sagas]
         parts += [(api.name, api.needs) for api in self._declared.apis]
@@ -225,10 +230,13 @@ class _Planning:
         yield from self._policies()
 
     def _policies(self) -> Iterator[Problem]:
-        """Policies of what nobody declares."""
-        contracts = {service.contract.name: service.contract.methods for service in self._declared.services}
-        methods = [f"{contract}.{method}" for contract, names in contracts.items() for method in names]
-        for name in self._deployment.policies:
+        """Policies of what nobody declares, and hedges of what has effects."""
+        contracts = {contract.name: contract.methods for contract in self._declared.contracts}
+        methods = {f"{name}.{one}": method for name, own in contracts.items() for one, method in own.items()}
+        for name, policy in self._deployment.policies.items():
+            if policy.hedging and name in methods and methods[name].is_command:
+                message = f"{name} is a command: only queries are hedged, for they may be sent twice."
+                yield self._problem(message, "Remove hedging.", "policy", name, "hedging")
             if name not in contracts and name not in methods:
                 contract = name.partition(".")[0]
                 near = nearest(

@@ -11,6 +11,7 @@ from ramet.telemetry.counters import Seldom
 LEVELS = {
     Happened.PARKED: logging.ERROR,
     Happened.FAILED: logging.WARNING,
+    Happened.REFUSED: logging.INFO,
     Happened.TURNED_BACK: logging.INFO,
     Happened.RETRIED: logging.INFO,
 }
@@ -18,7 +19,7 @@ log = logging.getLogger("ramet.sagas")
 
 
 class SagaLog:
-    """Listens to an engine: a step that failed, a saga that goes back, one that is parked until somebody retries it."""
+    """Listens to an engine: a step failed or was refused, a saga goes back, or is parked until somebody retries it."""
 
     def __init__(self, clock: Clock) -> None:
         self._seldom = Seldom(clock.monotonic)

@@ -45,6 +45,10 @@ class Lines:
         """The line of a key, or of the innermost table around it that is written; 1 where none is."""
         return next((self._found[keys[:n]] for n in range(len(keys), 0, -1) if keys[:n] in self._found), 1)
 
+    def on(self, number: int) -> str:
+        """The key that is written on a line; "" where none is."""
+        return next((keys[-1] for keys, line in reversed(self._found.items()) if line == number), "")
+
     def has(self, *keys: str) -> bool:
         """Whether it is written, itself or a part of it."""
         return keys in self._found

@@ -13,6 +13,7 @@ from ramet.errors import Cancelled, Denied, Refusal, Unauthenticated, Unavailabl
 from ramet.sagas import machine
 from ramet.sagas.definition import Definition, RunnableStep
 from ramet.sagas.live import Live
+from ramet.sagas.moments import Happened
 from ramet.sagas.progress import Failure, Key, Outcome, Status
 from ramet.sagas.waking import Limit
 from ramet.telemetry.context import Believe, current_context
@@ -24,6 +25,8 @@ NOT_EXECUTED = (Unavailable, Cancelled, Denied, Unauthenticated)
 Withdraw = Callable[[str, str], Awaitable[object]]
 Signal = tuple[str, str]
 """The id and the JSON of an event."""
+Wrong = tuple[Happened, str]
+"""Whether a step was refused, which is an answer by which the saga goes back, or has failed; and why."""
 
 
 class StepScope(Scope):
@@ -77,8 +80,8 @@ class Performer:
 
     async def perform(
         self, live: Live, name: str, limit: Limit, found: Signal | None = None
-    ) -> tuple[Outcome, str | None]:
-        """One attempt of a step, or of its undo where the saga goes back: what it leads to, and its error."""
+    ) -> tuple[Outcome, Wrong | None]:
+        """One attempt of a step, or of its undo where the saga goes back: what it leads to, and what went wrong."""
         step = live.definition.steps[name]
         back = live.progress.status is Status.COMPENSATING
         scope = self._scope(live, step, back=back)
@@ -103,7 +106,9 @@ class Performer:
         finally:
             limit.end()
         now, chance = self._clock.time(), self._clock.random()
-        return machine.failed(live.definition, live.progress, name, failed, now=now, chance=chance), failed.error
+        outcome = machine.failed(live.definition, live.progress, name, failed, now=now, chance=chance)
+        answered = failed.refused and not (back or step.forward)
+        return outcome, (Happened.REFUSED if answered else Happened.FAILED, failed.error)
 
     def _scope(self, live: Live, step: RunnableStep, *, back: bool) -> StepScope:
         trouble = live.progress.trouble.get(step.name)

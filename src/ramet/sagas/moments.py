@@ -17,6 +17,7 @@ class Happened(StrEnum):
     DID = "did"
     UNDID = "undid"
     FAILED = "failed"
+    REFUSED = "refused"
     TURNED_BACK = "turned back"
     PARKED = "parked"
     RETRIED = "retried"

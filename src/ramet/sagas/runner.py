@@ -333,12 +333,12 @@ class Runner:
         """One attempt of a step or its undo, with the event it waited for."""
         if live.stale:
             return
-        outcome, error = await self._performer.perform(live, step, limit, found)
+        outcome, wrong = await self._performer.perform(live, step, limit, found)
         event = live.definition.steps[step].event
-        taken = None if found is None or error or event is None else (*waiter(live), event_name(event), found[0])
+        taken = None if found is None or wrong or event is None else (*waiter(live), event_name(event), found[0])
         self._tell(live, outcome, taken)
-        if error is not None:
-            self._say([moment(self._performer.service, live, Happened.FAILED, step, error)])
+        if wrong is not None:
+            self._say([moment(self._performer.service, live, wrong[0], step, wrong[1])])
 
     async def _seek(self, live: Live, limit: Limit) -> None:
         """Look for the event that a saga waits for."""

@@ -201,6 +201,31 @@ def test_mistakes_of_the_placement_are_told_before_anything_starts(bakery: Path)
         assert "ovens is in no group." in done.stderr
 
 
+def test_a_restart_with_a_mistake_in_the_code_tells_where_it_is(bakery: Path) -> None:
+    with Up(bakery, "split", "--no-reload") as process:
+        url = process.ready()["url"]
+        code = (bakery / "bakery.py").read_text(encoding="utf-8")
+        (bakery / "bakery.py").write_text(f"{code}\nclass Oven(:\n", encoding="utf-8")
+        done = ramet(bakery, "restart", "front")
+        assert done.returncode == 1
+        line = len(code.splitlines()) + 2
+        assert re.search(rf"The new replica front/\d failed: bakery.py:{line}: .*invalid syntax", done.stderr)
+        assert loaves(url) == 12
+
+
+def test_who_is_asked_by_other_groups_only_has_durations_and_a_consumer_of_nobody_is_told(bakery: Path) -> None:
+    with Up(bakery, "split", "--no-reload") as process:
+        url = process.ready()["url"]
+        with httpx.Client() as client:
+            for _ in range(32):
+                assert client.get(f"{url}/api/loaves", timeout=PATIENCE_SECONDS).status_code == 200
+        (ovens,) = status(bakery)["services"]
+        assert (ovens["calls"], ovens["p50_ms"] is not None) == (32, True)
+        assert re.search(r"^service +calls .* handled +waiting", shown(bakery), re.MULTILINE)
+        unknown = ramet(bakery, "events", "replay", "--consumer", "ovens.nothing")
+        assert (unknown.returncode, 'There is no consumer "ovens.nothing"' in unknown.stderr) == (1, True)
+
+
 def test_where_nothing_runs_that_is_said(bakery: Path) -> None:
     for command in (("restart",), ("scale", "front", "1"), ("stop",)):
         done = ramet(bakery, *command)

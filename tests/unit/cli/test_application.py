@@ -159,3 +159,39 @@ def test_there_are_no_sagas_and_no_dead_letters(ramet: Ramet, hello: Path) -> No
 def test_a_deployment_that_is_not_there_is_refused_with_those_that_are(ramet: Ramet, hello: Path) -> None:
     result = ramet("status", "-d", "moon")
     assert (result.code, result.err) == (2, 'error: ramet.toml has no deployment "moon"; it has local.\n')
+
+
+OUTSIDE = """
+from ramet import Contract, External, query
+
+class Labels(Contract, version="1.2.0"):
+    @query
+    async def left(self) -> int: ...
+
+class Desk(Contract, version="1.0.0"):
+    @query
+    async def open(self) -> bool: ...
+
+class DeskService(Desk):
+    labels: Labels
+
+    async def open(self):
+        return await self.labels.left() > 0
+
+EXTERNAL = External(Labels, url="http://127.0.0.1:9")
+"""
+
+
+def test_who_is_outside_is_in_the_model_and_in_the_plan(ramet: Ramet, broken: Broken) -> None:
+    toml = '[application]\nname = "x"\nservices = ["{package}"]\n'
+    broken({"ramet.toml": toml, "{package}.py": OUTSIDE})
+    assert re.search(r"^outside +version +methods\nlabels +1\.2\.0 +1$", ramet("model").out, re.MULTILINE)
+    assert re.search(r"^all +1 +desk +- +labels \(outside\)$", ramet("plan").out, re.MULTILINE)
+
+
+def test_where_nothing_was_said_programs_are_told_nothing_and_people_so(ramet: Ramet, broken: Broken) -> None:
+    toml = '[application]\nname = "x"\nservices = ["{package}"]\n[deployment.split.process.all]\nservices = "*"\n'
+    broken({"ramet.toml": toml, "{package}.py": OUTSIDE})
+    silent, told = ramet("logs", "--json"), ramet("logs")
+    assert (silent.code, silent.out, silent.err) == (0, "", "")
+    assert (told.code, told.out, told.err) == (0, "", 'The deployment "split" does not run, and has said nothing.\n')

@@ -109,3 +109,65 @@ def test_no_configuration_is_one_sentence(ramet: Ramet, tmp_path: Path) -> None:
     assert result.code == 2
     assert result.err.startswith("error: There is no ramet.toml in ")
     assert result.err.count("\n") == 1
+
+
+SET = """
+from ramet import Secret, Settings
+from {package}.one.contract import One
+
+class OneSettings(Settings):
+    days: int = 7
+    shelves: tuple[str, ...] = ()
+    key: Secret | None = None
+
+class OneService(One):
+    settings: OneSettings
+
+    async def answer(self) -> int:
+        return 1
+"""
+
+
+def test_settings_that_fit_in_no_environment_are_told_with_their_line(
+    ramet: Ramet, broken: Broken, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = service("one", "One") | {"{package}/one/service.py": SET}
+    settings = '\n[settings.one]\nkey = "env:KEY_OF_ONE"\ndays = 5\nday = 4\nshelves = "A"\n'
+    own = '\n[deployment.local.settings.one]\ndays = "many"\n'
+    toml = TOML.replace(', "{package}.two"', "") + settings + own
+    broken({"ramet.toml": toml, "{package}/__init__.py": "", **first})
+    result = ramet("check")
+    assert result.code == 1
+    told = [line for line in result.err.splitlines() if "ramet.toml:" in line]
+    fields = "OneSettings has no such field; it has days, shelves, key."
+    assert told == [
+        f"ramet.toml:8: [settings.one] day in ramet.toml: {fields}",
+        "ramet.toml:9: [settings.one] shelves in ramet.toml: Expected `array`, got `str`.",
+        "ramet.toml:12: [deployment.local.settings.one] days in ramet.toml: Expected `int`, got `str`.",
+    ]
+    monkeypatch.setenv("KEY_OF_ONE", "k")
+    started = ramet("up", "--no-reload")
+    assert started.code == 2
+    assert "ramet.toml:12: [deployment.local.settings.one] days in ramet.toml: Expected `int`" in started.err
+
+
+def test_where_an_external_is_that_nobody_declares_is_a_problem(ramet: Ramet, broken: Broken) -> None:
+    label = CONTRACT.replace("{name}", "Labels")
+    outside = (
+        "from ramet import External\nfrom {package}.labels import Labels\nEXTERNAL = External(Labels, url='http://x')\n"
+    )
+    files = {"{package}/labels.py": label, "{package}/outside.py": outside, **service("one", "One")}
+    toml = TOML.replace("{package}.two", "{package}.outside") + '\n[external.label]\nurl = "http://127.0.0.1:8791"\n'
+    broken({"ramet.toml": toml, "{package}/__init__.py": "", **files})
+    for command in (("check",), ("up", "--no-reload")):
+        result = ramet(*command)
+        assert result.code != 0
+        wrong = "[external.label] names no contract that is answered outside."
+        assert f'ramet.toml:5: {wrong} Did you mean "labels"?' in result.err
+
+
+def test_the_policies_of_one_process_are_looked_at_too(ramet: Ramet, broken: Broken) -> None:
+    toml = TOML.replace(', "{package}.two"', "") + '\n[deployment.local.policy."one.answr"]\nattempts = 2\n'
+    broken({"ramet.toml": toml, "{package}/__init__.py": "", **service("one", "One")})
+    result = ramet("check")
+    assert 'ramet.toml:5: There is no contract or method "one.answr". Did you mean "one.answer"?' in result.err

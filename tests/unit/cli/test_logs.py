@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterator
 
 import pytest
 
 from ramet import Contract, query
-from ramet.cli.logs import MOST_ALIKE, MOST_KINDS, WHILE_SECONDS, Floods, LineFormatter
+from ramet.cli.logs import CLIENTS, MOST_ALIKE, MOST_KINDS, WHILE_SECONDS, Floods, LineFormatter, configure
 from ramet.errors import InternalError, StorageRefused
 from ramet.settings import seconds
 from ramet.testing.application import running
@@ -31,6 +32,34 @@ def caught(error: Exception) -> Exception:
 def test_that_somebody_is_away_is_told_in_one_line() -> None:
     line = LineFormatter().format(record("%s failed.", "It", error=caught(StorageRefused("It is read only."))))
     assert line.endswith("ramet.events: It failed: StorageRefused: It is read only.")
+
+
+@pytest.fixture
+def configured() -> Iterator[None]:
+    """The logging of the tests is put back at the end."""
+    root = logging.getLogger()
+    before, level = root.handlers[:], root.level
+    for handler in before:  # which `configure` would close
+        root.removeHandler(handler)
+    yield
+    root.handlers[:] = before
+    for name in ("", "ramet.service", *CLIENTS):
+        logging.getLogger(name).setLevel(level if not name else logging.NOTSET)
+
+
+@pytest.mark.parametrize(("wanted", "said"), [("", []), ("debug", ["aiormq.connection", "ramet.events", "nats.aio"])])
+@pytest.mark.usefixtures("configured")
+def test_what_the_clients_of_brokers_say_is_for_who_looks_for_a_defect(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], wanted: str, said: list[str]
+) -> None:
+    monkeypatch.setenv("RAMET_LOG", wanted)
+    configure()
+    logging.getLogger("aiormq.connection").error("error when creating transport")
+    logging.getLogger("ramet.events").debug("a detail")
+    logging.getLogger("nats.aio").warning("lost")
+    logging.getLogger("elsewhere").error("is shown in any case")
+    lines = [line.split(" ")[2].rstrip(":") for line in capsys.readouterr().err.splitlines()]
+    assert lines == [*said, "elsewhere"]
 
 
 def test_what_nobody_could_expect_has_its_traceback() -> None:

@@ -33,11 +33,11 @@ def test_what_is_said_of_calls_is_shown_and_a_name_of_nobody_is_a_mistake(ramet:
     file = hello / "ramet.toml"
     text = file.read_text(encoding="utf-8")
     try:
-        own = '\n[deployment.split.policy]\nattempts = 2\n[deployment.split.policy."greetings.greet"]\nhedging = true\n'
+        own = '\n[deployment.split.policy]\nattempts = 2\n[deployment.split.policy."greetings.greet"]\nattempts = 3\n'
         file.write_text(f"{text}{own}", encoding="utf-8")
         shown = ramet("plan", "split")
         assert (shown.code, shown.err) == (0, "")
-        assert '  policy: attempts = 2\n  policy."greetings.greet": hedging = true\n' in shown.out
+        assert '  policy: attempts = 2\n  policy."greetings.greet": attempts = 3\n' in shown.out
         assert ramet("plan", "split", "--json").json["policies"]["policy"] == {"attempts": 2}
         file.write_text(f"{text}{own.replace('greetings.greet', 'greetings.gret')}", encoding="utf-8")
         wrong = ramet("plan", "split")

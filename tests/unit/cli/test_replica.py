@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import gc
+
+import msgspec
 import pytest
 
 from ramet.cli.command import Choices
@@ -15,7 +18,9 @@ from ramet.errors import (
     StorageUnavailable,
     Unavailable,
 )
+from ramet.model.topology import ASSIGNMENT, Assignment
 from ramet.runtime.supervisor.patience import AWAY, BAD_INPUT, REFUSED
+from tests.unit.cli.conftest import Broken, Ramet
 
 
 @pytest.mark.parametrize(
@@ -45,3 +50,34 @@ def test_a_replica_that_has_served_ends_well() -> None:
         pass
 
     assert served(Choices(), work()) == 0
+
+
+TWO_MISTAKES = """
+from ramet import Contract, query
+
+class A(Contract):
+    @query
+    async def a(self, x) -> int: ...
+
+class AService(A):
+    async def a(self, x): ...
+"""
+
+
+@pytest.mark.parametrize(
+    ("code", "shown"), [("class Doors(:\n", "invalid syntax"), (TWO_MISTAKES, "(and 1 other problem)")]
+)
+def test_what_is_wrong_in_the_code_is_the_last_sentence_which_the_supervisor_tells_on(
+    ramet: Ramet, broken: Broken, monkeypatch: pytest.MonkeyPatch, code: str, shown: str
+) -> None:
+    broken({"ramet.toml": '[application]\nname = "x"\nservices = ["{package}"]\n', "{package}.py": code})
+    monkeypatch.setattr("ramet.cli.logs.configure", lambda: None)
+    monkeypatch.setattr("ramet.runtime.orphans.end_with_parent", lambda: None)
+    assignment = Assignment(deployment="split", group="a", replica=0, hosts=(), internal="unix")
+    monkeypatch.setenv(ASSIGNMENT, msgspec.json.encode(assignment).decode())
+    result = ramet("replica")
+    gc.enable()
+    last = result.err.splitlines()[-1]
+    assert result.code == BAD_INPUT
+    assert last.startswith("error: ")
+    assert shown in last

@@ -96,11 +96,18 @@ def test_a_reference_that_leads_nowhere_is_told_when_the_deployment_is_used(read
     configuration = read(SPLIT)
     with pytest.raises(ConfigurationError, match=r"ramet.toml:12: broker of \[deployment.split\]: the environment"):
         configuration.deployment("split", {})
-    told = (
-        r"ramet.toml:12: broker of \[deployment.split\]: env:BROKER is something else; broker is \"memory\", a URL of"
-    )
+    for value, what in (("kafka://secret@b", 'a URL that begins with "kafka://"'), ("secret", "no URL"), ("", "empty")):
+        told = rf"ramet.toml:12: broker of \[deployment.split\]: env:BROKER is {what}; broker is \"memory\", a URL of"
+        with pytest.raises(ConfigurationError, match=told) as caught:
+            configuration.deployment("split", {"BROKER": value})
+        assert "secret" not in str(caught.value)
+
+
+@pytest.mark.parametrize(("line", "key"), [("name = shop", "name"), ("a.strict = True", "strict"), ("name =", "name")])
+def test_a_value_that_is_none_is_told_with_its_key(read: Read, line: str, key: str) -> None:
+    told = f"^ramet.toml:2: {key} has no valid value: text is written in quotes, true and false in small letters.$"
     with pytest.raises(ConfigurationError, match=told):
-        configuration.deployment("split", {"BROKER": "kafka://secret@b"})
+        read(f"[application]\n{line}\n")
 
 
 def test_a_replica_has_the_engines_of_its_supervisor(read: Read) -> None:

@@ -247,3 +247,14 @@ async def test_who_does_not_have_a_contract_says_so() -> None:
         wire.end = shop
         with pytest.raises(Unavailable, match="stock is not answered by this process"):
             await shop.client(Stock).left("tea")
+
+
+async def test_who_answers_calls_of_other_processes_knows_how_long_they_take() -> None:
+    async with halves() as (shop, wire):
+        assert wire.end is not None
+        stock = shop.client(Stock)
+        for _ in range(32):
+            await stock.left("tea")
+        left = dict(wire.end.counters)["stock.left"]
+        assert (left.calls, sum(left.buckets)) == (32, 1)
+        assert left.percentile(0.5) is not None

@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 from msgspec.structs import replace
 
-from ramet import Api, Application, Contract, Database, Event, get, on, query
+from ramet import Api, Application, Contract, Database, Event, External, command, get, on, query
 from ramet.contract.reading.application import read
+from ramet.model.policies import Policy
 from ramet.model.topology import Deployment, Group
 from ramet.runtime.planning import Placement, changes, masked, place
 
@@ -163,3 +164,39 @@ def test_changes_are_what_would_start_stop_move_scale_and_renew() -> None:
         ("stop", "old"),
         ("stop", "rest"),
     ]
+
+
+class Labels(Contract, version="1.0.0"):
+    @command
+    async def print(self, sku: str) -> None: ...
+
+    @query
+    async def left(self) -> int: ...
+
+
+class Desk(Api, prefix="/desk", version="1.0.0"):
+    labels: Labels
+    stock: Stock
+
+    @get("/")
+    async def look(self) -> int:
+        return await self.labels.left()
+
+
+WITH_OUTSIDE = read(Application("shop", services=[StockService, Desk, External(Labels, url="http://127.0.0.1:9")]))
+
+
+def test_who_is_called_outside_of_the_application_is_told_apart() -> None:
+    groups = (group("edge", "desk"), group("rest", "*"))
+    placement, problems = place(replace(POSTGRES, groups=groups), WITH_OUTSIDE, lambda *keys: (".".join(keys), 1))
+    assert problems == ()
+    assert [(one.calls, one.outside) for one in placement.groups] == [(("stock",), ("labels",)), ((), ())]
+
+
+def test_a_command_is_not_hedged() -> None:
+    policies = {"labels.print": Policy(hedging=True), "labels.left": Policy(hedging=True), "labels": Policy(attempts=1)}
+    deployment = Deployment(policies=policies)
+    _, problems = place(deployment, WITH_OUTSIDE, lambda *keys: (".".join(keys), 1))
+    (problem,) = problems
+    assert (problem.file, problem.line) == ("deployment.local.policy.labels.print.hedging", 1)
+    assert problem.message == "labels.print is a command: only queries are hedged, for they may be sent twice."

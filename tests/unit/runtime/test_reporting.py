@@ -14,13 +14,15 @@ from ramet.sagas.progress import Status
 AWAY = "Unavailable: stock.reserve was not sent: no replica of goods is known."
 
 
-def failed(key: str, *, step: str = "reserve", error: str = AWAY, attempts: int = 1) -> Moment:
+def failed(
+    key: str, *, step: str = "reserve", error: str = AWAY, attempts: int = 1, happened: Happened = Happened.FAILED
+) -> Moment:
     return Moment(
         service="orders",
         saga="Checkout",
         id=key,
         key=key,
-        happened=Happened.FAILED,
+        happened=happened,
         status=Status.RUNNING,
         trace="t",
         step=step,
@@ -44,6 +46,14 @@ async def test_steps_that_fail_alike_are_counted_and_said_once_in_a_while(caplog
         f"Checkout 1, step charge failed: {AWAY}",
         "Checkout 1, step reserve failed: RuntimeError: broken",
         f"Checkout 4, step reserve failed: {AWAY} (attempt 3) (2 alike before it, also of other sagas)",
+    ]
+
+
+def test_a_refusal_is_no_warning(caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.INFO, "ramet.sagas"):
+        SagaLog(VirtualClock())(failed("1", error="o was declined.", happened=Happened.REFUSED))
+    assert [(one.levelname, one.message) for one in caplog.records] == [
+        ("INFO", "Checkout 1, step reserve refused: o was declined.")
     ]
 
 

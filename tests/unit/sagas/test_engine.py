@@ -115,7 +115,7 @@ async def test_what_happens_is_reported(world: MakeWorld) -> None:
         "did reserve",
         "did charge",
         "turned back",
-        "failed ship",
+        "refused ship",
         "undid charge",
         "undid reserve",
         "ended",

@@ -26,6 +26,17 @@ async def test_a_refused_step_is_not_undone_and_those_before_it_are_in_reverse(w
     assert w.there.withdrawn == []
 
 
+async def test_a_refusal_is_told_as_an_answer_and_what_may_not_be_refused_as_a_failure(world: MakeWorld) -> None:
+    w = await world(Checkout)
+    w.there.plan("stock.reserve", "broken")
+    w.there.plan("cards.charge", "refused")
+    w.there.plan("stock.release", "refused")
+    await w.start(Checkout, "1", Checkout.State())
+    await w.run(60)
+    told = [(one.step, one.happened) for one in w.moments if one.error and one.happened in ("failed", "refused")]
+    assert told == [("reserve", "failed"), ("charge", "refused"), ("reserve", "failed")]
+
+
 async def test_a_failure_is_retried_with_the_same_key_after_a_growing_pause(world: MakeWorld) -> None:
     w = await world(Checkout)
     w.there.plan("stock.reserve", "broken", "lost")

@@ -13,6 +13,7 @@ from ramet.contract.declared import NO_DEFAULT, DeclaredMethod
 from ramet.contract.places import is_library, plain, where
 from ramet.contract.problems import Problems
 from ramet.contract.reading.hints import UNRESOLVED, check_type, resolve
+from ramet.contract.reading.substitution import is_unfit
 from ramet.contract.reading.types import shown
 from ramet.contract.service import MethodMark, several
 from ramet.errors import Refusal
@@ -188,6 +189,31 @@ def compare_signatures(service: type, contract: DeclaredMethod, problems: Proble
         taken = ", ".join(str(parameter).partition(":")[0].partition("=")[0] for parameter in given)
         remedy = f"Give it the contract's parameters: `async def {contract.name}{shape}`."
         method.wrong(f" takes ({taken}), but its contract says ({', '.join(names)}).", remedy)
+        return
+    _compare_types(method, contract)
+
+
+def _compare_types(method: Method, contract: DeclaredMethod) -> None:
+    """Report types that contradict the contract's; what is not annotated has them."""
+    signature = inspect.signature(method.function)
+    for name, expected, _ in contract.parameters:
+        hint = _annotated(method, signature.parameters[name].annotation) if name in signature.parameters else Any
+        if is_unfit(expected, hint):
+            message = f': the parameter "{name}" is {shown(hint)}, but its contract says {shown(expected)}.'
+            method.wrong(message, f"Write `{name}: {shown(expected)}`, or leave the type out.", word=name)
+    result = _annotated(method, signature.return_annotation)
+    is_known = contract.result is not None or contract.function.__annotations__.get("return", "") in (None, "None")
+    if is_known and is_async(method.function) and is_unfit(result, contract.result):
+        message = f" returns {shown(result)}, but its contract says {shown(contract.result)}."
+        method.wrong(message, f"Write `-> {shown(contract.result)}`, or leave the type out.")
+
+
+def _annotated(method: Method, annotation: Any) -> Any:
+    """The type that an annotation names; `Any` where there is none or nobody can tell."""
+    if annotation is inspect.Parameter.empty:
+        return Any
+    hint = resolve(annotation, method.cls, Problems(), method.function, "")
+    return Any if hint is UNRESOLVED else hint
 
 
 def _found(cls: type, name: str) -> Any:

@@ -110,8 +110,9 @@ class Operations:
     def counted(self) -> asked.Counts:
         """What was counted so far, without durations; the same value for as long as nothing happens."""
         running = self._place.running
-        if running is not None and running.counters.total != self._counted_of:
-            self._counted_of = running.counters.total
+        total = 0 if running is None else running.counters.total + sum(map(self._handled, running.services))
+        if running is not None and total != self._counted_of:
+            self._counted_of = total
             read = _Read.of(running.counters.untimed())
             self._counted = asked.Counts(
                 services=tuple(self._counts(name, read) for name in self._place.storages),
@@ -165,7 +166,14 @@ class Operations:
             name=service,
             **_counted(added(counter for _, counter in counters)),
             methods=tuple(asked.CallCounts(name=name, **_counted(counter)) for name, counter in counters),
+            events_handled=self._handled(service),
         )
+
+    def _handled(self, service: str) -> int:
+        """How many events a service has handled."""
+        running = self._place.running
+        found = running.services.get(service) if running is not None else None
+        return 0 if found is None else sum(consuming.count for consuming in found.consuming)
 
     def _counters(self, service: str, read: _Read) -> list[tuple[str, MethodCounters]]:
         running = self._place.running
@@ -229,8 +237,10 @@ class Operations:
     # -- events --------------------------------------------------------------------------------------------------
 
     async def list_events(self, request: asked.ListEvents) -> asked.EventList:
-        """What is not handled."""
+        """What is not handled. Raises: NotFound where there is no such consumer."""
         where: Any = {"topic": request.topic, "key": request.key, "limit": request.limit}
+        if request.consumer is not None:
+            await self._events.check(request.consumer)
         return asked.EventList(
             waiting=tuple(await self._events.waiting(**where)) if request.consumer is None else (),
             retrying=tuple(await self._events.retrying(consumer=request.consumer, **where)),

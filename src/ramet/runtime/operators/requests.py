@@ -127,8 +127,12 @@ class CallCounts(Answer):
 
 
 class ServiceStatus(CallCounts):
-    """One service; `sagas` counts by status, and `methods` is empty when the service does not run."""
+    """One service; `sagas` counts by status, and `methods` is empty when the service does not run.
 
+    `events_handled` are those since the start, by its handlers and the sagas that wait for them.
+    """
+
+    events_handled: int = 0
     events_waiting: int = 0
     events_retrying: int = 0
     events_dead: int = 0

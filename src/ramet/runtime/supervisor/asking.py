@@ -87,10 +87,10 @@ class ReplicaOperations:
         )
 
     async def _each(self, request: asked.Request, kind: type[A]) -> list[A]:
-        """One replica of every group, because those of one group have the same databases."""
+        """One replica of every group that it concerns, because those of one group have the same databases."""
         found: list[A] = []
         refused: RametError | None = None
-        for folders in self._ready().values():
+        for folders in self._concerned(request).values():
             try:
                 found.append(await ask(folders[0], request, kind))
             except NotFound as error:
@@ -109,6 +109,12 @@ class ReplicaOperations:
                 refused = error
         assert refused is not None
         raise refused
+
+    def _concerned(self, request: asked.Request) -> dict[str, Sequence[Path]]:
+        """The group that hosts the consumer that is asked for; else all."""
+        ready, consumer = self._ready(), getattr(request, "consumer", None) or ""
+        service = consumer.partition(".")[0]
+        return {name: folders for name, folders in ready.items() if service in self._hosts(name)} or ready
 
     def _ready(self) -> dict[str, Sequence[Path]]:
         found = {name: folders for name, folders in self._reach().items() if folders}

@@ -54,7 +54,12 @@ def _untimed(counts: asked.Counts) -> asked.Counts:
 def summed(reports: Sequence[asked.ServiceStatus]) -> asked.ServiceStatus:
     """One service's replicas as one: counts added, percentiles the worst, and of the shared database one view."""
     methods = _by_name(method for one in reports for method in one.methods)
-    return replace(reports[0], **_added(reports), methods=tuple(replace(some[0], **_added(some)) for some in methods))
+    return replace(
+        reports[0],
+        **_added(reports),
+        events_handled=sum(one.events_handled for one in reports),
+        methods=tuple(replace(some[0], **_added(some)) for some in methods),
+    )
 
 
 def outsides(reports: Iterable[asked.ExternalStatus]) -> tuple[asked.ExternalStatus, ...]:

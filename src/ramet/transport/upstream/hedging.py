@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any, cast
+from collections.abc import Coroutine
+from typing import Any
 
+from ramet.errors import RametError
 from ramet.tasks import Spawn, first_of
 from ramet.transport.base import Call
 from ramet.transport.policy.hedging import Quantile
@@ -14,7 +16,7 @@ from ramet.transport.upstream.attempts import Attempts
 from ramet.transport.upstream.journey import Journey
 from ramet.transport.upstream.replica import Replica
 
-Asked = asyncio.Task[Any]
+Asked = asyncio.Task["bytes | RametError"]
 SAVED_HEDGES = 10.0
 """Hedges that may be sent at once after a quiet time."""
 
@@ -39,7 +41,7 @@ class Hedges:
         clock, policy = self._attempts.clock, self._policies.of(call.method).hedging
         usual = self._usual.setdefault(call.method, Quantile(policy.quantile))
         started, replica = clock.monotonic(), self._attempts.pick(call.method)
-        running = [self._spawn(Journey(self._attempts, call, repeatable=True, first=replica).go())]
+        running = [self._ask(Journey(self._attempts, call, repeatable=True, first=replica).go())]
         try:
             await first_of(running, clock.sleep(max(policy.shortest_seconds, usual.value)), self._spawn)
             if replica is not None and not running[0].done():
@@ -51,11 +53,14 @@ class Hedges:
         usual.observe(clock.monotonic() - started)
         return answer
 
+    def _ask(self, attempt: Coroutine[Any, Any, bytes]) -> Asked:
+        return self._spawn(_outcome(attempt))
+
     def _hedge(self, call: Call, replica: Replica, running: list[Asked]) -> None:
         other = self._attempts.pick(call.method, (replica,))
         if other is not None and self._budget.spend():
             self._attempts.tell(Decision.HEDGED, other, call.method)
-            running.append(self._spawn(self._attempts.attempt(other, call)))
+            running.append(self._ask(self._attempts.attempt(other, call)))
 
     async def _earliest(self, running: list[Asked], call: Call) -> bytes:
         """The first answer; where there is none, what the first query has ended with."""
@@ -63,8 +68,18 @@ class Hedges:
         while pending:
             done, pending = await asyncio.wait(pending, return_when=asyncio.FIRST_COMPLETED)
             for task in done:
-                if not task.cancelled() and task.exception() is None:
+                if not task.cancelled() and not isinstance(answer := task.result(), RametError):
                     if task is not running[0]:
                         self._attempts.tell(Decision.HEDGE_WON, None, call.method)
-                    return cast("bytes", task.result())
-        return cast("bytes", running[0].result())
+                    return answer
+        outcome = running[0].result()
+        assert isinstance(outcome, RametError)
+        raise outcome
+
+
+async def _outcome(attempt: Coroutine[Any, Any, bytes]) -> bytes | RametError:
+    """What an attempt has come to: its caller is told an error, so that it is no failure of a background task."""
+    try:
+        return await attempt
+    except RametError as error:
+        return error

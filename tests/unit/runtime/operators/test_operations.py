@@ -56,6 +56,18 @@ async def test_the_status_counts_calls_refusals_and_errors() -> None:
         assert status.uptime_seconds is not None
 
 
+async def test_the_status_counts_the_events_that_were_handled_and_the_supervisor_is_told() -> None:
+    async with operating() as (app, operations):
+        app.service(DoorsService).broken = False
+        await app.client(Doors).knock("front")
+
+        async def handled() -> bool:
+            return (await operations.status(GetStatus())).services[0].events_handled == 1
+
+        await app.eventually(handled)
+        assert operations.counted().services[0].events_handled == 1
+
+
 async def test_without_a_process_the_databases_tell() -> None:
     async with operating(alone=True) as (_, operations):
         status = await operations.status(GetStatus())
@@ -98,6 +110,19 @@ async def test_dead_letters_without_a_name_are_nobodys() -> None:
                 await wish
         with pytest.raises(NotFound):
             await operations.replay_events(ReplayEvents(event="none"))
+
+
+@pytest.mark.parametrize("alone", [False, True])
+async def test_a_consumer_that_nobody_knows_is_told_with_its_neighbour(alone: bool) -> None:
+    async with operating(alone=alone) as (_, operations):
+        for wish in (
+            operations.replay_events(ReplayEvents(consumer="doors.anser")),
+            operations.discard_events(DiscardEvents(consumer="doors.anser")),
+            operations.list_events(ListEvents(consumer="doors.anser")),
+        ):
+            with pytest.raises(NotFound, match=r'no consumer "doors.anser"; did you mean "doors.answer"\?'):
+                await wish
+        assert (await operations.replay_events(ReplayEvents(consumer="doors.answer"))).count == 0
 
 
 async def test_sagas_are_listed_shown_and_turned_back() -> None:

@@ -302,6 +302,20 @@ async def test_a_slow_query_is_hedged_and_the_faster_answer_counts(world: World)
     assert slow.in_flight == 0
 
 
+async def test_a_hedged_query_that_fails_is_told_its_caller_alone(
+    world: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    upstream, gate = await world.upstream(ONE, TWO, policies=Policies(hedging=Hedging(enabled=True))), asyncio.Event()
+    for channel in world.channels.values():
+        channel.gate, channel.always = gate, lambda: DeadlineExceeded("It took too long.")
+    call = asyncio.gather(upstream.call(world.call(), repeatable=True), return_exceptions=True)
+    await world.clock.advance(0.1)
+    gate.set()
+    assert [type(error) for error in await call] == [DeadlineExceeded]
+    await world.clock.settle()
+    assert (world.decisions().count(Decision.HEDGED), caplog.records) == (1, [])
+
+
 async def test_the_same_zone_is_preferred(world: World) -> None:
     near = Endpoint(address="unix:/near", group="money", zone="a")
     far = Endpoint(address="unix:/far", group="money", zone="b")
