@@ -79,6 +79,7 @@ class Replica:
                 externals=configuration.externals,
                 believe=proof.believe,
                 name=name,
+                replaces=assignment.replaces,
                 deadlines=deadlines(self._deployment, declared),
             ),
         )
@@ -121,6 +122,7 @@ class Replica:
                 )
             )
             settle_memory()
+            await self.running.look_again()
             await self.discovery.ready()
         except BaseException:
             await self.stop()
