@@ -87,7 +87,7 @@ class Running:
             clock=self.clock, counters=self.counters, strict=options.strict, deadline=options.deadlines.usual
         )
         self.exchange.deadlines = options.deadlines.methods
-        self.answering = Answering()
+        self.answering = Answering(options.name)
         self.services: dict[str, RunningService] = {}
         self.apis: list[tuple[type[Api], Api]] = []
         self.started_at: float | None = None

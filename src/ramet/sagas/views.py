@@ -58,7 +58,7 @@ class SagaHistory(Struct):
 
 
 class Views:
-    """Lists and histories of one service's sagas as the release with these `definitions` sees them; None: no release."""
+    """Lists and histories of one service's sagas as a release with these `definitions` sees them; None: no release."""
 
     def __init__(self, storage: Storage, definitions: Iterable[Definition] | None = None) -> None:
         self._storage = storage
