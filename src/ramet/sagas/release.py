@@ -35,9 +35,13 @@ def objection(saga: SavedSaga, definition: Definition | None, shapes: Shapes) ->
 def reached(saga: SavedSaga, shapes: Shapes) -> str:
     """The step it is at, by the name that it was started with; "" where that is not known."""
     before = shapes.by_version.get(saga.definition)
-    if not before:
+    try:
+        stage = before[_reached(saga, before) - 1] if before else ()
+    except msgspec.DecodeError:
+        stage = ()
+    if not stage:
         return ""
-    stage, done = before[_reached(saga, before) - 1], {row.step for row in saga.log if row.kind == Kind.DID}
+    done = {row.step for row in saga.log if row.kind == Kind.DID}
     return next((step.name for step in stage if step.name not in done), stage[-1].name)
 
 

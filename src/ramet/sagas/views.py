@@ -71,8 +71,8 @@ class Views:
     ) -> tuple[SagaSummary, ...]:
         """The newest sagas first, at most `limit`; with RUNNING those that wait are found too."""
         if status is Status.STRANDED:
-            found = [one async for one, _ in self._stranded() if name in (None, one.name) and key in (None, one.key)]
-            return tuple([await self._summary(one) for one in reversed(found)][:limit])
+            left = [one async for one in self._stranded() if name in {None, one.name} and key in {None, one.key}]
+            return tuple([await self._summary(one) for one in left[: -limit - 1 : -1]])
         wanted = Status.RUNNING if status is Status.WAITING else status
         asked = (("status", wanted.value if wanted else None), ("name", name), ("business_key", key))
         filters = [(f"{column} = ?", value) for column, value in asked if value is not None]
@@ -104,35 +104,35 @@ class Views:
         """How many sagas there are in each status; those that wait count as running."""
         rows = await self._storage.fetch("SELECT status, count(*) FROM ramet_saga GROUP BY status")
         found = Counter({row[0]: row[1] for row in rows})
-        async for saga, _ in self._stranded():
+        async for saga in self._stranded():
             found.update({saga.status: -1, Status.STRANDED.value: 1})
         return {status: count for status, count in found.items() if count}
 
-    async def _stranded(self) -> AsyncIterator[tuple[SavedSaga, str]]:
-        """The sagas that nobody has and that this release cannot go on with, each with the reason."""
+    async def _stranded(self) -> AsyncIterator[SavedSaga]:
+        """The sagas that nobody has and that this release cannot go on with, the oldest first."""
         if not self._strands:
             return
         shapes, last = await self._journal.shapes(()), ""
         while page := await self._journal.orphans(last, PAGE):
             for saga in page:
-                if (reason := objection(saga, self._definitions.get(saga.name), shapes)) is not None:
-                    yield saga, reason
+                if objection(saga, self._definitions.get(saga.name), shapes) is not None:
+                    yield saga
             last = page[-1].id
 
     async def _elsewhere(self, saved: SavedSaga) -> tuple[Status, str, str | None] | None:
-        """Where a saga stands that this release cannot go on with, and what is wrong where nobody else can; or None."""
-        definition = self._definitions.get(saved.name)
+        """Where a saga of another release stands, and what is wrong where no process of that lives; None for others."""
         if not self._strands or saved.ended_at is not None:
             return None
-        is_same = definition is not None and definition.version == saved.definition
-        shapes = Shapes({saved.definition: definition.shape}) if is_same else await self._journal.shapes(())
+        definition = self._definitions.get(saved.name)
+        same = definition if definition is not None and definition.version == saved.definition else None
+        shapes = Shapes({same.version: same.shape}) if same else await self._journal.shapes(())
         reason = objection(saved, definition, shapes)
         if reason is None:
             return None
         if await self._journal.is_orphan(saved.id):
             wrong = f"{reason}: it waits for a process of the release that started it"
             return Status.STRANDED, reached(saved, shapes), wrong
-        return Status(saved.status), reached(saved, shapes), None
+        return None if same else (Status(saved.status), reached(saved, shapes), None)
 
     async def _summary(self, saved: SavedSaga) -> SagaSummary:
         status, at, until, wrong = Status(saved.status), saved.log[-1].step if saved.log else "", None, None

@@ -21,6 +21,7 @@ A = TypeVar("A", bound=asked.Answer)
 PATIENCE_SECONDS = 3.0
 """How long a replica may take to say how it is."""
 LONGEST_ANSWER_SECONDS = 60.0
+MOST_STRANDED = 1000
 
 Reach = Callable[[], Mapping[str, Sequence[Path]]]
 """The folders of the control sockets of the ready replicas, by group."""
@@ -72,7 +73,9 @@ class ReplicaOperations:
         """The sagas that nobody has and the release of a group cannot go on with; none where none of it tells."""
         for folder in self._reach().get(group, ()):
             with contextlib.suppress(RametError):
-                return (await ask(folder, asked.ListSagas(status=SagaStatus.STRANDED), asked.SagaList)).sagas
+                return (
+                    await ask(folder, asked.ListSagas(status=SagaStatus.STRANDED, limit=MOST_STRANDED), asked.SagaList)
+                ).sagas
         return ()
 
     async def _status(self, folder: Path) -> asked.Status | None:

@@ -158,7 +158,7 @@ class Keeper:
                 kind = ConfigurationError if member.was_refused else Unavailable
                 raise kind(
                     f"The new replica {member.name} {member.error or GIVEN_UP}: `ramet logs {self.name}` says why; "
-                    "those that were there are as they were."
+                    "those that are not exchanged are as they were."
                 )
 
     async def _end(self, members: Sequence[Member], grace: float | None = None) -> None:

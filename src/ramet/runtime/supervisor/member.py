@@ -229,7 +229,7 @@ class Member:
                 return None
             ended = self._around.spawn(self.child.ended())
             await self._up_or(ended)
-        code = await ended
+        code: int = await ended
         self.endpoint = self._link = None
         self._keep_counts()
         self._around.changed(self.group)
