@@ -104,6 +104,11 @@ class Assignment(Value):
     broker: str = ""
     replaces: bool = False
 
+    @property
+    def who(self) -> str:
+        """What operators call the replica: "edge/0"."""
+        return f"{self.group}/{self.replica}"
+
     def group_of(self, name: str) -> str | None:
         """The group that hosts a service, API or mounted application."""
         return next((group for group, hosts in self.groups.items() if name in hosts), None)
