@@ -4,7 +4,8 @@ RametError
 ├── Refusal                  a typed "no" declared by a contract: rolls back, crosses the wire, is never retried
 ├── CallError                a call did not end with an answer
 │   ├── Unavailable          nobody could serve it; provably not executed
-│   │   └── Overloaded       refused at the door, because too much is in flight
+│   │   ├── Overloaded       refused at the door, because too much is in flight
+│   │   └── NoSuchMethod     who was asked does not have the method: it is of another release
 │   ├── DeadlineExceeded     the time was up; what had been written is rolled back
 │   ├── OutcomeUnknown       it may or may not have been executed
 │   ├── InternalError        the callee failed; only an id crosses the boundary, the details are in its log
@@ -137,6 +138,12 @@ class Overloaded(Unavailable):
     """Refused at the door: too much is in flight already. It was not executed."""
 
     code = "overloaded"
+
+
+class NoSuchMethod(Unavailable):
+    """Who was asked does not have the method, as where it is of another release. It was not executed."""
+
+    code = "no-such-method"
 
 
 class DeadlineExceeded(CallError):

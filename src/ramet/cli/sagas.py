@@ -15,7 +15,7 @@ from ramet.cli.times import moment
 if TYPE_CHECKING:
     from ramet.runtime.operators.requests import Changed, SagaDetail, ServiceSaga
 
-STATUSES = ("running", "waiting", "compensating", "parked", "completed", "compensated")
+STATUSES = ("running", "waiting", "compensating", "parked", "stranded", "completed", "compensated")
 saga_argument = click.argument("saga")
 
 
@@ -122,7 +122,8 @@ def _show(found: SagaDetail) -> None:
         "at": saga.at if saga.ended is None else None,
         "until": moment(saga.until),
         "reason": saga.reason,
-        "failed": f"{saga.attempts} times: {saga.error}" if saga.error else None,
+        "failed": f"{saga.attempts} times: {saga.error}" if saga.error and saga.attempts else None,
+        "trouble": saga.error if not saga.attempts else None,
         "trace": history.trace,
         "state": msgspec.json.encode(history.state).decode(),
     }

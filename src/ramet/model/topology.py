@@ -81,7 +81,7 @@ class Assignment(Value):
     with its signed identity, `keys` the file with the keys that others' tokens are verified by ("" each: unprotected);
     in the folder `callers` beside it are the keys that users are verified by and, where this replica has public parts
     (`speaks_for_users`), the one that they are signed with. `storage` and `broker` are the engines where they are not
-    those of the configuration.
+    those of the configuration. `replaces`: it starts to take the place of replicas that run and will end.
     """
 
     deployment: str
@@ -102,6 +102,12 @@ class Assignment(Value):
     zone: str = ""
     storage: str = ""
     broker: str = ""
+    replaces: bool = False
+
+    @property
+    def who(self) -> str:
+        """What operators call the replica: "edge/0"."""
+        return f"{self.group}/{self.replica}"
 
     def group_of(self, name: str) -> str | None:
         """The group that hosts a service, API or mounted application."""

@@ -8,7 +8,7 @@ from functools import partial
 from ramet.contract.codec import MethodCodec, encode_error
 from ramet.contract.declared import DeclaredContract
 from ramet.contract.proxy import timed
-from ramet.errors import InvalidArguments, RametError, Unavailable
+from ramet.errors import InvalidArguments, NoSuchMethod, RametError, Unavailable
 from ramet.runtime.calls import Answerer, encoded
 from ramet.runtime.linking import Carrier
 from ramet.telemetry.scope import FreshKey, Scope, Work, current_scope
@@ -21,10 +21,12 @@ Answers = Callable[[Call], Awaitable[bytes]]
 class Answering:
     """What a server calls: every method of the contracts that this process answers, by "<contract>.<method>".
 
-    Each call has variables of its own, which nobody reads any more when it is answered.
+    Each call has variables of its own, which nobody reads any more when it is answered. Callers are told
+    the `name` of the process.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, name: str = "") -> None:
+        self._name = name or "this process"
         self._methods: dict[str, Answers] = {}
         self._forwarded: dict[str, Answers] = {}
 
@@ -45,7 +47,18 @@ class Answering:
 
     def __call__(self, call: Call, _: Peer) -> Awaitable[bytes]:
         """The answer, or the error in its place."""
-        return self._methods.get(call.method, _unanswered)(call)
+        return self._methods.get(call.method, self._unanswered)(call)
+
+    async def _unanswered(self, call: Call) -> bytes:
+        contract, _, method = call.method.rpartition(".")
+        if not any(name.startswith(f"{contract}.") for name in self._methods):
+            return encode_error(Unavailable(f"{contract} is not answered by {self._name}."))
+        return encode_error(
+            NoSuchMethod(
+                f'{self._name} answers {contract}, and has no method "{method}" of it: it is of another release than '
+                "its caller. Keep the old method until every caller has been exchanged."
+            )
+        )
 
 
 def _answering(service: str, answerer: Answerer) -> Answers:
@@ -80,11 +93,6 @@ def _answering(service: str, answerer: Answerer) -> Answers:
 
 def _key(call: Call) -> str | None:
     return FreshKey(call.key) if call.fresh and call.key is not None else call.key
-
-
-async def _unanswered(call: Call) -> bytes:
-    contract = call.method.rpartition(".")[0]
-    return encode_error(Unavailable(f"{contract} is not answered by this process, or has no such method."))
 
 
 async def _forward(carrier: Callable[[], Carrier], is_command: bool, call: Call) -> bytes:  # noqa: FBT001 - bound by position

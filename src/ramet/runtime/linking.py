@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from asyncio import CancelledError
 from collections.abc import Awaitable, Mapping
 from typing import Any, Protocol
@@ -12,12 +13,14 @@ from ramet.clock import Clock
 from ramet.contract.codec import MethodCodec
 from ramet.contract.declared import DeclaredContract, DeclaredMethod
 from ramet.contract.proxy import Target
-from ramet.errors import DeadlineExceeded, OutcomeUnknown, Unavailable
+from ramet.errors import DeadlineExceeded, NoSuchMethod, OutcomeUnknown, Unavailable
 from ramet.runtime.calls import DEFAULT_DEADLINE_SECONDS, ENDLESS, Answerer, Boundary
 from ramet.telemetry.context import Context, current_context
 from ramet.telemetry.counters import Counters
 from ramet.telemetry.scope import Adrift, FreshKey
 from ramet.transport.base import Call
+
+log = logging.getLogger("ramet.calls")
 
 
 class Carrier(Protocol):
@@ -73,7 +76,11 @@ class _Link:
                 data = await carry(Call(name, encode(args), context), repeatable=True)
             except OutcomeUnknown as error:
                 raise Unavailable(f"{name} was not answered; it has no effects: {error}") from error
-            return decode(data)
+            try:
+                return decode(data)
+            except NoSuchMethod as error:
+                log.warning("A call of %s failed: %s", name, error)
+                raise
 
         return answer
 
@@ -95,7 +102,11 @@ class _Link:
                 ) from error
             except CancelledError:
                 raise CancelledError(Adrift(name)) from None
-            return decode(data)
+            try:
+                return decode(data)
+            except NoSuchMethod as error:
+                log.warning("A call of %s failed: %s", name, error)
+                raise
 
         return answer
 

@@ -52,9 +52,8 @@ class Replica:
         self._clock = SystemClock()
         self._tasks = Tasks()
         self.discovery = discovery_of(assignment, self._deployment, clock=self._clock, spawn=self._tasks.spawn)
-        name = f"{assignment.group}/{assignment.replica}"
         tls = certified(self._deployment, configuration.folder / self._deployment.data, assignment.group, self._clock)
-        transport = TransportOptions(application=configuration.application.name, name=name, tls=tls)
+        transport = TransportOptions(application=configuration.application.name, name=assignment.who, tls=tls)
         proof = credentials(configuration.application.name, assignment, self._clock)
         self._neighbours = Neighbours(
             assignment,
@@ -78,7 +77,8 @@ class Replica:
                 carrier=self._neighbours.upstream,
                 externals=configuration.externals,
                 believe=proof.believe,
-                name=name,
+                name=assignment.who,
+                replaces=assignment.replaces,
                 deadlines=deadlines(self._deployment, declared),
             ),
         )
@@ -121,6 +121,7 @@ class Replica:
                 )
             )
             settle_memory()
+            await self.running.look_again()
             await self.discovery.ready()
         except BaseException:
             await self.stop()

@@ -47,6 +47,7 @@ class Options:
     its calls. `externals` are addresses of contracts that are answered outside, by name, in place of those declared.
     `believe` judges the users of events and sagas, where those have to be proven; None believes whatever is stored.
     `deadlines` say how long calls may take, and each `startup()`. `name` is what operators call this process.
+    `replaces`: who runs beside it is to end, and does not go on with any saga.
     """
 
     clock: Clock = field(default_factory=SystemClock)
@@ -61,6 +62,7 @@ class Options:
     externals: Mapping[str, ExternalAt] = field(default_factory=dict)
     believe: Believe | None = None
     name: str = ""
+    replaces: bool = False
     deadlines: Deadlines = field(default_factory=Deadlines)
 
     def here(self, name: str) -> bool:
@@ -85,7 +87,7 @@ class Running:
             clock=self.clock, counters=self.counters, strict=options.strict, deadline=options.deadlines.usual
         )
         self.exchange.deadlines = options.deadlines.methods
-        self.answering = Answering()
+        self.answering = Answering(options.name)
         self.services: dict[str, RunningService] = {}
         self.apis: list[tuple[type[Api], Api]] = []
         self.started_at: float | None = None
@@ -129,6 +131,11 @@ class Running:
         for service in self._begun:
             await service.begin()
         self.started_at = self.clock.monotonic()
+
+    async def look_again(self) -> None:
+        """The last, before anybody ends that this one replaces. Raises: IncompatibleRelease."""
+        for service in self._begun:
+            await service.look_again()
 
     async def _sent(self, topic: str) -> int | None:
         publisher = self.services.get(topic.rpartition(".")[0])
@@ -184,6 +191,7 @@ class Running:
             saga_report=self.options.saga_report or SagaLog(self.options.clock),
             believe=self.options.believe,
             name=self.options.name,
+            replaces=self.options.replaces,
         )
         instances = {service.name: service.cls() for service in self._hosted}
         for service in self.declared.services:

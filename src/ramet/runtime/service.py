@@ -52,6 +52,7 @@ class Surroundings:
     saga_report: SagaReport
     believe: Believe | None = None
     name: str = ""
+    replaces: bool = False
 
 
 class RunningService:
@@ -88,10 +89,15 @@ class RunningService:
             return
         await self._leases.join()
         try:
-            await engine.check()
+            await engine.check(replaces=self._around.replaces)
         except BaseException:
             await self._leases.leave()
             raise
+
+    async def look_again(self) -> None:
+        """Look at what those that it replaces have begun since it was prepared. Raises: IncompatibleRelease."""
+        if self._around.replaces and self._leases is not None:
+            await (self.engine or self._make_engine(())).check(replaces=True)
 
     async def startup(self) -> None:
         """The service's own preparations, in one transaction where they write."""

@@ -128,7 +128,7 @@ def _begin(assignment: Assignment, given: list[int]) -> Assignment:
     for number in (sys.stdout.fileno(), sys.stderr.fileno()):
         os.dup2(output, number)
     os.close(output)
-    _NAME.write_text(f"{assignment.group}/{assignment.replica}"[:LONGEST_NAME], encoding="ascii")
+    _NAME.write_text(assignment.who[:LONGEST_NAME], encoding="ascii")
     return msgspec.structs.replace(assignment, listener=listener[0]) if listener else assignment
 
 

@@ -77,9 +77,10 @@ class Custody:
 
     # -- life ----------------------------------------------------------------------------------------------------
 
-    async def check(self, service: str) -> None:
-        """See whether every saga in flight can go on here, or in another release that runs beside this one.
+    async def check(self, service: str, *, replaces: bool = False) -> None:
+        """See whether every saga in flight can go on here, or in another release that runs beside this one and stays.
 
+        None stays where this one `replaces` those that run.
         Raises: IncompatibleRelease, which names those that cannot.
         """
         self._shapes = await self._journal.shapes(self._definitions.values())
@@ -89,9 +90,9 @@ class Custody:
             reason = objection(saga, self._definitions.get(saga.name), self._shapes)
             if reason is None:
                 continue
-            if saga.definition not in lives:
+            if not replaces and saga.definition not in lives:
                 lives[saga.definition] = await self._leases.somebody_lives(saga.definition)
-            if not lives[saga.definition]:
+            if not lives.get(saga.definition):
                 stranded.append((saga, reason))
         if stranded:
             raise refusal(service, stranded)

@@ -97,13 +97,14 @@ class SagaEngine:
 
     # -- life ----------------------------------------------------------------------------------------------------
 
-    async def check(self) -> None:
+    async def check(self, *, replaces: bool = False) -> None:
         """See whether the sagas in flight can go on with this release, or with one that runs beside it.
 
+        One that this release `replaces` is about to end, and does not count.
         Raises: IncompatibleRelease, which names those that cannot.
         """
         if self._custody is not None:
-            await self._custody.check(self._service)
+            await self._custody.check(self._service, replaces=replaces)
             self._recovery = Recovery()
         else:
             self._recovery = await self._recover()

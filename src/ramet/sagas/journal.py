@@ -222,6 +222,10 @@ class Journal:
         """Sagas that have not ended and belong to no worker that lives: the first of those with a greater id."""
         return await self._page(_ORPHANED, after, size)
 
+    async def is_orphan(self, saga: str) -> bool:
+        """Whether it has not ended, and belongs to no worker that lives."""
+        return bool(await self._storage.fetch(f"SELECT 1 FROM ramet_saga s WHERE {_ORPHANED} AND s.id = ?", saga))
+
     async def own(self, after: str, size: int) -> list[Glance]:
         """Sagas of this worker that have neither ended nor are parked: the first of those with a greater id."""
         return [Glance(*row) for row in await self._storage.fetch(_OWN_GLANCES, self.worker, after, size)]

@@ -10,12 +10,16 @@ import msgspec
 
 
 class Status(StrEnum):
-    """Where a saga stands; `WAITING` is RUNNING as people are shown it while a wait is not over."""
+    """Where a saga stands; two are only shown to people.
+
+    `WAITING`: a wait is not over. `STRANDED`: nobody has it, and the release that runs cannot go on with it.
+    """
 
     RUNNING = "running"
     WAITING = "waiting"
     COMPENSATING = "compensating"
     PARKED = "parked"
+    STRANDED = "stranded"
     COMPLETED = "completed"
     COMPENSATED = "compensated"
 

@@ -32,6 +32,19 @@ def objection(saga: SavedSaga, definition: Definition | None, shapes: Shapes) ->
     return _difference(before[:reached], definition.shape) or _state(saga, definition)
 
 
+def reached(saga: SavedSaga, shapes: Shapes) -> str:
+    """The step it is at, by the name that it was started with; "" where that is not known."""
+    before = shapes.by_version.get(saga.definition)
+    try:
+        stage = before[_reached(saga, before) - 1] if before else ()
+    except msgspec.DecodeError:
+        stage = ()
+    if not stage:
+        return ""
+    done = {row.step for row in saga.log if row.kind == Kind.DID}
+    return next((step.name for step in stage if step.name not in done), stage[-1].name)
+
+
 def _reached(saga: SavedSaga, shape: Shape) -> int:
     """How many stages have been executed or may be in flight."""
     steps = {row.step for row in saga.log if row.kind == Kind.DID}

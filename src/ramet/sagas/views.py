@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import AsyncIterator, Iterable
 from datetime import UTC, datetime
 from typing import Any
 
@@ -12,10 +13,13 @@ from ramet.contract.struct import Struct
 from ramet.errors import NotFound, described
 from ramet.sagas import machine
 from ramet.sagas.definition import Definition, due
-from ramet.sagas.journal import Journal, SavedSaga, troubles
+from ramet.sagas.journal import Journal, SavedSaga, Shapes, troubles
 from ramet.sagas.live import revive
 from ramet.sagas.progress import ENDED, Kind, Status, Trouble
+from ramet.sagas.release import objection, reached
 from ramet.storage.base import Storage
+
+PAGE = 200
 
 
 class SagaSummary(Struct):
@@ -54,17 +58,21 @@ class SagaHistory(Struct):
 
 
 class Views:
-    """Lists and histories of one service's sagas; without a saga's definition less is known of it."""
+    """Lists and histories of one service's sagas as a release with these `definitions` sees them; None: no release."""
 
-    def __init__(self, storage: Storage, definitions: Iterable[Definition] = ()) -> None:
+    def __init__(self, storage: Storage, definitions: Iterable[Definition] | None = None) -> None:
         self._storage = storage
         self._journal = Journal(storage)
-        self._definitions = {one.name: one for one in definitions}
+        self._strands = storage.shared and definitions is not None  # with one process, it refuses to start
+        self._definitions = {one.name: one for one in definitions or ()}
 
     async def sagas(
         self, *, status: Status | None = None, name: str | None = None, key: str | None = None, limit: int = 100
     ) -> tuple[SagaSummary, ...]:
         """The newest sagas first, at most `limit`; with RUNNING those that wait are found too."""
+        if status is Status.STRANDED:
+            left = [one async for one in self._stranded() if name in {None, one.name} and key in {None, one.key}]
+            return tuple([await self._summary(one) for one in left[: -limit - 1 : -1]])
         wanted = Status.RUNNING if status is Status.WAITING else status
         asked = (("status", wanted.value if wanted else None), ("name", name), ("business_key", key))
         filters = [(f"{column} = ?", value) for column, value in asked if value is not None]
@@ -72,7 +80,7 @@ class Views:
         sql = f"SELECT id FROM ramet_saga WHERE {where} ORDER BY id DESC LIMIT ?"
         rows = await self._storage.fetch(sql, *(value for _, value in filters), limit)
         found = [await self._journal.load(row[0]) for row in rows]
-        summaries = (self._summary(one) for one in found if one is not None)
+        summaries = [await self._summary(one) for one in found if one is not None]
         return tuple(one for one in summaries if status is not Status.WAITING or one.status is Status.WAITING)
 
     async def show(self, saga: str) -> SagaHistory:
@@ -82,7 +90,7 @@ class Views:
             raise NotFound(f"There is no saga {saga}: `ramet sagas list` shows all.")
         states = [row.data for row in saved.log if row.kind in (Kind.DID, Kind.UNDID) and row.data is not None]
         return SagaHistory(
-            saga=self._summary(saved),
+            saga=await self._summary(saved),
             initial=msgspec.json.decode(saved.state),
             state=msgspec.json.decode(states[-1] if states else saved.state),
             trace=msgspec.json.decode(saved.context)["trace"],
@@ -95,12 +103,43 @@ class Views:
     async def counts(self) -> dict[str, int]:
         """How many sagas there are in each status; those that wait count as running."""
         rows = await self._storage.fetch("SELECT status, count(*) FROM ramet_saga GROUP BY status")
-        return {row[0]: row[1] for row in rows}
+        found = Counter({row[0]: row[1] for row in rows})
+        async for saga in self._stranded():
+            found.update({saga.status: -1, Status.STRANDED.value: 1})
+        return {status: count for status, count in found.items() if count}
 
-    def _summary(self, saved: SavedSaga) -> SagaSummary:
+    async def _stranded(self) -> AsyncIterator[SavedSaga]:
+        """The sagas that nobody has and that this release cannot go on with, the oldest first."""
+        if not self._strands:
+            return
+        shapes, last = await self._journal.shapes(()), ""
+        while page := await self._journal.orphans(last, PAGE):
+            for saga in page:
+                if objection(saga, self._definitions.get(saga.name), shapes) is not None:
+                    yield saga
+            last = page[-1].id
+
+    async def _elsewhere(self, saved: SavedSaga) -> tuple[Status, str, str | None] | None:
+        """Where a saga of another release stands, and what is wrong where no process of that lives; None for others."""
+        if not self._strands or saved.ended_at is not None:
+            return None
+        definition = self._definitions.get(saved.name)
+        same = definition if definition is not None and definition.version == saved.definition else None
+        shapes = Shapes({same.version: same.shape}) if same else await self._journal.shapes(())
+        reason = objection(saved, definition, shapes)
+        if reason is None:
+            return None
+        if await self._journal.is_orphan(saved.id):
+            wrong = f"{reason}: it waits for a process of the release that started it"
+            return Status.STRANDED, reached(saved, shapes), wrong
+        return None if same else (Status(saved.status), reached(saved, shapes), None)
+
+    async def _summary(self, saved: SavedSaga) -> SagaSummary:
         status, at, until, wrong = Status(saved.status), saved.log[-1].step if saved.log else "", None, None
         definition = self._definitions.get(saved.name)
-        if definition is not None and status not in ENDED:
+        if (found := await self._elsewhere(saved)) is not None:
+            status, at, wrong = found
+        elif definition is not None and status not in ENDED:
             try:
                 status, at, until = _standing(saved, definition)
             except Exception as error:  # noqa: BLE001 - another release's saga, or a broken one: the row must do
@@ -115,7 +154,7 @@ class Views:
             started=_moment(saved.started_at),
             ended=None if saved.ended_at is None else _moment(saved.ended_at),
             reason=saved.reason,
-            error=trouble.error if trouble else wrong,
+            error=wrong or (trouble.error if trouble else None),
             attempts=trouble.attempts if trouble else 0,
             until=None if until is None else _moment(until),
         )

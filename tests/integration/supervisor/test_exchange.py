@@ -6,14 +6,17 @@ import asyncio
 import os
 import signal
 from collections import Counter
+from datetime import UTC, datetime
 from typing import Any, Self
 
 import pytest
 
-from ramet.errors import NotFound, Unavailable, UsageError
-from ramet.runtime.operators.requests import GetStatus
+from ramet.errors import ConfigurationError, NotFound, Unavailable, UsageError
+from ramet.runtime.operators.requests import GetStatus, ServiceSaga
 from ramet.runtime.supervisor.operations import SupervisorOperations
 from ramet.runtime.supervisor.requests import RestartGroups, ScaleGroup, StopGroup
+from ramet.sagas.progress import Status
+from ramet.sagas.views import SagaSummary
 from ramet.tasks import Tasks
 
 
@@ -104,6 +107,25 @@ async def test_a_new_release_that_does_not_start_leaves_the_old_one(held: Any) -
             with pytest.raises(Unavailable, match="The new replica edge/2 ended with code 1"):
                 await SupervisorOperations(one.supervisor).answer(RestartGroups(group="edge"))
         assert (load.failed, one.pids("edge")) == ([], before)
+
+
+async def test_an_exchange_that_has_stranded_sagas_says_so(held: Any) -> None:
+    began = datetime.fromtimestamp(0, UTC)
+    saga = SagaSummary(
+        id="17", name="Baking", key="rye", status=Status.STRANDED, at="rise", started=began, error="has no such step"
+    )
+
+    async def stranded(group: str) -> tuple[ServiceSaga, ...]:
+        return (ServiceSaga(service="rest", saga=saga),) if group == "rest" else ()
+
+    async with held() as one:
+        operations = SupervisorOperations(one.supervisor)
+        operations._replicas.stranded = stranded
+        assert (await operations.answer(RestartGroups(group="edge"))).groups == {"edge": 2}
+        with pytest.raises(
+            ConfigurationError, match=r"strand 1 .* Baking rye \(17\), at rise: has no such step\. `ramet"
+        ):
+            await operations.answer(RestartGroups())
 
 
 async def test_a_stopped_group_that_does_not_start_is_stopped_still(held: Any) -> None:

@@ -149,8 +149,8 @@ def test_a_killed_replica_comes_back_and_code_that_is_broken_stays_away(bakery: 
         assert re.search(r"back/0 .* was ended by SIGKILL at .*Z, restarted$", shown(bakery), re.MULTILINE)
         (bakery / "bakery.py").write_text("broken(", encoding="utf-8")
         failed = ramet(bakery, "restart", "front")
-        assert failed.returncode == 1
-        assert "those that were there are as they were" in failed.stderr
+        assert failed.returncode == 2
+        assert "those that are not exchanged are as they were" in failed.stderr
         assert loaves(url) == 12
         assert process.stop() == 0
 

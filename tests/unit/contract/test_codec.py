@@ -15,6 +15,7 @@ from ramet.errors import (
     Denied,
     InternalError,
     InvalidArguments,
+    NoSuchMethod,
     NotFound,
     OutcomeUnknown,
     Overloaded,
@@ -139,6 +140,7 @@ def test_a_fact_added_with_a_default_may_be_left_out() -> None:
     [
         Unavailable("Nobody is there."),
         Overloaded("Too much."),
+        NoSuchMethod("Not here."),
         DeadlineExceeded("Too late."),
         OutcomeUnknown("Who knows."),
         InvalidArguments("It does not fit."),

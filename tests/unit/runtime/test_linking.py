@@ -18,6 +18,7 @@ from ramet.errors import (
     EffectInQuery,
     InternalError,
     InvalidArguments,
+    NoSuchMethod,
     OutcomeUnknown,
     Unavailable,
 )
@@ -240,6 +241,20 @@ async def test_a_withdrawn_key_is_never_worked_on() -> None:
             async with calling(key="late"):
                 await shop.client(Stock).take("tea")
         assert await shop.client(Stock).left("tea") == 10
+
+
+@pytest.mark.parametrize("call", ["left", "take"])
+async def test_a_method_that_the_release_of_the_callee_does_not_have_is_named_to_the_caller(
+    call: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with halves() as (shop, wire):
+        del wire.end.answering._methods[f"stock.{call}"]
+        with pytest.raises(
+            NoSuchMethod, match=f'answers stock, and has no method "{call}" of it: it is of another release'
+        ):
+            await getattr(shop.client(Stock), call)("tea")
+    (told,) = [record.getMessage() for record in caplog.records if record.name == "ramet.calls"]
+    assert told.startswith(f"A call of stock.{call} failed: this process answers stock, and has no method")
 
 
 async def test_who_does_not_have_a_contract_says_so() -> None:

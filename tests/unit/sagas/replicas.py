@@ -64,9 +64,9 @@ class Replica(Process):
         await self.there.withdraw(method, key)
         await self.gate.passing()
 
-    async def open(self) -> None:
+    async def open(self, *, replaces: bool = False) -> None:
         await self.leases.join()
-        await self.engine.check()
+        await self.engine.check(replaces=replaces)
         await self.engine.start()
 
     async def stop(self) -> None:
@@ -104,6 +104,7 @@ class Group:
     def __init__(self, folder: Path, *sagas: type[Saga]) -> None:
         self.clock = VirtualClock()
         self.storage = SqliteStorage("orders", folder / "orders.sqlite", TEMPORARY)
+        self.storage.shared = True
         self.there = Participant()
         self.sagas = sagas
         self.commands: Sequence[str] = ()
@@ -117,11 +118,11 @@ class Group:
         self.views = Views(self.storage, [make_definition(saga, saga()) for saga in self.sagas])
         return [await self.add() for _ in range(count)]
 
-    async def add(self, *sagas: type[Saga]) -> Replica:
-        """A process more, perhaps of another release."""
+    async def add(self, *sagas: type[Saga], replaces: bool = False) -> Replica:
+        """A process more, perhaps of another release, which perhaps replaces those that run."""
         replica = Replica(self, sagas or self.sagas)
         self.replicas.append(replica)
-        opening = asyncio.get_running_loop().create_task(replica.open())
+        opening = asyncio.get_running_loop().create_task(replica.open(replaces=replaces))
         while not opening.done():
             await self.clock.advance(self.clock.next_wake or 0.0)
         await opening

@@ -12,6 +12,9 @@ from ramet.contract.saga import Saga, step, wait
 from ramet.contract.struct import Event, Struct
 from ramet.errors import IncompatibleRelease, NotFound, UsageError
 from ramet.sagas.custody import CLAIM_EVERY_SECONDS, STILL_SECONDS
+from ramet.sagas.definition import make_definition
+from ramet.sagas.progress import Status
+from ramet.sagas.views import Views
 from ramet.storage.leases import BEAT_SECONDS, SILENCE_SECONDS
 from tests.unit.sagas.examples import ALL, Checkout
 from tests.unit.sagas.replicas import Group
@@ -254,6 +257,46 @@ async def test_a_release_starts_beside_the_one_that_can_go_on_and_leaves_it_its_
     await g.add(Approval)
     await g.run(1)
     assert await g.kinds(saga) == ["did ask", "taken over"]
+
+
+async def test_a_release_that_replaces_those_that_run_is_refused_what_only_they_can_go_on_with(group: Make) -> None:
+    g = await group(1, Approval)
+    saga = await g.replicas[0].start(Approval, "o", Approval.State())
+    await g.run()
+    with pytest.raises(IncompatibleRelease, match='where it has "ask", this release has "first"') as caught:
+        await g.add(Longer, replaces=True)
+    assert caught.value.stranded == (saga,)
+    await g.add(Approval, replaces=True)
+    await g.stop(g.replicas[0])
+    await g.run(1)
+    assert await g.kinds(saga) == ["did ask", "taken over"]
+
+
+async def test_what_a_release_strands_is_shown_with_the_step_that_it_lacks(group: Make) -> None:
+    g = await group(1, Approval)
+    saga = await g.replicas[0].start(Approval, "o", Approval.State())
+    await g.run()
+    await g.add(Longer)
+    seen = Views(g.storage, [make_definition(Longer, Longer())])
+    (shown,) = await seen.sagas()
+    assert (shown.status, shown.at, shown.error) == ("running", "approved", None), "the old release has it"
+    assert (await seen.counts(), await seen.sagas(status=Status.STRANDED)) == ({"running": 1}, ())
+    await g.stop(g.replicas[0])
+    (shown,) = await seen.sagas(status=Status.STRANDED)
+    assert (shown.id, shown.status, shown.at) == (saga, "stranded", "approved")
+    assert shown.error == (
+        'where it has "ask", this release has "first": it waits for a process of the release that started it'
+    )
+    assert await seen.sagas() == (shown,)
+    assert (await seen.show(saga)).saga == shown
+    assert await seen.counts() == {"stranded": 1}
+    gone = Views(g.storage, ())
+    assert [one.error for one in await gone.sagas(status=Status.STRANDED, key="o")] == [
+        "this release has no saga Approval: it waits for a process of the release that started it"
+    ]
+    await g.add(Approval)
+    await g.run(1)
+    assert (await seen.counts(), await g.status(saga)) == ({"running": 1}, "waiting")
 
 
 async def test_a_release_that_would_strand_the_sagas_of_the_dead_is_refused(group: Make) -> None:

@@ -15,11 +15,13 @@ from ramet.errors import NotFound, RametError, Unavailable
 from ramet.runtime.operators import requests as asked
 from ramet.runtime.operators.protocol import LONGEST_LINE, address
 from ramet.runtime.operators.remote import answer_in
+from ramet.sagas.progress import Status as SagaStatus
 
 A = TypeVar("A", bound=asked.Answer)
 PATIENCE_SECONDS = 3.0
 """How long a replica may take to say how it is."""
 LONGEST_ANSWER_SECONDS = 60.0
+MOST_STRANDED = 1000
 
 Reach = Callable[[], Mapping[str, Sequence[Path]]]
 """The folders of the control sockets of the ready replicas, by group."""
@@ -66,6 +68,15 @@ class ReplicaOperations:
         folders = [folder for group in self._reach().values() for folder in group]
         answers = await asyncio.gather(*(self._status(folder) for folder in folders))
         return [status for status in answers if status is not None]
+
+    async def stranded(self, group: str) -> Sequence[asked.ServiceSaga]:
+        """The sagas that nobody has and the release of a group cannot go on with; none where none of it tells."""
+        for folder in self._reach().get(group, ()):
+            with contextlib.suppress(RametError):
+                return (
+                    await ask(folder, asked.ListSagas(status=SagaStatus.STRANDED, limit=MOST_STRANDED), asked.SagaList)
+                ).sagas
+        return ()
 
     async def _status(self, folder: Path) -> asked.Status | None:
         with contextlib.suppress(RametError, TimeoutError):

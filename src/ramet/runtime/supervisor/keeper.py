@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
 
-from ramet.errors import RametError, Unavailable
+from ramet.errors import ConfigurationError, RametError, Unavailable
 from ramet.runtime.planning import Placed
 from ramet.runtime.supervisor.member import Around, Member
 from ramet.transport.base import Endpoint
@@ -27,6 +27,7 @@ class Keeper:
         self.wanted = placed.replicas
         self.is_stopped = not self.wanted
         self.members: list[Member] = []
+        self.is_exchanging = False
         self._around = around
         self._changing = asyncio.Lock()
         self._awaited: list[Member] = []
@@ -84,22 +85,30 @@ class Keeper:
         """Exchange every replica: one by one, or a whole new set at once. Returns how many were exchanged.
 
         A group that was stopped has as many as before; one that was scaled to none stays so. Each old one drains when
-        its successor is ready. Raises: Unavailable when a new one fails; then those that are not exchanged yet stay.
+        its successor is ready. Raises: Unavailable when a new one fails, ConfigurationError when it is refused; then
+        those that are not exchanged yet stay.
         """
         async with self._change():
-            old = list(self.members)
-            count = len(old) or self.wanted
-            self.is_stopped = not count
-            if self.is_exclusive:
-                await self._end(old)
-                await self._settled([self._add() for _ in range(count)])
-            elif blue_green or not old:
-                await self._exchange(old, count, at_once=True)
-            else:
-                for member in old:
-                    await self._exchange([member], 1)
-            self.wanted = count
-            return count
+            self.is_exchanging = True
+            try:
+                return await self._restart(blue_green=blue_green)
+            finally:
+                self.is_exchanging = False
+
+    async def _restart(self, *, blue_green: bool) -> int:
+        old = list(self.members)
+        count = len(old) or self.wanted
+        self.is_stopped = not count
+        if self.is_exclusive:
+            await self._end(old)
+            await self._settled([self._add() for _ in range(count)])
+        elif blue_green or not old:
+            await self._exchange(old, count, at_once=True)
+        else:
+            for member in old:
+                await self._exchange([member], 1)
+        self.wanted = count
+        return count
 
     async def stop(self, grace: float | None = None) -> int:
         """End all, and have none until it is restarted or scaled."""
@@ -146,9 +155,10 @@ class Keeper:
         self._awaited = list(members)
         for member in self._awaited:
             if not await member.settle():
-                raise Unavailable(
+                kind = ConfigurationError if member.was_refused else Unavailable
+                raise kind(
                     f"The new replica {member.name} {member.error or GIVEN_UP}: `ramet logs {self.name}` says why; "
-                    "those that were there are as they were."
+                    "those that are not exchanged are as they were."
                 )
 
     async def _end(self, members: Sequence[Member], grace: float | None = None) -> None:

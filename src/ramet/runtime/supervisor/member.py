@@ -15,7 +15,7 @@ from ramet.runtime.operators.requests import NOTHING, Counts
 from ramet.runtime.supervisor.child import Child
 from ramet.runtime.supervisor.counts import Past
 from ramet.runtime.supervisor.hub import Link
-from ramet.runtime.supervisor.patience import AWAY, REFUSED, Patience, ending
+from ramet.runtime.supervisor.patience import AWAY, BAD_INPUT, REFUSED, Patience, ending
 from ramet.tasks import Spawn
 from ramet.transport.base import Endpoint
 
@@ -49,7 +49,8 @@ class Around:
 class Member:
     """A replica: `number` is unique among those of its group that are alive; `version` is the release it runs.
 
-    `ended` says what its last end was that nobody had asked for, also once it is ready again.
+    `ended` says what its last end was that nobody had asked for, also once it is ready again; `was_refused` whether its
+    release or what it is to work with was to blame, and not the moment.
     """
 
     def __init__(self, group: str, number: int, around: Around) -> None:
@@ -62,6 +63,7 @@ class Member:
         self.error = ""
         self.ended = ""
         self.ended_at: float | None = None
+        self.was_refused = False
         self.child: Child | None = None
         self.endpoint: Endpoint | None = None
         self.counts = NOTHING
@@ -70,7 +72,7 @@ class Member:
         self._link: Link | None = None
         self._heard_at = around.clock.monotonic()
         self._failures = self._away = 0
-        self._has_served = False
+        self._was_ready = self._has_served = False
         self._ending = False
         self._settled = asyncio.Event()
         self._place_taken: asyncio.Event = asyncio.Event()
@@ -160,6 +162,7 @@ class Member:
     def is_ready(self) -> None:
         """Calls may be sent to it."""
         if not self._ending:
+            self._was_ready = True
             self._become("ready")
             self._settled.set()
 
@@ -183,14 +186,14 @@ class Member:
         while not self._ending:
             if not await self._possible():
                 continue
-            began = self._around.clock.monotonic()
-            was_ready, code = await self._live()
+            began, self._was_ready = self._around.clock.monotonic(), False
+            code = await self._live()
             if self._ending:
                 break
             lasted = self._around.clock.monotonic() - began
-            if was_ready and lasted >= self._around.patience.stable:
+            if self._was_ready and lasted >= self._around.patience.stable:
                 self._failures = self._away = 0
-            self._has_served = self._has_served or was_ready
+            self._has_served = self._has_served or self._was_ready
             if code == REFUSED and self._has_served:  # by what has changed meanwhile, and may change back
                 code = AWAY
             self._failures += 1
@@ -208,12 +211,12 @@ class Member:
             await self._around.clock.sleep(OBSTACLE_PAUSE_SECONDS)
         return obstacle is None
 
-    async def _live(self) -> tuple[bool, int | None]:
-        """From its start to its end: whether it was ready meanwhile, and its exit code."""
+    async def _live(self) -> int | None:
+        """From its start to its end: its exit code."""
         self._place_taken.clear()
         async with self._around.starting:
             if self._ending:
-                return False, None
+                return None
             self.child = None
             self._become("starting")
             self.excuse()
@@ -223,15 +226,14 @@ class Member:
                 self.error = f"could not be started: {error.strerror or error}"
                 if error.errno in SCARCE:  # which is no failure of the replica, however often
                     self._failures = min(self._failures, self._around.patience.attempts - 2)
-                return False, None
+                return None
             ended = self._around.spawn(self.child.ended())
             await self._up_or(ended)
-        code = await ended
-        was_ready = self.state in ("ready", "silent", "draining")
+        code: int = await ended
         self.endpoint = self._link = None
         self._keep_counts()
         self._around.changed(self.group)
-        return was_ready, code
+        return code
 
     def _keep_counts(self) -> None:
         self._around.past.add(self.counts)
@@ -249,6 +251,7 @@ class Member:
         sentence = self._last_sentence()
         what, why = ("failed", f": {sentence}") if sentence else (what, "")
         self.ended, self.ended_at = what + why, self._around.clock.time()
+        self.was_refused = code in (BAD_INPUT, REFUSED)
         pause = self._around.patience.pause(self._failures, code, away=self._away)
         if pause is None:
             what += f", {self._failures} times in a row" if self._failures > 1 else ""

@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 from ramet.clock import Clock
 from ramet.contract.api import kebab
-from ramet.errors import Unavailable, UsageError
+from ramet.errors import ConfigurationError, Unavailable, UsageError
 from ramet.runtime.operators.requests import (
     Address,
     Answer,
@@ -18,6 +18,7 @@ from ramet.runtime.operators.requests import (
     GetStatus,
     GroupStatus,
     ReplicaStatus,
+    ServiceSaga,
     Status,
 )
 from ramet.runtime.supervisor.asking import ReplicaOperations
@@ -141,11 +142,15 @@ class SupervisorOperations:
         return GroupsChanged(groups={request.group: await keeper.scale(request.replicas)})
 
     async def restart(self, request: RestartGroups) -> GroupsChanged:
-        """One group after the other."""
+        """One group after the other. Raises: ConfigurationError where the new release is refused, or strands sagas."""
         self._supervised.renew()
         groups = [request.group] if request.group is not None else list(self._supervised.keepers)
         keepers = [self._supervised.keeper(group) for group in groups]
-        changed = {keeper.name: await keeper.restart(blue_green=request.blue_green) for keeper in keepers}
+        changed: dict[str, int] = {}
+        for keeper in keepers:
+            changed[keeper.name] = await keeper.restart(blue_green=request.blue_green)
+            if stranded := await self._replicas.stranded(keeper.name):
+                raise _stranding(keeper.name, stranded)
         return GroupsChanged(groups=changed)
 
     async def stop_group(self, request: StopGroup) -> GroupsChanged:
@@ -177,6 +182,15 @@ class SupervisorOperations:
 
     def _hosts(self, group: str) -> tuple[str, ...]:
         return self._supervised.keepers[group].placed.services
+
+
+def _stranding(group: str, sagas: Sequence[ServiceSaga]) -> ConfigurationError:
+    first = sagas[0].saga
+    return ConfigurationError(
+        f"The replicas of {group} were exchanged, and strand {len(sagas)} of the sagas that went on meanwhile, such as "
+        f"{first.name} {first.key} ({first.id}), at {first.at}: {first.error}. `ramet sagas list --status stranded` "
+        f"shows them; put that release back, and `ramet restart {group}`."
+    )
 
 
 def _group(keeper: Keeper) -> GroupStatus:

@@ -297,6 +297,7 @@ class Supervisor:
             zone=placed.zone,
             storage=self.setup.storage,
             broker=self.setup.broker,
+            replaces=self.keepers[placed.name].is_exchanging,
         )
 
     # -- what all of them need -----------------------------------------------------------------------------------

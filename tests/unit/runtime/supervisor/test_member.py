@@ -47,7 +47,7 @@ async def test_what_the_machine_is_short_of_is_waited_for(number: int, state: st
 
 
 class Refused(Child):
-    """One that ends at once with the code of who was refused; it may have been ready before."""
+    """One that ends at once with the code of who was refused, and says so; it may have been ready before."""
 
     last_words = ""
     is_alive = False
@@ -59,6 +59,7 @@ class Refused(Child):
     async def ended(self) -> int:
         if self._ready:
             self._member.is_ready()
+        self._member.leaving()
         return REFUSED
 
 
