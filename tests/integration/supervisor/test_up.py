@@ -207,7 +207,7 @@ def test_a_restart_with_a_mistake_in_the_code_tells_where_it_is(bakery: Path) ->
         code = (bakery / "bakery.py").read_text(encoding="utf-8")
         (bakery / "bakery.py").write_text(f"{code}\nclass Oven(:\n", encoding="utf-8")
         done = ramet(bakery, "restart", "front")
-        assert done.returncode == 1
+        assert done.returncode == 2
         line = len(code.splitlines()) + 2
         assert re.search(rf"The new replica front/\d failed: bakery.py:{line}: .*invalid syntax", done.stderr)
         assert loaves(url) == 12
