@@ -156,7 +156,7 @@ def _reading(databases: Databases, chosen: Sequence[DeclaredService], since: Seq
 
 def _asked(databases: Databases, chosen: Sequence[DeclaredService]) -> list[Status]:
     """What is applied and pending. Raises: ConfigurationError, StorageUnavailable where that cannot be known."""
-    from ramet.runtime.supervisor.engines import obstacle
+    from ramet.runtime.engines import obstacle
 
     if (away := run(obstacle(databases.deployment.storage))) is not None:
         raise StorageUnavailable(f"{away}.")
