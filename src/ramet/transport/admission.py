@@ -7,7 +7,7 @@ import logging
 
 from ramet.clock import Clock
 from ramet.errors import Overloaded
-from ramet.telemetry.counters import Seldom
+from ramet.telemetry.throttle import Throttle
 from ramet.transport.base import Answer, Call, Peer
 from ramet.transport.policy.bulkhead import Bulkhead, Gate
 from ramet.transport.policy.moments import Decision, Hook, Moment, unreported
@@ -32,7 +32,7 @@ class Admission(Gate[asyncio.Future[None]]):
         self._monotonic = clock.monotonic
         self._hook = hook
         self._count = 0
-        self._seldom = Seldom(clock.monotonic)
+        self._throttle = Throttle()
 
     async def __call__(self, call: Call, peer: Peer) -> bytes:
         """The answer. Raises: Overloaded."""
@@ -93,6 +93,6 @@ class Admission(Gate[asyncio.Future[None]]):
     def _refusal(self, call: Call) -> Overloaded:
         reason = f"{call.method} was refused: {self.running} calls are in flight, and {len(self.queue)} wait."
         self._hook(Moment(decision=Decision.REFUSED, method=call.method, reason=reason))
-        if (others := self._seldom.left_out()) is not None:
+        if (others := self._throttle.left_out(self._monotonic())) is not None:
             log.warning("%s So were %d since this was said last: see `concurrency` and `queue`.", reason, others + 1)
         return Overloaded(reason)
