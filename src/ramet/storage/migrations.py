@@ -23,7 +23,7 @@ from sqlalchemy import Connection, MetaData, inspect
 
 from ramet.errors import ConfigurationError, StorageError
 from ramet.storage.base import Storage
-from ramet.storage.revisions import Revision, applied, following, heads, revisions
+from ramet.storage.revisions import Revision, applied, heads, pending, revisions
 
 log = logging.getLogger("ramet.migrations")
 
@@ -84,7 +84,7 @@ class Migrations:
                 f"The database of {self._storage.service} has the revision {', '.join(sorted(unknown))}, which is not "
                 f"in {self._folder}: install the release that has it, or restore the database that belongs to this one."
             )
-        return Status(service=self._storage.service, applied=tuple(sorted(has)), pending=following(known, has))
+        return Status(service=self._storage.service, applied=tuple(sorted(has)), pending=pending(known, has))
 
     async def migrate(self, progress: Callable[[Progress], None] = lambda _: None) -> tuple[Revision, ...]:
         """Apply what is pending, in one transaction; returns it."""

@@ -118,7 +118,7 @@ class AnsweringConnection(Connection):
         self._known: dict[str, Known] = {}
         self._draining = False
         self._deaf = False
-        self._way_seconds = options.way_seconds
+        self._skew_seconds = options.skew_seconds
         self.on_begun: Callable[[AnsweringConnection], None] | None = None
         self.on_introduced: Callable[[AnsweringConnection], None] | None = None
         self.vouch: Vouch | None = None
@@ -134,7 +134,7 @@ class AnsweringConnection(Connection):
         super().connection_made(transport)
         link = transport.get_extra_info("socket")
         if link is not None and link.family == socket.AF_UNIX:
-            self._way_seconds = self._options.dead_after_seconds  # who has waited for longer has gone
+            self._skew_seconds = self._options.dead_after_seconds  # who has waited for longer has gone
         if self.on_begun is not None:
             self.on_begun(self)
         self._background.append(self._spawn(self._hurry()))
@@ -188,7 +188,7 @@ class AnsweringConnection(Connection):
         """
         now = self._monotonic()
         ahead = now - calls.now
-        if 0 <= ahead < self._way_seconds:
+        if 0 <= ahead < self._skew_seconds:
             ahead = 0.0
         with self._eager:
             for number, call in enumerate(calls.calls, first):
