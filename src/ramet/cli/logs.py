@@ -12,7 +12,7 @@ from types import TracebackType
 
 from ramet.cli import output
 from ramet.contract.places import is_ours, is_own
-from ramet.errors import described, unforeseen
+from ramet.errors import described, is_foreseen
 from ramet.telemetry.throttle import Throttle
 
 Raised = tuple[type[BaseException], BaseException, TracebackType | None] | tuple[None, None, None]
@@ -93,7 +93,7 @@ class Floods(logging.Filter):
 
 def _foreseen(record: logging.LogRecord) -> BaseException | None:
     error = record.exc_info[1] if record.exc_info else None
-    return error if error is not None and unforeseen(error) is None else None
+    return error if error is not None and is_foreseen(error) else None
 
 
 def configure() -> None:
