@@ -10,6 +10,7 @@ import msgspec
 
 from ramet.clock import Clock
 from ramet.errors import NotFound
+from ramet.events.headers import decode_headers
 from ramet.events.letters import CHANNEL
 from ramet.storage.base import Row, Storage, Write
 
@@ -19,7 +20,6 @@ _COUNTS = (
     "(SELECT COUNT(*) FROM ramet_dead_letter)"
 )
 _CONSUMERS = "SELECT DISTINCT consumer FROM ramet_subscription"
-_decode_headers = msgspec.json.Decoder(dict[str, str]).decode
 
 
 class Waiting(msgspec.Struct, frozen=True, kw_only=True):
@@ -214,5 +214,5 @@ def _content(row: Row) -> Content:
         letter=_letter(tuple(letter)),
         version=version,
         payload=bytes(payload).decode(errors="replace"),
-        headers=_decode_headers(headers),
+        headers=decode_headers(headers),
     )
