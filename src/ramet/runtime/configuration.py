@@ -73,7 +73,7 @@ class Configuration:
         file = str(self.folder / FILE)
         return (file, 1) if self.source is None else (file, self.source.line(*keys))
 
-    def address_of(self, deployment: Deployment, group: str = "") -> str:
+    def place_of_address(self, deployment: Deployment, group: str = "") -> str:
         """In words, where it is said on which address a deployment, or one of its groups, is to listen."""
         own, table = ("deployment", deployment.name), {} if self.source is None else self.source.table(deployment.name)
         if "listen" in table.get("process", {}).get(group, {}):
