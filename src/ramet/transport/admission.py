@@ -8,7 +8,7 @@ import logging
 from ramet.clock import Clock
 from ramet.errors import Overloaded
 from ramet.telemetry.throttle import Throttle
-from ramet.transport.base import Answer, Call, Peer
+from ramet.transport.base import Call, Peer, Serve
 from ramet.transport.policy.bulkhead import Bulkhead, Gate
 from ramet.transport.policy.moments import Decision, Hook, Moment, unreported
 
@@ -26,7 +26,7 @@ class Admission(Gate[asyncio.Future[None]]):
     wait by himself may ask what it stands before, unless it `is_full`, and `enter` only with those that do wait.
     """
 
-    def __init__(self, answer: Answer, *, clock: Clock, policy: Bulkhead = DEFAULTS, hook: Hook = unreported) -> None:
+    def __init__(self, answer: Serve, *, clock: Clock, policy: Bulkhead = DEFAULTS, hook: Hook = unreported) -> None:
         super().__init__(policy)
         self._answer = answer
         self._monotonic = clock.monotonic

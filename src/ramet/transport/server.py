@@ -17,7 +17,7 @@ from ramet.tasks import Spawn, first_of
 from ramet.transport.address import UnixAddress, parse_address
 from ramet.transport.admission import Admission
 from ramet.transport.allocator import keep_freed_memory
-from ramet.transport.base import Answer, Peer, Vouch
+from ramet.transport.base import Peer, Serve, Vouch
 from ramet.transport.compression import Compression, zstandard_if_installed
 from ramet.transport.connection.answering import AnsweringConnection, RefusedError
 from ramet.transport.listening import BACKLOG, listen, stop_accepting
@@ -39,7 +39,7 @@ class Server:
 
     def __init__(
         self,
-        answer: Answer,
+        answer: Serve,
         verify: Callable[[bytes], Peer] | None,
         vouch: Vouch | None = None,
         *,

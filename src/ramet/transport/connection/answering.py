@@ -18,7 +18,7 @@ from ramet.identity.grants import denial
 from ramet.tasks import Spawn
 from ramet.telemetry.context import current_context
 from ramet.transport.admission import Admission
-from ramet.transport.base import Answer, Call, Peer, Vouch
+from ramet.transport.base import Call, Peer, Serve, Vouch
 from ramet.transport.compression import Compression
 from ramet.transport.connection.connection import APART_BYTES, Connection
 from ramet.transport.connection.eager import Eager, StandIn
@@ -98,7 +98,7 @@ class AnsweringConnection(Connection):
 
     def __init__(
         self,
-        answer: Answer,
+        answer: Serve,
         admit: Admit,
         compression: Compression | None,
         *,
@@ -272,7 +272,7 @@ class AnsweringConnection(Connection):
             admission.enter()
         self._alarm.set(call.context.deadline)
 
-    async def _work(self, number: int, call: Call, answering: Answer) -> None:
+    async def _work(self, number: int, call: Call, answering: Serve) -> None:
         """Answer one call under its context, and send what came of it."""
         current_context.set(call.context)
         try:
