@@ -154,15 +154,16 @@ class Deployments:
             "contracts": table.contracts.rstrip("/"),
             "groups": groups,
             "http": http,
+            **policies,
         }
-        return Deployment(**{**given, **policies})
+        return Deployment(**given)
 
     def _policies(self, at: Keys, raw: Any) -> dict[str, Any]:
         """`[deployment.NAME.policy]`, and the tables in it that are named for contracts and methods."""
         mistakes = self._mistakes
         if not isinstance(raw, dict):
             mistakes.add(at, f'[{".".join(at)}] is a table, such as `attempts = 2` or ["inventory.stock"].')
-            return {}
+            return {"policy": Policy()}
         tables = {name: table for name, table in raw.items() if isinstance(table, dict)}
         inner = {name: table for name, table in tables.items() if name not in (*CALLS, *SHARED)}
         outer = {name: value for name, value in raw.items() if name not in inner}
@@ -258,7 +259,8 @@ class Deployments:
         if table.listen is not None:
             self._check_address((*at, "listen"), "listen", table.listen)
         self._check_internal(at, table)
-        return Group(**{**asdict(table), "name": name, "services": services})
+        given: Raw = {**asdict(table), "name": name, "services": services}
+        return Group(**given)
 
     def _check_internal(self, at: Keys, table: _GroupTable) -> None:
         scheme, _, address = table.internal.partition("://")
