@@ -10,7 +10,7 @@ from typing import Any
 
 from ramet.clock import Clock
 from ramet.errors import ConfigurationError, MissingExtra, Unavailable, described
-from ramet.events.base import Broker, Interest, Message, Outlet, Subscription
+from ramet.events.base import Broker, Interest, Message, Outlet, Subscription, check_unsubscribed
 from ramet.events.brokers.beats import Beats
 from ramet.events.brokers.loops import Insist, persist
 from ramet.events.brokers.members import BEAT_SECONDS
@@ -106,10 +106,7 @@ class RabbitBroker(Broker):
 
     async def subscribe(self, subscription: Subscription) -> None:
         name = subscription.consumer
-        if name in self._readings:
-            raise ConfigurationError(
-                f"The consumer {name} subscribes twice in one process; its replicas belong into processes of their own."
-            )
+        check_unsubscribed(name, self._readings)
         if name not in self._interests:
             self._interests[name] = Interest(name, subscription.topics)
             await self._insist(partial(self._declare_now, self._interests[name]))

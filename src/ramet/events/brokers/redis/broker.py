@@ -9,8 +9,8 @@ from functools import partial
 from typing import Any
 
 from ramet.clock import Clock
-from ramet.errors import ConfigurationError, Unavailable, described
-from ramet.events.base import Broker, Interest, Message, Outlet, Subscription
+from ramet.errors import Unavailable, described
+from ramet.events.base import Broker, Interest, Message, Outlet, Subscription, check_unsubscribed
 from ramet.events.brokers.beats import Beats
 from ramet.events.brokers.loops import Insist, persist
 from ramet.events.brokers.outgoing import AGAIN_SECONDS, Outgoing
@@ -96,10 +96,7 @@ class RedisBroker(Broker):
 
     async def subscribe(self, subscription: Subscription) -> None:
         name, past = subscription.consumer, subscription.past
-        if name in self._readings:
-            raise ConfigurationError(
-                f"The consumer {name} subscribes twice in one process; its replicas belong into processes of their own."
-            )
+        check_unsubscribed(name, self._readings)
         await self._insist(partial(self._store.declare, Interest(name, subscription.topics, past is not None)))
         if past is not None:
             if not self._options.past_days:
