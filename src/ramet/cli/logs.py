@@ -11,7 +11,7 @@ from traceback import StackSummary, TracebackException
 from types import TracebackType
 
 from ramet.cli import output
-from ramet.contract.places import is_ours, is_own
+from ramet.contract.places import is_application, is_ramet
 from ramet.errors import described, is_foreseen
 from ramet.telemetry.throttle import Throttle
 
@@ -64,10 +64,10 @@ def _chain(told: TracebackException) -> Iterator[TracebackException]:
 
 def _shorten(stack: StackSummary) -> int:
     """Leave out Ramet's frames of a stack that leads through the application, but for the last; how many these are."""
-    if not any(is_own(frame.filename) for frame in stack):
+    if not any(is_application(frame.filename) for frame in stack):
         return 0
     before, last = len(stack), stack[-1:]
-    stack[:] = [*(frame for frame in stack[:-1] if not is_ours(frame.filename)), *last]
+    stack[:] = [*(frame for frame in stack[:-1] if not is_ramet(frame.filename)), *last]
     return before - len(stack)
 
 
