@@ -166,12 +166,12 @@ def _asked(databases: Databases, chosen: Sequence[DeclaredService]) -> list[Stat
 
 def _after(known: Revisions, since: Sequence[str]) -> Revisions:
     """Those that come after one of these. Raises: UsageError where nobody has such a one."""
-    from ramet.storage.revisions import pending
+    from ramet.storage.revisions import unapplied
 
     ids = {name: {one.id for one in found} for name, found in known.items()}
     if strangers := [one for one in since if not any(one in its for its in ids.values())]:
         raise UsageError(f"No service has the migration {strangers[0]}: name one as its file does (`revision = …`).")
-    return {name: pending(found, ids[name].intersection(since)) for name, found in known.items()}
+    return {name: unapplied(found, ids[name].intersection(since)) for name, found in known.items()}
 
 
 def _hazards(chosen: Sequence[DeclaredService], reading: Reading) -> dict[str, tuple[Hazard, ...]]:

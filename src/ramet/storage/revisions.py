@@ -46,7 +46,7 @@ def heads(found: Iterable[Revision]) -> frozenset[str]:
     return frozenset(one.id for one in known) - {before for one in known for before in one.follows}
 
 
-def pending(found: Iterable[Revision], has: Iterable[str]) -> tuple[Revision, ...]:
+def unapplied(found: Iterable[Revision], has: Iterable[str]) -> tuple[Revision, ...]:
     """Those that a database lacks whose newest are these, each after those it follows."""
     known = tuple(found)
     by_id = {one.id: one for one in known}

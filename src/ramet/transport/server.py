@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import errno
-import logging
 import os
 import socket
 import ssl
@@ -27,7 +26,6 @@ from ramet.transport.wire.messages import VERSIONS, Hello
 from ramet.transport.wire.protocol import common_version
 
 DEFAULTS = TransportOptions()
-log = logging.getLogger("ramet.transport")
 
 
 class Server:
