@@ -28,6 +28,7 @@ _ADDRESS = re.compile(r"(?:[^\s:\[\]]*|\[[0-9a-fA-F:.]+\]):(\d{1,5})")
 _NAME = re.compile(r"[a-z][a-z0-9_-]{0,39}")
 LOCAL = "local"
 CALLS, SHARED = Policy.__struct_fields__, Budgets.__struct_fields__
+"""The keys of a policy that each call has of its own, and those that all share."""
 DEFAULT, DEFAULT_GROUP = Deployment(), Group(name="", services=())
 
 Raw = dict[str, Any]
