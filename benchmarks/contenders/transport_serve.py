@@ -30,7 +30,7 @@ from ramet.runtime.answering import Answering
 from ramet.runtime.calls import Answerer, Boundary
 from ramet.tasks import Tasks
 from ramet.telemetry.counters import Counters
-from ramet.transport.base import Answer, Call, Peer
+from ramet.transport.base import Call, Peer, Serve
 from ramet.transport.options import Tls, TransportOptions
 from ramet.transport.policy.bulkhead import Bulkhead
 from ramet.transport.server import Server
@@ -38,7 +38,7 @@ from ramet.transport.server import Server
 Serving = Callable[[dict[str, Any]], Awaitable[str]]
 
 
-def _ramet(address: str, answered: Answer) -> Serving:
+def _ramet(address: str, answered: Serve) -> Serving:
     async def serve(asked: dict[str, Any]) -> str:
         clock, tls = (
             SystemClock(),
@@ -57,7 +57,7 @@ async def _level(call: Call, _: Peer) -> bytes:
     return answer_bytes(call.arguments)
 
 
-def _contract() -> Answer:
+def _contract() -> Serve:
     """As a replica answers the calls of a contract."""
 
     async def level(asked: Asked) -> Level:

@@ -311,9 +311,9 @@ def described(error: BaseException) -> str:
     return storable(f"{type(error).__name__}: {error}").rstrip(": ")
 
 
-def unforeseen(error: BaseException) -> BaseException | None:
-    """The error, whose traceback a log shows; None where its sentence says it all: that somebody else is away."""
-    return None if isinstance(error, (Unavailable, StorageUnavailable, CommitUnknown)) else error
+def is_foreseen(error: BaseException) -> bool:
+    """Whether its sentence says it all, that somebody else is away: a log needs no traceback of it."""
+    return isinstance(error, (Unavailable, StorageUnavailable, CommitUnknown))
 
 
 def storable(text: str) -> str:

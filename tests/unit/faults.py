@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from datetime import timedelta
 from functools import partial
+from itertools import count
+from pathlib import Path
 from typing import Any, TypeVar
 
 from ramet.clock import Clock, Timer, VirtualClock
@@ -86,6 +88,9 @@ class Fault:
         self.met = asyncio.Event()
         self._is_armed = False
 
+    def __str__(self) -> str:
+        return f"{self.kind}, use {self.number}"
+
     def arm(self) -> None:
         self._is_armed = True
 
@@ -99,6 +104,17 @@ class Fault:
         if self.kind == "away":
             return "before" if since else "after"
         return self.kind
+
+
+def faults(kind: str, folder: Path, stride: int = 1) -> Iterator[tuple[Fault, Path]]:
+    """At one use after the other until there are no more, each with a folder of its own."""
+    for number in count(1, stride):
+        fault, own = Fault(number, kind), folder / str(number)
+        own.mkdir()
+        yield fault, own
+        if not fault.met.is_set():
+            assert number > 1, f"nothing used the database, so nothing met {fault}"
+            return
 
 
 class OwnStorage(SqliteStorage):

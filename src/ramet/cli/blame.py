@@ -5,13 +5,13 @@ from __future__ import annotations
 import traceback
 from types import TracebackType
 
-from ramet.contract.places import innermost, is_own
+from ramet.contract.places import innermost, is_application
 
 
 def own_part(error: BaseException) -> TracebackType | None:
     """The traceback from the first line of the application on; None where the error has none."""
     part = error.__traceback__
-    while part is not None and not is_own(part.tb_frame.f_code.co_filename):
+    while part is not None and not is_application(part.tb_frame.f_code.co_filename):
         part = part.tb_next
     return part
 

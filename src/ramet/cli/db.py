@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from ramet.storage.migrations import Progress, Status
 
 service_argument = click.argument("service")
+AT_THEIR_START = "at their start they get the tables that are missing"
 
 
 @command(
@@ -39,12 +40,10 @@ def migrate(choices: Choices, service: str | None, deployment: str) -> None:
     done = run(work())
     if choices.json:
         output.document(done)
-    elif not any(one.revisions for one in done):
-        output.say("Every database is up to date.")
-    else:
-        output.say("\n".join(f"{one.service}: {len(one.revisions)} applied" for one in done if one.revisions))
-    if not choices.json:
-        note_those_without(databases.chosen(service), "at their start they get the tables that are missing")
+        return
+    applied = [f"{one.service}: {len(one.revisions)} applied" for one in done if one.revisions]
+    output.say("\n".join(applied) or "Every database is up to date.")
+    note_those_without(databases.chosen(service), AT_THEIR_START)
 
 
 @command(('ramet db revision orders -m "add gift notes"', "after the tables were changed in the code"))
@@ -89,8 +88,7 @@ def status(choices: Choices, service: str | None, deployment: str) -> int:
             for one in found
         ]
         output.table(("service", "applied", "pending"), rows)
-    if not choices.json:
-        note_those_without(databases.chosen(service), "at their start they get the tables that are missing")
+        note_those_without(databases.chosen(service), AT_THEIR_START)
     return FOUND if any(one.pending for one in found) else 0
 
 

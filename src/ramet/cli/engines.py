@@ -31,8 +31,8 @@ class Engine(Protocol):
 @contextmanager
 def with_engines(setup: Setup, application: Declared) -> Iterator[Setup]:
     """The engines that do not answer, started on this machine with their data below the deployment's."""
+    from ramet.runtime.engines import KINDS, obstacle
     from ramet.runtime.planning import masked
-    from ramet.runtime.supervisor.engines import KINDS, obstacle
 
     folder = engines_of(setup)
     urls = {"storage": setup.deployment.storage, "broker": setup.deployment.broker}

@@ -11,8 +11,9 @@ from traceback import StackSummary, TracebackException
 from types import TracebackType
 
 from ramet.cli import output
-from ramet.contract.places import is_ours, is_own
-from ramet.errors import described, unforeseen
+from ramet.contract.places import is_application, is_ramet
+from ramet.errors import described, is_foreseen
+from ramet.telemetry.throttle import Throttle
 
 Raised = tuple[type[BaseException], BaseException, TracebackType | None] | tuple[None, None, None]
 COLOURS = {"WARNING": "yellow", "ERROR": "red", "CRITICAL": "red"}
@@ -20,9 +21,6 @@ CLIENTS = ("aio_pika", "aiormq", "nats", "pamqp")
 """Of a broker that is away each says so for every connection and attempt; what is to be said says Ramet's adapter."""
 LEVELS = {"ramet.service": logging.INFO, **dict.fromkeys(CLIENTS, logging.CRITICAL)}
 MOST_ALIKE = 10
-WHILE_SECONDS = 10.0
-MOST_KINDS = 1000
-"""A service may write its details into the message itself, so that each is a kind of its own."""
 
 
 class LineFormatter(logging.Formatter):
@@ -66,10 +64,10 @@ def _chain(told: TracebackException) -> Iterator[TracebackException]:
 
 def _shorten(stack: StackSummary) -> int:
     """Leave out Ramet's frames of a stack that leads through the application, but for the last; how many these are."""
-    if not any(is_own(frame.filename) for frame in stack):
+    if not any(is_application(frame.filename) for frame in stack):
         return 0
     before, last = len(stack), stack[-1:]
-    stack[:] = [*(frame for frame in stack[:-1] if not is_ours(frame.filename)), *last]
+    stack[:] = [*(frame for frame in stack[:-1] if not is_ramet(frame.filename)), *last]
     return before - len(stack)
 
 
@@ -81,28 +79,21 @@ class Floods(logging.Filter):
 
     def __init__(self) -> None:
         super().__init__()
-        self._since: dict[tuple[str, str], tuple[float, int]] = {}
+        self._throttle = Throttle(MOST_ALIKE)
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Whether it is shown; `left_out` of the record is how many before it were not, where there were any."""
         if not record.name.startswith("ramet.") or (record.levelno != logging.WARNING and _foreseen(record) is None):
             return True
-        kind = record.name, str(record.msg)
-        if len(self._since) >= MOST_KINDS and kind not in self._since:
-            self._since.clear()
-        since, count = self._since.get(kind, (record.created, 0))
-        if record.created - since < WHILE_SECONDS:
-            self._since[kind] = since, count + 1
-            return count < MOST_ALIKE
-        self._since[kind] = record.created, 1
-        if count > MOST_ALIKE:
-            record.left_out = count - MOST_ALIKE
-        return True
+        left_out = self._throttle.left_out(record.created, (record.name, str(record.msg)))
+        if left_out:
+            record.left_out = left_out
+        return left_out is not None
 
 
 def _foreseen(record: logging.LogRecord) -> BaseException | None:
     error = record.exc_info[1] if record.exc_info else None
-    return error if error is not None and unforeseen(error) is None else None
+    return error if error is not None and is_foreseen(error) else None
 
 
 def configure() -> None:

@@ -115,14 +115,14 @@ def enter(databases: Databases) -> None:
     run(check_entrance(databases.configuration, databases.deployment, databases.declared))
 
 
-def note_those_without(chosen: Sequence[DeclaredService], else_: str) -> None:
-    """Say which services have no migrations, what writes them, and what there is for them else."""
+def note_those_without(chosen: Sequence[DeclaredService], otherwise: str) -> None:
+    """Say which services have no migrations, what writes them, and what there is for them otherwise."""
     from ramet.runtime.migrating import folder_of
     from ramet.storage.revisions import revisions
 
     if names := [one.name for one in chosen if not revisions(folder_of(one))]:
         what = f"`ramet db revision {names[0]} -m first` writes a first one"
-        output.note(f"Without migrations: {', '.join(names)}. {what}; {else_}.")
+        output.note(f"Without migrations: {', '.join(names)}. {what}; {otherwise}.")
 
 
 async def _compared(databases: Databases, chosen: Sequence[DeclaredService], *, database: bool) -> list[Difference]:
@@ -156,7 +156,7 @@ def _reading(databases: Databases, chosen: Sequence[DeclaredService], since: Seq
 
 def _asked(databases: Databases, chosen: Sequence[DeclaredService]) -> list[Status]:
     """What is applied and pending. Raises: ConfigurationError, StorageUnavailable where that cannot be known."""
-    from ramet.runtime.supervisor.engines import obstacle
+    from ramet.runtime.engines import obstacle
 
     if (away := run(obstacle(databases.deployment.storage))) is not None:
         raise StorageUnavailable(f"{away}.")
@@ -166,12 +166,12 @@ def _asked(databases: Databases, chosen: Sequence[DeclaredService]) -> list[Stat
 
 def _after(known: Revisions, since: Sequence[str]) -> Revisions:
     """Those that come after one of these. Raises: UsageError where nobody has such a one."""
-    from ramet.storage.revisions import following
+    from ramet.storage.revisions import unapplied
 
     ids = {name: {one.id for one in found} for name, found in known.items()}
     if strangers := [one for one in since if not any(one in its for its in ids.values())]:
         raise UsageError(f"No service has the migration {strangers[0]}: name one as its file does (`revision = …`).")
-    return {name: following(found, ids[name].intersection(since)) for name, found in known.items()}
+    return {name: unapplied(found, ids[name].intersection(since)) for name, found in known.items()}
 
 
 def _hazards(chosen: Sequence[DeclaredService], reading: Reading) -> dict[str, tuple[Hazard, ...]]:

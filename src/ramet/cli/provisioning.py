@@ -83,18 +83,18 @@ def _password(configuration: Configuration, deployment: Deployment, service: str
     from ramet.storage.provisioning import FILE, passwords, variable
 
     kept = Path(deployment.data) / FILE
-    if variable(service) in os.environ:
-        return f"its password is in {variable(service)}, and {_provision(deployment)} makes PostgreSQL take it"
-    if service in passwords(configuration.folder / kept, (), {}):
-        return f"its password is in {kept}, and {_provision(deployment)} makes PostgreSQL take it"
+    is_given = variable(service) in os.environ
+    if is_given or service in passwords(configuration.folder / kept, (), {}):
+        place = variable(service) if is_given else kept
+        return f"its password is in {place}, and {_provision(deployment)} makes PostgreSQL take it"
     _, line = configuration.place("deployment", deployment.name, "storage")
-    kind, _, source = configuration.deployments[deployment.name].storage.partition(":")
-    what = {"env": f"in the environment variable {source}, to which", "file": f"in {source}, to which"}.get(kind)
+    written = f"storage in ramet.toml:{line}"
     if where.password is None and "PGPASSWORD" in os.environ:
-        return f"mend PGPASSWORD, which counts where storage has no password, or storage in ramet.toml:{line}"
-    if what is not None:
-        return f"mend the user and the password {what} storage in ramet.toml:{line} refers"
-    return f"mend the user and the password of storage in ramet.toml:{line}"
+        return f"mend PGPASSWORD, which counts where storage has no password, or {written}"
+    kind, _, source = configuration.deployments[deployment.name].storage.partition(":")
+    referred = {"env": f"the environment variable {source}", "file": source}.get(kind)
+    of = f"of {written}" if referred is None else f"in {referred}, to which {written} refers"
+    return f"mend the user and the password {of}"
 
 
 def _provision(deployment: Deployment) -> str:

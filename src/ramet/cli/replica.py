@@ -16,16 +16,7 @@ import msgspec
 from ramet.cli import output
 from ramet.cli.application import configuration, declared, fastest_loop, run
 from ramet.cli.command import Choices, command, failed
-from ramet.errors import (
-    CommitUnknown,
-    ConfigurationError,
-    DeclarationError,
-    RametError,
-    StorageRefused,
-    StorageUnavailable,
-    Unavailable,
-    UsageError,
-)
+from ramet.errors import ConfigurationError, DeclarationError, RametError, StorageRefused, UsageError, is_foreseen
 from ramet.model.topology import ASSIGNMENT, Assignment
 from ramet.tasks import unless_stopped
 
@@ -109,9 +100,7 @@ def served(choices: Choices, work: Coroutine[Any, Any, None]) -> int:
         code = failed(choices, error)
         if code == BAD_INPUT:
             return code
-        if isinstance(error, StorageRefused):
-            return REFUSED
-        return AWAY if isinstance(error, Unavailable | StorageUnavailable | CommitUnknown) else REFUSED
+        return AWAY if is_foreseen(error) and not isinstance(error, StorageRefused) else REFUSED
     return 0
 
 

@@ -64,7 +64,7 @@ def supervise(
         placement=placement,
         show=show,
         grants=grants(model, placement.hosts),
-        written={one.name: found.address_of(deployment, one.name) for one in placement.groups},
+        written={one.name: found.place_of_address(deployment, one.name) for one in placement.groups},
         late=working_late(model, placement.hosts),
         zygote=zygote_of(deployment),
         patience=Patience(start=max(Patience().start, deployment.startup_seconds)),

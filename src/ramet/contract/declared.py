@@ -139,6 +139,13 @@ class Declared:
             yield from service.sagas
         yield from self.apis
 
+    def needs(self) -> Iterator[tuple[str, Needs]]:
+        """What services, their sagas and APIs need, each with the name of the service or API."""
+        for service in self.services:
+            yield service.name, service.needs
+            yield from ((service.name, saga.needs) for saga in service.sagas)
+        yield from ((api.name, api.needs) for api in self.apis)
+
     def contract_of(self, cls: type[Contract]) -> DeclaredContract | None:
         """The declared contract of a contract class."""
         return next((contract for contract in self.contracts if contract.cls is cls), None)

@@ -66,22 +66,22 @@ def imported(file: str, module: str) -> str:
 
 def is_library(file: str) -> bool:
     """Whether a file belongs to Python, to Ramet or to something installed, and not to the application."""
-    return is_ours(file) or "site-packages" in file or file.startswith(("<frozen", _STANDARD))
+    return is_ramet(file) or "site-packages" in file or file.startswith(("<frozen", _STANDARD))
 
 
-def is_ours(file: str) -> bool:
+def is_ramet(file: str) -> bool:
     """Whether a file is Ramet's, or is a method of a client, which is made where it is needed."""
     return file.startswith((__file__.rpartition("contract")[0], "<client of "))
 
 
-def is_own(file: str) -> bool:
+def is_application(file: str) -> bool:
     """Whether a file of a traceback is the application's: one that is there, and no library's and not the command."""
     return not is_library(file) and file != sys.argv[0] and Path(file).is_file()
 
 
 def innermost(frames: Iterable[FrameSummary]) -> str | None:
     """The line of the application that was reached last; None where these lead through none."""
-    own = [one for one in frames if is_own(one.filename)]
+    own = [one for one in frames if is_application(one.filename)]
     return f"{shown(own[-1].filename)}:{own[-1].lineno}, in {own[-1].name}" if own else None
 
 

@@ -16,10 +16,12 @@ from __future__ import annotations
 
 import asyncio
 from abc import ABC, abstractmethod
-from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Container, Iterable, Sequence
 from typing import NamedTuple
 
 import msgspec
+
+from ramet.errors import ConfigurationError
 
 
 class Message(msgspec.Struct, frozen=True, kw_only=True):
@@ -117,6 +119,14 @@ class Outlet(NamedTuple):
     past: Past | None = None
 
 
+def check_unsubscribed(consumer: str, subscribed: Container[str]) -> None:
+    """Raises: ConfigurationError where a consumer has subscribed in this process already."""
+    if consumer in subscribed:
+        raise ConfigurationError(
+            f"The consumer {consumer} subscribes twice in one process; its replicas belong into processes of their own."
+        )
+
+
 class Broker(ABC):
     """Carries messages from outboxes to consumers.
 
@@ -147,7 +157,8 @@ class Broker(ABC):
         """Deliver to this consumer from now on.
 
         Every consumer of an application subscribes before its first relay starts: what a relay sends while a consumer
-        is not there yet would be lost to it. Raises: ConfigurationError where a broker without memory notices that.
+        is not there yet would be lost to it. Raises: ConfigurationError where a broker without memory notices that, and
+        where this process has the consumer already.
         """
 
     @abstractmethod

@@ -9,6 +9,9 @@ import msgspec
 
 from ramet.telemetry.context import Caller, Context
 
+encode_headers = msgspec.json.Encoder().encode
+decode_headers = msgspec.json.Decoder(dict[str, str]).decode
+"""As a column has them."""
 _encode = msgspec.json.Encoder(order="sorted").encode
 _decode_caller = msgspec.json.Decoder(Caller).decode
 _decode_baggage = msgspec.json.Decoder(dict[str, str]).decode

@@ -18,7 +18,7 @@ from functools import partial
 from typing import Any
 
 from ramet.clock import Clock
-from ramet.errors import DuplicateRow, Refusal, described, unforeseen
+from ramet.errors import DuplicateRow, Refusal, described, is_foreseen
 from ramet.events.base import Delivery, Message
 from ramet.events.headers import from_headers
 from ramet.events.letters import Letters
@@ -172,7 +172,7 @@ class Consumer:
         mark = message.id if delivery.renewals is None else _replayed(message.id)
         if await self.letters.is_known(mark):  # by another delivery, whose rows may be what is in its way
             return await self.ignore(message)
-        counts = unforeseen(error) is not None
+        counts = not is_foreseen(error)
         failures = self._failures.get(message.id, Failures()).another(counts=counts, at=now)
         self._failures[message.id] = failures
         if failures.exhaust(self.retries, at=now):

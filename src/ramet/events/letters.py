@@ -5,14 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-import msgspec
-
 from ramet.events.base import Message
+from ramet.events.headers import decode_headers, encode_headers
 from ramet.events.policy import Failures
 from ramet.storage.base import Row, Storage, Write
-
-_encode = msgspec.json.Encoder().encode
-_decode = msgspec.json.Decoder(dict[str, str]).decode
 
 _INBOX = "INSERT INTO ramet_inbox (consumer, key, answer, at) VALUES (?, ?, ?, ?)"
 _KNOWN = "SELECT 1 FROM ramet_inbox WHERE consumer = ? AND key = ?"
@@ -105,7 +101,7 @@ class Letters:
             attempts,
             error,
             message.payload,
-            _encode(message.headers).decode(),
+            encode_headers(message.headers).decode(),
             message.at,
             at,
         )
@@ -156,6 +152,6 @@ class Letters:
 def _replay(row: Row) -> Replay:
     event_id, topic, key, version, payload, headers, at, renewals = row
     message = Message(
-        id=event_id, topic=topic, key=key, version=version, payload=payload, headers=_decode(headers), at=at
+        id=event_id, topic=topic, key=key, version=version, payload=payload, headers=decode_headers(headers), at=at
     )
     return Replay(message, renewals)

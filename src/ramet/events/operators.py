@@ -10,6 +10,7 @@ import msgspec
 
 from ramet.clock import Clock
 from ramet.errors import NotFound
+from ramet.events.headers import decode_headers
 from ramet.events.letters import CHANNEL
 from ramet.storage.base import Row, Storage, Write
 
@@ -19,7 +20,6 @@ _COUNTS = (
     "(SELECT COUNT(*) FROM ramet_dead_letter)"
 )
 _CONSUMERS = "SELECT DISTINCT consumer FROM ramet_subscription"
-_decode_headers = msgspec.json.Decoder(dict[str, str]).decode
 
 
 class Waiting(msgspec.Struct, frozen=True, kw_only=True):
@@ -68,7 +68,7 @@ class Content(msgspec.Struct, frozen=True, kw_only=True):
     headers: dict[str, str]
 
 
-class Counts(msgspec.Struct, frozen=True, kw_only=True):
+class EventCounts(msgspec.Struct, frozen=True, kw_only=True):
     """How many events of a service wait, and of its consumers are tried again or given up."""
 
     service: str
@@ -87,12 +87,12 @@ class EventOperations:
         self._clock = clock
         self._replay_due = replay_due
 
-    async def counts(self) -> list[Counts]:
+    async def counts(self) -> list[EventCounts]:
         """One for each service."""
         found = []
         for service, storage in self._storages.items():
             waiting, retrying, dead = (await storage.fetch(_COUNTS))[0]
-            found.append(Counts(service=service, waiting=waiting, retrying=retrying, dead=dead))
+            found.append(EventCounts(service=service, waiting=waiting, retrying=retrying, dead=dead))
         return found
 
     async def waiting(
@@ -214,5 +214,5 @@ def _content(row: Row) -> Content:
         letter=_letter(tuple(letter)),
         version=version,
         payload=bytes(payload).decode(errors="replace"),
-        headers=_decode_headers(headers),
+        headers=decode_headers(headers),
     )

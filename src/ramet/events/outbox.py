@@ -7,9 +7,8 @@ from bisect import bisect_right, insort
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
-import msgspec
-
 from ramet.events.base import Message
+from ramet.events.headers import decode_headers, encode_headers
 from ramet.storage.base import Row, Storage, Write
 
 COLUMNS = "seq, event_id, topic, key, version, payload, headers, at"
@@ -45,9 +44,6 @@ YOUNG_SECONDS = 2.0
 OLD_GAPS_EVERY_SECONDS = 5.0
 GAPS_KEPT_SECONDS = 60.0
 
-_encode = msgspec.json.Encoder().encode
-_decode = msgspec.json.Decoder(dict[str, str]).decode
-
 
 def publish_write(message: Message, *, wanted: bool = True) -> Write:
     """The row of an event, to be deferred by the unit of work that publishes it; sent already where nobody wants it."""
@@ -60,7 +56,7 @@ def publish_write(message: Message, *, wanted: bool = True) -> Write:
                 message.key,
                 message.version,
                 message.payload,
-                _encode(message.headers).decode(),
+                encode_headers(message.headers).decode(),
                 message.at,
                 None if wanted else message.at,
             )
@@ -79,7 +75,9 @@ def _entry(row: Row) -> Entry:
     seq, event_id, topic, key, version, payload, headers, at = row
     return Entry(
         seq,
-        Message(id=event_id, topic=topic, key=key, version=version, payload=payload, headers=_decode(headers), at=at),
+        Message(
+            id=event_id, topic=topic, key=key, version=version, payload=payload, headers=decode_headers(headers), at=at
+        ),
     )
 
 

@@ -35,8 +35,8 @@ class Relay:
 
     Each outlet of the broker has a feed, which reads the outbox at the outlet's pace. A row is marked as sent when
     no feed owes it to its outlet any more; marks are collected for 50 ms, for a lost one costs only a redelivery.
-    Rows that nobody subscribes to are marked too, most of them as they are written: all are kept for
-    `retention_seconds`, for consumers that come later.
+    Rows that nobody subscribes to are marked too, most of them as they are written: all are kept for a while, for
+    consumers that come later.
 
     Order is kept for each key, also across restarts: what is unsent is read again from the start. `topics` are those
     this service publishes (None: not known, so any).
@@ -54,13 +54,11 @@ class Relay:
         clock: Clock,
         spawn: Spawn,
         topics: Collection[str] | None = None,
-        retention_seconds: float = RETENTION_SECONDS,
     ) -> None:
         self._broker = broker
         self._clock = clock
         self._spawn = spawn
         self._topics = None if topics is None else frozenset(topics)
-        self._retention = retention_seconds
         self._storage = storage
         self._outlets: Sequence[Outlet] = ()
         self._leases: Leases | None = None
@@ -214,7 +212,7 @@ class Relay:
     async def _purge(self) -> None:
         while True:
             await self._clock.sleep(PURGE_EVERY_SECONDS)
-            await self._outbox.purge(self._clock.time() - self._retention)
+            await self._outbox.purge(self._clock.time() - RETENTION_SECONDS)
 
     # -- rows that come late -------------------------------------------------------------------------------------
 

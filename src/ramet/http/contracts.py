@@ -22,7 +22,7 @@ from ramet.http.surroundings import HttpSettings
 from ramet.http.tracing import parse_traceparent
 from ramet.identity.grants import denial
 from ramet.telemetry.context import Context, current_context
-from ramet.transport.base import Answer, Call, Peer
+from ramet.transport.base import Call, Peer, Serve
 
 TIMEOUT, KEY = b"ramet-timeout", b"idempotency-key"
 LONGEST_SECONDS = 300.0
@@ -47,7 +47,7 @@ class ContractCalls:
     def __init__(
         self,
         contracts: Iterable[DeclaredContract],
-        answer: Answer,
+        answer: Serve,
         *,
         clock: Clock,
         verify: Callable[[bytes], Peer] | None,

@@ -24,13 +24,12 @@ WORKERS = 32
 class MountedApplication:
     """One application at its prefix: loaded at the start, its lifespan forwarded, and given clients of contracts."""
 
-    def __init__(self, mounted: Mounted, *, spawn: Spawn, clients: ClientSource, threads: int = WORKERS) -> None:
+    def __init__(self, mounted: Mounted, *, spawn: Spawn, clients: ClientSource) -> None:
         self.name = mounted.name
         self.prefix = mounted.prefix.rstrip("/")
         self._mounted = mounted
         self._spawn = spawn
         self._clients = clients
-        self._threads = threads
         self._app: Asgi | None = None
         self._bridge: WSGIMiddleware | None = None
         self._lifespan: Lifespan | None = None
@@ -43,7 +42,7 @@ class MountedApplication:
         try:
             app = load(self._mounted)
             if interface_of(self._mounted, app) == "wsgi":
-                self._app = self._bridge = WSGIMiddleware(app, workers=self._threads)
+                self._app = self._bridge = WSGIMiddleware(app, workers=WORKERS)
                 return
             self._app = app
             self._lifespan = Lifespan(self.name, app, self._spawn)

@@ -57,14 +57,14 @@ class Authority:
         """Its own certificate, which everybody trusts, and its key."""
         return files_of(self._folder, AUTHORITY)
 
-    def make(self, name: str, *, days: int = AUTHORITY_DAYS) -> Files:
+    def make(self, name: str) -> Files:
         """Make the authority, unless it is there."""
         if self.files.certificate.exists():
             return self.files
         self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         key, subject = ec.generate_private_key(ec.SECP256R1()), _name(name)
         made = (
-            self._builder(subject, subject, key.public_key(), days)
+            self._builder(subject, subject, key.public_key(), AUTHORITY_DAYS)
             .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
             .add_extension(_usage(signs_certificates=True), critical=True)
             .sign(key, hashes.SHA256())

@@ -14,7 +14,7 @@ from typing import Annotated, Any, TypeVar
 import msgspec
 
 from ramet.contract.application import Application
-from ramet.contract.declared import Declared, Needs
+from ramet.contract.declared import Declared
 from ramet.contract.mounted import Mounted
 from ramet.contract.places import Place, shown
 from ramet.contract.problems import Problem
@@ -73,7 +73,7 @@ class Configuration:
         file = str(self.folder / FILE)
         return (file, 1) if self.source is None else (file, self.source.line(*keys))
 
-    def address_of(self, deployment: Deployment, group: str = "") -> str:
+    def place_of_address(self, deployment: Deployment, group: str = "") -> str:
         """In words, where it is said on which address a deployment, or one of its groups, is to listen."""
         own, table = ("deployment", deployment.name), {} if self.source is None else self.source.table(deployment.name)
         if "listen" in table.get("process", {}).get(group, {}):
@@ -216,7 +216,7 @@ def engines_of_nowhere(
 
 def tables_of_nobody(found: Configuration, declared: Declared) -> Iterator[Problem]:
     """Tables of settings that no service reads and of contracts that nobody outside answers: misspelt names."""
-    readers = sorted({name for name, needs in _parts(declared) if needs.settings})
+    readers = sorted({name for name, needs in declared.needs() if needs.settings})
     for keys in _tables_of_settings(found):
         if keys[-1] not in readers:
             remedy = f"Those with settings are: {', '.join(readers)}." if readers else "No service has settings."
@@ -234,7 +234,7 @@ def settings_that_never_fit(found: Configuration, declared: Declared) -> Iterato
 
     Whether a variable is set to which they refer, and whether all have a value, is for those to tell who start it.
     """
-    kinds = [(name, kind) for name, needs in _parts(declared) for kind in needs.settings.values()]
+    kinds = [(name, kind) for name, needs in declared.needs() for kind in needs.settings.values()]
     for keys in _tables_of_settings(found):
         tables = found.settings if keys[0] == "settings" else found.overlays[keys[1]]
         for kind in (kind for name, kind in kinds if name == keys[-1]):
@@ -248,7 +248,7 @@ def settings_that_do_not_fit(
 ) -> Iterator[Problem]:
     """Values that a service would not start with in a deployment."""
     tables = found.settings_of(deployment)
-    for name, needs in _parts(declared):
+    for name, needs in declared.needs():
         for kind in needs.settings.values():
             table = tables.get(name, {})
             written = {field: _written(found, deployment, name, field) for field in table}
@@ -272,13 +272,6 @@ def _written(found: Configuration, deployment: str, service: str, field: str) ->
     """Where the value is that counts: in the deployment's own table, or in that of all."""
     own = field in found.overlays.get(deployment, {}).get(service, {})
     return (*(("deployment", deployment) if own else ()), "settings", service, field)
-
-
-def _parts(declared: Declared) -> list[tuple[str, Needs]]:
-    """Whatever may need something, with the name of its service."""
-    parts = [(service.name, service.needs) for service in declared.services]
-    parts += [(api.name, api.needs) for api in declared.apis]
-    return parts + [(service.name, saga.needs) for service in declared.services for saga in service.sagas]
 
 
 def _tables_of_settings(found: Configuration) -> Sequence[Keys]:

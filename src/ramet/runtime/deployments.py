@@ -7,9 +7,10 @@ from collections.abc import Iterator
 from typing import Annotated, Any
 
 import msgspec
+from msgspec.structs import asdict
 
-from ramet.model.topology import EVERYTHING, STARTUP_SECONDS, Deployment, Group
-from ramet.runtime.policy_tables import read_http, read_policies
+from ramet.model.policies import Budgets, Http, Policy
+from ramet.model.topology import EVERYTHING, Deployment, Group
 from ramet.runtime.toml import Keys, Lines, Mistakes, nearest
 
 DURABILITY = ("full", "normal", "off")
@@ -26,6 +27,9 @@ LONGEST_STARTUP_SECONDS = 86400.0
 _ADDRESS = re.compile(r"(?:[^\s:\[\]]*|\[[0-9a-fA-F:.]+\]):(\d{1,5})")
 _NAME = re.compile(r"[a-z][a-z0-9_-]{0,39}")
 LOCAL = "local"
+CALLS, SHARED = Policy.__struct_fields__, Budgets.__struct_fields__
+"""The keys of a policy that each call has of its own, and those that all share."""
+DEFAULT, DEFAULT_GROUP = Deployment(), Group(name="", services=())
 
 Raw = dict[str, Any]
 SettingsTable = dict[str, dict[str, Any]]
@@ -38,27 +42,27 @@ class _GatewayTable(msgspec.Struct, forbid_unknown_fields=True):
 
 class _GroupTable(msgspec.Struct):
     services: tuple[str, ...] | str
-    replicas: Count = 1
-    listen: str | None = None
-    internal: str = "unix"
-    isolated: bool = False
-    zone: str = ""
+    replicas: Count = DEFAULT_GROUP.replicas
+    listen: str | None = DEFAULT_GROUP.listen
+    internal: str = DEFAULT_GROUP.internal
+    isolated: bool = DEFAULT_GROUP.isolated
+    zone: str = DEFAULT_GROUP.zone
 
 
 class _DeploymentTable(msgspec.Struct):
     data: str | None = None
     listen: str | None = None
     gateway: _GatewayTable | None = None
-    durability: str = "full"
-    strict: bool = False
-    cors_origins: tuple[str, ...] = ()
-    contracts: str = ""
-    storage: str = "sqlite"
-    broker: str = "memory"
-    together: tuple[tuple[str, ...], ...] = ()
-    apart: tuple[tuple[str, ...], ...] = ()
-    preload: bool = True
-    startup_seconds: float = STARTUP_SECONDS
+    durability: str = DEFAULT.durability
+    strict: bool = DEFAULT.strict
+    cors_origins: tuple[str, ...] = DEFAULT.cors_origins
+    contracts: str = DEFAULT.contracts
+    storage: str = DEFAULT.storage
+    broker: str = DEFAULT.broker
+    together: tuple[tuple[str, ...], ...] = DEFAULT.together
+    apart: tuple[tuple[str, ...], ...] = DEFAULT.apart
+    preload: bool = DEFAULT.preload
+    startup_seconds: float = DEFAULT.startup_seconds
     extends: str | None = None
     process: dict[str, Any] = msgspec.field(default_factory=dict)
     settings: dict[str, Any] = msgspec.field(default_factory=dict)
@@ -115,7 +119,7 @@ class Deployments:
 
     def all(self) -> dict[str, Deployment]:
         """By name; `local` is always there."""
-        found = {LOCAL: Deployment()}
+        found = {LOCAL: DEFAULT}
         for name in self._tables:
             if (deployment := self._deployment(name)) is not None:
                 found[name] = deployment
@@ -138,29 +142,54 @@ class Deployments:
         table = self._mistakes.convert(own, merged, _DeploymentTable)
         groups = tuple(self._groups(name, merged.get("process", {})))
         self._mistakes.tables((*own, "settings"), merged.get("settings", {}))
-        calls = read_policies((*own, "policy"), merged.get("policy", {}), self._mistakes)
-        http = read_http((*own, "http"), merged.get("http", {}), self._mistakes)
+        policies = self._policies((*own, "policy"), merged.get("policy", {}))
+        http = self._http((*own, "http"), merged.get("http", {}))
         if table is None:
             return None
         self._check(own, table)
-        return Deployment(
-            name=name,
-            data=f".ramet/{name}" if table.data is None else table.data,
-            listen=self._listen(own, table),
-            durability=table.durability,
-            strict=table.strict,
-            cors_origins=table.cors_origins,
-            contracts=table.contracts.rstrip("/"),
-            storage=table.storage,
-            broker=table.broker,
-            groups=groups,
-            together=table.together,
-            apart=table.apart,
-            preload=table.preload,
-            startup_seconds=table.startup_seconds,
-            **calls._asdict(),
-            http=http,
-        )
+        given = {key: value for key, value in asdict(table).items() if key in Deployment.__struct_fields__}
+        given |= {
+            "name": name,
+            "data": f".ramet/{name}" if table.data is None else table.data,
+            "listen": self._listen(own, table),
+            "contracts": table.contracts.rstrip("/"),
+            "groups": groups,
+            "http": http,
+            **policies,
+        }
+        return Deployment(**given)
+
+    def _policies(self, at: Keys, raw: Any) -> dict[str, Any]:
+        """`[deployment.NAME.policy]`, and the tables in it that are named for contracts and methods."""
+        mistakes = self._mistakes
+        if not isinstance(raw, dict):
+            mistakes.add(at, f'[{".".join(at)}] is a table, such as `attempts = 2` or ["inventory.stock"].')
+            return {"policy": Policy()}
+        tables = {name: table for name, table in raw.items() if isinstance(table, dict)}
+        inner = {name: table for name, table in tables.items() if name not in (*CALLS, *SHARED)}
+        outer = {name: value for name, value in raw.items() if name not in inner}
+        mistakes.known(at, outer, (*CALLS, *SHARED))
+        policies = {name: self._policy((*at, name), table) for name, table in inner.items()}
+        policy, budgets = mistakes.convert(at, outer, Policy), mistakes.convert(at, outer, Budgets)
+        return {"policy": policy or Policy(), "policies": policies, "budgets": budgets or Budgets()}
+
+    def _policy(self, at: Keys, table: Raw) -> Policy:
+        *outer, own = at
+        for name, value in table.items():
+            if isinstance(value, dict):
+                message = f'a method is named in quotes: [{".".join(outer)}."{own}.{name}"].'
+                self._mistakes.add((*at, name), message)
+            elif name in SHARED:
+                message = f"{name} is shared by all calls: it belongs into [{'.'.join(outer)}]."
+                self._mistakes.add((*at, name), message)
+        rest = {name: value for name, value in table.items() if not isinstance(value, dict) and name not in SHARED}
+        return self._mistakes.read(at, rest, Policy) or Policy()
+
+    def _http(self, at: Keys, raw: Any) -> Http:
+        if not isinstance(raw, dict):
+            self._mistakes.add(at, f"[{'.'.join(at)}] is a table, such as `max_body_bytes = 65536`.")
+            return Http()
+        return self._mistakes.read(at, raw, Http) or Http()
 
     def _check_base(self, name: str) -> None:
         base = self._tables[name].get("extends")
@@ -197,7 +226,7 @@ class Deployments:
         key = "listen" if table.gateway is None else "gateway"
         listen = table.listen if table.gateway is None else table.gateway.listen
         if listen is None:
-            return Deployment().listen
+            return DEFAULT.listen
         self._check_address((*own, key), "listen", listen)
         return listen
 
@@ -231,15 +260,8 @@ class Deployments:
         if table.listen is not None:
             self._check_address((*at, "listen"), "listen", table.listen)
         self._check_internal(at, table)
-        return Group(
-            name=name,
-            services=services,
-            replicas=table.replicas,
-            listen=table.listen,
-            internal=table.internal,
-            isolated=table.isolated,
-            zone=table.zone,
-        )
+        given: Raw = {**asdict(table), "name": name, "services": services}
+        return Group(**given)
 
     def _check_internal(self, at: Keys, table: _GroupTable) -> None:
         scheme, _, address = table.internal.partition("://")

@@ -58,7 +58,7 @@ class Holdups:
                 )
 
 
-async def within(limit_seconds: float, name: str, startup: Callable[[], Awaitable[None]]) -> None:
+async def started_within(limit_seconds: float, name: str, startup: Callable[[], Awaitable[None]]) -> None:
     """Run somebody's `startup()`. Raises: DeadlineExceeded that says who hangs, and where; what it raises itself."""
     long = asyncio.get_running_loop().call_later(
         SLOW_SECONDS, log.warning, "%s is not ready after %g s: its startup() goes on", name, SLOW_SECONDS

@@ -202,12 +202,9 @@ class _Planning:
         """From which group which service of another group, or outside of the application, is called."""
         by_contract = {service.contract.cls: service.name for service in self._declared.services}
         by_contract |= {external.contract.cls: external.contract.name for external in self._declared.externals}
-        parts = [(service.name, service.needs) for service in self._declared.services]
-        parts += [(service.name, saga.needs) for service in self._declared.services for saga in service.sagas]
-        parts += [(api.name, api.needs) for api in self._declared.apis]
         found = {
             (self._group_of.get(name, ""), by_contract[cls])
-            for name, needs in parts
+            for name, needs in self._declared.needs()
             for cls in needs.contracts.values()
             if cls in by_contract
         }

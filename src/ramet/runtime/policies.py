@@ -54,9 +54,9 @@ def upstream(deployment: Deployment, declared: Declared, *, zone: str = "") -> P
     return replace(base, methods={name: _with(base, policy) for name, policy in _methods(deployment, declared)})
 
 
-def bulkhead(policy: Policy, base: Bulkhead | None = None) -> Bulkhead:
+def bulkhead(policy: Policy) -> Bulkhead:
     """How many calls are answered at a time."""
-    return replace(base or Bulkhead(), **_given(concurrency=policy.concurrency, queue=policy.queue))
+    return Bulkhead(**_given(concurrency=policy.concurrency, queue=policy.queue))
 
 
 def bulkheads(deployment: Deployment, declared: Declared) -> Iterator[tuple[Bulkhead, tuple[str, ...]]]:

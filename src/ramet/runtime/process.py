@@ -69,7 +69,7 @@ class Process:
         self._running = running
         self._server: HttpServer | None = None
         self._control: Control | None = None
-        self._written = configuration.address_of(deployment)
+        self._written = configuration.place_of_address(deployment)
         self._data = configuration.folder / deployment.data
         self._sole = Sole(self._data, deployment)
         self.listener: socket.socket | None = None

@@ -6,7 +6,7 @@ import logging
 
 from ramet.clock import Clock
 from ramet.sagas.moments import Happened, Moment
-from ramet.telemetry.counters import Seldom
+from ramet.telemetry.throttle import Throttle
 
 LEVELS = {
     Happened.PARKED: logging.ERROR,
@@ -22,7 +22,8 @@ class SagaLog:
     """Listens to an engine: a step failed or was refused, a saga goes back, or is parked until somebody retries it."""
 
     def __init__(self, clock: Clock) -> None:
-        self._seldom = Seldom(clock.monotonic)
+        self._clock = clock
+        self._throttle = Throttle()
 
     def __call__(self, moment: Moment) -> None:
         """One happening."""
@@ -31,7 +32,7 @@ class SagaLog:
             return
         further = ""
         if moment.happened is Happened.FAILED:
-            unsaid = self._seldom.left_out((moment.saga, moment.step, moment.error))
+            unsaid = self._throttle.left_out(self._clock.monotonic(), (moment.saga, moment.step, moment.error))
             if unsaid is None:
                 return
             further = f" (attempt {moment.attempts})" if moment.attempts > 1 else ""

@@ -18,7 +18,7 @@ from ramet.runtime.answering import Answering
 from ramet.runtime.calls import Answerer, Exchange
 from ramet.runtime.configuration import ExternalAt
 from ramet.runtime.dispatch import answerers
-from ramet.runtime.holdups import within
+from ramet.runtime.holdups import started_within
 from ramet.runtime.linking import Carrier, linked
 from ramet.runtime.order import dependencies, dependencies_first
 from ramet.runtime.policies import Deadlines
@@ -115,9 +115,9 @@ class Running:
         for service in self.services.values():
             await service.prepare()
         for service in self._in_order():
-            await within(limit, service.name, service.startup)
+            await started_within(limit, service.name, service.startup)
         for cls, api in self.apis:
-            await within(limit, api_declaration(cls).name, api.startup)
+            await started_within(limit, api_declaration(cls).name, api.startup)
         self._prepared = True
         self._begun += self.services.values()
 

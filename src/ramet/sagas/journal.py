@@ -89,6 +89,7 @@ _OWN_GLANCES = f"""SELECT s.id, s.name, s.trouble, CASE WHEN s.status = 'running
 _TAKEN_OVER = "SELECT id FROM ramet_saga WHERE owner = ? AND id >= ? AND id <= ? AND ended_at IS NULL"
 
 _NAMES = {kind: kind.value for kind in Kind}
+PURGED_TOGETHER = 500
 
 
 class LogRow(NamedTuple):
@@ -277,10 +278,10 @@ class Journal:
         """Forget events older than `before` whose saga is not in flight."""
         await self._storage.write(Write(_STALE, [(before,)]))
 
-    async def purge(self, before: float, *, size: int = 500) -> int:
+    async def purge(self, before: float) -> int:
         """Forget the sagas that ended before that moment, with their logs, in small transactions; returns how many."""
         forgotten = 0
-        while rows := await self._storage.fetch(_OLD, before, size):
+        while rows := await self._storage.fetch(_OLD, before, PURGED_TOGETHER):
             await self._storage.write(Write(_FORGET_LOG, rows), Write(_FORGET_SAGA, rows))
             forgotten += len(rows)
         return forgotten

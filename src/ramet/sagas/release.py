@@ -32,7 +32,7 @@ def objection(saga: SavedSaga, definition: Definition | None, shapes: Shapes) ->
     return _difference(before[:reached], definition.shape) or _state(saga, definition)
 
 
-def reached(saga: SavedSaga, shapes: Shapes) -> str:
+def step_reached(saga: SavedSaga, shapes: Shapes) -> str:
     """The step it is at, by the name that it was started with; "" where that is not known."""
     before = shapes.by_version.get(saga.definition)
     try:

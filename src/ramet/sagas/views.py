@@ -16,7 +16,7 @@ from ramet.sagas.definition import Definition, due
 from ramet.sagas.journal import Journal, SavedSaga, Shapes, troubles
 from ramet.sagas.live import revive
 from ramet.sagas.progress import ENDED, Kind, Status, Trouble
-from ramet.sagas.release import objection, reached
+from ramet.sagas.release import objection, step_reached
 from ramet.storage.base import Storage
 
 PAGE = 200
@@ -131,8 +131,8 @@ class Views:
             return None
         if await self._journal.is_orphan(saved.id):
             wrong = f"{reason}: it waits for a process of the release that started it"
-            return Status.STRANDED, reached(saved, shapes), wrong
-        return None if same else (Status(saved.status), reached(saved, shapes), None)
+            return Status.STRANDED, step_reached(saved, shapes), wrong
+        return None if same else (Status(saved.status), step_reached(saved, shapes), None)
 
     async def _summary(self, saved: SavedSaga) -> SagaSummary:
         status, at, until, wrong = Status(saved.status), saved.log[-1].step if saved.log else "", None, None

@@ -6,7 +6,6 @@ batch mode, with foreign keys checked at the end.
 
 from __future__ import annotations
 
-import logging
 import re
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
@@ -23,9 +22,7 @@ from sqlalchemy import Connection, MetaData, inspect
 
 from ramet.errors import ConfigurationError, StorageError
 from ramet.storage.base import Storage
-from ramet.storage.revisions import Revision, applied, following, heads, revisions
-
-log = logging.getLogger("ramet.migrations")
+from ramet.storage.revisions import Revision, applied, heads, revisions, unapplied
 
 _TEMPLATE = '''"""{message}"""
 
@@ -84,7 +81,7 @@ class Migrations:
                 f"The database of {self._storage.service} has the revision {', '.join(sorted(unknown))}, which is not "
                 f"in {self._folder}: install the release that has it, or restore the database that belongs to this one."
             )
-        return Status(service=self._storage.service, applied=tuple(sorted(has)), pending=following(known, has))
+        return Status(service=self._storage.service, applied=tuple(sorted(has)), pending=unapplied(known, has))
 
     async def migrate(self, progress: Callable[[Progress], None] = lambda _: None) -> tuple[Revision, ...]:
         """Apply what is pending, in one transaction; returns it."""
@@ -224,12 +221,6 @@ class Migrations:
             upgrade=code(upgrade),
             downgrade=code(downgrade),
         )
-
-
-async def create_all(storage: Storage, tables: MetaData) -> None:
-    """Create the tables that are not there, for a service without migrations."""
-    async with storage.maintenance() as connection:
-        await connection.run_sync(tables.create_all)
 
 
 def _scripts(folder: Path) -> ScriptDirectory:

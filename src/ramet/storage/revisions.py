@@ -46,8 +46,8 @@ def heads(found: Iterable[Revision]) -> frozenset[str]:
     return frozenset(one.id for one in known) - {before for one in known for before in one.follows}
 
 
-def following(found: Iterable[Revision], has: Iterable[str]) -> tuple[Revision, ...]:
-    """Those that a database lacks which has these as its newest, each after those it follows."""
+def unapplied(found: Iterable[Revision], has: Iterable[str]) -> tuple[Revision, ...]:
+    """Those that a database lacks whose newest are these, each after those it follows."""
     known = tuple(found)
     by_id = {one.id: one for one in known}
     done, ahead = set[str](), list(has)

@@ -16,11 +16,11 @@ _AGAIN = 3
 """An eager unit is in nobody's way, except where another program writes to the service's tables."""
 
 Body = Callable[[], Awaitable[T]]
-Answer = Callable[[T], Iterable[Write]]
+Record = Callable[[T], Iterable[Write]]
 """The rows that record a result."""
 
 
-async def transact(storage: Storage, scope: Scope, body: Body[T], answer: Answer[T] | None = None) -> T:
+async def transact(storage: Storage, scope: Scope, body: Body[T], answer: Record[T] | None = None) -> T:
     """Run `body` as the work `scope`: committed with its deferred rows and its `answer` when it returns.
 
     Where it raises, everything is rolled back.
@@ -45,7 +45,7 @@ async def transact(storage: Storage, scope: Scope, body: Body[T], answer: Answer
         current_scope.reset(token)
 
 
-async def _again(storage: Storage, scope: Scope, body: Body[T], answer: Answer[T] | None) -> T:
+async def _again(storage: Storage, scope: Scope, body: Body[T], answer: Record[T] | None) -> T:
     scope.supposed, scope.ran_again = False, True
     for _ in range(_AGAIN):
         _may_run_again(scope)
@@ -62,7 +62,7 @@ async def _again(storage: Storage, scope: Scope, body: Body[T], answer: Answer[T
 
 
 async def transact_within(
-    limit_seconds: float, storage: Storage, scope: Scope, body: Body[T], answer: Answer[T] | None = None
+    limit_seconds: float, storage: Storage, scope: Scope, body: Body[T], answer: Record[T] | None = None
 ) -> T:
     """As `transact`, where nobody else sets a limit: work that hangs would keep the only writer for ever.
 
@@ -94,7 +94,7 @@ def _may_run_again(scope: Scope) -> None:
         )
 
 
-async def _attempt(unit: Unit, body: Body[T], answer: Answer[T] | None) -> T:
+async def _attempt(unit: Unit, body: Body[T], answer: Record[T] | None) -> T:
     try:
         result = await body()
         if unit.conflicted:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from math import log2
 from operator import add
 
@@ -41,28 +41,6 @@ class MethodCounters:
             if seen >= share * total:
                 return float(2 ** ((bucket + 0.5) / FOR_EACH_DOUBLING) - 1) / 1_000_000
         return None
-
-
-class Seldom:
-    """What is alike is said once in some seconds, with the number of those that were left out."""
-
-    def __init__(self, monotonic: Callable[[], float], seconds: float = 10.0, most_kinds: int = 1000) -> None:
-        self._monotonic = monotonic
-        self._seconds = seconds
-        self._most_kinds = most_kinds
-        self._said: dict[Hashable, tuple[float, int]] = {}
-
-    def left_out(self, kind: Hashable = "") -> int | None:
-        """How many of a kind were left out before this one; None: this one is to be left out as well."""
-        now = self._monotonic()
-        at, count = self._said.get(kind, (float("-inf"), 0))
-        if now - at < self._seconds:
-            self._said[kind] = at, count + 1
-            return None
-        if len(self._said) >= self._most_kinds:
-            self._said.clear()
-        self._said[kind] = now, 0
-        return count
 
 
 class Counters:

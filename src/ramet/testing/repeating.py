@@ -10,10 +10,10 @@ from collections.abc import Collection, Sequence
 
 import msgspec
 
-from ramet.contract.codec import Answer as Answered
+from ramet.contract.codec import Answer
 from ramet.errors import InternalError
 from ramet.events.base import Broker, Delivery, Done, Outlet, Sink, Subscription
-from ramet.transport.base import Answer, Call, Peer
+from ramet.transport.base import Call, Peer, Serve
 
 FAILED = b""
 
@@ -25,7 +25,7 @@ class Repeating:
     what does not has kept something outside of its database. "Not now" (`Unavailable` and the like) means nothing.
     """
 
-    def __init__(self, answer: Answer, queries: Collection[str]) -> None:
+    def __init__(self, answer: Serve, queries: Collection[str]) -> None:
         self._answer = answer
         self._queries = frozenset(queries)
         self.differences: list[str] = []
@@ -43,7 +43,7 @@ class Repeating:
 
 def _ending(data: bytes) -> bytes | None:
     """What two answers are compared by: failures are alike, each has an id of its own. None: it says nothing."""
-    error = msgspec.msgpack.decode(data, type=Answered).error
+    error = msgspec.msgpack.decode(data, type=Answer).error
     return data if not error else FAILED if error == InternalError.__name__ else None
 
 

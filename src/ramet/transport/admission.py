@@ -7,10 +7,9 @@ import logging
 
 from ramet.clock import Clock
 from ramet.errors import Overloaded
-from ramet.telemetry.counters import Seldom
-from ramet.transport.base import Answer, Call, Peer
+from ramet.telemetry.throttle import Throttle
+from ramet.transport.base import Call, Peer, Serve
 from ramet.transport.policy.bulkhead import Bulkhead, Gate
-from ramet.transport.policy.moments import Decision, Hook, Moment, unreported
 
 DEFAULTS = Bulkhead()
 TIMED = 8
@@ -26,13 +25,12 @@ class Admission(Gate[asyncio.Future[None]]):
     wait by himself may ask what it stands before, unless it `is_full`, and `enter` only with those that do wait.
     """
 
-    def __init__(self, answer: Answer, *, clock: Clock, policy: Bulkhead = DEFAULTS, hook: Hook = unreported) -> None:
+    def __init__(self, answer: Serve, *, clock: Clock, policy: Bulkhead = DEFAULTS) -> None:
         super().__init__(policy)
         self._answer = answer
         self._monotonic = clock.monotonic
-        self._hook = hook
         self._count = 0
-        self._seldom = Seldom(clock.monotonic)
+        self._throttle = Throttle()
 
     async def __call__(self, call: Call, peer: Peer) -> bytes:
         """The answer. Raises: Overloaded."""
@@ -92,7 +90,6 @@ class Admission(Gate[asyncio.Future[None]]):
 
     def _refusal(self, call: Call) -> Overloaded:
         reason = f"{call.method} was refused: {self.running} calls are in flight, and {len(self.queue)} wait."
-        self._hook(Moment(decision=Decision.REFUSED, method=call.method, reason=reason))
-        if (others := self._seldom.left_out()) is not None:
+        if (others := self._throttle.left_out(self._monotonic())) is not None:
             log.warning("%s So were %d since this was said last: see `concurrency` and `queue`.", reason, others + 1)
         return Overloaded(reason)

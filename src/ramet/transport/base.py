@@ -64,7 +64,7 @@ class Peer(NamedTuple):
 Vouch = Callable[[Context, Peer], Context]
 """The context of a call that names a user, or shows a proof of one, as it may be believed. Raises: Denied."""
 
-Answer = Callable[[Call, Peer], Awaitable[bytes]]
+Serve = Callable[[Call, Peer], Awaitable[bytes]]
 """What a server calls for each request. It raises nothing but a cancellation: errors are answers, too."""
 
 

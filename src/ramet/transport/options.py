@@ -38,7 +38,7 @@ class TransportOptions:
     stand in its place for the methods ("contract.method") that share each.
 
     A peer that has said nothing for `ping_after_seconds` (for `ping_idle_seconds` while nothing is in flight) is asked
-    whether it is there, and counts as dead after `dead_after_seconds`. Two clocks that are less than `way_seconds`
+    whether it is there, and counts as dead after `dead_after_seconds`. Two clocks that are less than `skew_seconds`
     apart are taken for one. Replies and requests are collected up to `flush_bytes` before they are written. Bodies from
     `compress_from_bytes` are compressed on TCP links that leave the machine; None: never. `compress_loopback` is for
     links that look local and are not, such as tunnels.
@@ -58,7 +58,7 @@ class TransportOptions:
     ping_after_seconds: float = 1.0
     ping_idle_seconds: float = 5.0
     dead_after_seconds: float = 5.0
-    way_seconds: float = 0.05
+    skew_seconds: float = 0.05
     flush_bytes: int = 4096
     compress_from_bytes: int | None = 10_000
     compress_loopback: bool = False

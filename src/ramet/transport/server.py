@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import errno
-import logging
 import os
 import socket
 import ssl
@@ -17,7 +16,7 @@ from ramet.tasks import Spawn, first_of
 from ramet.transport.address import UnixAddress, parse_address
 from ramet.transport.admission import Admission
 from ramet.transport.allocator import keep_freed_memory
-from ramet.transport.base import Answer, Peer, Vouch
+from ramet.transport.base import Peer, Serve, Vouch
 from ramet.transport.compression import Compression, zstandard_if_installed
 from ramet.transport.connection.answering import AnsweringConnection, RefusedError
 from ramet.transport.listening import BACKLOG, listen, stop_accepting
@@ -27,7 +26,6 @@ from ramet.transport.wire.messages import VERSIONS, Hello
 from ramet.transport.wire.protocol import common_version
 
 DEFAULTS = TransportOptions()
-log = logging.getLogger("ramet.transport")
 
 
 class Server:
@@ -39,7 +37,7 @@ class Server:
 
     def __init__(
         self,
-        answer: Answer,
+        answer: Serve,
         verify: Callable[[bytes], Peer] | None,
         vouch: Vouch | None = None,
         *,

@@ -8,7 +8,7 @@ import pytest
 
 from ramet.errors import NotFound
 from ramet.events.base import Delivery, Message
-from ramet.events.operators import Counts
+from ramet.events.operators import EventCounts
 from ramet.events.policy import Retries
 from ramet.telemetry.scope import current_scope
 from tests.unit.events.bed import Bed, bed, numbers
@@ -54,8 +54,8 @@ async def test_events_are_listed_where_they_are(tmp_path: Path) -> None:
         assert await it.operations.waiting(topic="orders.Lost") == []
         assert await it.operations.waiting(service="billing") == []
         assert await it.operations.counts() == [
-            Counts(service="orders", waiting=2, retrying=0, dead=0),
-            Counts(service="billing", waiting=0, retrying=0, dead=0),
+            EventCounts(service="orders", waiting=2, retrying=0, dead=0),
+            EventCounts(service="billing", waiting=0, retrying=0, dead=0),
         ]
         with pytest.raises(NotFound, match=r"no service shipping .* there are orders, billing"):
             await it.operations.waiting(service="shipping")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Collection, Sequence
-from itertools import count
 from pathlib import Path
 
 import pytest
@@ -19,7 +18,7 @@ from ramet.storage.sqlite.options import TEMPORARY
 from ramet.storage.sqlite.storage import SqliteStorage
 from ramet.storage.tables import SCHEMA as STORAGE_TABLES
 from ramet.tasks import Tasks
-from tests.unit.faults import Fault, Gate, OwnClock, OwnStorage
+from tests.unit.faults import Fault, Gate, OwnClock, OwnStorage, faults
 
 TOPIC, UNWANTED = "orders.Placed", "orders.Lost"
 FROZEN_SECONDS = 10.0
@@ -210,11 +209,8 @@ async def shared(it: World, fault: Fault) -> None:
 async def test_every_use_of_the_database_may_fail(
     tmp_path: Path, life: Callable[[World, Fault], Awaitable[None]], stride: int, kind: str
 ) -> None:
-    for number in count(1, stride):
-        (folder := tmp_path / str(number)).mkdir()
-        it, fault = World(folder), Fault(number, kind)
+    for fault, folder in faults(kind, tmp_path, stride):
+        it = World(folder)
         await life(it, fault)
-        await it.check(f"{kind}, use {number}")
+        await it.check(str(fault))
         await it.close()
-        if not fault.met.is_set():
-            break

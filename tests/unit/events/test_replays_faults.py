@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from itertools import count
 from pathlib import Path
 
 import pytest
@@ -25,7 +24,7 @@ from ramet.storage.sqlite.storage import SqliteStorage
 from ramet.storage.tables import SCHEMA as STORAGE_TABLES
 from ramet.tasks import Tasks
 from tests.unit.events.bed import unit
-from tests.unit.faults import Fault, Gate, OwnClock, OwnStorage
+from tests.unit.faults import Fault, Gate, OwnClock, OwnStorage, faults
 
 NAME = "billing.note"
 NOTES = "CREATE TABLE note (number INTEGER)"
@@ -130,11 +129,8 @@ class World:
 @pytest.mark.parametrize("processes", [1, 2])
 @pytest.mark.parametrize("kind", ["before", "after", "away", "odd", "frozen", "late"])
 async def test_every_use_of_the_database_may_fail(tmp_path: Path, kind: str, processes: int) -> None:
-    for number in count(1):
-        (folder := tmp_path / str(number)).mkdir()
-        it, fault = World(folder, processes), Fault(number, kind)
+    for fault, folder in faults(kind, tmp_path):
+        it = World(folder, processes)
         await it.run(fault)
-        await it.check(f"{kind}, use {number}")
+        await it.check(str(fault))
         await it.close()
-        if not fault.met.is_set():
-            break

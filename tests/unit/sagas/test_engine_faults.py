@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Awaitable
 from contextlib import suppress
-from itertools import count
 from pathlib import Path
 
 import pytest
 
 from ramet.errors import RametError
-from tests.unit.faults import Fault
+from tests.unit.faults import Fault, faults
 from tests.unit.sagas.examples import Checkout
 from tests.unit.sagas.replicas import Group
 from tests.unit.sagas.test_custody import TAKEN_OVER, Approval, Approved
@@ -83,26 +82,20 @@ class Life:
 async def test_every_use_of_the_database_may_fail(
     tmp_path: Path, caplog: pytest.LogCaptureFixture, kind: str, replicas: int, stride: int
 ) -> None:
-    for number in count(1, stride):
-        (folder := tmp_path / str(number)).mkdir()
-        g, fault = Group(folder, Checkout, Approval), Fault(number, kind)
+    for fault, folder in faults(kind, tmp_path, stride):
+        g = Group(folder, Checkout, Approval)
         await Life(g, fault).run(replicas)
-        what = f"{kind}, use {number}"
+        what = str(fault)
         assert set(await g.views.counts()) == {"completed"}, what
         assert len(g.there.effects) == len(set(g.there.effects)), what
         assert "forgotten" not in caplog.text, what
         await g.close()
-        if not fault.met.is_set():
-            break
 
 
 @pytest.mark.parametrize("kind", ["before", "after", "odd"])
 async def test_every_use_may_fail_while_a_saga_is_taken_from_another_process(tmp_path: Path, kind: str) -> None:
-    for number in count(1):
-        (folder := tmp_path / str(number)).mkdir()
-        g, fault = Group(folder, Checkout), Fault(number, kind)
+    for fault, folder in faults(kind, tmp_path):
+        g = Group(folder, Checkout)
         await Life(g, fault).obtained()
-        assert set(await g.views.counts()) <= {"completed", "compensated"}, f"{kind}, use {number}"
+        assert set(await g.views.counts()) <= {"completed", "compensated"}, str(fault)
         await g.close()
-        if not fault.met.is_set():
-            break

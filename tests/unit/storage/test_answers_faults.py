@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
-from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +21,7 @@ from ramet.storage.sqlite.storage import SqliteStorage
 from ramet.storage.tables import SCHEMA
 from ramet.tasks import Tasks
 from ramet.telemetry.scope import Apart, Scope, Work, current_scope
-from tests.unit.faults import Fault, Gate, OwnStorage
+from tests.unit.faults import Fault, Gate, OwnStorage, faults
 
 REFUSED, BROKEN = 3, 4
 GOOD, MIXED = (1, 2, 5, 6), (1, 2, 3, 4, 5, 6)
@@ -158,12 +157,9 @@ class World:
 async def test_every_use_of_the_database_may_fail(
     tmp_path: Path, kind: str, *, shared: bool, numbers: Sequence[int]
 ) -> None:
-    for number in count(1):
-        (folder := tmp_path / str(number)).mkdir()
-        it, fault = World(folder, numbers, shared=shared), Fault(number, kind)
+    for fault, folder in faults(kind, tmp_path):
+        it = World(folder, numbers, shared=shared)
         await it.run(fault)
-        await it.check(f"{kind}, use {number}")
+        await it.check(str(fault))
         await it.close()
         assert fault.met.is_set() or bool(it.joint) == shared
-        if not fault.met.is_set():
-            break

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import count
 from pathlib import Path
 
 import pytest
@@ -13,7 +12,7 @@ from ramet.storage.sqlite.options import TEMPORARY
 from ramet.storage.sqlite.storage import SqliteStorage
 from ramet.storage.tables import SCHEMA
 from ramet.tasks import Tasks
-from tests.unit.faults import Fault, Gate, OwnClock, OwnStorage
+from tests.unit.faults import Fault, Gate, OwnClock, OwnStorage, faults
 
 EXPELLED = SILENCE_SECONDS + 2 * BEAT_SECONDS
 SETTLED = EXPELLED + 2 * BEAT_SECONDS
@@ -84,9 +83,8 @@ class World:
 @pytest.mark.parametrize("first", [True, False])
 @pytest.mark.parametrize("kind", ["before", "after", "away", "odd", "frozen", "late"])
 async def test_every_use_of_the_database_may_fail(tmp_path: Path, kind: str, first: bool) -> None:
-    for number in count(1):
-        (folder := tmp_path / str(number)).mkdir()
-        it, fault, what = World(folder), Fault(number, kind), f"{kind}, use {number}"
+    for fault, folder in faults(kind, tmp_path):
+        it, what = World(folder), str(fault)
         await it.run(fault, first=first)
         rows = dict(await it.storage.fetch("SELECT name, owner FROM ramet_lease"))
         workers = {process.leases.worker for process in it.all}
@@ -97,5 +95,3 @@ async def test_every_use_of_the_database_may_fail(tmp_path: Path, kind: str, fir
             assert one.held == {name for name in NAMES if one.leases.holds(name)}, what
             assert one.known <= workers, what
         await it.close()
-        if not fault.met.is_set():
-            break

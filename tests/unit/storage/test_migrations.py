@@ -11,7 +11,7 @@ from sqlalchemy import Column, ForeignKey, Integer, MetaData, String, Table
 
 from ramet.errors import ConfigurationError, StorageError, StorageUnavailable
 from ramet.storage.base import Row, Write
-from ramet.storage.migrations import Migrations, Progress, create_all
+from ramet.storage.migrations import Migrations, Progress
 from ramet.storage.revisions import applied, is_current, revisions
 from ramet.storage.sqlite.options import SqliteOptions
 from ramet.storage.sqlite.storage import SqliteStorage
@@ -48,11 +48,9 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path / "migrations"
 
 
-async def test_a_service_without_migrations_gets_its_tables(storage: SqliteStorage) -> None:
-    await create_all(storage, SECOND)
-    await create_all(storage, SECOND)
-    await storage.write(Write("INSERT INTO item (id, name) VALUES (?, ?)", [(1, "tea")]))
-    assert await storage.fetch("SELECT price FROM item") == [(0,)]
+async def create_all(storage: SqliteStorage, tables: MetaData) -> None:
+    async with storage.maintenance() as connection:
+        await connection.run_sync(tables.create_all)
 
 
 async def test_revisions_are_written_from_the_declared_tables_and_applied_in_order(

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ramet.clock import VirtualClock
-from ramet.telemetry.counters import Counters, MethodCounters, Seldom, added
+from ramet.telemetry.counters import Counters, MethodCounters, added
 
 
 @pytest.mark.parametrize("seconds", [3e-6, 17e-6, 65e-6, 300e-6, 1.01e-3, 1.9e-3, 0.0333, 1.2, 59.0])
@@ -53,16 +52,3 @@ def test_a_copy_without_durations_has_the_same_counts() -> None:
 
     assert (name, found.calls, found.errors, found.percentile(0.5)) == ("Stock.take", 6, 2, None)
     assert counters.total == counters.untimed().total == 8
-
-
-async def test_what_is_alike_is_said_once_in_a_while_and_counted_meanwhile() -> None:
-    clock = VirtualClock()
-    seldom = Seldom(clock.monotonic, 10.0, most_kinds=2)
-    assert [seldom.left_out(kind) for kind in ("a", "a", "b", "a")] == [0, None, 0, None]
-    await clock.advance(10)
-    assert [seldom.left_out(kind) for kind in ("a", "a")] == [2, None]
-
-
-def test_what_was_said_of_very_many_kinds_is_forgotten() -> None:
-    seldom = Seldom(VirtualClock().monotonic, most_kinds=2)
-    assert [seldom.left_out(kind) for kind in (1, 2, 3, 1)] == [0, 0, 0, 0]

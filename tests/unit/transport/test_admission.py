@@ -12,7 +12,7 @@ from ramet.errors import Overloaded
 from ramet.tasks import Tasks
 from ramet.telemetry.context import Context
 from ramet.transport.admission import Admission
-from ramet.transport.base import Answer, Call, Peer
+from ramet.transport.base import Call, Peer, Serve
 from ramet.transport.policy.bulkhead import Bulkhead
 
 PEER = Peer("somebody")
@@ -122,7 +122,7 @@ class Workshop:
         return b"done"
 
 
-async def goodput(clock: VirtualClock, answer: Answer, load: float, tasks: Tasks) -> float:
+async def goodput(clock: VirtualClock, answer: Serve, load: float, tasks: Tasks) -> float:
     """Answers in time for each second, of calls that come by chance at `load` times the capacity."""
     in_time = 0
 

@@ -28,7 +28,6 @@ ONE = frozenset(
 NUMBERS = frozenset(
     {"count", "exists", "aggregate", "acount", "aexists", "aaggregate", "scalar", "in_bulk", "iterator"}
 )
-WRAPPERS = frozenset({"Optional", "Annotated", "Final", "ClassVar", "Mapped"})
 STATEMENTS = {"select": False, "insert": True, "update": True, "delete": True}
 SESSION_WRITES = frozenset({"add", "add_all", "merge", "delete", "bulk_save_objects", "bulk_insert_mappings"})
 SESSION = re.compile(r"(^|_)(session|db|uow)$", re.IGNORECASE)

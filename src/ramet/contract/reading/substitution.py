@@ -23,9 +23,8 @@ def is_unfit(given: Any, expected: Any) -> bool:
         return any(is_unfit(one, expected) for one in get_args(given))
     if _is_union(expected):
         return all(is_unfit(given, one) for one in get_args(expected))
-    if not _is_class_unfit(get_origin(given) or given, get_origin(expected) or expected):
-        return _are_arguments_unfit(given, expected)
-    return True
+    classes = get_origin(given) or given, get_origin(expected) or expected
+    return _is_class_unfit(*classes) or _are_arguments_unfit(given, expected)
 
 
 def _bare(hint: Any) -> Any:

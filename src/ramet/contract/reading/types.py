@@ -96,7 +96,7 @@ def is_constrained(hint: Any) -> bool:
     """
     if hint is None or hint in LEAVES:
         return False
-    whole = type_info(hint)
+    whole = type_info(hint)  # kept meanwhile, so that an id is that of one part alone
     waiting: list[Any] = [whole]
     seen: set[int] = set()
     while waiting:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from typing import TypeVar
 
 from ramet.clock import Clock
@@ -14,26 +15,30 @@ AGAIN_SECONDS = 0.5
 T = TypeVar("T")
 
 
-async def insist(
-    ask: Callable[[], Awaitable[T]],
-    *,
-    clock: Clock,
-    patience_seconds: float,
-    failures: tuple[type[Exception], ...],
-    final: Callable[[Exception], bool] = lambda _: False,
-) -> T:
-    """What it gives; asked again and again, as a connection may go at any moment.
+@dataclass(frozen=True, kw_only=True)
+class Insist:
+    """Asks again and again, as a connection may go at any moment.
 
-    Raises: what it failed with when there was no more time, or finally.
+    Of `failures` all but those that are `final` may end soon.
     """
-    deadline = clock.monotonic() + patience_seconds
-    while True:
-        try:
-            return await ask()
-        except failures as error:
-            if final(error) or clock.monotonic() > deadline:
-                raise
-        await clock.sleep(clock.jitter(AGAIN_SECONDS))
+
+    clock: Clock
+    patience_seconds: float
+    failures: tuple[type[Exception], ...]
+    final: Callable[[Exception], bool]
+    unreachable: Callable[[Exception], Exception]
+
+    async def __call__(self, ask: Callable[[], Awaitable[T]]) -> T:
+        """What it gives. Raises: as `unreachable` says it, what it failed with finally, or when the time was up."""
+        clock = self.clock
+        deadline = clock.monotonic() + self.patience_seconds
+        while True:
+            try:
+                return await ask()
+            except self.failures as error:
+                if self.final(error) or clock.monotonic() > deadline:
+                    raise self.unreachable(error) from error
+            await clock.sleep(clock.jitter(AGAIN_SECONDS))
 
 
 async def persist(

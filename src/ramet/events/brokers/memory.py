@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 
 from ramet.errors import ConfigurationError
-from ramet.events.base import Broker, Outlet, Subscription
+from ramet.events.base import Broker, Outlet, Subscription, check_unsubscribed
 
 
 class MemoryBroker(Broker):
@@ -28,10 +28,7 @@ class MemoryBroker(Broker):
 
     async def subscribe(self, subscription: Subscription) -> None:
         name = subscription.consumer
-        if name in self._outlets:
-            raise ConfigurationError(
-                f"The consumer {name} subscribes twice in one process; its replicas belong into processes of their own."
-            )
+        check_unsubscribed(name, self._outlets)
         if missed := subscription.topics & self._sending:
             raise ConfigurationError(
                 f"The consumer {name} subscribes to {', '.join(sorted(missed))}, which a relay is sending already: "

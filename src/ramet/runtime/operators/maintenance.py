@@ -13,6 +13,7 @@ from ramet.clock import SystemClock
 from ramet.errors import Unavailable
 from ramet.model.topology import Deployment
 from ramet.runtime.configuration import Configuration
+from ramet.runtime.engines import obstacle
 from ramet.runtime.operators.operations import Operations, Place
 from ramet.runtime.operators.requests import (
     Answer,
@@ -24,7 +25,6 @@ from ramet.runtime.operators.requests import (
     RetrySaga,
 )
 from ramet.runtime.running import Running
-from ramet.runtime.supervisor.engines import obstacle
 from ramet.runtime.wiring import SQLITE, embedded, engines, kept
 from ramet.storage.base import Storage
 

@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from ramet.clock import Clock
 from ramet.errors import NotFound, UsageError
-from ramet.events.operators import Counts, EventOperations
+from ramet.events.operators import EventCounts, EventOperations
 from ramet.runtime.operators import requests as asked
 from ramet.runtime.operators.calls import call
 from ramet.runtime.planning import masked
@@ -48,14 +48,14 @@ class Place:
         )
 
 
-class _Read(NamedTuple):
+class _Snapshot(NamedTuple):
     """Counters as they are at one moment: of each method, and of its calls by caller."""
 
     methods: list[tuple[str, MethodCounters]]
     calls: Mapping[tuple[str, str], MethodCounters]
 
     @classmethod
-    def of(cls, counters: Counters) -> _Read:
+    def of(cls, counters: Counters) -> _Snapshot:
         return cls(list(counters), counters.calls)
 
 
@@ -92,8 +92,8 @@ class Operations:
         place, running = self._place, self._place.running
         started = running.started_at if running is not None else None
         counts = {count.service: count for count in await self._events.counts()}
-        read = _Read.of(running.counters if running is not None else Counters())
-        services = [await self._service(storage, counts[name], read) for name, storage in place.storages.items()]
+        snapshot = _Snapshot.of(running.counters if running is not None else Counters())
+        services = [await self._service(storage, counts[name], snapshot) for name, storage in place.storages.items()]
         return asked.Status(
             application=place.application,
             deployment=place.deployment,
@@ -102,8 +102,8 @@ class Operations:
             uptime_seconds=place.clock.monotonic() - started if started is not None else None,
             addresses=place.addresses,
             services=tuple(services),
-            traffic=self._traffic(read),
-            externals=self._externals(read),
+            traffic=self._traffic(snapshot),
+            externals=self._externals(snapshot),
             cpu_seconds=_used_seconds() - self._used_before if started is not None else None,
         )
 
@@ -113,34 +113,34 @@ class Operations:
         total = 0 if running is None else running.counters.total + sum(map(self._handled, running.services))
         if running is not None and total != self._counted_of:
             self._counted_of = total
-            read = _Read.of(running.counters.untimed())
+            snapshot = _Snapshot.of(running.counters.untimed())
             self._counted = asked.Counts(
-                services=tuple(self._counts(name, read) for name in self._place.storages),
-                traffic=self._traffic(read),
-                externals=self._externals(read),
+                services=tuple(self._counts(name, snapshot) for name in self._place.storages),
+                traffic=self._traffic(snapshot),
+                externals=self._externals(snapshot),
             )
         return self._counted
 
-    def _traffic(self, read: _Read) -> tuple[asked.Traffic, ...]:
+    def _traffic(self, snapshot: _Snapshot) -> tuple[asked.Traffic, ...]:
         running = self._place.running
         if running is None:
             return ()
         apis = tuple(f"{api.name}." for api in running.declared.apis)
-        requests = {("", name): counter for name, counter in read.methods if name.startswith(apis)}
+        requests = {("", name): counter for name, counter in snapshot.methods if name.startswith(apis)}
         return tuple(
             asked.Traffic(caller=caller, method=method, calls=counter.calls, p50_ms=_milliseconds(counter, 0.5))
-            for (caller, method), counter in sorted({**requests, **read.calls}.items())
+            for (caller, method), counter in sorted({**requests, **snapshot.calls}.items())
             if counter.calls
         )
 
-    def _externals(self, read: _Read) -> tuple[asked.ExternalStatus, ...]:
+    def _externals(self, snapshot: _Snapshot) -> tuple[asked.ExternalStatus, ...]:
         running = self._place.running
         if running is None:
             return ()
         found = []
         for external in running.declared.externals:
             name = external.contract.name
-            total = added(counter for method, counter in read.methods if method.startswith(f"{name}."))
+            total = added(counter for method, counter in snapshot.methods if method.startswith(f"{name}."))
             found.append(
                 asked.ExternalStatus(
                     name=name,
@@ -150,9 +150,9 @@ class Operations:
             )
         return tuple(found)
 
-    async def _service(self, storage: Storage, events: Counts, read: _Read) -> asked.ServiceStatus:
+    async def _service(self, storage: Storage, events: EventCounts, snapshot: _Snapshot) -> asked.ServiceStatus:
         return replace(
-            self._counts(storage.service, read),
+            self._counts(storage.service, snapshot),
             events_waiting=events.waiting,
             events_retrying=events.retrying,
             events_dead=events.dead,
@@ -160,8 +160,8 @@ class Operations:
             schedules=tuple(await schedule_states(storage)),
         )
 
-    def _counts(self, service: str, read: _Read) -> asked.ServiceStatus:
-        counters = self._counters(service, read)
+    def _counts(self, service: str, snapshot: _Snapshot) -> asked.ServiceStatus:
+        counters = self._counters(service, snapshot)
         return asked.ServiceStatus(
             name=service,
             **_counted(added(counter for _, counter in counters)),
@@ -175,12 +175,12 @@ class Operations:
         found = running.services.get(service) if running is not None else None
         return 0 if found is None else sum(consuming.count for consuming in found.consuming)
 
-    def _counters(self, service: str, read: _Read) -> list[tuple[str, MethodCounters]]:
+    def _counters(self, service: str, snapshot: _Snapshot) -> list[tuple[str, MethodCounters]]:
         running = self._place.running
         if running is None:
             return []
         prefix = next((one.contract.name + "." for one in running.declared.services if one.name == service), "?")
-        return [(name, counter) for name, counter in read.methods if name.startswith(prefix)]
+        return [(name, counter) for name, counter in snapshot.methods if name.startswith(prefix)]
 
     # -- sagas ---------------------------------------------------------------------------------------------------
 

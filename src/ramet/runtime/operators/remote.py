@@ -68,10 +68,9 @@ class Remote:
 
 
 @contextlib.contextmanager
-def reach(data: Path, *, patience_seconds: float | None = None) -> Iterator[Remote | None]:
+def reach(data: Path) -> Iterator[Remote | None]:
     """The deployment with this data folder, or None when it does not run; a socket left behind does not matter."""
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
-        connection.settimeout(patience_seconds)
         try:
             connection.connect(str(address(data)))
         except OSError:

@@ -71,11 +71,10 @@ class ReplicaOperations:
 
     async def stranded(self, group: str) -> Sequence[asked.ServiceSaga]:
         """The sagas that nobody has and the release of a group cannot go on with; none where none of it tells."""
+        request = asked.ListSagas(status=SagaStatus.STRANDED, limit=MOST_STRANDED)
         for folder in self._reach().get(group, ()):
             with contextlib.suppress(RametError):
-                return (
-                    await ask(folder, asked.ListSagas(status=SagaStatus.STRANDED, limit=MOST_STRANDED), asked.SagaList)
-                ).sagas
+                return (await ask(folder, request, asked.SagaList)).sagas
         return ()
 
     async def _status(self, folder: Path) -> asked.Status | None:

@@ -20,6 +20,7 @@ from ramet.errors import ConfigurationError, NotFound
 from ramet.identity.tokens import DAY_SECONDS, issuer_of
 from ramet.model.topology import ASSIGNMENT, Assignment, Deployment
 from ramet.runtime.discovery.messages import Hello
+from ramet.runtime.engines import obstacle
 from ramet.runtime.operators.control import Control
 from ramet.runtime.operators.requests import Address
 from ramet.runtime.orphans import PARENT
@@ -27,7 +28,6 @@ from ramet.runtime.planning import Placed, Placement
 from ramet.runtime.sole import unusable
 from ramet.runtime.supervisor.child import Child, Launch
 from ramet.runtime.supervisor.counts import Past
-from ramet.runtime.supervisor.engines import obstacle
 from ramet.runtime.supervisor.folders import Folders
 from ramet.runtime.supervisor.group_log import GroupLog, Show
 from ramet.runtime.supervisor.hub import Hub

@@ -18,7 +18,7 @@ from ramet.errors import CommitUnknown, StorageError
 from ramet.storage.base import Conflict, Storage
 from ramet.storage.lots.part import Part, Shared
 from ramet.storage.lots.watching import ELSEWHERE_SECONDS, Watched, Way
-from ramet.storage.work import Answer, Body
+from ramet.storage.work import Body, Record
 from ramet.tasks import Spawn
 from ramet.telemetry.scope import Apart, Committed, Scope, current_scope
 
@@ -125,7 +125,7 @@ class Lot(Shared):
 
     # -- a part --------------------------------------------------------------------------------------------------
 
-    async def take(self, way: Way, scope: Scope, body: Body[T], answer: Answer[T]) -> T:
+    async def take(self, way: Way, scope: Scope, body: Body[T], answer: Record[T]) -> T:
         """Do one's part, and wait until all is committed. Raises: Undone; CommitUnknown; CancelledError."""
         task = asyncio.current_task()
         assert task is not None

@@ -22,7 +22,7 @@ from typing import TypeVar
 from ramet.storage.base import Storage, Unit
 from ramet.storage.lots.lot import Bounds, Lot, Turn, Undone
 from ramet.storage.lots.watching import MOST, Watched, Way
-from ramet.storage.work import Answer, Body, transact
+from ramet.storage.work import Body, Record, transact
 from ramet.tasks import Spawn
 from ramet.telemetry.scope import Scope
 
@@ -45,7 +45,7 @@ class CommandLots:
         """Those that are waited for, the oldest first."""
         self._hurry: asyncio.TimerHandle | None = None
 
-    async def transact(self, scope: Scope, body: Body[T], answer: Answer[T]) -> T:
+    async def transact(self, scope: Scope, body: Body[T], answer: Record[T]) -> T:
         """See `work.transact`."""
         way = self._ways.get(scope.name)
         if way is None:
@@ -64,7 +64,7 @@ class CommandLots:
         return await self._alone(turn, scope, body, answer)
 
     async def _apart(
-        self, way: Way, scope: Scope, body: Body[T], answer: Answer[T], elsewhere: Callable[[], None]
+        self, way: Way, scope: Scope, body: Body[T], answer: Record[T], elsewhere: Callable[[], None]
     ) -> T:
         """In a transaction of its own: what it does there decides whether the next may be in a lot."""
         try:
@@ -74,7 +74,7 @@ class CommandLots:
             if scope.calls:
                 way.note_solitary()
 
-    async def _alone(self, turn: Turn, scope: Scope, body: Body[T], answer: Answer[T]) -> T:
+    async def _alone(self, turn: Turn, scope: Scope, body: Body[T], answer: Record[T]) -> T:
         """The same, while others gather, unless it turns out to wait for something else."""
 
         def elsewhere() -> None:

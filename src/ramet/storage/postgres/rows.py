@@ -209,11 +209,6 @@ def _end(request: Request, error: StorageError | None) -> None:
         request.ended.set_result(None)
 
 
-def _log(request: Request) -> None:
-    if request.error is not None:
-        log.error("Rows written for later were not written: %s", request.error)
-
-
 class Means(NamedTuple):
     """What the units of one storage work with."""
 
@@ -221,3 +216,8 @@ class Means(NamedTuple):
     rows: Rows
     apart: Rows
     location: str
+
+
+def _log(request: Request) -> None:
+    if request.error is not None:
+        log.error("Rows written for later were not written: %s", request.error)

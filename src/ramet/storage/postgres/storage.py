@@ -34,18 +34,15 @@ _SNAPSHOT = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
 
 
 class PostgresStorage(Storage):
-    """The database of one service: the schema `schema` (the service's name, unless given) at `url`.
+    """The database of one service: the schema of its name at `url`.
 
     `url` is `postgresql://[user[:password]@]host[:port]/database[?host=/folder&sslmode=…]`.
     """
 
     shared = True
 
-    def __init__(
-        self, service: str, url: str, options: PostgresOptions | None = None, *, schema: str | None = None
-    ) -> None:
-        self.service = service
-        self.schema = schema or service
+    def __init__(self, service: str, url: str, options: PostgresOptions | None = None) -> None:
+        self.service = self.schema = service
         self.options = options or PostgresOptions()
         self.address = address(url)
         self._tasks = Tasks()

@@ -18,7 +18,7 @@ from ramet.identity.grants import denial
 from ramet.tasks import Spawn
 from ramet.telemetry.context import current_context
 from ramet.transport.admission import Admission
-from ramet.transport.base import Answer, Call, Peer, Vouch
+from ramet.transport.base import Call, Peer, Serve, Vouch
 from ramet.transport.compression import Compression
 from ramet.transport.connection.connection import APART_BYTES, Connection
 from ramet.transport.connection.eager import Eager, StandIn
@@ -98,7 +98,7 @@ class AnsweringConnection(Connection):
 
     def __init__(
         self,
-        answer: Answer,
+        answer: Serve,
         admit: Admit,
         compression: Compression | None,
         *,
@@ -118,7 +118,7 @@ class AnsweringConnection(Connection):
         self._known: dict[str, Known] = {}
         self._draining = False
         self._deaf = False
-        self._way_seconds = options.way_seconds
+        self._skew_seconds = options.skew_seconds
         self.on_begun: Callable[[AnsweringConnection], None] | None = None
         self.on_introduced: Callable[[AnsweringConnection], None] | None = None
         self.vouch: Vouch | None = None
@@ -134,7 +134,7 @@ class AnsweringConnection(Connection):
         super().connection_made(transport)
         link = transport.get_extra_info("socket")
         if link is not None and link.family == socket.AF_UNIX:
-            self._way_seconds = self._options.dead_after_seconds  # who has waited for longer has gone
+            self._skew_seconds = self._options.dead_after_seconds  # who has waited for longer has gone
         if self.on_begun is not None:
             self.on_begun(self)
         self._background.append(self._spawn(self._hurry()))
@@ -188,7 +188,7 @@ class AnsweringConnection(Connection):
         """
         now = self._monotonic()
         ahead = now - calls.now
-        if 0 <= ahead < self._way_seconds:
+        if 0 <= ahead < self._skew_seconds:
             ahead = 0.0
         with self._eager:
             for number, call in enumerate(calls.calls, first):
@@ -272,7 +272,7 @@ class AnsweringConnection(Connection):
             admission.enter()
         self._alarm.set(call.context.deadline)
 
-    async def _work(self, number: int, call: Call, answering: Answer) -> None:
+    async def _work(self, number: int, call: Call, answering: Serve) -> None:
         """Answer one call under its context, and send what came of it."""
         current_context.set(call.context)
         try:

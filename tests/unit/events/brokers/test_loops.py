@@ -7,8 +7,8 @@ import logging
 
 import pytest
 
-from ramet.clock import VirtualClock
-from ramet.events.brokers.loops import AGAIN_SECONDS, insist, persist
+from ramet.clock import Clock, VirtualClock
+from ramet.events.brokers.loops import AGAIN_SECONDS, Insist, persist
 from ramet.tasks import Tasks
 
 LOG = logging.getLogger("ramet.test")
@@ -48,6 +48,16 @@ async def test_a_loop_that_is_told_to_end_ends() -> None:
     assert task.cancelled()
 
 
+def insist(clock: Clock, patience_seconds: float) -> Insist:
+    return Insist(
+        clock=clock,
+        patience_seconds=patience_seconds,
+        failures=(OSError,),
+        final=lambda error: isinstance(error, PermissionError),
+        unreachable=lambda error: LookupError(str(error)),
+    )
+
+
 async def test_what_fails_for_a_while_is_asked_again() -> None:
     clock, failures = VirtualClock(), [OSError("gone"), OSError("gone")]
 
@@ -57,16 +67,21 @@ async def test_what_fails_for_a_while_is_asked_again() -> None:
         return "there"
 
     async with asyncio.TaskGroup() as group:
-        asked = group.create_task(insist(ask, clock=clock, patience_seconds=5.0, failures=(OSError,)))
+        asked = group.create_task(insist(clock, 5.0)(ask))
         await clock.advance(2 * AGAIN_SECONDS)
     assert asked.result() == "there"
 
 
 @pytest.mark.parametrize(
-    ("failure", "asked"), [(OSError("gone"), 3), (PermissionError("never"), 1), (ValueError("ours"), 1)], ids=repr
+    ("failure", "told", "asked"),
+    [
+        (OSError("gone"), LookupError, 3),
+        (PermissionError("never"), LookupError, 1),
+        (ValueError("ours"), ValueError, 1),
+    ],
 )
 async def test_what_it_fails_with_is_told_when_there_is_no_more_time_or_it_is_final(
-    failure: Exception, asked: int
+    failure: Exception, told: type[Exception], asked: int
 ) -> None:
     clock, count = VirtualClock(), 0
 
@@ -76,16 +91,8 @@ async def test_what_it_fails_with_is_told_when_there_is_no_more_time_or_it_is_fi
         await clock.sleep(1.0)
         raise failure
 
-    asking = Tasks().spawn(
-        insist(
-            ask,
-            clock=clock,
-            patience_seconds=2.5,
-            failures=(OSError,),
-            final=lambda error: isinstance(error, PermissionError),
-        )
-    )
+    asking = Tasks().spawn(insist(clock, 2.5)(ask))
     await clock.advance(10.0)
-    with pytest.raises(type(failure)):
+    with pytest.raises(told, match=str(failure)):
         await asking
     assert count == asked

@@ -11,8 +11,8 @@ from typing import Any
 from nats.aio.msg import Msg
 
 from ramet.clock import Clock
-from ramet.errors import ConfigurationError, RametError, described
-from ramet.events.base import Broker, Interest, Message, Outlet, Subscription
+from ramet.errors import RametError, described
+from ramet.events.base import Broker, Interest, Message, Outlet, Subscription, check_unsubscribed
 from ramet.events.brokers.beats import Beats
 from ramet.events.brokers.loops import persist
 from ramet.events.brokers.nats.connection import FAILURES, Connection
@@ -97,10 +97,7 @@ class NatsBroker(Broker):
 
     async def subscribe(self, subscription: Subscription) -> None:
         name = subscription.consumer
-        if name in self._readings:
-            raise ConfigurationError(
-                f"The consumer {name} subscribes twice in one process; its replicas belong into processes of their own."
-            )
+        check_unsubscribed(name, self._readings)
         assert self._stream is not None, "a broker is opened before somebody subscribes"
         past = subscription.past
         interest = Interest(name, subscription.topics, past is not None)

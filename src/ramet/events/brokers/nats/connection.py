@@ -12,7 +12,7 @@ import msgspec
 
 from ramet.clock import Clock
 from ramet.errors import ConfigurationError, MissingExtra, Unavailable
-from ramet.events.brokers.loops import insist
+from ramet.events.brokers.loops import Insist
 from ramet.events.brokers.nats.options import DAY_SECONDS, NatsOptions
 from ramet.events.brokers.nats.wire import Layout, Names, Stamp
 from ramet.tasks import end, within
@@ -34,7 +34,6 @@ try:
 except ImportError as error:
     raise MissingExtra("nats-py", "nats", "The broker NATS") from error
 
-T = TypeVar("T")
 V = TypeVar("V", bound=msgspec.Struct)
 RECONNECT_SECONDS = 0.25
 IDLE_READER_SECONDS = 60.0
@@ -63,9 +62,15 @@ class Connection:
     ) -> None:
         self._options = options
         self._names = names
-        self._clock = clock
         self._lost = lost
         self._back = back
+        self.insist = Insist(
+            clock=clock,
+            patience_seconds=options.patience_seconds,
+            failures=FAILURES,
+            final=_is_without_jetstream,
+            unreachable=self._unreachable,
+        )
         self._kv: KeyValue | None = None
         self._listened: list[tuple[str, Callable[[Msg], None]]] = []
         self._layout: Layout | None = None
@@ -90,19 +95,6 @@ class Connection:
         except BaseException:
             await self.close()
             raise
-
-    async def insist(self, ask: Callable[[], Awaitable[T]]) -> T:
-        """What it gives; asked again as long as the options have patience. Raises: Unavailable, ConfigurationError."""
-        try:
-            return await insist(
-                ask,
-                clock=self._clock,
-                patience_seconds=self._options.patience_seconds,
-                failures=FAILURES,
-                final=_is_without_jetstream,
-            )
-        except FAILURES as error:
-            raise self._unreachable(error) from error
 
     async def renew(self) -> None:
         """Connect with a new client after `gone`, and hear what was listened to. Raises: as `open`."""

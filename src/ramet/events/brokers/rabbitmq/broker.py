@@ -10,9 +10,9 @@ from typing import Any
 
 from ramet.clock import Clock
 from ramet.errors import ConfigurationError, MissingExtra, Unavailable, described
-from ramet.events.base import Broker, Interest, Message, Outlet, Subscription
+from ramet.events.base import Broker, Interest, Message, Outlet, Subscription, check_unsubscribed
 from ramet.events.brokers.beats import Beats
-from ramet.events.brokers.loops import insist, persist
+from ramet.events.brokers.loops import Insist, persist
 from ramet.events.brokers.members import BEAT_SECONDS
 from ramet.events.brokers.outgoing import AGAIN_SECONDS, WINDOW, Outgoing, Pack
 from ramet.events.brokers.rabbitmq.names import Names
@@ -69,6 +69,13 @@ class RabbitBroker(Broker):
         self._interests = {interest.consumer: interest for interest in interests}
         self._outgoing = Outgoing(clock, route=_everywhere, most=1, packs=WINDOW, overdue_seconds=None)
         self._beats = Beats(self._tell, clock=clock, spawn=spawn, failures=FAILURES)
+        self._insist = Insist(
+            clock=clock,
+            patience_seconds=self._options.patience_seconds,
+            failures=FAILURES,
+            final=lambda error: isinstance(error, AuthenticationError),
+            unreachable=self._unreachable,
+        )
         self._readings: dict[str, Reading] = {}
         self._dialed: list[AbstractConnection] = []
         self._consuming: AbstractConnection | None = None
@@ -99,10 +106,7 @@ class RabbitBroker(Broker):
 
     async def subscribe(self, subscription: Subscription) -> None:
         name = subscription.consumer
-        if name in self._readings:
-            raise ConfigurationError(
-                f"The consumer {name} subscribes twice in one process; its replicas belong into processes of their own."
-            )
+        check_unsubscribed(name, self._readings)
         if name not in self._interests:
             self._interests[name] = Interest(name, subscription.topics)
             await self._insist(partial(self._declare_now, self._interests[name]))
@@ -134,19 +138,6 @@ class RabbitBroker(Broker):
         """Connect again: what was not acknowledged is delivered again, what was not confirmed is sent again."""
         for connection in self._dialed:
             self._spawn(quietly(connection.close))
-
-    async def _insist(self, ask: Callable[[], Awaitable[None]]) -> None:
-        """Ask as long as the options have patience. Raises: Unavailable."""
-        try:
-            await insist(
-                ask,
-                clock=self._clock,
-                patience_seconds=self._options.patience_seconds,
-                failures=FAILURES,
-                final=lambda error: isinstance(error, AuthenticationError),
-            )
-        except FAILURES as error:
-            raise self._unreachable(error) from error
 
     async def _connect(self) -> None:
         try:

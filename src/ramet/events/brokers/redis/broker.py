@@ -9,10 +9,10 @@ from functools import partial
 from typing import Any
 
 from ramet.clock import Clock
-from ramet.errors import ConfigurationError, Unavailable, described
-from ramet.events.base import Broker, Interest, Message, Outlet, Subscription
+from ramet.errors import Unavailable, described
+from ramet.events.base import Broker, Interest, Message, Outlet, Subscription, check_unsubscribed
 from ramet.events.brokers.beats import Beats
-from ramet.events.brokers.loops import insist, persist
+from ramet.events.brokers.loops import Insist, persist
 from ramet.events.brokers.outgoing import AGAIN_SECONDS, Outgoing
 from ramet.events.brokers.redis.durability import doubts, read_info, refuse
 from ramet.events.brokers.redis.entries import Store
@@ -60,6 +60,13 @@ class RedisBroker(Broker):
         self._store = Store(self._rest, self._names, options)
         self._hearing = Line(options)
         self._beats = Beats(self._tell, clock=clock, spawn=spawn, failures=FAILURES)
+        self._insist = Insist(
+            clock=clock,
+            patience_seconds=options.patience_seconds,
+            failures=FAILURES,
+            final=lambda error: isinstance(error, REFUSALS),
+            unreachable=self._unreachable,
+        )
         self._readings: dict[str, Reading] = {}
         self._is_refused = False
         self._tasks: list[asyncio.Task[Any]] = []
@@ -89,10 +96,7 @@ class RedisBroker(Broker):
 
     async def subscribe(self, subscription: Subscription) -> None:
         name, past = subscription.consumer, subscription.past
-        if name in self._readings:
-            raise ConfigurationError(
-                f"The consumer {name} subscribes twice in one process; its replicas belong into processes of their own."
-            )
+        check_unsubscribed(name, self._readings)
         await self._insist(partial(self._store.declare, Interest(name, subscription.topics, past is not None)))
         if past is not None:
             if not self._options.past_days:
@@ -110,19 +114,6 @@ class RedisBroker(Broker):
         self, *loops: Callable[[], Awaitable[None]], mend: Callable[[], None] | None = None
     ) -> list[asyncio.Task[Any]]:
         return [self._spawn(persist(loop, clock=self._clock, log=log, mend=mend)) for loop in loops]
-
-    async def _insist(self, ask: Callable[[], Awaitable[None]]) -> None:
-        """Ask as long as the options have patience. Raises: Unavailable."""
-        try:
-            await insist(
-                ask,
-                clock=self._clock,
-                patience_seconds=self._options.patience_seconds,
-                failures=FAILURES,
-                final=lambda error: isinstance(error, REFUSALS),
-            )
-        except FAILURES as error:
-            raise self._unreachable(error) from error
 
     async def _prepare(self) -> None:
         info = read_info(await self._rest.send("INFO"))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from ramet.errors import ConfigurationError
-from ramet.runtime.supervisor.engines import obstacle
+from ramet.runtime.engines import obstacle
 
 
 @pytest.mark.parametrize("url", ["sqlite", "memory", "elsewhere", "http://h"])
