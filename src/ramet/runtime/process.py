@@ -6,6 +6,7 @@ import gc
 import os
 import socket
 from collections.abc import Sequence
+from contextlib import AsyncExitStack
 
 from ramet.contract.api import api_declaration
 from ramet.contract.declared import Declared
@@ -98,16 +99,18 @@ class Process:
         """Stop accepting, finish what is in flight, close. False when requests were cut off after the grace.
 
         With `keep_listening` connections are queued meanwhile, for the process that will inherit the listener.
+        Raises: as `Running.stop`, once all is closed.
         """
         in_time = True
         if self.listener is not None and not keep_listening:
             self.listener.close()
-        if self._server is not None:
-            in_time = await self._server.stop(grace_seconds=grace_seconds)
-        if self._control is not None:
-            await self._control.stop()
-        await self._running.stop()
-        self._sole.release()
+        async with AsyncExitStack() as last_first:
+            last_first.callback(self._sole.release)
+            last_first.push_async_callback(self._running.stop)
+            if self._control is not None:
+                last_first.push_async_callback(self._control.stop)
+            if self._server is not None:
+                in_time = await self._server.stop(grace_seconds=grace_seconds)
         return in_time
 
     def _public(self) -> HttpApplication:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import socket
+from contextlib import AsyncExitStack
 from dataclasses import replace
 from pathlib import Path
 
@@ -128,16 +129,23 @@ class Replica:
             raise
 
     async def stop(self, *, grace_seconds: float = DRAIN_SECONDS) -> None:
-        """Say that it leaves, finish what is in flight, hand back what it has, and end."""
-        await self.discovery.leave()
-        await asyncio.gather(self._drain_public(grace_seconds), self.running.end(), self._server.drain(grace_seconds))
-        await self.discovery.close()
-        await self._server.close()
-        if self._control is not None:
-            await self._control.stop()
-        await self.running.stop()
-        await self._neighbours.close()
-        await self._tasks.stop()
+        """Say that it leaves, finish what is in flight, hand back what it has, and end: all of it, whatever fails.
+
+        Raises: as `Running.stop`.
+        """
+        async with AsyncExitStack() as last_first:
+            last_first.push_async_callback(self._tasks.stop)
+            last_first.push_async_callback(self._neighbours.close)
+            last_first.push_async_callback(self.running.stop)
+            if self._control is not None:
+                last_first.push_async_callback(self._control.stop)
+            last_first.push_async_callback(self._server.close)
+            last_first.push_async_callback(self.discovery.close)
+            await self.discovery.leave()
+            finishing = self._drain_public(grace_seconds), self.running.end(), self._server.drain(grace_seconds)
+            for failed in await asyncio.gather(*finishing, return_exceptions=True):
+                if isinstance(failed, BaseException):
+                    raise failed
 
     async def _drain_public(self, grace_seconds: float) -> None:
         if self._http is not None:

@@ -100,9 +100,9 @@ class Connection:
         """Connect with a new client after `gone`, and hear what was listened to. Raises: as `open`."""
         self.client = Client()
         self.js = self.client.jetstream()
-        await self.open()
-        self.gone.clear()
+        self.gone.clear()  # by now: the new one may be given up as well, at any moment
         try:
+            await self.open()
             for subject, hear in self._listened:
                 await self._hear(subject, hear)
         except BaseException:
