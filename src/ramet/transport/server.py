@@ -23,7 +23,7 @@ from ramet.transport.connection.answering import AnsweringConnection, RefusedErr
 from ramet.transport.listening import BACKLOG, listen, stop_accepting
 from ramet.transport.options import TransportOptions
 from ramet.transport.tls import server_context
-from ramet.transport.wire.messages import VERSIONS, Hello
+from ramet.transport.wire.messages import VERSIONS, Hello, plain
 from ramet.transport.wire.protocol import common_version
 
 DEFAULTS = TransportOptions()
@@ -157,18 +157,18 @@ class Server:
         """Who it is, and the version to speak. Raises: RefusedError with the reason."""
         version = common_version(hello)
         if version is None:
-            theirs, ours = ", ".join(map(str, hello.versions)), ", ".join(map(str, VERSIONS))
+            theirs, ours = plain(", ".join(map(str, hello.versions))), ", ".join(map(str, VERSIONS))
             raise RefusedError(
                 "unavailable", f"it speaks version {ours} of the protocol, and was spoken to in {theirs}."
             )
         if hello.application != self._options.application:
             raise RefusedError(
-                "unavailable", f'it is part of "{self._options.application}", and not of "{hello.application}".'
+                "unavailable", f'it is part of "{self._options.application}", and not of "{plain(hello.application)}".'
             )
         if len(self._connections) - len(self._strangers) >= self._options.connections_limit:
             raise RefusedError("unavailable", f"it has {self._options.connections_limit} connections already.")
         try:
-            peer = Peer(name=hello.name or "somebody") if self._verify is None else self._verify(hello.token)
+            peer = Peer(name=plain(hello.name) or "somebody") if self._verify is None else self._verify(hello.token)
         except (Denied, Unauthenticated) as error:
             raise RefusedError("denied", str(error)) from error
         return peer, version

@@ -82,6 +82,33 @@ async def test_a_call_of_a_contract_that_was_not_declared_is_denied_and_logged(
     await channel.close()
 
 
+async def test_a_stranger_writes_no_lines_of_its_own_into_the_log(bed: Bed, caplog: pytest.LogCaptureFixture) -> None:
+    await bed.start(verify=verify)
+    forged = "x\n12:00:00 error all is lost \x1b[31m"
+    for name, application in ((forged, "shop"), ("x" * 60_000, "shop"), ("x", forged), ("x", "y" * 60_000)):
+        reader, writer = await silent(bed)
+        writer.write(CallerWire(1000).hello(application=application, name=name, token=b""))
+        await reader.read()
+        writer.close()
+    channel = await bed.dial(token=b"guest")
+    with pytest.raises(Denied):
+        await channel.call(replace_struct(bed.call("echo"), method=f"shop.{forged}"))
+    await channel.close()
+    assert len(caplog.messages) == 5
+    assert all(len(message) < 300 and message.isprintable() for message in caplog.messages)
+
+
+async def test_a_name_that_no_method_has_is_not_kept(bed: Bed) -> None:
+    server = await bed.start()
+    wire, call = CallerWire(10_000), bed.call("echo")
+    reader, writer = await let_in(bed, wire)
+    writer.write(wire.request(1, replace_struct(call, method="shop." + "x" * 1000), bed.clock.monotonic()))
+    await reader.read()
+    await until(lambda: not server.connections)
+    assert not bed.shop.seen
+    writer.close()
+
+
 async def test_a_process_of_another_application_is_sent_away(bed: Bed) -> None:
     await bed.start()
     with pytest.raises(Unavailable, match=r'is part of "shop", and not of "bank"'):

@@ -24,7 +24,7 @@ from ramet.transport.connection.connection import APART_BYTES, Connection
 from ramet.transport.connection.eager import Eager, StandIn
 from ramet.transport.options import TransportOptions
 from ramet.transport.wire.framing import CANCEL, HEAD_BYTES, HELLO, REQUESTS
-from ramet.transport.wire.messages import TOGETHER, Calls, Hello, Welcome, put_off, weight
+from ramet.transport.wire.messages import TOGETHER, Calls, Hello, Welcome, plain, put_off, weight
 from ramet.transport.wire.protocol import AnswererWire
 
 log = logging.getLogger("ramet.transport")
@@ -210,7 +210,7 @@ class AnsweringConnection(Connection):
             try:
                 call = replace(call, context=self.vouch(context, self._peer))
             except Denied as error:
-                log.warning("%s was denied to %s: %s", method, self._peer.name, error)
+                log.warning("%s was denied to %s: %s", plain(method), self._peer.name, error)
                 return self._trouble(number, "denied", f"{method} was denied: {error}")
         admission, waits = known.admission, known.waits
         if admission is not None and admission.is_full:
@@ -286,7 +286,7 @@ class AnsweringConnection(Connection):
             raise
         except BaseException:  # be it SystemExit: the others of its connection go on
             mark = self._clock.id()
-            log.exception("%s: %s failed", mark, call.method)
+            log.exception("%s: %s failed", mark, plain(call.method))
             self._trouble(number, "failed", mark)
         else:
             try:
@@ -321,7 +321,7 @@ class AnsweringConnection(Connection):
         self._send(self._wire.trouble(number, code, sentence))
 
     def _denied(self, number: int, method: str) -> None:
-        log.warning("%s may not call %s", self._peer.name, method)
+        log.warning("%s may not call %s", self._peer.name, plain(method))
         self._trouble(number, "denied", denial(self._peer.name, method.rpartition(".")[0]))
 
     def _event(self, kind: int, number: int, value: Any) -> None:
@@ -338,7 +338,7 @@ class AnsweringConnection(Connection):
         try:
             self._peer, version = self._admit(hello)
         except RefusedError as error:
-            log.warning("A connection of %s was refused: %s", hello.name or "somebody", error)
+            log.warning("A connection of %s was refused: %s", plain(hello.name) or "somebody", error)
             self._send(self._wire.refuse(error.code, str(error)))
             self._flush()
             self._transport.close()
