@@ -316,6 +316,21 @@ async def test_a_hedged_query_that_fails_is_told_its_caller_alone(
     assert (world.decisions().count(Decision.HEDGED), caplog.records) == (1, [])
 
 
+async def test_a_replica_that_was_slow_once_is_asked_again_when_that_is_long_ago(world: World) -> None:
+    upstream = await world.upstream(ONE, TWO)
+    gate = asyncio.Event()
+    for channel in world.channels.values():
+        channel.gate = gate
+    await world.clock.advance(1)
+    slow = world.tasks.spawn(upstream.call(world.call(), repeatable=True))
+    await world.clock.advance(2)
+    gate.set()
+    where = await slow
+    assert where not in {await upstream.call(world.call(), repeatable=True) for _ in range(20)}
+    await world.clock.advance(60)
+    assert where in {await upstream.call(world.call(), repeatable=True) for _ in range(20)}
+
+
 async def test_the_same_zone_is_preferred(world: World) -> None:
     near = Endpoint(address="unix:/near", group="money", zone="a")
     far = Endpoint(address="unix:/far", group="money", zone="b")
