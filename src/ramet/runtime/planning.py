@@ -228,6 +228,13 @@ class _Planning:
             yield from self._addresses()
         yield from self._neighbours()
         yield from self._policies()
+        yield from self._contracts()
+
+    def _contracts(self) -> Iterator[Problem]:
+        path = self._deployment.contracts
+        for name, prefix in self._prefixes.items() if path else ():
+            if prefix.rstrip("/") == path:
+                yield self._problem(f"{path} is where {name} answers.", "Choose another path.", "contracts")
 
     def _policies(self) -> Iterator[Problem]:
         """Policies of what nobody declares, and hedges of what has effects."""
@@ -330,7 +337,12 @@ class _Planning:
                 taken.append((group, key, address))
 
     def _neighbours(self) -> Iterator[Problem]:
-        for key, sets in (("together", self._deployment.together), ("apart", self._deployment.apart)):
+        together, apart = self._deployment.together, self._deployment.apart
+        for both in sorted({tuple(sorted({*one} & {*other})) for one in together for other in apart}):
+            if len(both) > 1:
+                message = f"{' and '.join(both)} must be together, and must be apart."
+                yield self._problem(message, "Leave one of the two out.", "apart")
+        for key, sets in (("together", together), ("apart", apart)):
             for names in sets:
                 unknown = [name for name in names if name not in self._names]
                 for name in unknown:

@@ -116,6 +116,12 @@ def test_one_process_has_everything_and_no_mistakes() -> None:
         ([group("a", "stock"), group("b", "*")], {"together": (("stock", "orders"),)}, "must be together: stock in a"),
         ([group("a", "*")], {"apart": (("stock", "orders"),)}, "stock and orders must be apart, and are in a."),
         ([group("a", "*")], {"apart": (("stock", "moon"),)}, 'mounted application "moon"'),
+        (
+            [group("a", "*")],
+            {"apart": (("stock", "orders"),), "together": (("orders", "shop", "stock"),)},
+            "orders and stock must be together, and must be apart. Leave one of the two out.",
+        ),
+        ([group("a", "*")], {"contracts": "/api"}, "/api is where shop answers. Choose another path."),
     ],
 )
 def test_what_cannot_be_is_told_with_the_place(groups: list[Group], rest: dict[str, object], told: str) -> None:
