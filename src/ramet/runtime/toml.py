@@ -161,8 +161,8 @@ class Mistakes:
             return msgspec.convert({key: table[key] for key in table if key in names}, kind)
         except msgspec.ValidationError as error:
             name = ".".join(keys)
-            found = re.search(r"`\$\.(\w+)|field `(\w+)`", str(error))
-            key = (found[1] or found[2]) if found else ""
+            found = re.search(r"`\$\.(\w+)", str(error)) or re.search(r"field `(\w+)`", str(error))
+            key = found[1] if found else ""
             self.add((*keys, key), f"[{name}] {_told(str(error))}.")
             if key in table:
                 self._more(keys, {inner: value for inner, value in table.items() if inner != key}, kind, key)
@@ -183,7 +183,7 @@ def _told(error: str) -> str:
     """What msgspec says of a value, in the words of TOML: `replicas: expected an integer, got a string`."""
     what, _, at = error.partition(" - at ")
     if missing := re.fullmatch(r"Object missing required field `(\w+)`", what):
-        return f"needs {missing[1]}"
+        return f"{at.strip('`').removeprefix('$.')} needs {missing[1]}".strip()
     kinds = re.sub(r"`([^`]+)`", lambda found: _kinds(found[1]), what)
     return f"{at.strip('`').removeprefix('$.')}: {kinds[:1].lower()}{kinds[1:]}"
 

@@ -170,6 +170,7 @@ def test_what_is_written_in_the_deployment_that_is_extended_is_found_there(read:
             "[deployment.a]\n\ngateway = { listn = ':1' }",
             'ramet.toml:6: [deployment.a.gateway] has no "listn"; did you',
         ),
+        ("[deployment.a]\n\ngateway = {}", "ramet.toml:6: [deployment.a] gateway needs listen."),
         ('[deployment.a]\ncontracts = "/"', 'ramet.toml:5: contracts is a path such as "/contracts"'),
         ('[deployment.a]\ncors_origins = ["https://h/x"]', "ramet.toml:5: an origin is such as"),
         ('[deployment."../a"]', 'ramet.toml:4: "../a" is no name of a deployment'),
