@@ -57,7 +57,7 @@ def test_everything_in_a_package_is_found_but_tests_and_migrations(make: Make) -
         "first/__init__.py": "",
         "first/service.py": SERVICE.format(name="One"),
         "first/deep/__init__.py": SERVICE.format(name="Two"),
-        "first/deep/more.py": "from first.service import OneService\nimport ramet\nW = ramet.Mounted(name='w', app='w:w')",
+        "first/deep/more.py": "from first.service import OneService\nimport ramet\nW = ramet.Mounted(name='w', app=0)",
         "first/tests/__init__.py": SERVICE.format(name="Three"),
         "first/migrations/__init__.py": "raise RuntimeError('not to be imported')",
         "first/__main__.py": "raise RuntimeError('not to be imported')",
