@@ -98,6 +98,18 @@ async def test_a_stranger_writes_no_lines_of_its_own_into_the_log(bed: Bed, capl
     assert all(len(message) < 300 and message.isprintable() for message in caplog.messages)
 
 
+async def test_who_is_refused_is_told_so_and_what_it_has_sent_besides_is_not_looked_at(
+    bed: Bed, caplog: pytest.LogCaptureFixture
+) -> None:
+    await bed.start(verify=verify)
+    reader, writer = await silent(bed)
+    wire, now = CallerWire(1000), bed.clock.monotonic()
+    writer.write(wire.hello(application="shop", name="x", token=b"forged") + wire.request(1, bed.call("echo"), now))
+    assert b"The token is not known." in await reader.read()
+    assert caplog.messages == ["A connection of x was refused: The token is not known."]
+    writer.close()
+
+
 async def test_a_name_that_no_method_has_is_not_kept(bed: Bed) -> None:
     server = await bed.start()
     wire, call = CallerWire(10_000), bed.call("echo")
