@@ -79,8 +79,8 @@ def place(
 
 
 class Change(Value):
-    """What would be different in one group: it would `start`, `stop`, `scale`, `move` (host something else) or `renew`
-    (run another version), and why.
+    """What would be different in one group: it would `start`, `stop`, `scale`, `move` (host something else), `listen`
+    (on another address) or `renew` (run another version), and why.
     """
 
     group: str
@@ -107,6 +107,11 @@ class SeenGroup(Protocol):
     @property
     def services(self) -> tuple[str, ...]:
         """What it hosts."""
+        ...
+
+    @property
+    def listen(self) -> str | None:
+        """Its public address."""
         ...
 
     @property
@@ -140,6 +145,8 @@ def _changes(group: Placed, seen: SeenGroup, version: str) -> Iterator[Change]:
         parts = [f"{_list(sorted(comes))} into it"] if comes else []
         parts += [f"{_list(sorted(goes))} out of it"] if goes else []
         yield Change(group=group.name, what="move", why=", ".join(parts))
+    if None not in (group.listen, seen.listen) and group.listen != seen.listen:
+        yield Change(group=group.name, what="listen", why=f"on {group.listen} instead of {seen.listen}")
     if group.replicas != seen.wanted:
         yield Change(group=group.name, what="scale", why=f"from {seen.wanted} to {group.replicas}")
     if others := sorted({one.version for one in seen.replicas} - {version}):
