@@ -14,7 +14,7 @@ from msgspec.structs import replace as replace_struct
 from ramet.errors import ConfigurationError, Denied, Unauthenticated, Unavailable
 from ramet.transport.base import Peer
 from ramet.transport.options import Tls
-from ramet.transport.wire.framing import HELLO, PING, framed
+from ramet.transport.wire.framing import HELLO, PING, REPLY, TROUBLE, framed
 from ramet.transport.wire.protocol import CallerWire
 from tests.integration.transport.bed import KINDS, Authority, Bed, until
 
@@ -236,6 +236,21 @@ async def test_a_server_survives_calls_with_wrong_bytes_in_them(bed: Bed, seed: 
     assert await good.call(bed.call("echo", b"x")) == b"x"
     assert not failures
     await good.close()
+
+
+async def test_who_asks_for_more_than_it_reads_is_refused_the_rest_of_it(bed: Bed) -> None:
+    await bed.start(calls_limit_bytes=2_000_000)
+    wire, now = CallerWire(1_000_000), bed.clock.monotonic()
+    reader, writer = await let_in(bed, wire)
+    sent = wire.requests(1, [bed.call("large", b"500000")] * 100, now)
+    assert sent is not None
+    writer.write(sent)
+    kinds: list[int] = []
+    while len(kinds) < 100:
+        kinds += [kind for kind, _, _ in wire.receive(await reader.read(100_000))]
+    assert 4 <= len(bed.shop.seen) <= 20
+    assert (kinds.count(REPLY), kinds.count(TROUBLE)) == (len(bed.shop.seen), 100 - len(bed.shop.seen))
+    writer.close()
 
 
 async def test_who_sends_a_number_twice_is_disconnected_and_nothing_more_of_it_is_executed(bed: Bed) -> None:

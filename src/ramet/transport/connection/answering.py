@@ -199,7 +199,7 @@ class AnsweringConnection(Connection):
     def _request(self, number: int, call: Call, now: float) -> None:
         """Run it, if it may be: at once and without a task, unless calls of this method usually wait for something."""
         method, context = call.method, call.context
-        if self._draining or (self._in_flight and self._is_too_much(number)):
+        if self._draining or ((self._in_flight or self._pending_bytes) and self._is_too_much(number)):
             return self._refuse(number, method)
         if not context.deadline > now:
             return self._trouble(number, "deadline", f"{method}: the time was up before the call arrived.")
@@ -229,7 +229,8 @@ class AnsweringConnection(Connection):
 
     def _is_too_much(self, number: int) -> bool:
         in_flight, options = self._in_flight, self._options
-        return len(in_flight) >= options.calls_limit or self._bytes > options.calls_limit_bytes or number in in_flight
+        held = max(self._bytes, self._pending_bytes)  # by calls, or by answers that those of one frame already have
+        return len(in_flight) >= options.calls_limit or held > options.calls_limit_bytes or number in in_flight
 
     def _refuse(self, number: int, method: str) -> None:
         if number in self._in_flight:
