@@ -20,6 +20,9 @@ Asked = asyncio.Task["bytes | RametError"]
 SAVED_HEDGES = 10.0
 """Hedges that may be sent at once after a quiet time."""
 
+LONGEST_LOOK_SECONDS = 0.1
+"""A query that could not be sent twice, since nobody else was there or the budget was spent, is looked at again."""
+
 
 class Hedges:
     """Knows how long the queries of each method usually take, and how many more may be sent twice."""
@@ -42,10 +45,13 @@ class Hedges:
         usual = self._usual.setdefault(call.method, Quantile(policy.quantile))
         started, replica = clock.monotonic(), self._attempts.pick(call.method)
         running = [self._ask(Journey(self._attempts, call, repeatable=True, first=replica).go())]
+        patience = max(policy.shortest_seconds, usual.value)
         try:
-            await first_of(running, clock.sleep(max(policy.shortest_seconds, usual.value)), self._spawn)
-            if replica is not None and not running[0].done():
-                self._hedge(call, replica, running)
+            while replica is not None and not running[0].done() and len(running) == 1:
+                await first_of(running, clock.sleep(patience), self._spawn)
+                patience = min(2 * patience, max(patience, LONGEST_LOOK_SECONDS))
+                if not running[0].done():
+                    self._hedge(call, replica, running)
             answer = await self._earliest(running, call)
         finally:
             for task in running:

@@ -302,6 +302,17 @@ async def test_a_slow_query_is_hedged_and_the_faster_answer_counts(world: World)
     assert slow.in_flight == 0
 
 
+async def test_a_query_that_cannot_be_hedged_when_it_is_slow_is_hedged_when_it_can(world: World) -> None:
+    upstream = await world.upstream(ONE, policies=Policies(hedging=Hedging(enabled=True)))
+    world.channels[ONE.address].gate = asyncio.Event()
+    query = world.tasks.spawn(upstream.call(world.call(), repeatable=True))
+    await world.clock.advance(0.1)
+    upstream.update((ONE, TWO))
+    await world.clock.advance(0.1)
+    assert query.done()
+    assert await query == TWO.address.encode()
+
+
 async def test_a_hedged_query_that_fails_is_told_its_caller_alone(
     world: World, caplog: pytest.LogCaptureFixture
 ) -> None:
