@@ -313,6 +313,16 @@ async def test_a_query_that_cannot_be_hedged_when_it_is_slow_is_hedged_when_it_c
     assert await query == TWO.address.encode()
 
 
+async def test_who_all_wait_for_one_replica_are_hedged_although_nobody_earns_for_the_budget(world: World) -> None:
+    stuck = Endpoint(address="unix:/stuck", group="money", weight=1e9)
+    upstream = await world.upstream(stuck, ONE, policies=Policies(hedging=Hedging(enabled=True)))
+    world.channels[stuck.address].gate = asyncio.Event()
+    await world.clock.advance(1)
+    queries = [world.tasks.spawn(upstream.call(world.call(), repeatable=True)) for _ in range(14)]
+    await world.clock.advance(2)
+    assert all(query.done() for query in queries)
+
+
 async def test_a_hedged_query_that_fails_is_told_its_caller_alone(
     world: World, caplog: pytest.LogCaptureFixture
 ) -> None:
