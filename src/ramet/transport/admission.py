@@ -61,7 +61,7 @@ class Admission(Gate[asyncio.Future[None]]):
         self._refuse(self.expired(now))
         future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         if not self.line_up(now, call.context.deadline, future):
-            raise self._refusal(call)
+            raise self._refusal(call, f"{self.running} calls are in flight, and {len(self.queue)} wait")
         try:
             await future
         except asyncio.CancelledError:
@@ -71,7 +71,8 @@ class Admission(Gate[asyncio.Future[None]]):
                 self.forget(future)
             raise
         except Overloaded:
-            raise self._refusal(call) from None
+            most = "call that is" if self.concurrency == 1 else f"{self.concurrency} calls that are"
+            raise self._refusal(call, f"it has waited for too long behind the {most} answered at a time") from None
 
     def _left(self, now: float, seconds: float | None = None) -> None:
         """A place is free: whoever is next has it, unless it has gone meanwhile."""
@@ -90,8 +91,8 @@ class Admission(Gate[asyncio.Future[None]]):
             if not future.done():
                 future.set_exception(Overloaded("refused"))
 
-    def _refusal(self, call: Call) -> Overloaded:
-        reason = f"{call.method} was refused: {self.running} calls are in flight, and {len(self.queue)} wait."
+    def _refusal(self, call: Call, why: str) -> Overloaded:
+        reason = f"{call.method} was refused: {why}."
         self._hook(Moment(decision=Decision.REFUSED, method=call.method, reason=reason))
         if (others := self._seldom.left_out()) is not None:
             log.warning("%s So were %d since this was said last: see `concurrency` and `queue`.", reason, others + 1)

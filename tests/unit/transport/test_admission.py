@@ -56,6 +56,19 @@ async def test_what_exceeds_places_and_queue_is_refused_at_once(tasks: Tasks) ->
     assert admission.running == 0
 
 
+async def test_who_is_refused_after_a_wait_is_told_that_it_has_waited(tasks: Tasks) -> None:
+    clock, answer = VirtualClock(), Gated()
+    admission = Admission(answer, clock=clock, policy=Bulkhead(concurrency=2, queue=5))
+    running = [tasks.spawn(admission(call(clock), PEER)) for _ in range(3)]
+    await clock.advance(1)
+    answer.gate.set()
+    *answers, refused = await asyncio.gather(*running, return_exceptions=True)
+    assert answers == [b"answer"] * 2
+    assert str(refused) == (
+        "pay.charge was refused: it has waited for too long behind the 2 calls that are answered at a time."
+    )
+
+
 async def test_the_log_says_once_in_a_while_how_many_were_refused(
     tasks: Tasks, caplog: pytest.LogCaptureFixture
 ) -> None:
