@@ -177,6 +177,8 @@ def _variable(application: str, service: str, name: str) -> str:
 
 
 def _convert(value: Any, hint: Any, environment: Mapping[str, str]) -> Any:
+    if _is_secret(hint) and isinstance(value, bool | list | dict):
+        raise ValueError('a secret is a text, such as "env:NAME" or "file:/run/secrets/name"')
     if _is_secret(hint) and value is not None:
         return Secret(referred(str(value), environment))
     if timedelta in (hint, *get_args(hint)) and isinstance(value, str | int | float):
@@ -190,12 +192,20 @@ def _convert(value: Any, hint: Any, environment: Mapping[str, str]) -> Any:
 
 
 def referred(reference: str, environment: Mapping[str, str]) -> str:
-    """What `"env:NAME"` or `"file:/path"` refers to; any other text is itself. Raises: ValueError, OSError."""
+    """What `"env:NAME"` or `"file:/path"` refers to; any other text is itself. Raises: ValueError."""
     scheme, _, rest = reference.partition(":")
     if scheme == "env":
+        if not rest:
+            raise ValueError('"env:" is followed by the name of an environment variable')
         if rest not in environment:
             raise ValueError(f"the environment variable {rest}, to which it refers, is not set")
         return environment[rest]
     if scheme == "file":
-        return Path(rest).read_text(encoding="utf-8").strip()
+        try:
+            return Path(rest).read_text(encoding="utf-8").strip()
+        except (OSError, ValueError) as error:
+            why = error.strerror if isinstance(error, OSError) else "it is not text in UTF-8"
+            raise ValueError(
+                f"the file {rest or 'without a name'}, to which it refers, cannot be read: {why}"
+            ) from error
     return reference

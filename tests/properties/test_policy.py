@@ -7,7 +7,7 @@ import random
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ramet.transport.policy.balance import Load, Shares
+from ramet.transport.policy.balance import UNKNOWN_SECONDS, Load, Shares
 from ramet.transport.policy.breaker import Breaker, Breaking, State
 from ramet.transport.policy.bulkhead import Bulkhead, Gate
 from ramet.transport.policy.outliers import Ejection, Standing
@@ -88,6 +88,8 @@ def test_latency_stays_between_what_was_observed(observed: list[tuple[float, flo
         now += pause
         load.observe(seconds, now)
         assert seconds - 1e-9 <= load.latency_seconds <= max(one for one, _ in observed) + 1e-9
+        assert load.expected_seconds(now + 1) <= load.expected_seconds(now)
+    assert load.expected_seconds(now + 1000) <= UNKNOWN_SECONDS
 
 
 @given(st.lists(st.tuples(st.sampled_from(["enter", "leave"]), st.floats(0, 0.2)), max_size=300))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import sys
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any
@@ -112,7 +113,14 @@ def test_a_secret_is_a_reference_and_is_masked(tmp_path: Path) -> None:
         ({}, {"MY_SHOP_ORDER_BOOK_MOST": "x"}, "the environment variable MY_SHOP_ORDER_BOOK_MOST: Expected `int`"),
         ({"hold": "soon"}, {}, '"soon" is not a duration'),
         ({"card_key": "env:NOWHERE"}, {}, "the environment variable NOWHERE, to which it refers, is not set."),
-        ({"card_key": "file:/no/such"}, {}, "No such file or directory"),
+        ({"card_key": "env:"}, {}, '"env:" is followed by the name of an environment variable.'),
+        (
+            {"card_key": "file:/no/such"},
+            {},
+            "card_key in ramet.toml: the file /no/such, to which it refers, cannot be read: No such file or directory.",
+        ),
+        ({"card_key": f"file:{sys.executable}"}, {}, "cannot be read: it is not text in UTF-8."),
+        ({"card_key": ["a"]}, {}, 'card_key in ramet.toml: a secret is a text, such as "env:NAME"'),
         ({"names": 5}, {}, "Expected `array`, got `int`"),
     ],
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -22,6 +23,7 @@ except ImportError as error:
     raise MissingExtra("cryptography", "processes", "TLS between hosts") from error
 
 AUTHORITY = "authority"
+_HOST = re.compile(r"(\*\.)?[\w-]+(\.[\w-]+)*", re.ASCII)
 SERIAL_BITS = 159
 SKEW = timedelta(minutes=5)
 """Clocks of other hosts may be behind by this."""
@@ -74,7 +76,7 @@ class Authority:
     def issue(self, name: str, hosts: Sequence[str], *, days: int = DAYS) -> Files:
         """A certificate for a process group, with which it answers under the names of its hosts, and calls others.
 
-        Raises: ConfigurationError where the authority is not there.
+        Raises: ConfigurationError where the authority is not there, or a name cannot be.
         """
         if name == AUTHORITY or not name.replace("-", "").replace("_", "").isalnum():
             raise ConfigurationError(f'"{name}" cannot be the name of a certificate: take letters, digits and hyphens.')
@@ -188,6 +190,10 @@ def _host(host: str) -> x509.GeneralName:
     try:
         return x509.IPAddress(ipaddress.ip_address(host))
     except ValueError:
+        if not _HOST.fullmatch(host):
+            raise ConfigurationError(
+                f'"{host}" is no host: write a name such as money.internal, or an address such as 10.0.0.7.'
+            ) from None
         return x509.DNSName(host)
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import re
 import sys
-import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,11 +19,21 @@ from ramet.contract.places import Place, shown
 from ramet.contract.problems import Problem
 from ramet.errors import ConfigurationError
 from ramet.model.topology import Assignment, Deployment
-from ramet.runtime.deployments import BROKER_IS, STORAGE_IS, Deployments, Origins, SettingsTable, is_broker, is_storage
-from ramet.runtime.toml import Keys, Lines, Mistakes, nearest
+from ramet.runtime.deployments import (
+    BROKER_IS,
+    STORAGE_IS,
+    Deployments,
+    Origins,
+    SettingsTable,
+    is_broker,
+    is_storage,
+    misplaced,
+)
+from ramet.runtime.toml import Keys, Lines, Mistakes, nearest, parsed
 from ramet.settings import misfits, read_settings, referred
 
 FILE = "ramet.toml"
+_NAME = re.compile(r"[^\W_][\w .-]{0,59}")
 T = TypeVar("T", bound=msgspec.Struct)
 
 
@@ -128,21 +137,11 @@ def load(path: Path) -> Configuration:
 
     Raises: ConfigurationError with file, line and remedy.
     """
-    text = ""
     try:
-        text = path.read_text(encoding="utf-8")
-        document = tomllib.loads(text)
+        content = path.read_bytes()
     except OSError as error:
         raise ConfigurationError(f"{path} cannot be read: {error.strerror}.") from error
-    except tomllib.TOMLDecodeError as error:
-        message, _, at = str(error).partition(" (at ")
-        line = re.search(r"line (\d+)", at)
-        where = f"{path.name}:{line[1]}" if line else path.name
-        if line and message == "Invalid value" and (key := Lines(text).on(int(line[1]))):
-            message = f"{key} has no valid value: text is written in quotes, true and false in small letters"
-        raise ConfigurationError(f"{where}: {message if line else error}.") from error
-    except UnicodeDecodeError as error:
-        raise ConfigurationError(f"{path.name} is not UTF-8: {error.reason} at byte {error.start}.") from error
+    text, document = parsed(path.name, content)
     return _Source(path, text, document).configuration()
 
 
@@ -187,7 +186,11 @@ class _Source:
         if not isinstance(value, dict):
             self._mistakes.add(("application",), "the table [application] is missing.")
             return None
-        return self._mistakes.read(("application",), value, _ApplicationTable)
+        table = self._mistakes.read(("application",), value, _ApplicationTable)
+        if table is not None and table.name and not _NAME.fullmatch(table.name):
+            message = 'an application\'s name is letters, digits, blanks, "-", "_" and ".", at most 60 of them.'
+            self._mistakes.add(("application", "name"), message)
+        return table
 
     def _tables(self, outer: str, kind: type[T]) -> Iterator[tuple[str, T]]:
         for name, table in self._mistakes.tables((outer,), self._document.get(outer, {})).items():
@@ -206,8 +209,8 @@ def engines_of_nowhere(
     ):
         try:
             value = referred(written, environment)
-            message = "" if is_one(value) else f"{written} is {_something_else(value)}; {what}"
-        except (ValueError, OSError) as error:
+            message = misplaced(value) if is_one(value) else f"{written} is {_something_else(value)}; {what}"
+        except ValueError as error:
             message = str(error)
         if message:
             keys = ("deployment", deployment.name, key)

@@ -19,6 +19,7 @@ from ramet.model.topology import Assignment, Deployment
 from ramet.telemetry.context import Believe, Caller, Context
 from ramet.transport.base import Peer, Vouch
 from ramet.transport.options import Tls
+from ramet.transport.wire.messages import plain
 
 CERTIFICATES = "certificates"
 log = logging.getLogger("ramet.identity")
@@ -66,7 +67,7 @@ class Users:
     def vouch(self, context: Context, peer: Peer) -> Context:
         """As `Vouch`: without a good proof a call that speaks for somebody is denied."""
         if not context.proof:
-            who = "a tenant" if context.caller is None else f"the user {context.caller.subject}"
+            who = "a tenant" if context.caller is None else f"the user {plain(context.caller.subject)}"
             raise Denied(
                 f"{peer.name} speaks for {who} without a proof, which public APIs sign for the users they know."
             )

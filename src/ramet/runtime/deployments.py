@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from typing import Annotated, Any
+from urllib.parse import urlsplit
 
 import msgspec
 from msgspec.structs import asdict
@@ -26,6 +27,8 @@ LARGEST_PORT = 65535
 LONGEST_STARTUP_SECONDS = 86400.0
 _ADDRESS = re.compile(r"(?:[^\s:\[\]]*|\[[0-9a-fA-F:.]+\]):(\d{1,5})")
 _NAME = re.compile(r"[a-z][a-z0-9_-]{0,39}")
+_DEPLOYMENT = re.compile(r"[^\W_][\w.-]{0,39}")
+_ORIGIN = re.compile(r"\*|null|[a-z][a-z0-9+.-]*://[^\s/?#@]+")
 LOCAL = "local"
 CALLS, SHARED = Policy.__struct_fields__, Budgets.__struct_fields__
 """The keys of a policy that each call has of its own, and those that all share."""
@@ -36,7 +39,7 @@ SettingsTable = dict[str, dict[str, Any]]
 Count = Annotated[int, msgspec.Meta(ge=1, le=1000)]
 
 
-class _GatewayTable(msgspec.Struct, forbid_unknown_fields=True):
+class _GatewayTable(msgspec.Struct):
     listen: str
 
 
@@ -86,7 +89,7 @@ class Origins:
         for count in range(len(keys), 2, -1):
             for name in chain:
                 if self._lines.has("deployment", name, *keys[2:count]):
-                    return ("deployment", name, *keys[2:count])
+                    return ("deployment", name, *keys[2:])
         return ("deployment", keys[1])
 
     def line(self, *keys: str) -> int:
@@ -137,8 +140,13 @@ class Deployments:
     def _deployment(self, name: str) -> Deployment | None:
         own: Keys = ("deployment", name)
         self._mistakes.known(own, self._tables[name], _DeploymentTable.__struct_fields__)
+        if not _DEPLOYMENT.fullmatch(name):
+            message = f'"{name}" is no name of a deployment: letters, digits, "-", "_" and ".", at most 40 of them.'
+            self._mistakes.add(own, message)
         self._check_base(name)
         merged = self._origins.merged(name)
+        if isinstance(gateway := merged.get("gateway"), dict):
+            self._mistakes.known((*own, "gateway"), gateway, _GatewayTable.__struct_fields__)
         table = self._mistakes.convert(own, merged, _DeploymentTable)
         groups = tuple(self._groups(name, merged.get("process", {})))
         self._mistakes.tables((*own, "settings"), merged.get("settings", {}))
@@ -210,14 +218,19 @@ class Deployments:
             wrong(own, "data", 'data is the folder of the databases, such as ".ramet/local".')
         if table.durability not in DURABILITY:
             wrong(own, "durability", f'durability is "full", "normal" or "off", not "{table.durability}".')
-        if not is_storage(table.storage):
-            wrong(own, "storage", f"{STORAGE_IS}.")
-        if not is_broker(table.broker):
-            wrong(own, "broker", f"{BROKER_IS}.")
+        if not is_storage(table.storage) or misplaced(table.storage):
+            wrong(own, "storage", f"{misplaced(table.storage) or STORAGE_IS}.")
+        if not is_broker(table.broker) or misplaced(table.broker):
+            wrong(own, "broker", f"{misplaced(table.broker) or BROKER_IS}.")
         if not 0 < table.startup_seconds <= LONGEST_STARTUP_SECONDS:
             longest = f"{LONGEST_STARTUP_SECONDS:g}"
             wrong(own, "startup_seconds", f"startup_seconds is more than 0, and at most {longest} (a day).")
-        if table.contracts and not table.contracts.startswith("/"):
+        for origin in table.cors_origins:
+            if not _ORIGIN.fullmatch(origin.lower()):
+                wrong(
+                    own, "cors_origins", f'an origin is such as "https://shop.example", without a path, not "{origin}".'
+                )
+        if table.contracts and not re.fullmatch(r"(/[^/\s]+)+/?", table.contracts):
             wrong(own, "contracts", f'contracts is a path such as "/contracts", not "{table.contracts}".')
         if table.listen is not None and table.gateway is not None:
             wrong(own, "gateway", "gateway and listen both say where the public address is: keep one of them.")
@@ -268,7 +281,7 @@ class Deployments:
         if table.internal == "unix":
             return
         found = _ADDRESS.fullmatch(address)
-        if scheme not in ("tcp", "tls") or found is None:
+        if scheme not in ("tcp", "tls") or found is None or int(found[1]) > LARGEST_PORT:
             self._wrong(
                 at, "internal", f'internal is "unix", "tcp://HOST:PORT" or "tls://HOST:PORT", not "{table.internal}".'
             )
@@ -290,6 +303,20 @@ def is_storage(value: str) -> bool:
 def is_broker(value: str) -> bool:
     """Whether it is "memory", a URL of a broker there is, or a reference to one."""
     return value == "memory" or value.startswith(REFERENCES) or _scheme(value) in BROKERS
+
+
+def misplaced(value: str) -> str:
+    """What is wrong with the places of a URL, or of several between commas; shows nothing of it, for its password."""
+    for one in () if value.startswith(REFERENCES) else value.split(","):
+        try:
+            if urlsplit(one).port == 0:
+                raise ValueError
+        except ValueError:
+            return (
+                f"the port of the URL is no number from 1 to {LARGEST_PORT}, or special characters of its password are "
+                "not written as %23 and the like"
+            )
+    return ""
 
 
 def _scheme(url: str) -> str:

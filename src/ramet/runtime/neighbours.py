@@ -9,6 +9,7 @@ from ramet.clock import Clock
 from ramet.errors import ConfigurationError
 from ramet.model.topology import Assignment
 from ramet.runtime.discovery.base import Discovery
+from ramet.runtime.reporting import CallLog
 from ramet.tasks import Spawn
 from ramet.transport.client import dial
 from ramet.transport.options import TransportOptions
@@ -35,6 +36,7 @@ class Neighbours:
         self._spawn = spawn
         self.policies = Policies(zone=assignment.zone)
         """How calls are treated; set before anything is called."""
+        self._hook = CallLog(clock)
         self._dial = partial(dial, token=token, clock=clock, spawn=spawn, options=options)
         self._upstreams: dict[str, Upstream] = {}
 
@@ -47,7 +49,9 @@ class Neighbours:
                 'name it in one, or give one `services = "*"`.'
             )
         if group not in self._upstreams:
-            made = Upstream(group, self._dial, clock=self._clock, spawn=self._spawn, policies=self.policies)
+            made = Upstream(
+                group, self._dial, clock=self._clock, spawn=self._spawn, policies=self.policies, hook=self._hook
+            )
             self._upstreams[group] = made
             self._discovery.watch(group, made.update)
         return self._upstreams[group]

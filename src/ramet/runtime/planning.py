@@ -79,8 +79,8 @@ def place(
 
 
 class Change(Value):
-    """What would be different in one group: it would `start`, `stop`, `scale`, `move` (host something else) or `renew`
-    (run another version), and why.
+    """What would be different in one group: it would `start`, `stop`, `scale`, `move` (host something else), `listen`
+    (on another address) or `renew` (run another version), and why.
     """
 
     group: str
@@ -107,6 +107,11 @@ class SeenGroup(Protocol):
     @property
     def services(self) -> tuple[str, ...]:
         """What it hosts."""
+        ...
+
+    @property
+    def listen(self) -> str | None:
+        """Its public address."""
         ...
 
     @property
@@ -140,6 +145,8 @@ def _changes(group: Placed, seen: SeenGroup, version: str) -> Iterator[Change]:
         parts = [f"{_list(sorted(comes))} into it"] if comes else []
         parts += [f"{_list(sorted(goes))} out of it"] if goes else []
         yield Change(group=group.name, what="move", why=", ".join(parts))
+    if None not in (group.listen, seen.listen) and group.listen != seen.listen:
+        yield Change(group=group.name, what="listen", why=f"on {group.listen} instead of {seen.listen}")
     if group.replicas != seen.wanted:
         yield Change(group=group.name, what="scale", why=f"from {seen.wanted} to {group.replicas}")
     if others := sorted({one.version for one in seen.replicas} - {version}):
@@ -225,6 +232,13 @@ class _Planning:
             yield from self._addresses()
         yield from self._neighbours()
         yield from self._policies()
+        yield from self._contracts()
+
+    def _contracts(self) -> Iterator[Problem]:
+        path = self._deployment.contracts
+        for name, prefix in self._prefixes.items() if path else ():
+            if prefix.rstrip("/") == path:
+                yield self._problem(f"{path} is where {name} answers.", "Choose another path.", "contracts")
 
     def _policies(self) -> Iterator[Problem]:
         """Policies of what nobody declares, and hedges of what has effects."""
@@ -327,7 +341,12 @@ class _Planning:
                 taken.append((group, key, address))
 
     def _neighbours(self) -> Iterator[Problem]:
-        for key, sets in (("together", self._deployment.together), ("apart", self._deployment.apart)):
+        together, apart = self._deployment.together, self._deployment.apart
+        for both in sorted({tuple(sorted({*one} & {*other})) for one in together for other in apart}):
+            if len(both) > 1:
+                message = f"{' and '.join(both)} must be together, and must be apart."
+                yield self._problem(message, "Leave one of the two out.", "apart")
+        for key, sets in (("together", together), ("apart", apart)):
             for names in sets:
                 unknown = [name for name in names if name not in self._names]
                 for name in unknown:

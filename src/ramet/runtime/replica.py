@@ -24,6 +24,7 @@ from ramet.runtime.operators.control import Control
 from ramet.runtime.operators.operations import Operations, Place
 from ramet.runtime.policies import bulkhead, bulkheads, deadlines, upstream
 from ramet.runtime.process import DRAIN_SECONDS, addresses_of, settle_memory
+from ramet.runtime.reporting import CallLog
 from ramet.runtime.running import Options, Running
 from ramet.runtime.web import web
 from ramet.runtime.wiring import engines
@@ -92,7 +93,10 @@ class Replica:
         """What answers the other groups, behind the bulkhead of the process, or of single methods in its place."""
         deployment, proof = self._deployment, self._proof
         options = replace(
-            options, bulkhead=bulkhead(deployment.policy), bulkheads=tuple(bulkheads(deployment, declared))
+            options,
+            bulkhead=bulkhead(deployment.policy),
+            bulkheads=tuple(bulkheads(deployment, declared)),
+            hook=CallLog(self._clock),
         )
         return Server(
             self.running.answering,

@@ -10,6 +10,8 @@ from typing import Any, TypeVar
 
 import msgspec
 
+from ramet.errors import ConfigurationError
+
 T = TypeVar("T")
 _KINDS = {
     "str": "a string",
@@ -24,13 +26,58 @@ _KEY = re.compile(r"""\s*((?:[\w-]+|"[^"]*"|'[^']*')(?:\s*\.\s*(?:[\w-]+|"[^"]*"
 _HEADER = re.compile(r"\s*(\[[^=]*\])\s*(?:#.*)?$")
 
 
+_LONG_NUMBER = re.compile(r"\d[\d_]{3999}")
+_NAMES = re.compile(r"\(('[^)]*)\)")
+
+
+def parsed(name: str, content: bytes) -> tuple[str, dict[str, Any]]:
+    """The text of a file and what it says; a mark of the byte order, which some editors begin with, is passed by.
+
+    Raises: ConfigurationError with the line.
+    """
+    try:
+        text = content.decode("utf-8-sig").replace("\r\n", "\n").replace("\r", "\n")
+    except UnicodeDecodeError as error:
+        where = f"{name}:{len(content[: error.start].split(bytes([10])))}"
+        message = f"this is not UTF-8 ({error.reason}, byte {error.start}): save the file in that encoding."
+        raise ConfigurationError(f"{where}: {message}") from error
+    try:
+        return text, tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        message, _, at = str(error).partition(" (at ")
+        line = re.search(r"line (\d+)", at)
+        lines = text.rstrip("\n").split("\n")
+        number = int(line[1]) if line and int(line[1]) <= len(lines) else len(lines)
+        raise ConfigurationError(f"{name}:{number}: {_plainly(message, lines[number - 1])}.") from error
+    except RecursionError as error:
+        raise ConfigurationError(f"{name}: lists or tables are nested too deeply in it.") from error
+    except ValueError as error:
+        found = _LONG_NUMBER.search(text)
+        number = text.count("\n", 0, found.start()) + 1 if found else 1
+        raise ConfigurationError(f"{name}:{number}: this cannot be read: the number has too many digits.") from error
+
+
+def _plainly(message: str, line: str) -> str:
+    """What the parser says of a line, with the name of what is meant."""
+    key, names = _KEY.match(line), _NAMES.search(message)
+    named = ".".join(re.findall(r"'([^']*)'", names[1])) if names else ""
+    if message == "Invalid value" and key:
+        name = _keys(f"{key[1]} = 0")[-1]
+        return f"{name} has no valid value: text is written in quotes, true and false in small letters"
+    if message == "Cannot overwrite a value":
+        return f"{key[1].strip() if key else 'a key'} is written twice: keep one of them"
+    if message.startswith("Cannot declare") and named:
+        return f"[{named}] is written twice: put what both say into one"
+    return message
+
+
 class Lines:
     """On which line of a TOML file a key or table is written."""
 
     def __init__(self, text: str = "") -> None:
         self._found: dict[Keys, int] = {}
         table: Keys = ()
-        for number, line in enumerate(text.splitlines(), 1):
+        for number, line in enumerate(text.split("\n"), 1):  # others than \n end no line of TOML
             if header := _HEADER.match(line):
                 table = _keys(header[1]) or table
                 self._note(table, number)
@@ -44,10 +91,6 @@ class Lines:
     def of(self, *keys: str) -> int:
         """The line of a key, or of the innermost table around it that is written; 1 where none is."""
         return next((self._found[keys[:n]] for n in range(len(keys), 0, -1) if keys[:n] in self._found), 1)
-
-    def on(self, number: int) -> str:
-        """The key that is written on a line; "" where none is."""
-        return next((keys[-1] for keys, line in reversed(self._found.items()) if line == number), "")
 
     def has(self, *keys: str) -> bool:
         """Whether it is written, itself or a part of it."""
@@ -118,8 +161,8 @@ class Mistakes:
             return msgspec.convert({key: table[key] for key in table if key in names}, kind)
         except msgspec.ValidationError as error:
             name = ".".join(keys)
-            found = re.search(r"`\$\.(\w+)|field `(\w+)`", str(error))
-            key = (found[1] or found[2]) if found else ""
+            found = re.search(r"`\$\.(\w+)", str(error)) or re.search(r"field `(\w+)`", str(error))
+            key = found[1] if found else ""
             self.add((*keys, key), f"[{name}] {_told(str(error))}.")
             if key in table:
                 self._more(keys, {inner: value for inner, value in table.items() if inner != key}, kind, key)
@@ -140,7 +183,7 @@ def _told(error: str) -> str:
     """What msgspec says of a value, in the words of TOML: `replicas: expected an integer, got a string`."""
     what, _, at = error.partition(" - at ")
     if missing := re.fullmatch(r"Object missing required field `(\w+)`", what):
-        return f"needs {missing[1]}"
+        return f"{at.strip('`').removeprefix('$.')} needs {missing[1]}".strip()
     kinds = re.sub(r"`([^`]+)`", lambda found: _kinds(found[1]), what)
     return f"{at.strip('`').removeprefix('$.')}: {kinds[:1].lower()}{kinds[1:]}"
 

@@ -164,7 +164,7 @@ def external_service(
 
     try:
         where, secret = referred(url, environment), referred(token, environment)
-    except (ValueError, OSError) as error:
+    except ValueError as error:
         raise ConfigurationError(f"{contract.name}, which is answered outside, cannot be reached: {error}.") from error
     return ExternalService(contract, where, clock=clock, token=(lambda: secret) if secret else None)
 

@@ -10,6 +10,7 @@ from ramet.errors import Overloaded
 from ramet.telemetry.throttle import Throttle
 from ramet.transport.base import Call, Peer, Serve
 from ramet.transport.policy.bulkhead import Bulkhead, Gate
+from ramet.transport.policy.moments import Decision, Hook, Moment, unreported
 
 DEFAULTS = Bulkhead()
 TIMED = 8
@@ -25,10 +26,11 @@ class Admission(Gate[asyncio.Future[None]]):
     wait by himself may ask what it stands before, unless it `is_full`, and `enter` only with those that do wait.
     """
 
-    def __init__(self, answer: Serve, *, clock: Clock, policy: Bulkhead = DEFAULTS) -> None:
+    def __init__(self, answer: Serve, *, clock: Clock, policy: Bulkhead = DEFAULTS, hook: Hook = unreported) -> None:
         super().__init__(policy)
         self._answer = answer
         self._monotonic = clock.monotonic
+        self._hook = hook
         self._count = 0
         self._throttle = Throttle()
 
@@ -59,7 +61,7 @@ class Admission(Gate[asyncio.Future[None]]):
         self._refuse(self.expired(now))
         future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         if not self.line_up(now, call.context.deadline, future):
-            raise self._refusal(call)
+            raise self._refusal(call, f"{self.running} calls are in flight, and {len(self.queue)} wait")
         try:
             await future
         except asyncio.CancelledError:
@@ -69,7 +71,8 @@ class Admission(Gate[asyncio.Future[None]]):
                 self.forget(future)
             raise
         except Overloaded:
-            raise self._refusal(call) from None
+            most = "call that is" if self.concurrency == 1 else f"{self.concurrency} calls that are"
+            raise self._refusal(call, f"it has waited for too long behind the {most} answered at a time") from None
 
     def _left(self, now: float, seconds: float | None = None) -> None:
         """A place is free: whoever is next has it, unless it has gone meanwhile."""
@@ -88,8 +91,9 @@ class Admission(Gate[asyncio.Future[None]]):
             if not future.done():
                 future.set_exception(Overloaded("refused"))
 
-    def _refusal(self, call: Call) -> Overloaded:
-        reason = f"{call.method} was refused: {self.running} calls are in flight, and {len(self.queue)} wait."
+    def _refusal(self, call: Call, why: str) -> Overloaded:
+        reason = f"{call.method} was refused: {why}."
+        self._hook(Moment(decision=Decision.REFUSED, method=call.method, reason=reason))
         if (others := self._throttle.left_out(self._monotonic())) is not None:
             log.warning("%s So were %d since this was said last: see `concurrency` and `queue`.", reason, others + 1)
         return Overloaded(reason)

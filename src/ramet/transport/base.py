@@ -8,11 +8,14 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable
-from typing import NamedTuple
+from typing import Annotated, NamedTuple
 
 import msgspec
 
 from ramet.telemetry.context import Context
+
+METHOD_CHARACTERS = 1000
+"""So long may the name of a method be, with its contract's; who answers keeps the names that it is asked for."""
 
 
 class Endpoint(msgspec.Struct, frozen=True, kw_only=True):
@@ -39,7 +42,7 @@ class Call(msgspec.Struct, frozen=True, gc=False, array_like=True):
     a call again says so no more.
     """
 
-    method: str
+    method: Annotated[str, msgspec.Meta(max_length=METHOD_CHARACTERS)]
     arguments: bytes
     context: Context
     key: str | None = None

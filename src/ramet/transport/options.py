@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ramet.transport.policy.bulkhead import Bulkhead
+from ramet.transport.policy.moments import Hook, unreported
 
 MEBIBYTE = 2**20
 HANDSHAKE_LIMIT_BYTES = 65_536
@@ -35,7 +36,7 @@ class TransportOptions:
     `calls_limit_bytes` together, and refuses more with Overloaded; it takes `connections_limit` connections, and
     besides them `strangers_limit` that have not introduced themselves yet, for which they have `handshake_seconds`.
     `bulkhead` bounds what a server answers at a time on all of them together; None: nothing does. Those of `bulkheads`
-    stand in its place for the methods ("contract.method") that share each.
+    stand in its place for the methods ("contract.method") that share each. `hook` is told of the calls they refuse.
 
     A peer that has said nothing for `ping_after_seconds` (for `ping_idle_seconds` while nothing is in flight) is asked
     whether it is there, and counts as dead after `dead_after_seconds`. Two clocks that are less than `skew_seconds`
@@ -53,6 +54,7 @@ class TransportOptions:
     strangers_limit: int = 256
     bulkhead: Bulkhead | None = None
     bulkheads: tuple[tuple[Bulkhead, tuple[str, ...]], ...] = ()
+    hook: Hook = unreported
     connect_seconds: float = 2.0
     handshake_seconds: float = 5.0
     ping_after_seconds: float = 1.0

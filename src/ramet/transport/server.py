@@ -22,7 +22,7 @@ from ramet.transport.connection.answering import AnsweringConnection, RefusedErr
 from ramet.transport.listening import BACKLOG, listen, stop_accepting
 from ramet.transport.options import TransportOptions
 from ramet.transport.tls import server_context
-from ramet.transport.wire.messages import VERSIONS, Hello
+from ramet.transport.wire.messages import VERSIONS, Hello, plain
 from ramet.transport.wire.protocol import common_version
 
 DEFAULTS = TransportOptions()
@@ -56,11 +56,11 @@ class Server:
         self._listener: asyncio.Server | None = None
         self._socket_file: tuple[str, int | None] | None = None
         self._compression: Compression | None = None
-        policy = options.bulkhead
-        self._admission = None if policy is None else Admission(answer, clock=clock, policy=policy)
+        policy, hook = options.bulkhead, options.hook
+        self._admission = None if policy is None else Admission(answer, clock=clock, policy=policy, hook=hook)
         self._admissions: dict[str, Admission] = {}
         for own, methods in options.bulkheads:
-            self._admissions |= dict.fromkeys(methods, Admission(answer, clock=clock, policy=own))
+            self._admissions |= dict.fromkeys(methods, Admission(answer, clock=clock, policy=own, hook=hook))
 
     @property
     def connections(self) -> int:
@@ -155,18 +155,18 @@ class Server:
         """Who it is, and the version to speak. Raises: RefusedError with the reason."""
         version = common_version(hello)
         if version is None:
-            theirs, ours = ", ".join(map(str, hello.versions)), ", ".join(map(str, VERSIONS))
+            theirs, ours = plain(", ".join(map(str, hello.versions))), ", ".join(map(str, VERSIONS))
             raise RefusedError(
                 "unavailable", f"it speaks version {ours} of the protocol, and was spoken to in {theirs}."
             )
         if hello.application != self._options.application:
             raise RefusedError(
-                "unavailable", f'it is part of "{self._options.application}", and not of "{hello.application}".'
+                "unavailable", f'it is part of "{self._options.application}", and not of "{plain(hello.application)}".'
             )
         if len(self._connections) - len(self._strangers) >= self._options.connections_limit:
             raise RefusedError("unavailable", f"it has {self._options.connections_limit} connections already.")
         try:
-            peer = Peer(name=hello.name or "somebody") if self._verify is None else self._verify(hello.token)
+            peer = Peer(name=plain(hello.name) or "somebody") if self._verify is None else self._verify(hello.token)
         except (Denied, Unauthenticated) as error:
             raise RefusedError("denied", str(error)) from error
         return peer, version

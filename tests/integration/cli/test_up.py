@@ -146,7 +146,7 @@ def test_a_port_that_is_taken_is_one_sentence(hello: Path) -> None:
 @pytest.mark.parametrize(
     ("toml", "sentence"),
     [
-        ("[application", "ramet.toml: "),
+        ("[application", "ramet.toml:1: "),
         ('[application]\nname = "hello"\n', "[application] needs services."),
         (
             '[application]\nname = "hello"\nservices = []\n[deployment.local]\nlisten = "here"\n',

@@ -20,6 +20,7 @@ from ramet.errors import (
 from ramet.telemetry.context import Caller, Context
 from ramet.transport.base import Call
 from ramet.transport.policy.bulkhead import Bulkhead
+from ramet.transport.policy.moments import Decision, Moment
 from tests.integration.transport.bed import KINDS, Bed, until
 
 kinds = pytest.mark.parametrize("kind", KINDS)
@@ -188,7 +189,8 @@ async def test_a_caller_that_does_not_mind_is_refused_by_the_server(bed: Bed) ->
 
 
 async def test_more_calls_than_the_bulkhead_lets_in_wait_for_a_place_or_are_refused(bed: Bed) -> None:
-    await bed.start(bulkhead=Bulkhead(concurrency=1, queue=1, interval_seconds=60.0))
+    told: list[Moment] = []
+    await bed.start(bulkhead=Bulkhead(concurrency=1, queue=1, interval_seconds=60.0), hook=told.append)
     channels = [await bed.dial(), await bed.dial()]
     inside = bed.tasks.spawn(channels[0].call(bed.call("wait", b"inside")))
     await bed.shop.arrived.wait()
@@ -196,6 +198,7 @@ async def test_more_calls_than_the_bulkhead_lets_in_wait_for_a_place_or_are_refu
     await asyncio.sleep(0)
     with pytest.raises(Overloaded, match="1 calls are in flight, and 1 wait"):
         await channels[1].call(bed.call("echo"))
+    assert [(one.decision, one.method) for one in told] == [(Decision.REFUSED, "shop.echo")]
     assert not queued.done()
     bed.shop.gate.set()
     assert await asyncio.gather(inside, queued) == [b"inside", b"queued"]

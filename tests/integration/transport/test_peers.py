@@ -5,18 +5,16 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
-from dataclasses import replace
 from random import Random
 
 import pytest
 from msgspec.structs import replace as replace_struct
 
-from ramet.errors import ConfigurationError, Denied, Unauthenticated, Unavailable
+from ramet.errors import Denied, Unauthenticated, Unavailable
 from ramet.transport.base import Peer
-from ramet.transport.options import Tls
-from ramet.transport.wire.framing import HELLO, PING, framed
+from ramet.transport.wire.framing import HELLO, PING, REPLY, TROUBLE, framed
 from ramet.transport.wire.protocol import CallerWire
-from tests.integration.transport.bed import KINDS, Authority, Bed, until
+from tests.integration.transport.bed import KINDS, Bed, until
 
 
 def verify(token: bytes) -> Peer:
@@ -80,6 +78,45 @@ async def test_a_call_of_a_contract_that_was_not_declared_is_denied_and_logged(
     assert "guest may not call shop.echo" in caplog.text
     assert not bed.shop.seen
     await channel.close()
+
+
+async def test_a_stranger_writes_no_lines_of_its_own_into_the_log(bed: Bed, caplog: pytest.LogCaptureFixture) -> None:
+    await bed.start(verify=verify)
+    forged = "x\n12:00:00 error all is lost \x1b[31m"
+    for name, application in ((forged, "shop"), ("x" * 60_000, "shop"), ("x", forged), ("x", "y" * 60_000)):
+        reader, writer = await silent(bed)
+        writer.write(CallerWire(1000).hello(application=application, name=name, token=b""))
+        await reader.read()
+        writer.close()
+    channel = await bed.dial(token=b"guest")
+    with pytest.raises(Denied):
+        await channel.call(replace_struct(bed.call("echo"), method=f"shop.{forged}"))
+    await channel.close()
+    assert len(caplog.messages) == 5
+    assert all(len(message) < 300 and message.isprintable() for message in caplog.messages)
+
+
+async def test_who_is_refused_is_told_so_and_what_it_has_sent_besides_is_not_looked_at(
+    bed: Bed, caplog: pytest.LogCaptureFixture
+) -> None:
+    await bed.start(verify=verify)
+    reader, writer = await silent(bed)
+    wire, now = CallerWire(1000), bed.clock.monotonic()
+    writer.write(wire.hello(application="shop", name="x", token=b"forged") + wire.request(1, bed.call("echo"), now))
+    assert b"The token is not known." in await reader.read()
+    assert caplog.messages == ["A connection of x was refused: The token is not known."]
+    writer.close()
+
+
+async def test_a_name_that_no_method_has_is_not_kept(bed: Bed) -> None:
+    server = await bed.start()
+    wire, call = CallerWire(10_000), bed.call("echo")
+    reader, writer = await let_in(bed, wire)
+    writer.write(wire.request(1, replace_struct(call, method="shop." + "x" * 1000), bed.clock.monotonic()))
+    await reader.read()
+    await until(lambda: not server.connections)
+    assert not bed.shop.seen
+    writer.close()
 
 
 async def test_a_process_of_another_application_is_sent_away(bed: Bed) -> None:
@@ -199,6 +236,21 @@ async def test_a_server_survives_calls_with_wrong_bytes_in_them(bed: Bed, seed: 
     await good.close()
 
 
+async def test_who_asks_for_more_than_it_reads_is_refused_the_rest_of_it(bed: Bed) -> None:
+    await bed.start(calls_limit_bytes=2_000_000)
+    wire, now = CallerWire(1_000_000), bed.clock.monotonic()
+    reader, writer = await let_in(bed, wire)
+    sent = wire.requests(1, [bed.call("large", b"500000")] * 100, now)
+    assert sent is not None
+    writer.write(sent)
+    kinds: list[int] = []
+    while len(kinds) < 100:
+        kinds += [kind for kind, _, _ in wire.receive(await reader.read(100_000))]
+    assert 4 <= len(bed.shop.seen) <= 20
+    assert (kinds.count(REPLY), kinds.count(TROUBLE)) == (len(bed.shop.seen), 100 - len(bed.shop.seen))
+    writer.close()
+
+
 async def test_who_sends_a_number_twice_is_disconnected_and_nothing_more_of_it_is_executed(bed: Bed) -> None:
     server = await bed.start()
     wire, now = CallerWire(1000), bed.clock.monotonic()
@@ -270,80 +322,6 @@ async def test_where_nobody_listens_is_unavailable_with_the_address(bed: Bed, ad
     bed.address = address
     with pytest.raises(Unavailable, match=address):
         await bed.dial()
-
-
-async def test_a_client_without_a_certificate_of_the_authority_is_not_let_in_and_the_log_says_why(
-    bed: Bed, caplog: pytest.LogCaptureFixture
-) -> None:
-    await bed.start("tls")
-    ours = bed.options.tls
-    assert ours is not None
-    stranger = Authority(bed.folder, "stranger").certified("strange")
-    for tls in (replace(ours, certificate=None, key=None), replace(stranger, authority=ours.authority)):
-        with pytest.raises(Unavailable):
-            await bed.dial(tls=tls)
-    assert not bed.shop.seen
-    told = [one.getMessage() for one in caplog.records if "let in by TLS" in one.getMessage()]
-    assert ["peer did not return a certificate" in told[0], "verify failed" in told[1]] == [True, True]
-
-
-async def test_a_server_with_a_certificate_of_somebody_else_is_not_trusted(bed: Bed) -> None:
-    await bed.start("tls")
-    with pytest.raises(Unavailable, match="certificate"):
-        await bed.dial(tls=Authority(bed.folder, "stranger").certified("strange"))
-
-
-async def test_a_certificate_for_another_host_is_not_trusted(bed: Bed) -> None:
-    await bed.start("tls")
-    assert bed.options.tls is not None
-    with pytest.raises(Unavailable, match="certificate"):
-        await bed.dial(tls=replace(bed.options.tls, server_name="bank.example"))
-
-
-async def test_a_certificate_that_is_renewed_is_shown_to_whoever_comes_next(bed: Bed) -> None:
-    await bed.start("tls")
-    before = await bed.dial()
-    bed.options = replace(bed.options, tls=Authority(bed.folder, "other").certified("both"))
-    with pytest.raises(Unavailable):
-        await bed.dial()  # the server takes it still for a stranger's
-    (bed.folder / "authority.pem").write_bytes((bed.folder / "other.pem").read_bytes())
-    after = await bed.dial()
-    for channel in (before, after):
-        assert await channel.call(bed.call("echo", b"x")) == b"x"
-        await channel.close()
-
-
-async def test_a_certificate_that_cannot_be_read_does_not_take_the_place_of_the_one_before(
-    bed: Bed, caplog: pytest.LogCaptureFixture
-) -> None:
-    await bed.start("tls")
-    tls = bed.options.tls
-    assert tls is not None
-    assert tls.certificate is not None
-    kept = tls.certificate.read_bytes()
-    for name in ("kept.crt", "kept.key"):
-        (bed.folder / name).write_bytes((bed.folder / name.replace("kept", "both")).read_bytes())
-    tls.certificate.write_bytes(b"half of it")
-    mine = replace(tls, certificate=bed.folder / "kept.crt", key=bed.folder / "kept.key")
-    for _ in range(2):
-        channel = await bed.dial(tls=mine)
-        assert await channel.call(bed.call("echo", b"x")) == b"x"
-        await channel.close()
-    assert caplog.text.count("What was there before is still used") == 1
-    tls.certificate.write_bytes(kept)
-    await (await bed.dial(tls=mine)).close()
-
-
-@pytest.mark.parametrize("tls", [None, Tls(certificate=None)])
-async def test_a_server_without_a_certificate_is_a_mistake_of_the_configuration(bed: Bed, tls: Tls | None) -> None:
-    with pytest.raises(ConfigurationError, match="needs a certificate"):
-        await bed.start("tls", tls=tls)
-
-
-async def test_a_certificate_that_is_not_there_is_a_mistake_of_the_configuration(bed: Bed) -> None:
-    missing = bed.folder / "missing.crt"
-    with pytest.raises(ConfigurationError, match=r"missing\.crt"):
-        await bed.start("tls", tls=Tls(certificate=missing, key=missing))
 
 
 async def test_who_has_to_prove_himself_anew_finishes_what_is_in_flight_and_comes_again(bed: Bed) -> None:

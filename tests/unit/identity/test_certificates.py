@@ -71,6 +71,12 @@ def test_without_an_authority_nothing_is_signed(tmp_path: Path) -> None:
         Authority(tmp_path, clock=SystemClock()).issue("edge", [])
 
 
+@pytest.mark.parametrize("host", ["", "a b", "http://shop", "shop:80", "../shop", "bäcker", "a..b"])
+def test_what_is_no_host_is_not_signed(authority: Authority, host: str) -> None:
+    with pytest.raises(ConfigurationError, match=f'"{host}" is no host'):
+        authority.issue("edge", ["localhost", host])
+
+
 def test_certificates_say_for_whom_they_are(authority: Authority, tmp_path: Path) -> None:
     authority.issue("edge", ["localhost"])
     found = {one.subject: one for one in certificates(tmp_path / "one")}

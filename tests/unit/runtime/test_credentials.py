@@ -11,7 +11,7 @@ import pytest
 from msgspec.structs import replace
 
 from ramet.clock import SystemClock
-from ramet.errors import ConfigurationError, Unauthenticated
+from ramet.errors import ConfigurationError, Denied, Unauthenticated
 from ramet.identity.certificates import Authority, check
 from ramet.identity.keys import PUBLIC, signing_key, write_private
 from ramet.identity.tokens import Issuer, issuer_of
@@ -127,3 +127,14 @@ def test_both_sides_show_what_the_authority_has_signed(tmp_path: Path) -> None:
         tmp_path / "certificates" / "money.pem",
         tmp_path / "certificates" / "authority.pem",
     )
+
+
+def test_a_user_that_is_invented_writes_no_lines_of_its_own_into_the_log(tmp_path: Path) -> None:
+    issuer = Issuer(signing_key(tmp_path), issuer_of("shop", "split"), clock=CLOCK)
+    proof = credentials("shop", assigned(tmp_path, issuer.replica("money/0", hosts=(), may_call=frozenset())), CLOCK)
+    assert proof.vouch is not None
+    invented = Context(execution="e", trace="t", caller=Caller(subject="root\n12:00:00 error all is lost" + "!" * 9000))
+    with pytest.raises(Denied) as caught:
+        proof.vouch(invented, Peer(name="money/0"))
+    assert str(caught.value).isprintable()
+    assert len(str(caught.value)) < 300

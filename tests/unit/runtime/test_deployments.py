@@ -160,11 +160,50 @@ def test_what_is_written_in_the_deployment_that_is_extended_is_found_there(read:
         ),
         ("[deployment.a]\nprocess = 3", "ramet.toml:5: [deployment.a.process] holds tables"),
         ("[deployment]\na = 3", "ramet.toml:4: [deployment] holds tables"),
+        (
+            '[deployment.a]\nstorage = "postgresql://h:x"',
+            "ramet.toml:5: the port of the URL is no number from 1 to 65535",
+        ),
+        ('[deployment.a]\nbroker = "nats://h:1,nats://h:65536"', "ramet.toml:5: the port of the URL is no number"),
+        ('[deployment.a.process.g]\nservices = "*"\ninternal = "tcp://h:65536"', "ramet.toml:6: internal is"),
+        (
+            "[deployment.a]\n\ngateway = { listn = ':1' }",
+            'ramet.toml:6: [deployment.a.gateway] has no "listn"; did you',
+        ),
+        ("[deployment.a]\n\ngateway = {}", "ramet.toml:6: [deployment.a] gateway needs listen."),
+        ('[deployment.a]\ncontracts = "/"', 'ramet.toml:5: contracts is a path such as "/contracts"'),
+        ('[deployment.a]\ncors_origins = ["https://h/x"]', "ramet.toml:5: an origin is such as"),
+        ('[deployment."../a"]', 'ramet.toml:4: "../a" is no name of a deployment'),
+        (
+            "[deployment.a]\nprocess = { g = { servces = [] } }",
+            'ramet.toml:5: [deployment.a.process.g] has no "servces"',
+        ),
     ],
 )
 def test_a_mistake_is_one_sentence_with_its_line(read: Read, text: str, told: str) -> None:
     found = mistakes(read, text)
     assert any(told in line for line in found), found
+
+
+@pytest.mark.parametrize("name", ["../shop", "a\\u0000", "", "x" * 61])
+def test_an_application_has_a_name_that_servers_and_files_can_have(read: Read, name: str) -> None:
+    with pytest.raises(ConfigurationError, match=r"^ramet\.toml:2: "):
+        read(f'[application]\nname = "{name}"\nservices = []')
+
+
+@pytest.mark.parametrize("value", ["env:NATS", "nats://a:1,nats://b:2", "nats://u:%23@h", "tls://[::1]:4222", "memory"])
+def test_whatever_is_a_broker_is_taken(read: Read, value: str) -> None:
+    assert read(SPLIT.replace("env:BROKER", value)).deployments["split"].broker == value
+
+
+@pytest.mark.parametrize("origin", ["*", "https://shop.example", "http://localhost:5173", "app://x", "http://[::1]:3"])
+def test_whatever_is_an_origin_is_taken(read: Read, origin: str) -> None:
+    assert read(f'{SPLIT}\n[deployment.a]\ncors_origins = ["{origin}"]').deployments["a"].cors_origins == (origin,)
+
+
+def test_a_port_is_looked_at_where_a_reference_leads(read: Read) -> None:
+    with pytest.raises(ConfigurationError, match=r"ramet.toml:12: broker of \[deployment.split\]: the port of the URL"):
+        read(SPLIT).deployment("split", {"BROKER": "nats://h:x"})
 
 
 def test_all_mistakes_are_told_at_once(read: Read) -> None:

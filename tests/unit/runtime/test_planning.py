@@ -9,7 +9,7 @@ from ramet import Api, Application, Contract, Database, Event, External, command
 from ramet.contract.reading.application import read
 from ramet.model.policies import Policy
 from ramet.model.topology import Deployment, Group
-from ramet.runtime.planning import Placement, changes, masked, place
+from ramet.runtime.planning import Placed, Placement, changes, masked, place
 
 
 class Sold(Event):
@@ -116,6 +116,12 @@ def test_one_process_has_everything_and_no_mistakes() -> None:
         ([group("a", "stock"), group("b", "*")], {"together": (("stock", "orders"),)}, "must be together: stock in a"),
         ([group("a", "*")], {"apart": (("stock", "orders"),)}, "stock and orders must be apart, and are in a."),
         ([group("a", "*")], {"apart": (("stock", "moon"),)}, 'mounted application "moon"'),
+        (
+            [group("a", "*")],
+            {"apart": (("stock", "orders"),), "together": (("orders", "shop", "stock"),)},
+            "orders and stock must be together, and must be apart. Leave one of the two out.",
+        ),
+        ([group("a", "*")], {"contracts": "/api"}, "/api is where shop answers. Choose another path."),
     ],
 )
 def test_what_cannot_be_is_told_with_the_place(groups: list[Group], rest: dict[str, object], told: str) -> None:
@@ -144,18 +150,21 @@ def test_a_password_is_never_shown() -> None:
     assert masked("nats://h:4222") == "nats://h:4222"
 
 
+class Replica:
+    version = "v1"
+
+
+class Seen:
+    def __init__(self, group: Placed) -> None:
+        self.services, self.wanted, self.listen = group.services, group.replicas, group.listen
+        self.replicas = [Replica()]
+
+
 def test_changes_are_what_would_start_stop_move_scale_and_renew() -> None:
     before, _ = placed(group("edge", "shop", "office"), group("old", "stock"), group("rest", "*"))
     after, _ = placed(group("edge", "shop", "office", replicas=3), group("new", "stock", "orders"))
 
-    class Replica:
-        version = "v1"
-
-    class Seen:
-        def __init__(self, services: tuple[str, ...], wanted: int) -> None:
-            self.services, self.wanted, self.replicas = services, wanted, [Replica()]
-
-    running = {one.name: Seen(one.services, one.replicas) for one in before.groups}
+    running = {one.name: Seen(one) for one in before.groups}
     assert changes(before, running, "v1") == []
     assert [(one.what, one.group) for one in changes(after, running, "v2")] == [
         ("scale", "edge"),
@@ -164,6 +173,13 @@ def test_changes_are_what_would_start_stop_move_scale_and_renew() -> None:
         ("stop", "old"),
         ("stop", "rest"),
     ]
+
+
+def test_another_address_is_a_change() -> None:
+    before, _ = placed(group("edge", "shop", "office"), group("rest", "*"))
+    after, _ = placed(group("edge", "shop", "office", listen=":9000"), group("rest", "*"))
+    (change,) = changes(after, {one.name: Seen(one) for one in before.groups}, "v1")
+    assert (change.what, change.why) == ("listen", f"on :9000 instead of {before.groups[0].listen}")
 
 
 class Labels(Contract, version="1.0.0"):

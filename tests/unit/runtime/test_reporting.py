@@ -7,9 +7,11 @@ import logging
 import pytest
 
 from ramet.clock import VirtualClock
-from ramet.runtime.reporting import SagaLog
+from ramet.runtime.reporting import CallLog, SagaLog
 from ramet.sagas.moments import Happened, Moment
 from ramet.sagas.progress import Status
+from ramet.transport.policy.moments import Decision
+from ramet.transport.policy.moments import Moment as CallMoment
 
 AWAY = "Unavailable: stock.reserve was not sent: no replica of goods is known."
 
@@ -71,3 +73,32 @@ def test_who_has_to_retry_a_saga_is_always_told_how(caplog: pytest.LogCaptureFix
         )
         said(parked)
     assert caplog.messages == ["Checkout 1 parked (`ramet sagas retry id` when it can go on)"] * 2
+
+
+def decided(decision: Decision, reason: str = "") -> CallMoment:
+    return CallMoment(decision=decision, group="money", address="unix:/one", method="pay.charge", reason=reason)
+
+
+async def test_what_keeps_calls_from_a_replica_is_said_once_in_a_while(caplog: pytest.LogCaptureFixture) -> None:
+    clock = VirtualClock()
+    said = CallLog(clock)
+    with caplog.at_level(logging.INFO, "ramet.calls"):
+        for _ in range(3):
+            said(decided(Decision.OPENED, "money is gone."))
+        said(decided(Decision.RETRIED, "money is gone."))
+        said(decided(Decision.EJECTED))
+        await clock.advance(10)
+        said(decided(Decision.OPENED, "money is gone."))
+    assert caplog.messages == [
+        "money pay.charge at unix:/one: breaker opened: money is gone",
+        "money pay.charge at unix:/one: ejected",
+        "money pay.charge at unix:/one: breaker opened: money is gone (2 alike before it)",
+    ]
+
+
+def test_whoever_listens_hears_every_decision(caplog: pytest.LogCaptureFixture) -> None:
+    said, moments = CallLog(VirtualClock()), [decided(one) for one in Decision for _ in range(2)]
+    with caplog.at_level(logging.DEBUG, "ramet.calls"):
+        for moment in moments:
+            said(moment)
+    assert [vars(record)["moment"] for record in caplog.records] == moments

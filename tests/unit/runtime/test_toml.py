@@ -5,7 +5,8 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from ramet.runtime.toml import Lines, Mistakes, nearest
+from ramet.errors import ConfigurationError
+from ramet.runtime.toml import Lines, Mistakes, nearest, parsed
 
 TEXT = """
 [application]
@@ -40,6 +41,38 @@ services = [
 )
 def test_a_key_is_found_where_it_is_written_or_in_the_table_around_it(keys: tuple[str, ...], line: int) -> None:
     assert Lines(TEXT).of(*keys) == line
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        (b"a = 1\n\nb = '\xe4'\n", "f.toml:3: this is not UTF-8 (invalid continuation byte, byte 12): save the file"),
+        ("a = 1".encode("utf-16"), "f.toml:1: this is not UTF-8"),
+        (b"a = 1\nb = " + b"9" * 5000, "f.toml:2: this cannot be read: the number has too many digits."),
+        (b"a = " + b"[" * 100_000, "f.toml: lists or tables are nested too deeply in it."),
+        (b"a = 1\na = 2\n", "f.toml:2: a is written twice: keep one of them."),
+        (b"[a.b]\nc = 1\n[a.b]\nd = 1\n", "f.toml:3: [a.b] is written twice: put what both say into one."),
+        (b"a = 1\nb = yes\n", "f.toml:2: b has no valid value: text is written in quotes"),
+        (b"a = 1\n[b", "f.toml:2: Expected ']' at the end of a table declaration."),
+        (b"a = 1\nb\n\n", "f.toml:2: Expected '=' after a key in a key/value pair."),
+    ],
+)
+def test_what_is_no_toml_is_one_sentence_with_its_line(content: bytes, told: str) -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        parsed("f.toml", content)
+    assert str(caught.value).startswith(told)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("content", [b"\xef\xbb\xbfa = 1\nb = 2", b"a = 1\r\nb = 2\r\n", b"a = 1\rb = 2"])
+def test_files_of_other_editors_are_read(content: bytes) -> None:
+    text, document = parsed("f.toml", content)
+    assert document == {"a": 1, "b": 2}
+    assert Lines(text).of("b") == 2
+
+
+def test_only_what_ends_a_line_of_toml_counts_as_one() -> None:
+    assert Lines("a = '\u2028\x85\u2029'\nb = 2").of("b") == 2
 
 
 def test_every_mistake_is_told_once_and_in_the_order_of_the_lines() -> None:

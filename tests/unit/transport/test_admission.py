@@ -14,6 +14,7 @@ from ramet.telemetry.context import Context
 from ramet.transport.admission import Admission
 from ramet.transport.base import Call, Peer, Serve
 from ramet.transport.policy.bulkhead import Bulkhead
+from ramet.transport.policy.moments import Decision, Moment
 
 PEER = Peer("somebody")
 SERVERS, SERVICE_SECONDS, DEADLINE_SECONDS, DURATION_SECONDS = 10, 0.1, 0.5, 2.0
@@ -45,15 +46,29 @@ class Gated:
 
 
 async def test_what_exceeds_places_and_queue_is_refused_at_once(tasks: Tasks) -> None:
-    clock, answer = VirtualClock(), Gated()
-    admission = Admission(answer, clock=clock, policy=Bulkhead(concurrency=2, queue=1))
+    clock, answer, told = VirtualClock(), Gated(), list[Moment]()
+    admission = Admission(answer, clock=clock, policy=Bulkhead(concurrency=2, queue=1), hook=told.append)
     running = [tasks.spawn(admission(call(clock), PEER)) for _ in range(3)]
     await clock.settle()
-    with pytest.raises(Overloaded, match="2 calls are in flight, and 1 wait"):
+    with pytest.raises(Overloaded, match="2 calls are in flight, and 1 wait") as refused:
         await admission(call(clock), PEER)
+    assert told == [Moment(decision=Decision.REFUSED, method="pay.charge", reason=str(refused.value))]
     answer.gate.set()
     assert await asyncio.gather(*running) == [b"answer"] * 3
     assert admission.running == 0
+
+
+async def test_who_is_refused_after_a_wait_is_told_that_it_has_waited(tasks: Tasks) -> None:
+    clock, answer = VirtualClock(), Gated()
+    admission = Admission(answer, clock=clock, policy=Bulkhead(concurrency=2, queue=5))
+    running = [tasks.spawn(admission(call(clock), PEER)) for _ in range(3)]
+    await clock.advance(1)
+    answer.gate.set()
+    *answers, refused = await asyncio.gather(*running, return_exceptions=True)
+    assert answers == [b"answer"] * 2
+    assert str(refused) == (
+        "pay.charge was refused: it has waited for too long behind the 2 calls that are answered at a time."
+    )
 
 
 async def test_the_log_says_once_in_a_while_how_many_were_refused(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
@@ -13,6 +14,9 @@ from ramet.contract.reading.routes import PLACE, resolve_routes
 from ramet.contract.saga import Saga, saga_declaration
 from ramet.contract.service import Contract
 from ramet.contract.struct import Event
+
+INTERFACES = ("auto", "asgi", "wsgi")
+PLACE_OF_APP = re.compile(r"\w+(\.\w+)*:\w+(\.\w+)*(\(\))?")
 
 
 def check_agreement(declared: Declared, found: Found, problems: Problems, warnings: Problems) -> None:
@@ -26,7 +30,7 @@ def check_agreement(declared: Declared, found: Found, problems: Problems, warnin
         _check_events(declared, problems)
     _check_sagas(declared, found.loose, problems)
     _check_startup(declared, problems, warnings)
-    _check_prefixes(declared, problems)
+    _check_mounted(declared, problems)
     _check_routes(declared, problems)
 
 
@@ -176,7 +180,7 @@ def circles(needs: Mapping[str, Sequence[str]]) -> list[tuple[str, ...]]:
     return groups
 
 
-def _check_prefixes(declared: Declared, problems: Problems) -> None:
+def _check_mounted(declared: Declared, problems: Problems) -> None:
     taken: dict[str, str] = {}
     for mounted, place in zip(declared.mounted, declared.places, strict=True):
         first = taken.setdefault(mounted.prefix, mounted.name)
@@ -186,6 +190,12 @@ def _check_prefixes(declared: Declared, problems: Problems) -> None:
         if not str(mounted.prefix).startswith("/"):
             message = f'{mounted.name} is mounted at "{mounted.prefix}".'
             problems.add(place, message, f'A prefix begins with a slash: "/{mounted.prefix}".')
+        if mounted.interface not in INTERFACES:
+            message = f'{mounted.name} has the interface "{mounted.interface}".'
+            problems.add(place, message, 'It is "auto", "asgi" or "wsgi".')
+        if isinstance(mounted.app, str) and not PLACE_OF_APP.fullmatch(mounted.app):
+            message = f'{mounted.name} is found at "{mounted.app}".'
+            problems.add(place, message, 'Write "package.module:name", or "package.module:make()".')
 
 
 def _check_routes(declared: Declared, problems: Problems) -> None:

@@ -148,6 +148,9 @@ def _modules(name: str, place: Place, problems: Problems) -> Iterator[ModuleType
 
 
 def _import(name: str, place: Place, problems: Problems) -> ModuleType | None:
+    if not name or name.startswith("."):
+        problems.add(place, f'"{name}" is no name of a module.', 'Write it from the package on, as in "shop.orders".')
+        return None
     try:
         return importlib.import_module(name)
     except ModuleNotFoundError as error:

@@ -24,7 +24,7 @@ from ramet.transport.connection.connection import APART_BYTES, Connection
 from ramet.transport.connection.eager import Eager, StandIn
 from ramet.transport.options import TransportOptions
 from ramet.transport.wire.framing import CANCEL, HEAD_BYTES, HELLO, REQUESTS
-from ramet.transport.wire.messages import TOGETHER, Calls, Hello, Welcome, put_off, weight
+from ramet.transport.wire.messages import TOGETHER, Calls, Hello, Welcome, plain, put_off, weight
 from ramet.transport.wire.protocol import AnswererWire
 
 log = logging.getLogger("ramet.transport")
@@ -199,7 +199,7 @@ class AnsweringConnection(Connection):
     def _request(self, number: int, call: Call, now: float) -> None:
         """Run it, if it may be: at once and without a task, unless calls of this method usually wait for something."""
         method, context = call.method, call.context
-        if self._draining or (self._in_flight and self._is_too_much(number)):
+        if self._draining or ((self._in_flight or self._pending_bytes) and self._is_too_much(number)):
             return self._refuse(number, method)
         if not context.deadline > now:
             return self._trouble(number, "deadline", f"{method}: the time was up before the call arrived.")
@@ -210,7 +210,7 @@ class AnsweringConnection(Connection):
             try:
                 call = replace(call, context=self.vouch(context, self._peer))
             except Denied as error:
-                log.warning("%s was denied to %s: %s", method, self._peer.name, error)
+                log.warning("%s was denied to %s: %s", plain(method), self._peer.name, error)
                 return self._trouble(number, "denied", f"{method} was denied: {error}")
         admission, waits = known.admission, known.waits
         if admission is not None and admission.is_full:
@@ -229,7 +229,8 @@ class AnsweringConnection(Connection):
 
     def _is_too_much(self, number: int) -> bool:
         in_flight, options = self._in_flight, self._options
-        return len(in_flight) >= options.calls_limit or self._bytes > options.calls_limit_bytes or number in in_flight
+        held = max(self._bytes, self._pending_bytes)  # by calls, or by answers that those of one frame already have
+        return len(in_flight) >= options.calls_limit or held > options.calls_limit_bytes or number in in_flight
 
     def _refuse(self, number: int, method: str) -> None:
         if number in self._in_flight:
@@ -286,7 +287,7 @@ class AnsweringConnection(Connection):
             raise
         except BaseException:  # be it SystemExit: the others of its connection go on
             mark = self._clock.id()
-            log.exception("%s: %s failed", mark, call.method)
+            log.exception("%s: %s failed", mark, plain(call.method))
             self._trouble(number, "failed", mark)
         else:
             try:
@@ -321,7 +322,7 @@ class AnsweringConnection(Connection):
         self._send(self._wire.trouble(number, code, sentence))
 
     def _denied(self, number: int, method: str) -> None:
-        log.warning("%s may not call %s", self._peer.name, method)
+        log.warning("%s may not call %s", self._peer.name, plain(method))
         self._trouble(number, "denied", denial(self._peer.name, method.rpartition(".")[0]))
 
     def _event(self, kind: int, number: int, value: Any) -> None:
@@ -338,7 +339,7 @@ class AnsweringConnection(Connection):
         try:
             self._peer, version = self._admit(hello)
         except RefusedError as error:
-            log.warning("A connection of %s was refused: %s", hello.name or "somebody", error)
+            log.warning("A connection of %s was refused: %s", plain(hello.name) or "somebody", error)
             self._send(self._wire.refuse(error.code, str(error)))
             self._flush()
             self._transport.close()

@@ -149,6 +149,8 @@ class Connection(asyncio.Protocol):
         """What concerns both sides."""
         if kind == PING:
             self._send(self._protocol.pong(number))
+        elif kind == BROKEN and self._transport.is_closing():
+            pass  # it was refused, or is gone: what it had sent besides is not looked at, and takes no answer away
         elif kind == BROKEN:
             log.warning("A connection with %s is closed: %s", self._who(), value)
             self.abort(f"the protocol was broken: {value}")

@@ -24,9 +24,14 @@ class Balance:
 UNKNOWN_SECONDS = 0.001
 """What a replica that has not answered yet is taken to need, so that it is tried, and not flooded."""
 
+JUST_NOW_SECONDS = 0.05
+"""For so long nothing fades that would be worth an exponential for each call."""
+
 
 class Load:
-    """The latency of one replica: its peaks count at once, and fade (peak EWMA, as in Finagle)."""
+    """The latency of one replica: its peaks count at once, and fade, also while it is not asked (peak EWMA, as in
+    Finagle): else one that was slow once would never be asked again.
+    """
 
     __slots__ = ("_memory", "_seen", "latency_seconds")
 
@@ -34,6 +39,13 @@ class Load:
         self._memory = memory_seconds
         self._seen = 0.0
         self.latency_seconds = 0.0
+
+    def expected_seconds(self, now: float) -> float:
+        """What the next answer is taken to need; what is long ago says no more than that it is not known."""
+        latency, ago = self.latency_seconds or UNKNOWN_SECONDS, now - self._seen
+        if latency <= UNKNOWN_SECONDS or ago <= JUST_NOW_SECONDS:
+            return latency
+        return max(UNKNOWN_SECONDS, latency * exp(-ago / self._memory))
 
     def observe(self, seconds: float, now: float) -> None:
         """An answer took so long."""

@@ -10,7 +10,7 @@ class Hedging:
     """Queries that take longer than all but a few are asked again elsewhere (Dean, Barroso, "The Tail at Scale", 2013).
 
     `quantile` of the queries is answered before a second one is sent; at least `shortest_seconds` pass. Of all queries
-    at most `share` is sent twice. Off unless `enabled`.
+    at most `share` is sent twice, or ten in a second. Off unless `enabled`.
     """
 
     enabled: bool = False

@@ -24,6 +24,7 @@ class Decision(StrEnum):
     EJECTED = "ejected"
     WAITED = "waited for a replica"
     FAILED = "failed"
+    REFUSED = "refused"
 
 
 class Moment(msgspec.Struct, frozen=True, kw_only=True):

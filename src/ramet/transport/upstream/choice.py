@@ -31,7 +31,7 @@ class Choice:
         far = self._far.pick(method, now, tried)
         if near is None or far is None:
             return near or far
-        return far if far.cost() * self._distance < near.cost() else near
+        return far if far.cost(now) * self._distance < near.cost(now) else near
 
 
 class Pool:
@@ -51,7 +51,7 @@ class Pool:
             if one.fits(method, now) and one not in tried:
                 if not self._shares.is_even or not other.fits(method, now) or other in tried:
                     return one
-                return one if one.cost() <= other.cost() else other
+                return one if one.cost(now) <= other.cost(now) else other
             if other.fits(method, now) and other not in tried:
                 return other
         return self._any(method, now, tried)
@@ -63,4 +63,4 @@ class Pool:
             fitting = [
                 one for one in self.replicas if one not in tried and one.is_usable and one.breaker_allows(method, now)
             ]
-        return min(fitting, key=Replica.cost, default=None)
+        return min(fitting, key=lambda one: one.cost(now), default=None)

@@ -20,6 +20,11 @@ Asked = asyncio.Task["bytes | RametError"]
 SAVED_HEDGES = 10.0
 """Hedges that may be sent at once after a quiet time."""
 
+SPARED_SECONDS = 0.1
+"""So often one may be sent whatever the budget, which those who all wait earn nothing for (as in Finagle)."""
+LONGEST_LOOK_SECONDS = 0.1
+"""A query that could not be sent twice, since nobody else was there or the budget was spent, is looked at again."""
+
 
 class Hedges:
     """Knows how long the queries of each method usually take, and how many more may be sent twice."""
@@ -29,6 +34,7 @@ class Hedges:
         self._spawn = spawn
         self._policies = attempts.policies
         self._budget = Budget(self._policies.hedging.share, SAVED_HEDGES)
+        self._spared = -SPARED_SECONDS
         self._usual: dict[str, Quantile] = {}
 
     def are_for(self, call: Call) -> bool:
@@ -42,10 +48,13 @@ class Hedges:
         usual = self._usual.setdefault(call.method, Quantile(policy.quantile))
         started, replica = clock.monotonic(), self._attempts.pick(call.method)
         running = [self._ask(Journey(self._attempts, call, repeatable=True, first=replica).go())]
+        patience = max(policy.shortest_seconds, usual.value)
         try:
-            await first_of(running, clock.sleep(max(policy.shortest_seconds, usual.value)), self._spawn)
-            if replica is not None and not running[0].done():
-                self._hedge(call, replica, running)
+            while replica is not None and not running[0].done() and len(running) == 1:
+                await first_of(running, clock.sleep(patience), self._spawn)
+                patience = min(2 * patience, max(patience, LONGEST_LOOK_SECONDS))
+                if not running[0].done():
+                    self._hedge(call, replica, running)
             answer = await self._earliest(running, call)
         finally:
             for task in running:
@@ -58,9 +67,17 @@ class Hedges:
 
     def _hedge(self, call: Call, replica: Replica, running: list[Asked]) -> None:
         other = self._attempts.pick(call.method, (replica,))
-        if other is not None and self._budget.spend():
+        if other is not None and (self._budget.spend() or self._spare()):
             self._attempts.tell(Decision.HEDGED, other, call.method)
             running.append(self._ask(self._attempts.attempt(other, call)))
+
+    def _spare(self) -> bool:
+        """Whether one may be sent that the budget does not pay for."""
+        now = self._attempts.clock.monotonic()
+        if not self._policies.hedging.share or now - self._spared < SPARED_SECONDS:
+            return False
+        self._spared = now
+        return True
 
     async def _earliest(self, running: list[Asked], call: Call) -> bytes:
         """The first answer; where there is none, what the first query has ended with."""

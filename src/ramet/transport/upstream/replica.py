@@ -7,7 +7,7 @@ from typing import Any
 
 from ramet.errors import Denied, RametError
 from ramet.transport.base import Channel, Endpoint
-from ramet.transport.policy.balance import UNKNOWN_SECONDS, Load
+from ramet.transport.policy.balance import Load
 from ramet.transport.policy.breaker import Breaker
 from ramet.transport.policy.moments import Decision, Moment
 from ramet.transport.policy.outliers import Standing
@@ -82,11 +82,11 @@ class Replica:
         breaker = self.breakers.get(method)
         return breaker is None or breaker.allows(now)
 
-    def cost(self) -> float:
+    def cost(self, now: float) -> float:
         """What one more call costs here, relative to other replicas."""
         channel = self.channel
         in_flight = channel.in_flight if channel is not None else 0
-        return (self.load.latency_seconds or UNKNOWN_SECONDS) * (in_flight + 1)
+        return self.load.expected_seconds(now) * (in_flight + 1)
 
     async def retire(self) -> None:
         """Send nothing more; end when the answers that are due have come."""

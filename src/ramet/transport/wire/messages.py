@@ -76,6 +76,7 @@ read_trouble: Callable[[bytes], Trouble] = msgspec.msgpack.Decoder(Trouble).deco
 _encode = msgspec.msgpack.encode
 ENTRY_BYTES = 150
 """What an entry of baggage takes in memory, beside its text."""
+SHOWN_CHARACTERS = 100
 TOGETHER = 1024
 """So many requests, or replies, may be in one frame."""
 
@@ -93,6 +94,16 @@ read_calls: Callable[[bytes], Calls] = msgspec.msgpack.Decoder(Calls).decode
 read_answers: Callable[[bytes], list[tuple[int, bytes]]] = msgspec.msgpack.Decoder(
     Annotated[list[tuple[Numbered, bytes]], msgspec.Meta(max_length=TOGETHER)]
 ).decode
+
+
+def plain(said: str) -> str:
+    """What a stranger says of itself, as it may stand in a line of a log: not long, and nothing but visible text.
+
+    >>> plain("edge\\n12:00:00 error all is lost")
+    'edge\\\\n12:00:00 error all is lost'
+    """
+    visible = "".join(one if one.isprintable() else ascii(one)[1:-1] for one in said[:SHOWN_CHARACTERS])
+    return visible if len(said) <= SHOWN_CHARACTERS else f"{visible}…"
 
 
 def by_proof(call: Call) -> Call:

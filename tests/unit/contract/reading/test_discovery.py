@@ -57,7 +57,7 @@ def test_everything_in_a_package_is_found_but_tests_and_migrations(make: Make) -
         "first/__init__.py": "",
         "first/service.py": SERVICE.format(name="One"),
         "first/deep/__init__.py": SERVICE.format(name="Two"),
-        "first/deep/more.py": "from first.service import OneService\nimport ramet\nW = ramet.Mounted(name='w', app='')",
+        "first/deep/more.py": "from first.service import OneService\nimport ramet\nW = ramet.Mounted(name='w', app=0)",
         "first/tests/__init__.py": SERVICE.format(name="Three"),
         "first/migrations/__init__.py": "raise RuntimeError('not to be imported')",
         "first/__main__.py": "raise RuntimeError('not to be imported')",
@@ -105,6 +105,14 @@ def test_a_module_that_is_not_there_has_its_line_in_the_list(make: Make) -> None
         f'ramet.toml:5: There is no module "frist.orders": "frist" cannot be found. {remedy}',
         f'ramet.toml:6: There is no module "first.orders": "first.orders" cannot be found. {remedy}',
     ]
+
+
+@pytest.mark.parametrize("name", ["", "../first", ".first"])
+def test_what_is_no_name_of_a_module_has_its_line_in_the_list(make: Make, name: str) -> None:
+    make({"first/__init__.py": SERVICE.format(name="One")})
+    text = f'[application]\nname = "a"\nservices = [\n    "first",\n    "{name}",\n]\n'
+    (problem,) = problems("first", name, text=text)
+    assert problem.startswith(f'ramet.toml:5: "{name}" is no name of a module.')
 
 
 def test_an_empty_module_has_its_line_in_the_list(make: Make) -> None:
