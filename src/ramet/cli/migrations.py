@@ -16,7 +16,7 @@ from ramet.errors import ConfigurationError, StorageUnavailable, UsageError
 if TYPE_CHECKING:
     from ramet.contract.declared import DeclaredService
     from ramet.runtime.migrating import Databases, Difference
-    from ramet.storage.hazards import Hazard
+    from ramet.storage.hazards.judging import Hazard
     from ramet.storage.migrations import Status
     from ramet.storage.revisions import Revision
 
@@ -176,7 +176,7 @@ def _after(known: Revisions, since: Sequence[str]) -> Revisions:
 
 def _hazards(chosen: Sequence[DeclaredService], reading: Reading) -> dict[str, tuple[Hazard, ...]]:
     from ramet.runtime.migrating import folder_of
-    from ramet.storage.hazards import hazards, hazards_one_by_one
+    from ramet.storage.hazards.judging import hazards, hazards_one_by_one
     from ramet.storage.offline import statements
 
     judge = hazards_one_by_one if reading.apart else hazards

@@ -14,7 +14,7 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
 from ramet.errors import ConfigurationError
-from ramet.storage.hazards import Statement
+from ramet.storage.hazards.judging import Statement
 from ramet.storage.revisions import Revision
 
 ASSURED = "# assured:"

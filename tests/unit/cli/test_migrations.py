@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from ramet.storage.hazards import hazards
+from ramet.storage.hazards.judging import hazards
 from ramet.storage.offline import statements
 from ramet.storage.revisions import revisions
 from tests.unit.cli.conftest import Ramet
