@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from ramet.errors import StorageUnavailable
 from ramet.events.base import Message
-from ramet.events.outbox import Outbox, publish_write, ranges
+from ramet.events.outbox import YOUNG_SECONDS, Entry, Outbox, publish_write, ranges
 from tests.unit.events.bed import bed, numbers
 from tests.unit.events.test_relay_shared import commit
 from tests.unit.faults import Fault, Gate, OwnStorage
@@ -77,7 +77,8 @@ async def test_rows_that_came_late_are_not_lost_where_the_look_for_them_fails(tm
     async with bed(tmp_path) as it:
         own = OwnStorage(it.orders, Gate())
         outbox = Outbox(own)
-        await outbox.begin(it.clock.monotonic)
+        brought: list[Entry] = []
+        await outbox.begin(it.clock.monotonic, brought.extend)
         for seq in range(2, 202, 2):
             await commit(it, seq, seq)
         assert len(await outbox.after(0, 200)) == 100
@@ -86,4 +87,21 @@ async def test_rows_that_came_late_are_not_lost_where_the_look_for_them_fails(tm
         own.fault.arm()
         with pytest.raises(StorageUnavailable):
             await outbox.late()
-        assert [entry.seq for entry in await outbox.late()] == [1]
+        await outbox.late()
+        assert [entry.seq for entry in brought] == [1]
+
+
+async def test_a_row_that_another_has_waited_for_is_brought_before_that_one(tmp_path: Path) -> None:
+    async with bed(tmp_path) as it:
+        outbox, brought = Outbox(it.orders), list[Entry]()
+        await outbox.begin(it.clock.monotonic, brought.extend)
+        await commit(it, 2, 2)
+        assert [entry.seq for entry in await outbox.after(0, 10)] == [2]
+        await it.clock.advance(YOUNG_SECONDS + 1)
+        await commit(it, 1, 1, key="a")  # its number was taken before, and its lock is free only now
+        await commit(it, 3, 3, key="a")
+        entries = await outbox.after(2, 10)
+        assert [entry.seq for entry in brought] == [1], "before anybody was given the next of its key"
+        assert [entry.seq for entry in entries] == [3]
+        await outbox.late()
+        assert [entry.seq for entry in brought] == [1]
