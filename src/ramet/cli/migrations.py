@@ -73,7 +73,8 @@ def check(
 ) -> int:
     """See whether the migrations lead to the tables in the code, and whom they harm on the way.
 
-    They are tried on temporary databases. With --hazards, and always for a deployment on PostgreSQL, the migrations
+    They are tried on temporary databases: SQLite files, or on the deployment's server where they say what only
+    PostgreSQL understands. With --hazards, and always for a deployment on PostgreSQL, the migrations
     that are pending there are read for statements that lock tables or break the version that still runs. Where the
     databases cannot be asked, or have none, that is said, and each migration is judged as if those before it were
     deployed already, except those up to --since. A line that ends in `# assured: REASON` is taken for harmless. Exit
@@ -126,10 +127,15 @@ def note_those_without(chosen: Sequence[DeclaredService], else_: str) -> None:
 
 
 async def _compared(databases: Databases, chosen: Sequence[DeclaredService], *, database: bool) -> list[Difference]:
+    from ramet.runtime.migrating import Difference, Untried
+
     found = []
     for number, one in enumerate(chosen, 1):
         with output.progress(f"Comparing {one.name} [{number}/{len(chosen)}]"):
-            found.append(await databases.check(one, database=database))
+            try:
+                found.append(await databases.check(one, database=database))
+            except Untried as error:  # the hazards can be read all the same
+                found.append(Difference(service=one.name, lines=(f"not compared. {error}",)))
     return found
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Protocol, cast
@@ -143,6 +144,20 @@ def kept(deployment: Deployment, folder: Path) -> list[str]:
 def temporary() -> Engines:
     """For tests: temporary files without a sync to the disk, gone when closed."""
     return Engines(storage=SqliteStorage, broker=in_memory)
+
+
+@asynccontextmanager
+async def temporary_on_server(deployment: Deployment) -> AsyncIterator[Engines]:
+    """A database on the server of a deployment, gone after the block; a service has a schema there and no role.
+
+    Raises: StorageUnavailable where the server gives none.
+    """
+    from ramet.storage.address import address
+    from ramet.storage.provisioning import temporary_database
+
+    kind = _postgres_kind()
+    async with temporary_database(address(deployment.storage)) as where:
+        yield Engines(storage=lambda service: kind(service, where.url), broker=in_memory)
 
 
 class Outside(Carrier, Protocol):

@@ -10,7 +10,7 @@ import logging
 import re
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import msgspec
 from alembic.autogenerate import compare_metadata, produce_migrations, render_python_code
@@ -171,7 +171,7 @@ class Migrations:
             return await connection.run_sync(work)
 
     def _context(self, connection: Connection, **options: Any) -> MigrationContext:
-        return MigrationContext.configure(
+        context = MigrationContext.configure(
             connection,
             opts={
                 "target_metadata": self._tables,
@@ -182,6 +182,8 @@ class Migrations:
                 **options,
             },
         )
+        context.autocommit_block = _one_transaction  # type: ignore[method-assign]  # Alembic's own would fail without a word
+        return context
 
     def _run(
         self,
@@ -230,6 +232,14 @@ async def create_all(storage: Storage, tables: MetaData) -> None:
     """Create the tables that are not there, for a service without migrations."""
     async with storage.maintenance() as connection:
         await connection.run_sync(tables.create_all)
+
+
+def _one_transaction() -> NoReturn:
+    raise ConfigurationError(
+        "A migration says autocommit_block(), and all pending migrations are one transaction: execute by hand before "
+        "the release what cannot be in one, such as CREATE INDEX CONCURRENTLY, and let the migration say "
+        "if_not_exists=True."
+    )
 
 
 def _scripts(folder: Path) -> ScriptDirectory:

@@ -1,5 +1,6 @@
-"""Pure: SQL as PostgreSQL reads it: its statements one by one, without comments, and with nothing in texts and names
-that could be taken for a keyword.
+"""Pure: SQL as PostgreSQL reads it: its statements one by one, without comments, and texts and names told apart.
+
+Nothing that stands in a text, a comment or a quoted name can be taken for a keyword afterwards.
 """
 
 from __future__ import annotations
