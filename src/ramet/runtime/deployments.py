@@ -20,10 +20,12 @@ BROKER_IS = (
     'broker is "memory", a URL of NATS ("nats://localhost:4222"), RabbitMQ ("amqp://localhost:5672") or '
     'Redis ("redis://localhost:6379"), or "env:NAME"'
 )
+BROKER_OF_OWN_IS = 'beside broker_class, broker is the URL that the class is given, or "env:NAME"'
 REFERENCES = ("env:", "file:")
 LARGEST_PORT = 65535
 LONGEST_STARTUP_SECONDS = 86400.0
 _ADDRESS = re.compile(r"(?:[^\s:\[\]]*|\[[0-9a-fA-F:.]+\]):(\d{1,5})")
+_CLASS = re.compile(r"[^\W\d]\w*(?:\.[^\W\d]\w*)*:[^\W\d]\w*")
 _NAME = re.compile(r"[a-z][a-z0-9_-]{0,39}")
 LOCAL = "local"
 
@@ -55,6 +57,7 @@ class _DeploymentTable(msgspec.Struct):
     contracts: str = ""
     storage: str = "sqlite"
     broker: str = "memory"
+    broker_class: str = ""
     together: tuple[tuple[str, ...], ...] = ()
     apart: tuple[tuple[str, ...], ...] = ()
     preload: bool = True
@@ -153,6 +156,7 @@ class Deployments:
             contracts=table.contracts.rstrip("/"),
             storage=table.storage,
             broker=table.broker,
+            broker_class=table.broker_class,
             groups=groups,
             together=table.together,
             apart=table.apart,
@@ -183,8 +187,10 @@ class Deployments:
             wrong(own, "durability", f'durability is "full", "normal" or "off", not "{table.durability}".')
         if not is_storage(table.storage):
             wrong(own, "storage", f"{STORAGE_IS}.")
-        if not is_broker(table.broker):
-            wrong(own, "broker", f"{BROKER_IS}.")
+        if not is_broker(table.broker, table.broker_class):
+            wrong(own, "broker", f"{BROKER_OF_OWN_IS if table.broker_class else BROKER_IS}.")
+        if table.broker_class and not _CLASS.fullmatch(table.broker_class):
+            wrong(own, "broker_class", f'broker_class is "module:Class", not "{table.broker_class}".')
         if not 0 < table.startup_seconds <= LONGEST_STARTUP_SECONDS:
             longest = f"{LONGEST_STARTUP_SECONDS:g}"
             wrong(own, "startup_seconds", f"startup_seconds is more than 0, and at most {longest} (a day).")
@@ -265,8 +271,10 @@ def is_storage(value: str) -> bool:
     return value == "sqlite" or value.startswith(REFERENCES) or _scheme(value) in STORAGES
 
 
-def is_broker(value: str) -> bool:
-    """Whether it is "memory", a URL of a broker there is, or a reference to one."""
+def is_broker(value: str, broker_class: str = "") -> bool:
+    """Whether it is "memory", a URL of a broker there is, or a reference to one; of a class of one's own any URL."""
+    if broker_class:
+        return value.startswith(REFERENCES) or bool(_scheme(value))
     return value == "memory" or value.startswith(REFERENCES) or _scheme(value) in BROKERS
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
@@ -27,9 +28,6 @@ from ramet.transport.base import Peer
 if TYPE_CHECKING:
     from sqlalchemy import MetaData
 
-    from ramet.events.brokers.nats.broker import NatsBroker
-    from ramet.events.brokers.rabbitmq.broker import RabbitBroker
-    from ramet.events.brokers.redis.broker import RedisBroker
     from ramet.storage.address import Address
     from ramet.storage.migrations import Migrations
     from ramet.storage.postgres.storage import PostgresStorage
@@ -101,13 +99,15 @@ def _remembering(deployment: Deployment, declared: Declared) -> Callable[[Clock,
     wanted = tuple(interests(declared))
 
     def broker(clock: Clock, spawn: Spawn) -> Broker:
-        kind = _broker_kind(deployment)
+        kind: Callable[..., Broker] = _broker_kind(deployment)
         return kind(deployment.broker, application=declared.name, clock=clock, spawn=spawn, interests=wanted)
 
     return broker
 
 
-def _broker_kind(deployment: Deployment) -> type[NatsBroker | RabbitBroker | RedisBroker]:
+def _broker_kind(deployment: Deployment) -> type[Broker]:
+    if deployment.broker_class:
+        return _broker_of_own(deployment)
     scheme = deployment.broker.partition("://")[0]
     if scheme in ("nats", "tls"):
         from ramet.events.brokers.nats.broker import NatsBroker
@@ -120,6 +120,23 @@ def _broker_kind(deployment: Deployment) -> type[NatsBroker | RabbitBroker | Red
     from ramet.events.brokers.rabbitmq.broker import RabbitBroker
 
     return RabbitBroker
+
+
+def _broker_of_own(deployment: Deployment) -> type[Broker]:
+    """The class that a deployment names. Raises: ConfigurationError."""
+    module, _, name = deployment.broker_class.partition(":")
+    try:
+        found = getattr(importlib.import_module(module), name)
+    except (ImportError, AttributeError) as error:
+        raise ConfigurationError(
+            f"broker_class of [deployment.{deployment.name}] cannot be imported ({error}): write it as module:Class."
+        ) from error
+    if not (isinstance(found, type) and issubclass(found, Broker)):
+        raise ConfigurationError(
+            f"broker_class of [deployment.{deployment.name}] is no broker: {deployment.broker_class} has to be a "
+            "subclass of ramet.events.base.Broker."
+        )
+    return found
 
 
 def embedded(deployment: Deployment, folder: Path, *, readonly: bool = False) -> Engines:
