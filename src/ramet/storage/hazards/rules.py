@@ -53,7 +53,7 @@ _STAYS = "all pending migrations are one transaction, and what was done before t
 
 COMPUTED = _rule(
     "add-computed-column",
-    r"@ADD(?:\s+(?:BIG|SMALL)?SERIAL\b|.*(?:\bGENERATED\b.*\bSTORED\b|\bAS\s+IDENTITY\b))",
+    r"@ADD(?:\s+(?:BIG|SMALL)?SERIAL\b|.*(?:\bGENERATED\b(?!.*\bVIRTUAL\b)|\bAS\s+IDENTITY\b))",
     "a value that differs from row to row rewrites the whole table while nobody can read it.",
     "add the column without a default, set the default, and fill the rows in parts.",
 )
