@@ -46,6 +46,19 @@ async def test_a_repeated_key_is_answered_as_the_first_time() -> None:
         assert await catalog["rename"]("key-2", ("tea", "Tea")) == first + 1
 
 
+async def test_a_key_is_its_callers_own_and_never_empty() -> None:
+    async with answering(lambda token: Peer(token.decode(), frozenset({"catalog"}))) as url:
+        async with external(Catalog, url, token="ada") as ada, external(Catalog, url, token="eve") as eve:
+            first = await ada["rename"]("key-1", ("tea", "Tea"))
+            assert await eve["rename"]("key-1", ("tea", "Tea")) == first + 1
+            assert await ada["rename"]("key-1", ("tea", "Tea")) == first
+        async with aiohttp.ClientSession(headers={"Authorization": "Bearer ada", "Idempotency-Key": ""}) as session:
+            asked = session.post(f"{url}/catalog/rename", json={"sku": "tea", "name": "Tea"})
+            async with asked as response:
+                assert response.status == 422
+                assert "Idempotency-Key is empty" in (await response.json())["detail"]
+
+
 async def test_arguments_that_do_not_fit_are_refused_by_name() -> None:
     async with answering() as url, aiohttp.ClientSession() as session:
         for arguments in ({"sku": 17}, {}, {"sku": "tea", "colour": "green"}):
