@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import itertools
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -10,9 +12,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ramet.errors import StorageUnavailable
-from ramet.events.base import Message
+from ramet.events.base import Delivery, Done, Message, Outlet, Sink
+from ramet.events.feed import Feed
 from ramet.events.outbox import YOUNG_SECONDS, Entry, Outbox, publish_write, ranges
-from tests.unit.events.bed import bed, numbers
+from tests.unit.events.bed import Bed, bed, numbers
 from tests.unit.events.test_relay_shared import commit
 from tests.unit.faults import Fault, Gate, OwnStorage
 
@@ -89,6 +92,48 @@ async def test_rows_that_came_late_are_not_lost_where_the_look_for_them_fails(tm
             await outbox.late()
         await outbox.late()
         assert [entry.seq for entry in brought] == [1]
+
+
+class Slow(Outbox):
+    """Reads rows that were there when it began, and gives them when it is told to."""
+
+    def __init__(self, it: Bed) -> None:
+        super().__init__(it.orders)
+        self.gate = asyncio.Event()
+        self.began = asyncio.Event()
+
+    async def after(self, seq: int, limit: int) -> Sequence[Entry]:
+        entries = await super().after(seq, limit)
+        self.began.set()
+        await self.gate.wait()
+        return entries
+
+
+class Noting(Sink):
+    def __init__(self) -> None:
+        self.put_ids: list[str] = []
+
+    def put(self, delivery: Delivery, done: Done) -> None:
+        self.put_ids.append(delivery.message.id)
+        done()
+
+    async def room(self) -> int:
+        return 10
+
+
+async def test_a_row_that_comes_while_those_around_it_are_read_is_put_between_them(tmp_path: Path) -> None:
+    async with bed(tmp_path) as it:
+        outbox, sink = Slow(it), Noting()
+        sent = {seq: await commit(it, seq, seq, key="a") for seq in (1, 3)}
+        feed = Feed(Outlet("x", None, sink), lambda _: True, outbox, settled=lambda _: None)
+        running = it.tasks.spawn(feed.run(0))
+        await outbox.began.wait()
+        sent[2] = await commit(it, 2, 2, key="a")
+        feed.late(Entry(2, sent[2]))
+        outbox.gate.set()
+        await it.clock.settle()
+        running.cancel()
+        assert sink.put_ids == [sent[seq].id for seq in (1, 2, 3)]
 
 
 async def test_a_row_that_another_has_waited_for_is_brought_before_that_one(tmp_path: Path) -> None:
