@@ -36,6 +36,7 @@ class Relays:
         self.open: list[int] = []
         self.seq = 0
         self.published: list[int] = []
+        self.keyed = 0
 
     async def add(self) -> None:
         bed, tasks = self.bed, Tasks()
@@ -74,7 +75,8 @@ class Relays:
         await self._publish(now)
 
     async def _publish(self, seq: int) -> None:
-        key = "ordered" if not self.published or seq > max(self.published) else None
+        key = "ordered" if seq > self.keyed else None
+        self.keyed = max(self.keyed, seq)
         await commit(self.bed, seq, seq, key=key)
         self.published.append(seq)
 

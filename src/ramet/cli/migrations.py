@@ -16,7 +16,7 @@ from ramet.errors import ConfigurationError, StorageUnavailable, UsageError
 if TYPE_CHECKING:
     from ramet.contract.declared import DeclaredService
     from ramet.runtime.migrating import Databases, Difference
-    from ramet.storage.hazards import Hazard
+    from ramet.storage.hazards.judging import Hazard
     from ramet.storage.migrations import Status
     from ramet.storage.revisions import Revision
 
@@ -73,7 +73,8 @@ def check(
 ) -> int:
     """See whether the migrations lead to the tables in the code, and whom they harm on the way.
 
-    They are tried on temporary databases. With --hazards, and always for a deployment on PostgreSQL, the migrations
+    They are tried on temporary databases: SQLite files, or on the deployment's server where they say what only
+    PostgreSQL understands. With --hazards, and always for a deployment on PostgreSQL, the migrations
     that are pending there are read for statements that lock tables or break the version that still runs. Where the
     databases cannot be asked, or have none, that is said, and each migration is judged as if those before it were
     deployed already, except those up to --since. A line that ends in `# assured: REASON` is taken for harmless. Exit
@@ -126,10 +127,15 @@ def note_those_without(chosen: Sequence[DeclaredService], otherwise: str) -> Non
 
 
 async def _compared(databases: Databases, chosen: Sequence[DeclaredService], *, database: bool) -> list[Difference]:
+    from ramet.runtime.migrating import Difference, Untried
+
     found = []
     for number, one in enumerate(chosen, 1):
         with output.progress(f"Comparing {one.name} [{number}/{len(chosen)}]"):
-            found.append(await databases.check(one, database=database))
+            try:
+                found.append(await databases.check(one, database=database))
+            except Untried as error:  # the hazards can be read all the same
+                found.append(Difference(service=one.name, lines=(f"not compared. {error}",)))
     return found
 
 
@@ -176,7 +182,7 @@ def _after(known: Revisions, since: Sequence[str]) -> Revisions:
 
 def _hazards(chosen: Sequence[DeclaredService], reading: Reading) -> dict[str, tuple[Hazard, ...]]:
     from ramet.runtime.migrating import folder_of
-    from ramet.storage.hazards import hazards, hazards_one_by_one
+    from ramet.storage.hazards.judging import hazards, hazards_one_by_one
     from ramet.storage.offline import statements
 
     judge = hazards_one_by_one if reading.apart else hazards

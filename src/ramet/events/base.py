@@ -88,7 +88,8 @@ class Past(ABC):
 class Subscription(NamedTuple):
     """A consumer: a group of replicas that share the work, named "<service>.<method>".
 
-    `past` is given when the consumer wants what was published before it existed, as far as that is retained.
+    `past` is given when the consumer wants what was published before it existed, as far as that is retained. A broker
+    with a memory of its own says `past.reached(topics, None)` when it has noted where the consumer begins.
     """
 
     consumer: str

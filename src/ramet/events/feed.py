@@ -36,6 +36,7 @@ class Feed:
         self._in_flight: set[int] = set()
         self._of_key: dict[str, int] = {}
         self._passed: dict[str, int] = {}
+        self._late: list[Entry] | None = None
         self._resumable: set[str] = set()
         self._history = _History(outlet, topics)
         self._woken = asyncio.Event()
@@ -52,9 +53,11 @@ class Feed:
         return seq > self._position or seq in self._in_flight or self._has_passed(seq, message.key)
 
     def late(self, entry: Entry) -> None:
-        """A row that was committed after others with greater numbers, which have been read."""
+        """A row that was committed after others with greater numbers, which have been read, or are being read now."""
         if self.wants(entry.message.topic) and not self.owes(entry):
             self._put(entry)
+        elif self._late is not None and entry.seq > self._position:
+            self._late.append(entry)
 
     async def run(self, again_until: int) -> None:
         """Read for ever. Rows up to `again_until` may have been delivered before."""
@@ -65,7 +68,7 @@ class Feed:
             await self._resume_keys()
             await self._history.note(self._lowest_open())
             limit = min(BATCH, await self._sink.room())
-            entries = await self._read(limit)
+            entries = await self._read_with_late(limit)
             for entry in entries:
                 self._take(entry)
             if not entries and not self._history.ends_at(self._position):
@@ -75,6 +78,16 @@ class Feed:
         if self._history.reading:
             return await self._outbox.past(self._position, limit)
         return await self._outbox.after(self._position, limit)
+
+    async def _read_with_late(self, limit: int) -> Sequence[Entry]:
+        """As `_read`, with those that came while it was reading, and would be passed over."""
+        late = self._late = []
+        try:
+            entries = await self._read(limit)
+        finally:
+            self._late = None
+        passed = [entry for entry in late if entries and entry.seq < entries[-1].seq]
+        return sorted({entry.seq: entry for entry in (*passed, *entries)}.values()) if passed else entries
 
     def _take(self, entry: Entry) -> None:
         self._position = entry.seq

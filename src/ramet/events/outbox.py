@@ -40,6 +40,7 @@ MARGIN = 1000
 """How far below what is sent reading begins in a shared database, to see which numbers are missing there."""
 
 MOST_GAPS = 1000
+LIKELY_GAPS = 100
 YOUNG_SECONDS = 2.0
 OLD_GAPS_EVERY_SECONDS = 5.0
 GAPS_KEPT_SECONDS = 60.0
@@ -100,6 +101,13 @@ def ranges(positions: Iterable[int]) -> Iterator[tuple[int, int]]:
         yield first, last
 
 
+Bring = Callable[[Sequence[Entry]], None]
+
+
+def _to_nobody(_: Sequence[Entry]) -> None:
+    return None
+
+
 class Gaps:
     """Numbers that were missing when the head passed them: rolled back, or of a transaction that commits late."""
 
@@ -122,7 +130,13 @@ class Gaps:
         if old:
             self._looked_at = now
             self._missing = {seq: at for seq, at in self._missing.items() if now - at < GAPS_KEPT_SECONDS}
-        wanted = sorted(seq for seq, at in self._missing.items() if old or now - at < YOUNG_SECONDS)
+        return await self._come(sorted(seq for seq, at in self._missing.items() if old or now - at < YOUNG_SECONDS))
+
+    async def waited_for(self) -> list[Entry]:
+        """Rows that have come after all, of those that the newest rows may have waited for: of the newest gaps."""
+        return await self._come(sorted(self._missing)[-LIKELY_GAPS:])
+
+    async def _come(self, wanted: list[int]) -> list[Entry]:
         rows: list[Row] = []
         for start in range(0, len(wanted), len(_ANY_OF)):
             some = wanted[start : start + len(_ANY_OF)]
@@ -138,7 +152,8 @@ class Outbox:
     A reader is a number: the last row it has seen. Readers at the head share what was read last, at most `kept`
     messages. SQLite has one writer at a time and numbers rows in the order of their commits. In a shared database a row
     may be committed after others with greater numbers: those that were missing when the head passed them are looked for
-    again (`late`). `begin` says where reading begins there.
+    again (`late`), also before the head goes on: a row whose transaction has waited for another's comes after it.
+    `begin` says where reading begins there, and who brings to all readers what has come late.
     """
 
     def __init__(self, storage: Storage, *, kept: int = 1000) -> None:
@@ -149,19 +164,24 @@ class Outbox:
         self._head = 0
         self._reading = asyncio.Lock()
         self._gaps: Gaps | None = None
+        self._bring: Bring = _to_nobody
 
-    async def begin(self, now: Callable[[], float]) -> None:
+    async def begin(self, now: Callable[[], float], bring: Bring) -> None:
         """Read a database whose rows are not numbered in the order of their commits, from what is unsent on."""
         self._head = self._below = max(0, await self.sent() - MARGIN)
         self._gaps = Gaps(self._storage, now)
+        self._bring = bring
 
-    async def late(self) -> Sequence[Entry]:
-        """Rows of a shared database that were committed after others with greater numbers, each once."""
-        late = await self._gaps.late() if self._gaps is not None else []
-        for entry in late:
+    async def late(self) -> None:
+        """Bring the rows of a shared database that were committed after others with greater numbers, each once."""
+        async with self._reading:
+            self._come_late(await self._gaps.late() if self._gaps is not None else ())
+
+    def _come_late(self, entries: Sequence[Entry]) -> None:
+        for entry in entries:
             if entry.seq > self._below:
                 insort(self._recent, entry, key=lambda one: one.seq)
-        return late
+        self._bring(entries)
 
     async def after(self, seq: int, limit: int) -> Sequence[Entry]:
         """Unsent rows after this position."""
@@ -199,6 +219,7 @@ class Outbox:
     async def _advance(self, limit: int, gaps: Gaps) -> int:
         rows = await self._storage.fetch(_HEAD, self._head, limit)
         if rows:
+            self._come_late(await gaps.waited_for())  # after these were read, and put before them
             gaps.note(self._head, [row[0] for row in rows])
             self._remember([_entry(row[:-1]) for row in rows if row[-1] is None])
             self._head = rows[-1][0]

@@ -125,7 +125,7 @@ class Relay:
     async def _send(self) -> None:
         self._again_until = await self._outbox.last()
         if self._leases is not None:
-            await self._outbox.begin(self._clock.monotonic)
+            await self._outbox.begin(self._clock.monotonic, self._bring)
             for work in (self._catch_late, self._poll, self._sweep):
                 self._keep_going(work)
         for outlet in self._outlets:
@@ -227,7 +227,7 @@ class Relay:
         while True:
             await self._late_due.wait()
             self._late_due.clear()
-            self._bring(await self._outbox.late())
+            await self._outbox.late()
             await self._clock.sleep(LATE_PAUSE_SECONDS)
 
     def _bring(self, entries: Sequence[Entry]) -> None:

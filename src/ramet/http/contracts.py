@@ -14,7 +14,7 @@ from ramet.contract.codec import MethodCodec
 from ramet.contract.declared import DeclaredContract
 from ramet.contract.web.request import Receive
 from ramet.errors import DeadlineExceeded, Denied, InvalidArguments, NotFound, Unauthenticated
-from ramet.http.headers import json_headers
+from ramet.http.headers import json_headers, read_key
 from ramet.http.operation.bodies import Disconnected, check_head, read_whole
 from ramet.http.operation.responses import Send, send_whole
 from ramet.http.problems import MEDIA_TYPE, problem_of
@@ -97,7 +97,7 @@ class ContractCalls:
         if peer.may_call is not None and method.contract not in peer.may_call:
             raise Denied(denial(peer.name, method.contract))
         context = self._context(headers)
-        key = headers[KEY].decode("latin-1") if KEY in headers else None
+        key = f"{peer.name}/{read_key(headers[KEY])}" if KEY in headers else None  # others may use the same one
         if scope["method"] == "DELETE":
             await self._ask(method, Call(method.name, b"", context, key, withdraw=True), peer)
             return 204, b""

@@ -84,6 +84,8 @@ class ExternalService:
         while True:
             try:
                 return await self._once(call)
+            except Overloaded:
+                raise  # more of the same is no help
             except (Unavailable, OutcomeUnknown):
                 pause = self._clock.jitter(PAUSE_SECONDS * 2**attempt)
                 if not repeatable or attempt == ATTEMPTS or self._left(call) <= pause:
@@ -131,7 +133,10 @@ class ExternalService:
 
     def _read(self, codec: MethodCodec, call: Call, status: int, body: bytes) -> bytes:
         if status >= 300:
-            return codec.encode_error(_error(codec, call.method, self._place, status, body))
+            error = _error(codec, call.method, self._place, status, body)
+            if isinstance(error, Unavailable | OutcomeUnknown):
+                raise error  # as where nobody answers: it may be tried again, and nothing unknown has become of a query
+            return codec.encode_error(error)
         try:
             result = msgspec.json.decode(body or b"null", type=codec.method.result)
         except UNREADABLE as error:

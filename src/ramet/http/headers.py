@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from ramet.errors import InvalidArguments
+
 HeaderList = list[tuple[bytes, bytes]]
 JSON = (b"content-type", b"application/json")
 
@@ -18,6 +20,14 @@ def header(name: str, value: str) -> tuple[bytes, bytes]:
     if any(mark in name or mark in value for mark in "\r\n\0"):
         raise ValueError(f"The header {name!r} has a line break in it")
     return name.lower().encode("latin-1"), value.encode("latin-1")
+
+
+def read_key(value: bytes) -> str:
+    """What an Idempotency-Key says. Raises: InvalidArguments where it is empty, and so the same for all calls."""
+    key = value.decode("latin-1").strip()
+    if not key:
+        raise InvalidArguments("The header Idempotency-Key is empty: give each call one of its own, or leave it out.")
+    return key
 
 
 def json_headers(body: bytes) -> HeaderList:

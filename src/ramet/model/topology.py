@@ -43,7 +43,8 @@ class Deployment(Value):
     calls to a process group share; `http` is for the public APIs.
 
     `storage` is "sqlite" or the URL of a PostgreSQL server, on which every service has a schema and a role of its own;
-    `broker` is "memory" or the URL of NATS, RabbitMQ or Redis. Without `groups` everything is one process. `together`
+    `broker` is "memory" or the URL of NATS, RabbitMQ or Redis, or of a broker of one's own, whose class `broker_class`
+    names as "module:Class". Without `groups` everything is one process. `together`
     and `apart` are sets of services that every placement must keep in one process, or in different ones. `preload`: on
     Linux the application is loaded once, and the replicas are forked from that. `startup_seconds` is the
     time of each `startup()`.
@@ -58,6 +59,7 @@ class Deployment(Value):
     contracts: str = ""
     storage: str = "sqlite"
     broker: str = "memory"
+    broker_class: str = ""
     groups: tuple[Group, ...] = ()
     together: tuple[tuple[str, ...], ...] = ()
     apart: tuple[tuple[str, ...], ...] = ()

@@ -7,6 +7,7 @@ import re
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
@@ -205,7 +206,7 @@ def engines_of_nowhere(
     """References of a deployment that give no storage and no broker: to a variable that is not set, to a wrong URL."""
     for key, written, is_one, what in (
         ("storage", deployment.storage, is_storage, STORAGE_IS),
-        ("broker", deployment.broker, is_broker, BROKER_IS),
+        ("broker", deployment.broker, partial(is_broker, broker_class=deployment.broker_class), BROKER_IS),
     ):
         try:
             value = referred(written, environment)

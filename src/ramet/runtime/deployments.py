@@ -22,10 +22,12 @@ BROKER_IS = (
     'broker is "memory", a URL of NATS ("nats://localhost:4222"), RabbitMQ ("amqp://localhost:5672") or '
     'Redis ("redis://localhost:6379"), or "env:NAME"'
 )
+BROKER_OF_OWN_IS = 'beside broker_class, broker is the URL that the class is given, or "env:NAME"'
 REFERENCES = ("env:", "file:")
 LARGEST_PORT = 65535
 LONGEST_STARTUP_SECONDS = 86400.0
 _ADDRESS = re.compile(r"(?:[^\s:\[\]]*|\[[0-9a-fA-F:.]+\]):(\d{1,5})")
+_CLASS = re.compile(r"[^\W\d]\w*(?:\.[^\W\d]\w*)*:[^\W\d]\w*")
 _NAME = re.compile(r"[a-z][a-z0-9_-]{0,39}")
 _DEPLOYMENT = re.compile(r"[^\W_][\w.-]{0,39}")
 _ORIGIN = re.compile(r"\*|null|[a-z][a-z0-9+.-]*://[^\s/?#@]+")
@@ -62,6 +64,7 @@ class _DeploymentTable(msgspec.Struct):
     contracts: str = DEFAULT.contracts
     storage: str = DEFAULT.storage
     broker: str = DEFAULT.broker
+    broker_class: str = DEFAULT.broker_class
     together: tuple[tuple[str, ...], ...] = DEFAULT.together
     apart: tuple[tuple[str, ...], ...] = DEFAULT.apart
     preload: bool = DEFAULT.preload
@@ -218,10 +221,7 @@ class Deployments:
             wrong(own, "data", 'data is the folder of the databases, such as ".ramet/local".')
         if table.durability not in DURABILITY:
             wrong(own, "durability", f'durability is "full", "normal" or "off", not "{table.durability}".')
-        if not is_storage(table.storage) or misplaced(table.storage):
-            wrong(own, "storage", f"{misplaced(table.storage) or STORAGE_IS}.")
-        if not is_broker(table.broker) or misplaced(table.broker):
-            wrong(own, "broker", f"{misplaced(table.broker) or BROKER_IS}.")
+        self._check_engines(own, table)
         if not 0 < table.startup_seconds <= LONGEST_STARTUP_SECONDS:
             longest = f"{LONGEST_STARTUP_SECONDS:g}"
             wrong(own, "startup_seconds", f"startup_seconds is more than 0, and at most {longest} (a day).")
@@ -234,6 +234,16 @@ class Deployments:
             wrong(own, "contracts", f'contracts is a path such as "/contracts", not "{table.contracts}".')
         if table.listen is not None and table.gateway is not None:
             wrong(own, "gateway", "gateway and listen both say where the public address is: keep one of them.")
+
+    def _check_engines(self, own: Keys, table: _DeploymentTable) -> None:
+        wrong = self._wrong
+        if not is_storage(table.storage) or misplaced(table.storage):
+            wrong(own, "storage", f"{misplaced(table.storage) or STORAGE_IS}.")
+        if not is_broker(table.broker, table.broker_class) or misplaced(table.broker):
+            broker_is = BROKER_OF_OWN_IS if table.broker_class else BROKER_IS
+            wrong(own, "broker", f"{misplaced(table.broker) or broker_is}.")
+        if table.broker_class and not _CLASS.fullmatch(table.broker_class):
+            wrong(own, "broker_class", f'broker_class is "module:Class", not "{table.broker_class}".')
 
     def _listen(self, own: Keys, table: _DeploymentTable) -> str:
         key = "listen" if table.gateway is None else "gateway"
@@ -300,8 +310,10 @@ def is_storage(value: str) -> bool:
     return value == "sqlite" or value.startswith(REFERENCES) or _scheme(value) in STORAGES
 
 
-def is_broker(value: str) -> bool:
-    """Whether it is "memory", a URL of a broker there is, or a reference to one."""
+def is_broker(value: str, broker_class: str = "") -> bool:
+    """Whether it is "memory", a URL of a broker there is, or a reference to one; of a class of one's own any URL."""
+    if broker_class:
+        return value.startswith(REFERENCES) or bool(_scheme(value))
     return value == "memory" or value.startswith(REFERENCES) or _scheme(value) in BROKERS
 
 

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import msgspec
 from sqlalchemy import Connection, MetaData, inspect
@@ -18,7 +18,7 @@ from ramet.errors import ConfigurationError, StorageError, StorageUnavailable
 from ramet.model.topology import Deployment
 from ramet.runtime.configuration import Configuration
 from ramet.runtime.deployments import LOCAL
-from ramet.runtime.wiring import Engines, engines, kept, migrations, temporary
+from ramet.runtime.wiring import Engines, engines, kept, migrations, temporary, temporary_on_server
 from ramet.storage.address import quoted
 from ramet.storage.base import Storage
 from ramet.storage.revisions import Revision, is_current, revisions
@@ -27,6 +27,11 @@ if TYPE_CHECKING:
     from ramet.storage.migrations import Migrations, Progress, Status
 
 Told = Callable[["Progress"], None]
+T = TypeVar("T")
+
+
+class Untried(ConfigurationError):
+    """There is no database on which migrations could be tried."""
 
 
 class Migrated(msgspec.Struct, frozen=True, kw_only=True):
@@ -189,16 +194,39 @@ class Databases:
 
     async def revision(self, service: DeclaredService, message: str) -> Path:
         """Write the next migration, from what the earlier ones lead to."""
-        async with self._opened(service, temporary()) as found:
-            await found.migrate()
-            return await found.revision(message)
+        return await self._tried(service, lambda found: found.revision(message))
 
     async def check(self, service: DeclaredService, *, database: bool) -> Difference:
-        """Compare the declared tables with what the migrations lead to, or with the `database` as it is."""
-        async with self._opened(service, self._engines if database else temporary()) as found:
-            if not database:
-                await found.migrate()
+        """Compare the declared tables with what the migrations lead to, or with the `database` as it is.
+
+        Raises: Untried where there is no database to try them on.
+        """
+        if not database:
+            return Difference(service=service.name, lines=await self._tried(service, lambda found: found.check()))
+        async with self._opened(service, self._engines) as found:
             return Difference(service=service.name, lines=await found.check())
+
+    async def _tried(self, service: DeclaredService, work: Callable[[Migrations], Awaitable[T]]) -> T:
+        """Apply all migrations to a temporary database: a file, or where that does not do, one of the server."""
+        async with self._opened(service, temporary()) as found:
+            try:
+                await found.migrate()
+            except Exception as error:
+                if not self.on_a_server:
+                    raise
+                trouble = error
+            else:
+                return await work(found)
+        try:
+            async with temporary_on_server(self.deployment) as engines, self._opened(service, engines) as found:
+                await found.migrate()
+                return await work(found)
+        except StorageUnavailable as error:
+            reason = next(iter(str(trouble).splitlines()), type(trouble).__name__)
+            raise Untried(
+                f"The migrations of {service.name} cannot be tried on an SQLite file ({reason}), nor on a server: "
+                f"{error}"
+            ) from error
 
     @asynccontextmanager
     async def _opened(self, service: DeclaredService, engines: Engines) -> AsyncIterator[Migrations]:

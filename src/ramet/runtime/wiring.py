@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import importlib
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Protocol, cast
@@ -26,9 +28,6 @@ from ramet.transport.base import Peer
 if TYPE_CHECKING:
     from sqlalchemy import MetaData
 
-    from ramet.events.brokers.nats.broker import NatsBroker
-    from ramet.events.brokers.rabbitmq.broker import RabbitBroker
-    from ramet.events.brokers.redis.broker import RedisBroker
     from ramet.storage.address import Address
     from ramet.storage.migrations import Migrations
     from ramet.storage.postgres.storage import PostgresStorage
@@ -106,7 +105,9 @@ def _remembering(deployment: Deployment, declared: Declared) -> Callable[[Clock,
     return broker
 
 
-def _broker_kind(deployment: Deployment) -> type[NatsBroker | RabbitBroker | RedisBroker]:
+def _broker_kind(deployment: Deployment) -> Callable[..., Broker]:
+    if deployment.broker_class:
+        return _broker_of_own(deployment)
     scheme = deployment.broker.partition("://")[0]
     if scheme in ("nats", "tls"):
         from ramet.events.brokers.nats.broker import NatsBroker
@@ -119,6 +120,23 @@ def _broker_kind(deployment: Deployment) -> type[NatsBroker | RabbitBroker | Red
     from ramet.events.brokers.rabbitmq.broker import RabbitBroker
 
     return RabbitBroker
+
+
+def _broker_of_own(deployment: Deployment) -> type[Broker]:
+    """The class that a deployment names. Raises: ConfigurationError."""
+    module, _, name = deployment.broker_class.partition(":")
+    try:
+        found = getattr(importlib.import_module(module), name)
+    except (ImportError, AttributeError) as error:
+        raise ConfigurationError(
+            f"broker_class of [deployment.{deployment.name}] cannot be imported ({error}): write it as module:Class."
+        ) from error
+    if not (isinstance(found, type) and issubclass(found, Broker)):
+        raise ConfigurationError(
+            f"broker_class of [deployment.{deployment.name}] is no broker: {deployment.broker_class} has to be a "
+            "subclass of ramet.events.base.Broker."
+        )
+    return found
 
 
 def embedded(deployment: Deployment, folder: Path, *, readonly: bool = False) -> Engines:
@@ -143,6 +161,20 @@ def kept(deployment: Deployment, folder: Path) -> list[str]:
 def temporary() -> Engines:
     """For tests: temporary files without a sync to the disk, gone when closed."""
     return Engines(storage=SqliteStorage, broker=in_memory)
+
+
+@asynccontextmanager
+async def temporary_on_server(deployment: Deployment) -> AsyncIterator[Engines]:
+    """A database on the server of a deployment, gone after the block; a service has a schema there and no role.
+
+    Raises: StorageUnavailable where the server gives none.
+    """
+    from ramet.storage.address import address
+    from ramet.storage.provisioning import temporary_database
+
+    kind = _postgres_kind()
+    async with temporary_database(address(deployment.storage)) as where:
+        yield Engines(storage=lambda service: kind(service, where.url), broker=in_memory)
 
 
 class Outside(Carrier, Protocol):

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import msgspec
 from alembic.autogenerate import compare_metadata, produce_migrations, render_python_code
@@ -168,7 +168,7 @@ class Migrations:
             return await connection.run_sync(work)
 
     def _context(self, connection: Connection, **options: Any) -> MigrationContext:
-        return MigrationContext.configure(
+        context = MigrationContext.configure(
             connection,
             opts={
                 "target_metadata": self._tables,
@@ -179,6 +179,8 @@ class Migrations:
                 **options,
             },
         )
+        context.autocommit_block = _one_transaction  # type: ignore[method-assign]  # Alembic's own would fail without a word
+        return context
 
     def _run(
         self,
@@ -221,6 +223,14 @@ class Migrations:
             upgrade=code(upgrade),
             downgrade=code(downgrade),
         )
+
+
+def _one_transaction() -> NoReturn:
+    raise ConfigurationError(
+        "A migration says autocommit_block(), and all pending migrations are one transaction: execute by hand before "
+        "the release what cannot be in one, such as CREATE INDEX CONCURRENTLY, and let the migration say "
+        "if_not_exists=True."
+    )
 
 
 def _scripts(folder: Path) -> ScriptDirectory:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import linecache
 import sys
 from collections.abc import Iterator, Sequence
+from itertools import islice
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -14,7 +15,7 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
 from ramet.errors import ConfigurationError
-from ramet.storage.hazards import Statement
+from ramet.storage.hazards.judging import Statement
 from ramet.storage.revisions import Revision
 
 ASSURED = "# assured:"
@@ -36,9 +37,9 @@ def statements(folder: Path, wanted: Sequence[Revision]) -> tuple[Statement, ...
         file = str(revision.file)
 
         def record(text: str, file: str = file) -> None:
-            line = _line(file)
-            if text.strip() and not _is_assured(linecache.getline(file, line)):
-                found.append(Statement(text, file, line))
+            first, last = _lines(file)
+            if text.strip() and not any(_is_assured(linecache.getline(file, line)) for line in range(first, last + 1)):
+                found.append(Statement(text, file, first))
 
         recorder.static_output = record
         with Operations.context(context):
@@ -52,9 +53,13 @@ def statements(folder: Path, wanted: Sequence[Revision]) -> tuple[Statement, ...
     return tuple(found)
 
 
-def _line(file: str) -> int:
-    """The line of this file that is being executed, however deep we are below it."""
-    return next((frame.f_lineno for frame in _frames() if frame.f_code.co_filename == file), 1)
+def _lines(file: str) -> tuple[int, int]:
+    """The first and the last line of the call in this file that is being executed, however deep we are below it."""
+    frame = next((frame for frame in _frames() if frame.f_code.co_filename == file), None)
+    if frame is None:
+        return 1, 1
+    _, last, _, _ = next(islice(frame.f_code.co_positions(), frame.f_lasti // 2, None))
+    return frame.f_lineno, max(frame.f_lineno, last or 0)
 
 
 def _frames() -> Iterator[FrameType]:

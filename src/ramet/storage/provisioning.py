@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -148,6 +149,35 @@ async def provision(server: Address, database: str, wanted: Sequence[Login]) -> 
             "be a superuser, or own the database and have CREATEROLE. `--sql` prints what somebody else may execute."
         ) from error
     return [Provisioned(service=one.service, database=database, schema=one.service, role=one.role) for one in wanted]
+
+
+@asynccontextmanager
+async def temporary_database(server: Address) -> AsyncIterator[Address]:
+    """A database that is there as long as the block, and its user's alone.
+
+    Raises: StorageUnavailable where the server is away, or does not let its user make one.
+    """
+    name = quoted(f"ramet_temporary_{secrets.token_hex(8)}")
+    await _at_once(server, f"CREATE DATABASE {name} TEMPLATE template0")
+    try:
+        await _at_once(server, f"REVOKE ALL ON DATABASE {name} FROM PUBLIC")
+        yield server.at(database=name.strip('"'))
+    finally:
+        await _at_once(server, f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+
+
+async def _at_once(server: Address, statement: str) -> None:
+    try:
+        raw = await asyncpg.connect(**server.at(database="postgres").arguments())
+        try:
+            await raw.execute(statement)
+        finally:
+            await raw.close()
+    except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
+        raise StorageUnavailable(
+            f"PostgreSQL at {server.place} gives no temporary database ({storable(str(error))}): the server must run, "
+            "and the user of the URL be allowed to create databases."
+        ) from error
 
 
 class Closed(NamedTuple):

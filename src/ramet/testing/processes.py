@@ -83,7 +83,13 @@ async def processes(wanted: Wanted) -> AsyncIterator[InProcesses]:
         folder = Path(stack.enter_context(TemporaryDirectory(prefix="ramet-")))
         there = await stack.enter_async_context(place_on(wanted.servers, wanted.declared, data=folder / DATA))
         deployment = deployment_of(wanted)
-        deployment = msgspec.structs.replace(deployment, data=DATA, storage=there.storage, broker=there.broker)
+        deployment = msgspec.structs.replace(
+            deployment,
+            data=DATA,
+            storage=there.storage,
+            broker=there.broker,
+            broker_class=wanted.servers.broker_class,
+        )
         settings = {**wanted.configuration.settings_of(deployment.name), **wanted.settings}
         text = document(there.name, wanted.configuration.application, deployment, settings)
         (folder / FILE).write_text(text, encoding="utf-8")

@@ -36,19 +36,23 @@ _KINDS: dict[str, Kind] = {
 class Servers:
     """Which engines a test has: "sqlite" and "memory", or the URLs of a PostgreSQL, and of a NATS, RabbitMQ or Redis.
 
+    `broker_class` is "module:Class" of a broker of one's own, which is given `broker`; what a test leaves on its server
+    stays there.
+
     On a server the test gets a new database, and streams or queues of its own, which are removed at its end: so many
     tests can use one server at the same time. The user of the URL must be allowed to create databases.
     """
 
     storage: str = "sqlite"
     broker: str = "memory"
+    broker_class: str = ""
 
     def __post_init__(self) -> None:
         if self.storage != "sqlite" and _scheme(self.storage) not in STORAGES:
             raise ConfigurationError(
                 f'The storage of a test is "sqlite" or postgresql://user:password@host:5432, not "{self.storage}".'
             )
-        if self.broker != "memory" and _scheme(self.broker) not in _KINDS:
+        if self.broker != "memory" and not self.broker_class and _scheme(self.broker) not in _KINDS:
             raise ConfigurationError(
                 'The broker of a test is "memory", nats://host:4222, amqp://host:5672/ or redis://host:6379/0, not '
                 f'"{self.broker}".'
@@ -117,7 +121,14 @@ async def engines_of(servers: Servers, declared: Declared) -> AsyncIterator[Engi
         return
     async with place_on(servers, declared) as place:
         with TemporaryDirectory(prefix="ramet-") as folder:
-            deployment = Deployment(name="test", data=".", durability="off", storage=place.storage, broker=place.broker)
+            deployment = Deployment(
+                name="test",
+                data=".",
+                durability="off",
+                storage=place.storage,
+                broker=place.broker,
+                broker_class=servers.broker_class,
+            )
             found = engines(deployment, Path(folder), replace(declared, name=place.name))
             yield found if servers.storage != "sqlite" else replace(found, storage=temporary().storage)
 

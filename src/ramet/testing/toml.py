@@ -13,7 +13,7 @@ from ramet.errors import UsageError
 from ramet.model.topology import Deployment
 from ramet.runtime.policies import said
 
-KEPT = ("data", "durability", "storage", "broker", "strict", "cors_origins")
+KEPT = ("data", "durability", "storage", "broker", "broker_class", "strict", "cors_origins")
 """What a replica reads of its deployment; the process groups it is told by its supervisor."""
 
 

@@ -24,6 +24,8 @@ def engine() -> Iterator[RabbitEngine]:
 
 @pytest.mark.needs("rabbitmq")
 class TestRabbitBroker(OnEngine):
+    keeps_the_past = False
+
     async def connect(self, interests: Collection[Interest] = ()) -> RabbitBroker:
         return RabbitBroker(
             self.engine.url,

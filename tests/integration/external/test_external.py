@@ -9,7 +9,16 @@ from contextlib import asynccontextmanager, suppress
 import aiohttp
 import pytest
 
-from ramet.errors import CallError, Cancelled, DeadlineExceeded, Denied, OutcomeUnknown, Unauthenticated, Unavailable
+from ramet.errors import (
+    CallError,
+    Cancelled,
+    DeadlineExceeded,
+    Denied,
+    OutcomeUnknown,
+    Overloaded,
+    Unauthenticated,
+    Unavailable,
+)
 from ramet.http.external import LONGEST_ANSWER_BYTES
 from ramet.telemetry.context import Context, current_context
 from ramet.testing.engines.base import free_port
@@ -35,6 +44,19 @@ async def test_a_repeated_key_is_answered_as_the_first_time() -> None:
         first = await catalog["rename"]("key-1", ("tea", "Tea"))
         assert await catalog["rename"]("key-1", ("tea", "Tea")) == first
         assert await catalog["rename"]("key-2", ("tea", "Tea")) == first + 1
+
+
+async def test_a_key_is_its_callers_own_and_never_empty() -> None:
+    async with answering(lambda token: Peer(token.decode(), frozenset({"catalog"}))) as url:
+        async with external(Catalog, url, token="ada") as ada, external(Catalog, url, token="eve") as eve:
+            first = await ada["rename"]("key-1", ("tea", "Tea"))
+            assert await eve["rename"]("key-1", ("tea", "Tea")) == first + 1
+            assert await ada["rename"]("key-1", ("tea", "Tea")) == first
+        async with aiohttp.ClientSession(headers={"Authorization": "Bearer ada", "Idempotency-Key": ""}) as session:
+            asked = session.post(f"{url}/catalog/rename", json={"sku": "tea", "name": "Tea"})
+            async with asked as response:
+                assert response.status == 422
+                assert "Idempotency-Key is empty" in (await response.json())["detail"]
 
 
 async def test_arguments_that_do_not_fit_are_refused_by_name() -> None:
@@ -74,6 +96,33 @@ async def test_a_lost_reply_of_a_command_leaves_the_outcome_unknown() -> None:
     async with _closing() as url, external(Catalog, url) as catalog:
         with pytest.raises(OutcomeUnknown):
             await catalog["rename"](None, ("tea", "Tea"))
+
+
+@pytest.mark.parametrize(
+    ("head", "key", "attempts", "raised"),
+    [
+        pytest.param("503 Busy", "key-4", 3, Unavailable, id="503, and may be repeated"),
+        pytest.param("503 Busy", None, 1, Unavailable, id="503, and may not"),
+        pytest.param("502 Lost", "key-4", 3, OutcomeUnknown, id="502, and may be repeated"),
+        pytest.param("502 Lost", None, 1, OutcomeUnknown, id="502, and may not"),
+        pytest.param("429 Slow", "key-4", 1, Overloaded, id="too many calls"),
+    ],
+)
+async def test_a_command_that_was_not_executed_or_was_lost_is_tried_again_where_that_is_safe(
+    head: str, key: str | None, attempts: int, raised: type[Exception]
+) -> None:
+    async with _saying(head, b"{}") as (url, asked), external(Catalog, url) as catalog:
+        with pytest.raises(raised):
+            await catalog["rename"](key, ("tea", "Tea"))
+    assert len(asked) == attempts
+
+
+@pytest.mark.parametrize("head", ["502 Lost", "503 Busy"])
+async def test_a_query_that_was_lost_on_the_way_is_tried_again_and_nothing_of_it_is_unknown(head: str) -> None:
+    async with _saying(head, b"<h1>no</h1>") as (url, asked), external(Catalog, url) as catalog:
+        with pytest.raises(Unavailable):
+            await catalog["product"]("tea")
+    assert len(asked) == 3
 
 
 async def test_a_deadline_ends_a_call_to_somebody_who_does_not_answer() -> None:

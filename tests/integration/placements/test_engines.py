@@ -14,6 +14,7 @@ from redis.asyncio import Redis
 
 from ramet.errors import ConfigurationError, StorageError, UsageError
 from ramet.testing import RunningApplication, Servers, VirtualClock, running
+from tests.fresh import fresh
 
 IN_ONE_PROCESS = ("together", "strict", "apart")
 
@@ -145,3 +146,38 @@ async def test_a_postgresql_that_is_away_is_named_without_its_password(folder: P
         async with running(folder, servers=away):
             pass
     assert "hidden" not in str(refused.value)
+
+
+BROKER = """
+from ramet.events.brokers.memory import MemoryBroker
+
+made = []
+
+
+class Mine(MemoryBroker):
+    def __init__(self, url, *, application, clock, spawn, interests):
+        super().__init__()
+        made.append((url, application, {interest.consumer for interest in interests}))
+"""
+
+
+@pytest.mark.parametrize("placement", IN_ONE_PROCESS)
+async def test_a_test_is_given_a_broker_of_ones_own(placement: Any, folder: Path) -> None:
+    (folder / "mine.py").write_text(BROKER)
+    with fresh("mine"):
+        servers = Servers(broker="mine://there", broker_class="mine:Mine")
+        async with running(folder, placement=placement, servers=servers) as app:
+            await count_to_three(app)
+        for url, application, consumers in importlib.import_module("mine").made:
+            assert (url, application.startswith("tally_sheet_")) == ("mine://there", True)
+            assert "listener.hear" in consumers
+
+
+@pytest.mark.parametrize(
+    ("broker_class", "told"),
+    [("tally:Tally", "is no broker"), ("tally:Nobody", "cannot be imported"), ("nowhere:Mine", "cannot be imported")],
+)
+async def test_a_class_that_is_no_broker_is_a_mistake(folder: Path, broker_class: str, told: str) -> None:
+    with pytest.raises(ConfigurationError, match=told):
+        async with running(folder, servers=Servers(broker="mine://there", broker_class=broker_class)):
+            raise AssertionError

@@ -16,7 +16,7 @@ from ramet.runtime.configuration import load, make_importable
 from ramet.runtime.migrating import create_tables, folder_of, prepare, tables_of
 from ramet.storage.address import address
 from ramet.storage.grants import connection_for
-from ramet.storage.hazards import hazards
+from ramet.storage.hazards.judging import hazards
 from ramet.storage.migrations import Migrations
 from ramet.storage.offline import statements
 from ramet.storage.postgres.storage import PostgresStorage

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from ramet.storage.hazards import hazards
+from ramet.storage.hazards.judging import hazards
 from ramet.storage.offline import statements
 from ramet.storage.revisions import revisions
 from tests.unit.cli.conftest import Ramet
@@ -25,6 +25,12 @@ down_revision = "{before}"
 
 def upgrade() -> None:
     op.execute("UPDATE nobody SET name = NULL")  # assured: nobody has no rows
+    op.execute(
+        \"\"\"
+        UPDATE nobody
+        SET name = NULL
+        \"\"\"
+    )  # assured: where a formatter puts it
     with op.batch_alter_table("nobody") as batch:
         batch.drop_column("name")
     op.create_index(
@@ -117,8 +123,8 @@ def test_a_harmful_migration_is_named_with_its_line(ramet: Ramet, versions: Path
     harmful.write_text(HARMFUL.format(before=before))
     found = hazards(statements(versions.parent, revisions(versions.parent)))
     assert [(hazard.rule, hazard.file, hazard.line) for hazard in found] == [
-        ("drop-column", str(harmful), 11),
-        ("create-index", str(harmful), 13),
+        ("drop-column", str(harmful), 17),
+        ("create-index", str(harmful), 19),
     ]
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import itertools
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -10,9 +12,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ramet.errors import StorageUnavailable
-from ramet.events.base import Message
-from ramet.events.outbox import Outbox, publish_write, ranges
-from tests.unit.events.bed import bed, numbers
+from ramet.events.base import Delivery, Done, Message, Outlet, Sink
+from ramet.events.feed import Feed
+from ramet.events.outbox import YOUNG_SECONDS, Entry, Outbox, publish_write, ranges
+from tests.unit.events.bed import Bed, bed, numbers
 from tests.unit.events.test_relay_shared import commit
 from tests.unit.faults import Fault, Gate, OwnStorage
 
@@ -77,7 +80,8 @@ async def test_rows_that_came_late_are_not_lost_where_the_look_for_them_fails(tm
     async with bed(tmp_path) as it:
         own = OwnStorage(it.orders, Gate())
         outbox = Outbox(own)
-        await outbox.begin(it.clock.monotonic)
+        brought: list[Entry] = []
+        await outbox.begin(it.clock.monotonic, brought.extend)
         for seq in range(2, 202, 2):
             await commit(it, seq, seq)
         assert len(await outbox.after(0, 200)) == 100
@@ -86,4 +90,63 @@ async def test_rows_that_came_late_are_not_lost_where_the_look_for_them_fails(tm
         own.fault.arm()
         with pytest.raises(StorageUnavailable):
             await outbox.late()
-        assert [entry.seq for entry in await outbox.late()] == [1]
+        await outbox.late()
+        assert [entry.seq for entry in brought] == [1]
+
+
+class Slow(Outbox):
+    """Reads rows that were there when it began, and gives them when it is told to."""
+
+    def __init__(self, it: Bed) -> None:
+        super().__init__(it.orders)
+        self.gate = asyncio.Event()
+        self.began = asyncio.Event()
+
+    async def after(self, seq: int, limit: int) -> Sequence[Entry]:
+        entries = await super().after(seq, limit)
+        self.began.set()
+        await self.gate.wait()
+        return entries
+
+
+class Noting(Sink):
+    def __init__(self) -> None:
+        self.put_ids: list[str] = []
+
+    def put(self, delivery: Delivery, done: Done) -> None:
+        self.put_ids.append(delivery.message.id)
+        done()
+
+    async def room(self) -> int:
+        return 10
+
+
+async def test_a_row_that_comes_while_those_around_it_are_read_is_put_between_them(tmp_path: Path) -> None:
+    async with bed(tmp_path) as it:
+        outbox, sink = Slow(it), Noting()
+        sent = {seq: await commit(it, seq, seq, key="a") for seq in (1, 3)}
+        feed = Feed(Outlet("x", None, sink), lambda _: True, outbox, settled=lambda _: None)
+        running = it.tasks.spawn(feed.run(0))
+        await outbox.began.wait()
+        sent[2] = await commit(it, 2, 2, key="a")
+        feed.late(Entry(2, sent[2]))
+        outbox.gate.set()
+        await it.clock.settle()
+        running.cancel()
+        assert sink.put_ids == [sent[seq].id for seq in (1, 2, 3)]
+
+
+async def test_a_row_that_another_has_waited_for_is_brought_before_that_one(tmp_path: Path) -> None:
+    async with bed(tmp_path) as it:
+        outbox, brought = Outbox(it.orders), list[Entry]()
+        await outbox.begin(it.clock.monotonic, brought.extend)
+        await commit(it, 2, 2)
+        assert [entry.seq for entry in await outbox.after(0, 10)] == [2]
+        await it.clock.advance(YOUNG_SECONDS + 1)
+        await commit(it, 1, 1, key="a")  # its number was taken before, and its lock is free only now
+        await commit(it, 3, 3, key="a")
+        entries = await outbox.after(2, 10)
+        assert [entry.seq for entry in brought] == [1], "before anybody was given the next of its key"
+        assert [entry.seq for entry in entries] == [3]
+        await outbox.late()
+        assert [entry.seq for entry in brought] == [1]

@@ -133,6 +133,8 @@ def test_what_is_written_in_the_deployment_that_is_extended_is_found_there(read:
             '[deployment.a]\nbroker = "kafka://x"',
             '"nats://localhost:4222"), RabbitMQ ("amqp://localhost:5672") or Redis ("redis://localhost:6379"), or "',
         ),
+        ('[deployment.a]\nbroker = "x://y"\nbroker_class = "mine"', 'ramet.toml:6: broker_class is "module:Class"'),
+        ('[deployment.a]\nbroker_class = "mine:Mine"', "ramet.toml:4: beside broker_class, broker is the URL"),
         ('[deployment.a]\nbrokr = "memory"', 'ramet.toml:5: [deployment.a] has no "brokr"; did you mean "broker"?'),
         ('[deployment.a]\nlisten = ":1"\ngateway = { listen = ":2" }', "ramet.toml:6: gateway and listen both"),
         ('[deployment.a]\ngateway = { listen = "here" }', "ramet.toml:5: listen is an address such as"),
@@ -204,6 +206,12 @@ def test_whatever_is_an_origin_is_taken(read: Read, origin: str) -> None:
 def test_a_port_is_looked_at_where_a_reference_leads(read: Read) -> None:
     with pytest.raises(ConfigurationError, match=r"ramet.toml:12: broker of \[deployment.split\]: the port of the URL"):
         read(SPLIT).deployment("split", {"BROKER": "nats://h:x"})
+
+
+def test_a_broker_of_ones_own_has_any_scheme(read: Read) -> None:
+    own = '[deployment.a]\nbroker = "mine://x"\nbroker_class = "my.broker:Mine"'
+    found = read(f'[application]\nname = "x"\nservices = ["x"]\n{own}').deployment("a")
+    assert (found.broker, found.broker_class) == ("mine://x", "my.broker:Mine")
 
 
 def test_all_mistakes_are_told_at_once(read: Read) -> None:

@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from ramet.contract.operations import Route
 from ramet.contract.web.request import Receive
 from ramet.errors import InternalError
-from ramet.http.headers import HeaderList
+from ramet.http.headers import HeaderList, read_key
 from ramet.http.inflight import Flight, InFlight
 from ramet.http.operation.incoming import Incoming
 from ramet.http.operation.responses import Send, send_whole
@@ -108,6 +108,7 @@ class Call:
         """
         caller, operation = self.context.caller, self.endpoint.name
         who = (caller.tenant, caller.subject) if caller is not None else None
+        read_key(key)
         asked = msgpack.encode((who, key, self.scope["path"], self.scope["query_string"], body))  # no two are alike
         whole = f"{operation}/{hashlib.sha256(asked).hexdigest()[:32]}"
         self.scope_token = current_scope.set(Scope(self.endpoint.api, Work.COMMAND, operation, whole))

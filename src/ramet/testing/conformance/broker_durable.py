@@ -20,6 +20,9 @@ class DurableBrokerConformance(BrokerConformance):
     ...         return MyBroker("mine://localhost", interests=interests)
     """
 
+    keeps_the_past = True
+    """Whether a consumer may begin with what was published before it existed; set it to False where it may not."""
+
     @abstractmethod
     async def connect(self, interests: Collection[Interest] = ()) -> Broker:
         """A broker that is not open yet, of an application with these consumers."""
@@ -73,6 +76,28 @@ class DurableBrokerConformance(BrokerConformance):
             await self.consumer(broker, "billing.note", recorder)
             await recorder.until(1)
         assert [got.id for got in recorder.got] == [message(1).id]
+
+    async def test_a_consumer_of_a_later_release_begins_with_what_is_published_from_then_on(self) -> None:
+        assert await self._late(Interest("mail.tell", frozenset({"orders.Placed"}))) == [message(2).id]
+
+    async def test_a_consumer_of_a_later_release_that_wants_the_past_begins_with_that_if_it_is_kept(self) -> None:
+        past = [message(1).id] if self.keeps_the_past else []
+        late = Interest("mail.tell", frozenset({"orders.Placed"}), retained=True)
+        assert await self._late(late) == [*past, message(2).id]
+
+    async def _late(self, late: Interest) -> list[str]:
+        """What a consumer gets that comes between two messages of one key."""
+        first, recorder = Interest("billing.note", frozenset({"orders.Placed"})), Recorder()
+        async with self.opened([first]) as broker:
+            await broker.publish([message(1, key="k")])
+        async with self.opened([first, late]) as broker:
+            await self.consumer(broker, late.consumer, recorder)
+            await broker.publish([message(2, key="k")])
+            async with asyncio.timeout(PATIENCE_SECONDS):
+                while message(2).id not in [got.id for got in recorder.got]:
+                    await recorder.until(len(recorder.got) + 1)
+        await self.tasks.stop()
+        return [got.id for got in recorder.got]
 
     async def test_processes_that_open_at_the_same_time_agree(self) -> None:
         interest = Interest("billing.note", frozenset({"orders.Placed"}))

@@ -114,6 +114,13 @@ async def test_an_idempotency_key_gives_commands_theirs_apart_for_each_caller_an
     assert current_scope.get() is None
 
 
+async def test_an_empty_idempotency_key_is_refused() -> None:
+    shop = Shop()
+    async with served(shop) as app:
+        answer = await ask(app, "POST", "/api/lines", json={"sku": "tea"}, headers={"idempotency-key": ""})
+    assert (answer.status, answer.json["code"], shop.keys) == (422, "invalid-arguments", [])
+
+
 async def test_nobody_has_a_name_and_a_key_that_together_look_like_those_of_another() -> None:
     shop = Shop()
     async with served(shop) as app:
