@@ -67,6 +67,7 @@ async def run(plan: Plan, *, say: Callable[[str], object]) -> Ledger:
                 *promises.contradictions,
                 *broken(promises, shop),
                 *unheard(shop),
+                *outdated(shop),
                 *given_up,
             )
             if violations:
@@ -136,6 +137,16 @@ def unheard(shop: ShopProcess) -> Iterator[str]:
                         f"{consumer} has not handled {len(published - handled)} of {len(published)} events {topic}, "
                         f"and {len(handled - published)} that were never published"
                     )
+
+
+def outdated(shop: ShopProcess) -> Iterator[str]:
+    """Copies of a profile that are not what it was last: events of one key came in another order."""
+    with closing(sqlite3.connect(shop.data / "users.sqlite")) as users:
+        phones = dict(users.execute("SELECT id, phone FROM accounts").fetchall())
+    with closing(sqlite3.connect(shop.data / "notifications.sqlite")) as copies:
+        for customer, phone in copies.execute("SELECT id, phone FROM customers"):
+            if phone != phones[customer]:
+                yield f"notifications know {customer} by the number {phone}, which is {phones[customer]} by now"
 
 
 def _published(shop: ShopProcess, topic: str, since: float) -> set[str]:
