@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import importlib.util
+import math
 import sqlite3
 import sys
 import tempfile
@@ -67,7 +68,7 @@ async def run(plan: Plan, *, say: Callable[[str], object]) -> Ledger:
                 *promises.contradictions,
                 *broken(promises, shop),
                 *unheard(shop),
-                *outdated(shop),
+                *disordered(shop),
                 *given_up,
             )
             if violations:
@@ -139,14 +140,24 @@ def unheard(shop: ShopProcess) -> Iterator[str]:
                     )
 
 
-def outdated(shop: ShopProcess) -> Iterator[str]:
-    """Copies of a profile that are not what it was last: events of one key came in another order."""
-    with closing(sqlite3.connect(shop.data / "users.sqlite")) as users:
-        phones = dict(users.execute("SELECT id, phone FROM accounts").fetchall())
-    with closing(sqlite3.connect(shop.data / "notifications.sqlite")) as copies:
-        for customer, phone in copies.execute("SELECT id, phone FROM customers"):
-            if phone != phones[customer]:
-                yield f"notifications know {customer} by the number {phone}, which is {phones[customer]} by now"
+def disordered(shop: ShopProcess) -> Iterator[str]:
+    """Subscribers that have handled an event before another of its key that was published earlier."""
+    for file in sorted(shop.data.glob("*.sqlite")):
+        with closing(sqlite3.connect(file)) as subscriber:
+            for consumer, topic in subscriber.execute("SELECT consumer, topic FROM ramet_subscription").fetchall():
+                handled = "SELECT key, at FROM ramet_inbox WHERE consumer = ?"
+                moments = dict(subscriber.execute(handled, (f"event:{consumer}",)).fetchall())
+                newest: dict[str, float] = {}
+                for event, key in _in_order(shop, topic):
+                    if moments.get(event, math.inf) < newest.get(key, 0.0):
+                        yield f"{consumer} has handled {topic} {event} of {key} after a later one"
+                    newest[key] = max(moments.get(event, 0.0), newest.get(key, 0.0))
+
+
+def _in_order(shop: ShopProcess, topic: str) -> list[tuple[str, str]]:
+    with closing(sqlite3.connect(shop.data / f"{topic.partition('.')[0]}.sqlite")) as publisher:
+        query = "SELECT event_id, key FROM ramet_outbox WHERE topic = ? AND key IS NOT NULL ORDER BY seq"
+        return publisher.execute(query, (topic,)).fetchall()
 
 
 def _published(shop: ShopProcess, topic: str, since: float) -> set[str]:

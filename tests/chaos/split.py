@@ -17,7 +17,7 @@ from typing import Any
 from ramet.clock import SystemClock
 from tests.chaos.administrators import Administrator
 from tests.chaos.customers import Customer, Promises
-from tests.chaos.kill import SKUS, audit_of, broken, outdated, unheard
+from tests.chaos.kill import SKUS, audit_of, broken, disordered, unheard
 from tests.chaos.shop_process import pause
 from tests.chaos.split_shop import SplitShop, family, hit
 
@@ -188,7 +188,7 @@ async def run(plan: Plan, *, say: Callable[[str], object]) -> Ledger:
             await shop.copy_the_books()
             books = audit_of(shop)
             violations = [*books.violations, *promises.contradictions, *broken(promises, shop), *unheard(shop)]
-            violations += outdated(shop)
+            violations += disordered(shop)
             violations += [f"the schedule {name} has not run since the last fault" for name in _stopped(shop, peace)]
             if books.dead_letters:
                 violations.append(f"{books.dead_letters} events were given up")
