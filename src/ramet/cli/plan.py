@@ -13,7 +13,7 @@ import click
 
 from ramet.cli import output
 from ramet.cli.application import configuration, declared
-from ramet.cli.command import FOUND, Choices, command
+from ramet.cli.command import BAD_INPUT, Choices, command
 from ramet.cli.plan_optimise import optimise as optimised
 from ramet.errors import UsageError
 
@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 def plan(choices: Choices, deployment: str, optimise: bool, traffic: Path | None) -> int:
     """Show what will run where, and what changes against what is running.
 
-    Nothing is started and no database is opened. Exit code 1 when the deployment has mistakes.
+    Nothing is started and no database is opened. Exit code 2 when the deployment has mistakes.
 
     With --optimise: who calls whom, and how often, decides which services belong into one process.
     """
@@ -72,12 +72,12 @@ def plan(choices: Choices, deployment: str, optimise: bool, traffic: Path | None
         output.document(
             _document(placement, changed, problems, version, is_running=status is not None) | {"policies": said(chosen)}
         )
-        return FOUND if problems else 0
+        return BAD_INPUT if problems else 0
     _show(placement, changed, status)
     _show_policies(said(chosen))
     if problems:
         output.problems([str(problem) for problem in problems])
-    return FOUND if problems else 0
+    return BAD_INPUT if problems else 0
 
 
 def _values_that_do_not_fit(found: Configuration, chosen: Deployment, application: Declared) -> tuple[Problem, ...]:

@@ -72,7 +72,8 @@ class EventLots(Deliverer):
     @property
     def most(self) -> int:
         """How many may be handled together now."""
-        return 1 if self._way.solitary or self._way.singly.left else min(MOST, self._reach)
+        each = self._storage.rehearses or self._way.solitary or self._way.singly.left
+        return 1 if each else min(MOST, self._reach)
 
     @property
     def at_once(self) -> int:

@@ -142,6 +142,8 @@ class Storage(ABC):
     """Several processes may have this database open at the same time, each with a storage of its own."""
     process: str = ""
     """What this process is called by those others, where there may be any."""
+    rehearses: bool = False
+    """For tests: work with a key is done, taken back, and done once more, as after a crash just before its commit."""
 
     @abstractmethod
     async def open(self, schema: Sequence[str], history: History = NO_HISTORY) -> None:

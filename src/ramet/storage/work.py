@@ -27,13 +27,16 @@ async def transact(storage: Storage, scope: Scope, body: Body[T], answer: Record
 
     Where another commit has changed what the body had read before its first write, the body is run once more; nothing
     was written by then, and the commands it had called are called with the same keys (docs/decisions, lost updates).
-    The same where something is there by now that it was told is not (`Scope.supposed`).
+    The same where something is there by now that it was told is not (`Scope.supposed`). A storage that `rehearses` runs
+    work with a key once more before, and keeps nothing of it.
 
     Raises: what the body raises; DuplicateRow where a deferred row or the answer is there already; StorageError;
     CancelledError, with Committed in its `args` when the task was cancelled too late.
     """
     token = current_scope.set(scope)
     try:
+        if storage.rehearses and scope.key is not None:
+            await _rehearse(storage, scope, body)
         unit = _begin(scope, storage.unit())
         try:
             return await _attempt(unit, body, answer)
@@ -43,6 +46,18 @@ async def transact(storage: Storage, scope: Scope, body: Body[T], answer: Record
         return await _again(storage, scope, body, answer)
     finally:
         current_scope.reset(token)
+
+
+async def _rehearse(storage: Storage, scope: Scope, body: Body[T]) -> None:
+    """Run `body` and keep nothing. Raises: what it raises, which is what it ends with, then."""
+    unit = _begin(scope, storage.unit())
+    try:
+        await body()
+    except Conflict:
+        pass
+    finally:
+        await unit.rollback()
+    scope.supposed, scope.ran_again = False, True
 
 
 async def _again(storage: Storage, scope: Scope, body: Body[T], answer: Record[T] | None) -> T:

@@ -16,6 +16,7 @@ from ramet.runtime.linking import Carrier
 from ramet.runtime.order import dependencies, dependencies_first
 from ramet.runtime.running import Options, Running
 from ramet.runtime.wiring import Engines
+from ramet.storage.base import Storage
 from ramet.tasks import Spawn, Tasks
 from ramet.testing.repeating import Repeating, RepeatingBroker, Shared
 from ramet.transport.base import Endpoint
@@ -32,7 +33,7 @@ QUIET = TransportOptions(name="test", ping_after_seconds=60.0, dead_after_second
 class Apart:
     """The parts of an application, running inside `async with`; the first has its public APIs.
 
-    They share the broker, and every delivery is made twice.
+    They share the broker, and every delivery is made twice. What has a key is executed twice, too, and kept once.
     """
 
     def __init__(self, declared: Declared, engines: Engines, options: Options) -> None:
@@ -43,7 +44,7 @@ class Apart:
         self._folder = tempfile.TemporaryDirectory(prefix="ramet-")
         self._upstreams: dict[str, Upstream] = {}
         self._addresses: dict[str, str] = {}
-        engines = replace(engines, broker=_repeating(engines.broker))
+        engines = replace(engines, broker=_repeating(engines.broker), storage=_rehearsing(engines.storage))
         names = [EDGE, *(service.name for service in declared.services)]
         hosts = {name: frozenset({name}) for name in names} | {EDGE: frozenset(api.name for api in declared.apis)}
         self.parts = {
@@ -136,3 +137,14 @@ def _repeating(make: Callable[[Clock, Spawn], Broker]) -> Callable[[Clock, Spawn
         return RepeatingBroker(made)
 
     return broker
+
+
+def _rehearsing(make: Callable[[str], Storage]) -> Callable[[str], Storage]:
+    """Storages in which work that may be repeated is."""
+
+    def storage(service: str) -> Storage:
+        made = make(service)
+        made.rehearses = True
+        return made
+
+    return storage

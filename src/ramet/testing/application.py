@@ -47,7 +47,8 @@ async def running(
     - "together": in one process, as `ramet up` runs them;
     - "strict": the same, with everything that crosses a contract encoded and decoded;
     - "apart": each as a running application of its own, which the others call over sockets; every call that may be
-      repeated and every event is delivered twice, and a command whose second answer differs fails the test;
+      repeated and every event is delivered twice, what has a key is executed twice and committed once, and a command
+      whose second answer differs fails the test;
     - "processes": as real processes with a supervisor, in the process groups of a deployment (`Processes` names one).
 
     `servers` are the engines: embedded, or real ones, on which the test has a database and streams of its own.

@@ -41,7 +41,7 @@ def test_what_is_said_of_calls_is_shown_and_a_name_of_nobody_is_a_mistake(ramet:
         assert ramet("plan", "split", "--json").json["policies"]["policy"] == {"attempts": 2}
         file.write_text(f"{text}{own.replace('greetings.greet', 'greetings.gret')}", encoding="utf-8")
         wrong = ramet("plan", "split")
-        assert wrong.code == 1
+        assert wrong.code == 2
         assert 'There is no contract or method "greetings.gret". Did you mean "greetings.greet"?' in wrong.err
     finally:
         file.write_text(text, encoding="utf-8")
@@ -55,7 +55,7 @@ def test_an_engine_that_a_missing_variable_would_name_is_a_mistake_with_its_line
     try:
         file.write_text(f"{text}{own}", encoding="utf-8")
         wrong = ramet("plan", "split")
-        assert wrong.code == 1
+        assert wrong.code == 2
         for number, key in enumerate(("storage", "broker")):
             told = f"the environment variable NO_{key.upper()}, to which it refers, is not set."
             assert f"ramet.toml:{line + number}: {key} of [deployment.split]: {told}" in wrong.err

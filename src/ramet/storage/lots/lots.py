@@ -50,7 +50,7 @@ class CommandLots:
         way = self._ways.get(scope.name)
         if way is None:
             way = self._ways[scope.name] = Way()
-        if way.solitary:
+        if way.solitary or self.storage.rehearses:
             return await transact(self.storage, scope, body, answer)
         if not way.is_brief or way.singly.takes() or self._all.singly.takes():
             return await self._apart(way, scope, body, answer, way.note_solitary)
