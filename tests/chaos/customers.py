@@ -70,14 +70,13 @@ class Customer:
             self._promises.note(key, again["id"] if again else "nothing")
         if self._chance.random() < 0.1:
             await self._insist("POST", f"/orders/{order['id']}/cancellation")
-        await self._call_again_and_again()
+        await self._change_profile()
 
-    async def _call_again_and_again(self) -> None:
-        """Change the profile several times at once: one after the other in the database, and so for everybody else."""
-        numbers = [f"{self._next_key()}" for _ in range(4)]
+    async def _change_profile(self) -> None:
+        """Several times at once: one after the other in the database, and so for whoever keeps a copy."""
         async with asyncio.TaskGroup() as group:
-            for number in numbers:
-                group.create_task(self._insist("PATCH", "/profile", {"phone": number}))
+            for phone in range(4):
+                group.create_task(self._insist("PATCH", "/profile", {"phone": f"00{phone}"}))
 
     async def _insist(self, method: str, path: str, body: Any = None, *, key: str | None = None) -> Any:
         key = key or self._next_key()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ from ramet.runtime.configuration import Configuration, load
 from ramet.runtime.process import Process, make_running
 from ramet.runtime.replica import Replica
 from ramet.runtime.sole import Sole
+from ramet.transport.policy.moments import Decision, Moment
 
 
 class Bills(Contract, version="1.0.0"):
@@ -49,12 +51,25 @@ async def test_the_next_process_may_have_the_folder(configuration: Configuration
         pass
 
 
-async def test_a_replica_ends_its_tasks(configuration: Configuration, tmp_path: Path) -> None:
-    address = f"unix:{tmp_path}/bills.sock"
+@pytest.fixture
+def replica(configuration: Configuration) -> Replica:
+    address = f"unix:{configuration.folder}/bills.sock"
     assignment = Assignment(deployment="local", group="bills", replica=0, hosts=("bills",), internal=address)
-    replica = Replica(configuration, DECLARED, assignment)
+    return Replica(configuration, DECLARED, assignment)
+
+
+async def test_a_replica_ends_its_tasks(replica: Replica) -> None:
     await replica.start()
     task = replica._tasks.spawn(asyncio.Event().wait())
     with pytest.raises(RuntimeError, match="broken before"):
         await replica.stop()
     assert task.cancelled()
+
+
+async def test_calls_that_the_bulkhead_of_a_replica_refuses_are_told(
+    replica: Replica, caplog: pytest.LogCaptureFixture
+) -> None:
+    refused = Moment(decision=Decision.REFUSED, method="bills.count")
+    with caplog.at_level(logging.DEBUG, "ramet.calls"):
+        replica._server._options.hook(refused)
+    assert [vars(record)["moment"] for record in caplog.records] == [refused]
